@@ -1,0 +1,901 @@
+"""Every noun of Incumbent, and the promises that hold between them. Read this file first.
+
+An update reads from top to bottom here: a `Batch` of new rows meets a `Model`; a `Strategy` edits a
+`Recipe`; the model follows the recipe and gives a `Challenger`; both predict the same unseen rows once,
+which makes `Evidence`; a gate turns evidence into a `Verdict`; all of it is an `Outcome`; and what the next
+update may still know of the old rows is a `Memory` and an `AnchorSet`.
+
+Nothing here imports a framework, pandas or scikit-learn: this module costs numpy and nothing more.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incumbent.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from incumbent.data import DataCheck
+
+Array: TypeAlias = NDArray[Any]
+Floats: TypeAlias = NDArray[np.float64]
+Task: TypeAlias = Literal["classification", "regression"]
+Decision: TypeAlias = Literal["promote", "reject", "inconclusive"]
+
+# --------------------------------------------------------------------------------------------- values
+
+
+class Value:
+    """A frozen dataclass that prints as the expression which makes it, and changes by `but`.
+
+    ``eval(repr(value)) == value``: what is printed in a report can be typed again.
+
+    Examples
+    --------
+    >>> from incumbent.strategies import Replay
+    >>> Replay(2000, sample="balanced")
+    Replay(2000, sample='balanced')
+    >>> Replay(2000).but(rows=50)
+    Replay(50)
+    """
+
+    def __repr__(self) -> str:
+        shown, positional = [], True
+        for f in dataclasses.fields(self):  # type: ignore[arg-type]  # every Value is a dataclass
+            if not f.repr:
+                continue
+            value = getattr(self, f.name)
+            default = f.default_factory() if callable(f.default_factory) else f.default
+            if value == default:
+                positional = False
+            else:
+                shown.append(repr(value) if positional and not f.kw_only else f"{f.name}={value!r}")
+                positional = False
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def but(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed."""
+        known = [f.name for f in dataclasses.fields(self)]  # type: ignore[arg-type]
+        for name in changes:
+            if name not in known:
+                raise UsageError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(known)}.")
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+
+# ----------------------------------------------------------------------------------------------- data
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Rows that belong together.
+
+    Parameters
+    ----------
+    x : (n, ...) data frame, array, list of texts, or a dict of those for several modalities
+        What a model sees.
+    y : (n,) array, optional
+        Labels or target values.
+    weight : (n,) array, optional
+        Row weights; absent means one each.
+    soft : (n, k) array, optional
+        Soft targets: what an older model said of these rows.
+    time : (n,) array, optional
+        When each row was observed; rows that have it are ordered.
+    group : (n,) array, optional
+        Rows that share a group (a customer, a device) are never split apart.
+
+    Examples
+    --------
+    >>> rows = Batch(np.eye(3), np.array([0, 1, 0]))
+    >>> len(rows.take([0, 2])), rows.take([0, 2]).y.tolist()
+    (2, [0, 0])
+    """
+
+    x: Any
+    y: Array | None = None
+    weight: Floats | None = None
+    soft: Floats | None = None
+    time: Array | None = None
+    group: Array | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self)
+        for name in ("y", "weight", "soft", "time", "group"):
+            column = getattr(self, name)
+            if column is not None and len(column) != n:
+                raise DataError(f"{name} has {len(column)} rows but x has {n}; a Batch pairs them row by row.")
+
+    def __len__(self) -> int:
+        return _length(next(iter(self.x.values())) if isinstance(self.x, dict) else self.x)
+
+    def take(self, index: Array | Sequence[int]) -> Batch:
+        """Return the rows at `index` (positions or a boolean mask), in that order."""
+        at = np.asarray(index)
+        at = np.flatnonzero(at) if at.dtype == bool else at.astype(np.intp)
+        return Batch(**{f.name: _take(getattr(self, f.name), at) for f in dataclasses.fields(self)})
+
+    def but(self, **changes: Any) -> Batch:
+        """Return the same rows with some columns changed."""
+        return dataclasses.replace(self, **changes)
+
+    @staticmethod
+    def join(batches: Sequence[Batch]) -> Batch:
+        """Return all rows in one batch; a column that some of them lack is dropped, missing weights are one."""
+        kept = [b for b in batches if len(b)] or list(batches[:1])
+        if len(kept) == 1:
+            return kept[0]
+        if any(b.weight is not None for b in kept):
+            kept = [b if b.weight is not None else b.but(weight=np.ones(len(b))) for b in kept]
+        return Batch(**{f.name: _join([getattr(b, f.name) for b in kept]) for f in dataclasses.fields(Batch)})
+
+
+def _length(x: Any) -> int:
+    return int(x.shape[0]) if hasattr(x, "shape") else len(x)
+
+
+def _take(x: Any, at: NDArray[np.intp]) -> Any:
+    if x is None:
+        return None
+    if isinstance(x, dict):
+        return {name: _take(part, at) for name, part in x.items()}
+    if hasattr(x, "iloc"):
+        return x.iloc[at]
+    return [x[i] for i in at] if isinstance(x, list) else x[at]
+
+
+def _join(parts: Sequence[Any]) -> Any:
+    if any(part is None for part in parts):
+        return None
+    first = parts[0]
+    if isinstance(first, dict):
+        return {name: _join([part[name] for part in parts]) for name in first}
+    if hasattr(first, "iloc"):
+        import pandas as pd  # the caller already holds a frame
+
+        return pd.concat(parts, ignore_index=True)
+    if hasattr(first, "tocsr"):
+        import scipy.sparse as sp
+
+        return sp.vstack(parts).tocsr()
+    return [row for part in parts for row in part] if isinstance(first, list) else np.concatenate(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What an update may carry to the next one: bounded, countable in bytes, stored with its version.
+
+    Parameters
+    ----------
+    rows : Batch, optional
+        A reservoir: a uniform sample of all rows ever learned from, with rare classes kept.
+    key : (n,) array, optional
+        The random number in (0, 1) that each remembered row drew when it arrived.
+    threshold : float
+        A row is in the reservoir when its key is at most this (or its class is rare).
+    seen : int
+        How many rows have been learned from in all.
+    importance : mapping of str to array
+        How much each weight mattered for the old rows (the diagonal Fisher information), by weight name.
+    """
+
+    rows: Batch | None = None
+    key: Floats | None = None
+    threshold: float = 1.0
+    seen: int = 0
+    importance: Mapping[str, Floats] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return 0 if self.rows is None else len(self.rows)
+
+    def but(self, **changes: Any) -> Memory:
+        """Return the same memory with some parts changed."""
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True, eq=False)
+class AnchorSet:
+    """The old holdout: rows that no version was ever trained on, so that forgetting shows.
+
+    Parameters
+    ----------
+    rows : Batch, optional
+        The rows.
+    used : (n,) array, optional
+        How many gate decisions each row has served in; each use spends part of the error budget.
+    seen : int
+        How many rows were ever offered to the set.
+    """
+
+    rows: Batch | None = None
+    used: NDArray[np.int64] | None = None
+    seen: int = 0
+
+    def __len__(self) -> int:
+        return 0 if self.rows is None else len(self.rows)
+
+    @property
+    def use(self) -> int:
+        """The number k of the next use. Half of the rows being new makes a set new: the median counts."""
+        return 1 if self.used is None or not len(self.used) else 1 + math.floor(float(np.median(self.used)))
+
+
+# --------------------------------------------------------------------------------------------- recipe
+
+ABILITIES: dict[str, str] = {
+    "retrain": "can be fitted from scratch with its own settings",
+    "weight": "takes row weights when it is fitted from scratch",
+    "incremental": "learns further rows from where it stands, by its own rule",
+    "gradient": "learns further rows by gradient steps on its weights, with any optimiser",
+    "append": "appends trees or boosting rounds",
+    "releaf": "re-estimates the values in the leaves of its trees",
+    "proba": "gives class probabilities",
+    "grow": "takes in a class that it has not seen",
+    "tune": "has hyper-parameters that can be searched",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Data(Value):
+    """Which rows to learn from, how much each weighs, in which order.
+
+    Parameters
+    ----------
+    replay : int or None
+        How many remembered rows to mix in; None means all that are remembered.
+    sample : {"reservoir", "balanced"}
+        How rows are drawn where not all are taken: uniformly, or the same number of each class.
+    cap : int, optional
+        At most this many rows in all, old and new together.
+    window : int or str, optional
+        Only the newest rows: a count, or a span of time such as "30d".
+    half_life : int, float or str, optional
+        A row this much older than the newest (in rows, or a span of time) weighs half.
+    ordered : bool
+        Present rows in their own order instead of shuffled.
+    """
+
+    replay: int | None = 0
+    sample: Literal["reservoir", "balanced"] = "reservoir"
+    cap: int | None = None
+    window: int | str | None = None
+    half_life: float | str | None = None
+    ordered: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Structure(Value):
+    """Where the challenger starts from and what may change in it.
+
+    Parameters
+    ----------
+    start : {"champion", "scratch"}
+        Keep the champion's weights or trees, or fit anew with its settings.
+    append : int
+        How many boosting rounds or trees to append (0: none).
+    shrink : float, optional
+        Learning rate of appended rounds; None keeps the model's own.
+    releaf : float, optional
+        Keep the trees and re-estimate their leaves, with this share of the old value.
+    freeze : tuple of str
+        Parts that stay as they are: "preprocess" is every step of a Pipeline but the last.
+    search : int
+        How many settings of its own hyper-parameters to try (0: none).
+    """
+
+    start: Literal["champion", "scratch"] = "champion"
+    append: int = 0
+    shrink: float | None = None
+    releaf: float | None = None
+    freeze: tuple[str, ...] = ()
+    search: int = 0
+
+
+@dataclass(frozen=True, repr=False)
+class Loss(Value):
+    """What is minimised beyond the model's own loss.
+
+    Parameters
+    ----------
+    pull : float
+        Strength of the quadratic pull to the champion's weights (0: none).
+    importance : {"uniform", "fisher"}
+        Whether each weight is pulled alike or by its Fisher information on the old rows.
+    l2 : float, optional
+        L2 penalty on leaf values of appended trees; None keeps the model's own.
+    """
+
+    pull: float = 0.0
+    importance: Literal["uniform", "fisher"] = "uniform"
+    l2: float | None = None
+
+
+OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
+
+
+@dataclass(frozen=True, repr=False)
+class Optimiser(Value):
+    """How the loss is minimised.
+
+    Parameters
+    ----------
+    optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}, optional
+        None means the model's own rule (`partial_fit`), or Adam where it has none.
+    lr : float, optional
+        Learning rate; None picks it by a short trial on rows held out of training.
+    epochs : int
+        Passes over the rows.
+    batch_size : int
+        Rows per step; 1 is online learning.
+    """
+
+    optimizer: str | None = None
+    lr: float | None = None
+    epochs: int = 1
+    batch_size: int = 256
+
+
+@dataclass(frozen=True, repr=False)
+class Finish(Value):
+    """What is made of champion and challenger at the end.
+
+    Parameters
+    ----------
+    alpha : float or "auto", optional
+        Interpolate the weights: 0 is the champion, 1 the challenger; "auto" picks it on the select split.
+    blend : {"vote", "weighted", "stack"}, optional
+        Keep both as members of an ensemble.
+    members : int
+        The most members that an ensemble keeps.
+    """
+
+    alpha: float | Literal["auto"] | None = None
+    blend: Literal["vote", "weighted", "stack"] | None = None
+    members: int = 5
+
+
+ELEMENTS: dict[str, type[Value]] = {
+    "data": Data,
+    "structure": Structure,
+    "loss": Loss,
+    "optimiser": Optimiser,
+    "finish": Finish,
+}
+_ELEMENT_OF = {f.name: name for name, kind in ELEMENTS.items() for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, repr=False)
+class Recipe(Value):
+    """How to make a challenger: data, structure, loss, optimiser, finish. Strategies edit it, adapters follow it.
+
+    The five elements are what is printed, compared and stored. `bind` adds the rows at hand; only a bound recipe
+    can be followed.
+
+    Parameters
+    ----------
+    data, structure, loss, optimiser, finish : Value
+        The elements.
+    train : Batch, optional
+        The rows to learn from, assembled as `data` says.
+    select : Batch, optional
+        Rows held out of training, for choices along the way (a learning rate, alpha, weights of an ensemble).
+    memory : Memory
+        What is remembered of the old rows.
+    seed : int
+        Where randomness enters.
+    deadline : float
+        When to stop, in seconds of `time.monotonic`; iterative work checks it.
+
+    Examples
+    --------
+    >>> Recipe().but(start="scratch", replay=None)
+    Recipe(data=Data(None), structure=Structure('scratch'))
+    """
+
+    data: Data = Data()
+    structure: Structure = Structure()
+    loss: Loss = Loss()
+    optimiser: Optimiser = Optimiser()
+    finish: Finish = Finish()
+    train: Batch | None = field(default=None, repr=False, compare=False)
+    select: Batch | None = field(default=None, repr=False, compare=False)
+    memory: Memory = field(default=Memory(), repr=False, compare=False)
+    seed: int = field(default=0, repr=False, compare=False)
+    deadline: float = field(default=math.inf, repr=False, compare=False)
+
+    def but(self, **changes: Any) -> Recipe:
+        """Return a copy with some fields changed, named without their element: ``recipe.but(epochs=3)``."""
+        inner: dict[str, dict[str, Any]] = {}
+        for name, value in changes.items():
+            if name not in _ELEMENT_OF:
+                raise UsageError(f"A recipe has no field {name!r}; it has {', '.join(sorted(_ELEMENT_OF))}.")
+            inner.setdefault(_ELEMENT_OF[name], {})[name] = value
+        elements = {name: getattr(self, name).but(**edit) for name, edit in inner.items()}
+        return dataclasses.replace(self, **elements)
+
+    def bind(self, **rows: Any) -> Recipe:
+        """Return the same instructions with `train`, `select`, `memory`, `seed` or `deadline` set."""
+        return dataclasses.replace(self, **rows)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The abilities that a model must have to follow this recipe."""
+        structure, optimiser = self.structure, self.optimiser
+        needs: set[str] = set()
+        if structure.search:
+            needs |= {"retrain", "tune"}
+        if structure.append:
+            needs.add("append")
+        elif structure.releaf is not None:
+            needs.add("releaf")
+        elif structure.start == "scratch":
+            needs.add("retrain")
+        else:
+            needs.add("incremental" if optimiser.optimizer is None else "gradient")
+        if self.loss.pull or self.finish.alpha is not None:
+            needs.add("gradient")
+        if self.data.half_life is not None:
+            needs.add("weight")
+        return frozenset(needs)
+
+
+# ------------------------------------------------------------------------------- models and strategies
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model says of some rows, each predicted once.
+
+    Parameters
+    ----------
+    label : (n,) array
+        Predicted classes, or values for a regression.
+    proba : (n, k) array, optional
+        Class probabilities, in the order of `classes`.
+    classes : (k,) array, optional
+        The classes that the model knows.
+    """
+
+    label: Array
+    proba: Floats | None = None
+    classes: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def take(self, index: Array | Sequence[int]) -> Prediction:
+        """Return the predictions at `index`."""
+        at = np.asarray(index)
+        return Prediction(self.label[at], None if self.proba is None else self.proba[at], self.classes)
+
+
+@runtime_checkable
+class Model(Protocol):
+    """The adapter around a native model.
+
+    Promises: `fit` returns a new model and self never changes; `predict` is pure; a model that was saved and loaded
+    predicts exactly the same; the same recipe with the same seed gives the same model.
+    """
+
+    @property
+    def native(self) -> Any:
+        """The model as its own framework knows it."""
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What it can do: words of `ABILITIES`."""
+
+    @property
+    def task(self) -> Task:
+        """Whether it predicts classes or values."""
+
+    @property
+    def classes(self) -> Array | None:
+        """The classes it knows, sorted; None for a regression."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What should be known about how it was fitted, such as a fallback that was taken."""
+
+    def predict(self, x: Any) -> Prediction:
+        """Predict each row once."""
+
+    def fit(self, recipe: Recipe) -> Model:
+        """Follow a bound recipe and return the challenger it makes."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model into an existing empty folder, in a format that runs no code when it is read."""
+
+
+@runtime_checkable
+class Differentiable(Model, Protocol):
+    """A model whose weights can be read, valued and set. Weights of both methods share names and shapes."""
+
+    def weights(self) -> dict[str, Floats]:
+        """Return the weights by name."""
+
+    def sensitivity(self, batch: Batch) -> dict[str, Floats]:
+        """Return the diagonal of the Fisher information, by weight name.
+
+        The mean over rows of the squared gradient of the log likelihood, in expectation over the labels that the model
+        itself predicts.
+        """
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """A small frozen value that edits a recipe and says what to remember. It never trains."""
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Return the edited recipe."""
+
+    def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
+        """Return the memory that the version made by this strategy carries on, given what was just learned."""
+
+
+class Metric(Protocol):
+    """A score with a name and a direction, and where it has one, a loss per row whose mean it is."""
+
+    @property
+    def name(self) -> str:
+        """As the command line spells it."""
+
+    @property
+    def greater_is_better(self) -> bool:
+        """The direction of `score`. Losses are always better when smaller."""
+
+    @property
+    def bound(self) -> float:
+        """The largest loss of one row; infinity where there is none."""
+
+    def losses(self, y: Array, prediction: Prediction) -> Floats | None:
+        """Loss of each row (n,), or None where the metric belongs to the rows as a whole (AUC, F1)."""
+
+    def score(self, y: Array, prediction: Prediction, weight: Floats | None = None) -> float:
+        """Return the score over all rows."""
+
+    def resample(self, y: Array, prediction: Prediction, weight: Floats) -> Floats:
+        """Return the score under each of B row weightings: `weight` is (B, n), the result (B,)."""
+
+
+# ------------------------------------------------------------------------------------------- evidence
+
+
+@dataclass(frozen=True, eq=False)
+class Paired:
+    """Champion and challenger on the same unseen rows of one holdout.
+
+    Parameters
+    ----------
+    y : (n,) array
+        The truth.
+    champion, challenger : Prediction
+        What each said of every row.
+    source : str
+        Where the rows come from: "holdout", "anchor", "crossfit" (by stand-ins) or "train" (biased).
+    weight : (n,) array, optional
+        Row weights.
+    block : (n,) array of int, optional
+        Rows of one block (a group) are one unit of evidence.
+    ordered : bool
+        The rows are in time order, so that neighbours may be alike.
+    clip : float
+        Losses are cut off here; fixed on the champion before the holdout was looked at.
+    """
+
+    y: Array
+    champion: Prediction
+    challenger: Prediction
+    source: str = "holdout"
+    weight: Floats | None = None
+    block: Array | None = None
+    ordered: bool = False
+    clip: float = math.inf
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that a gate may look at.
+
+    Parameters
+    ----------
+    metric : Metric
+        The score that decides.
+    new : Paired
+        The gate split of the new rows.
+    old : Paired, optional
+        The anchor set or its stand-in.
+    anchor_use : int
+        How often the anchor set will have been used, this time included.
+    measured : mapping of str to (float, float)
+        Champion's and challenger's value of everything a limit may name: latency, bytes, calibration, metrics.
+    """
+
+    metric: Metric
+    new: Paired
+    old: Paired | None = None
+    anchor_use: int = 1
+    measured: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its one-sided bounds at one level."""
+
+    value: float
+    lower: float
+    upper: float
+    alpha: float
+    test: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One condition of the verdict: a number beside its limit.
+
+    Parameters
+    ----------
+    name : str
+        Such as "better on the new rows".
+    value : float
+        The number that is held against the limit: a confidence bound, or a measured value.
+    limit : float
+        What it is held against.
+    holds : bool
+        Whether the condition is met.
+    broken : bool
+        Whether the opposite is shown (then more rows would not help).
+    text : str
+        The condition in one sentence, with its numbers.
+    interval : Interval, optional
+        The estimate behind the value.
+    """
+
+    name: str
+    value: float
+    limit: float
+    holds: bool
+    broken: bool
+    text: str
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The decision, every reason for it, and what would change it.
+
+    Parameters
+    ----------
+    decision : {"promote", "reject", "inconclusive"}
+        What happens to the challenger.
+    reasons : tuple of Reason
+        Each a number beside its limit; all must hold for a promotion.
+    promise : str
+        What a promotion guarantees.
+    source : str
+        Which rows the old-data condition was judged on.
+    smallest_gain : float
+        The smallest gain that this holdout could have shown with probability 0.8.
+    rows_needed : int, optional
+        How many gate rows would show the gain that was seen, with probability 0.8; None where no gain was seen.
+    advice : tuple of str
+        What to do next.
+    """
+
+    decision: Decision
+    reasons: tuple[Reason, ...] = ()
+    promise: str = ""
+    source: str = ""
+    smallest_gain: float = math.nan
+    rows_needed: int | None = None
+    advice: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [self.decision.upper(), *(f"  {'yes' if r.holds else 'no ':3}  {r.text}" for r in self.reasons)]
+        return "\n".join([*lines, *(f"  next: {text}" for text in self.advice)])
+
+
+# -------------------------------------------------------------------------------------------- outcome
+
+
+@dataclass(frozen=True, eq=False)
+class Challenger:
+    """One try: what it was, what it cost, how it did on the select split, or why it failed.
+
+    Parameters
+    ----------
+    strategy : str
+        The expression that makes the strategy.
+    recipe : Recipe, optional
+        The recipe it prepared (unbound); None if it could not be prepared.
+    model : Model, optional
+        What was made; None if it failed.
+    seconds : float
+        Wall time of fit and predict.
+    rows : int
+        Rows it learned from.
+    gain : float
+        Improvement of the deciding loss over the champion on the select rows; positive is better.
+    score : float
+        The deciding metric on the new select rows.
+    chosen : bool
+        Whether this is the one that met the gate.
+    notes : tuple of str
+        What should be known, such as a fallback.
+    error : str
+        Why it failed; empty if it did not.
+    """
+
+    strategy: str
+    recipe: Recipe | None = None
+    model: Model | None = None
+    seconds: float = 0.0
+    rows: int = 0
+    gain: float = math.nan
+    score: float = math.nan
+    chosen: bool = False
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Champion beside challenger on one holdout, in the numbers that people read.
+
+    Parameters
+    ----------
+    name : {"new", "anchor"}
+        Which rows.
+    champion, challenger : mapping of str to float
+        Every metric by name.
+    interval : Interval
+        The gain on the deciding loss.
+    per_class : mapping of str to (float, float, int)
+        Accuracy of champion and challenger and number of rows, by class (empty for a regression).
+    paired : Paired
+        The predictions, for plots.
+    """
+
+    name: str
+    champion: Mapping[str, float]
+    challenger: Mapping[str, float]
+    interval: Interval
+    per_class: Mapping[str, tuple[float, float, int]]
+    paired: Paired
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Everything that an update found out.
+
+    Parameters
+    ----------
+    decision : {"promote", "reject", "inconclusive"}
+        The verdict's decision.
+    model : object
+        The native model that should be live: the challenger's after a promotion, else the champion's.
+    verdict : Verdict
+        Decision, reasons, advice.
+    challengers : tuple of Challenger
+        Every try.
+    champion : Model
+        The model that was live.
+    metric : str
+        The deciding metric.
+    comparisons : mapping of str to Comparison
+        Champion beside the chosen challenger on "new" and "anchor".
+    prequential : mapping of str to mapping of str to float
+        Metrics on the whole batch before anybody learned from it: champion, standing challengers, no-change.
+    check : DataCheck
+        What was found in the data.
+    rows : mapping of str to int
+        Row counts: read, train, select, gate, anchor, memory, duplicate, contradictory, known, leaked.
+    cost : mapping of str to float
+        Seconds by stage, and in all.
+    memory : Memory
+        What the next update may know.
+    anchor : AnchorSet
+        The old holdout for the next update.
+    seed : int
+        The seed.
+    name, version_before, version_after, update : str, int, int, str
+        Where a registry recorded it; empty and 0 in memory.
+    lineage : tuple of mapping
+        Earlier events of the same model, newest first, for the report.
+    """
+
+    decision: Decision
+    model: Any
+    verdict: Verdict
+    challengers: tuple[Challenger, ...]
+    champion: Model
+    metric: str
+    comparisons: Mapping[str, Comparison]
+    prequential: Mapping[str, Mapping[str, float]]
+    check: DataCheck
+    rows: Mapping[str, int]
+    cost: Mapping[str, float]
+    memory: Memory
+    anchor: AnchorSet
+    seed: int
+    name: str = ""
+    version_before: int = 0
+    version_after: int = 0
+    update: str = ""
+    lineage: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def chosen(self) -> Challenger | None:
+        """The challenger that met the gate, if any did."""
+        return next((c for c in self.challengers if c.chosen), None)
+
+    @property
+    def winner(self) -> Model:
+        """The adapter of the model that should be live."""
+        made = self.chosen.model if self.chosen is not None else None
+        return made if self.decision == "promote" and made is not None else self.champion
+
+    def but(self, **changes: Any) -> Outcome:
+        """Return the same outcome with some parts changed."""
+        return dataclasses.replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints: plain numbers, texts, lists and dicts."""
+        from incumbent.report import to_dict
+
+        return to_dict(self)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the page that a person reads, one self-contained HTML file, and return where it lies."""
+        from incumbent.report import write
+
+        return write(self, Path(path))
+
+    def __str__(self) -> str:
+        from incumbent.report import to_text
+
+        return to_text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from incumbent.report import to_html_summary
+
+        return to_html_summary(self)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened during an update, for whoever shows progress.
+
+    Parameters
+    ----------
+    stage : str
+        "check", "split", "prequential", "fit", "fitted", "failed", "compare", "gate" or "done".
+    text : str
+        One line for a person.
+    done, total : int
+        How far the challengers are.
+    left : float
+        Seconds left in the budget.
+    """
+
+    stage: str
+    text: str
+    done: int = 0
+    total: int = 0
+    left: float = math.inf
+
+
+Progress: TypeAlias = Callable[[Event], None]
