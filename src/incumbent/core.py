@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,22 +43,22 @@ class Value:
     >>> from incumbent.strategies import Replay
     >>> Replay(2000, sample="balanced")
     Replay(2000, sample='balanced')
-    >>> Replay(2000).but(rows=50)
+    >>> Replay().but(rows=50)
     Replay(50)
     """
 
+    _lead: ClassVar[bool] = False  # show the first field even at its default, where it is what one looks for
+
     def __repr__(self) -> str:
-        shown, positional = [], True
+        shown, positional, lead = [], True, self._lead
         for f in dataclasses.fields(self):  # type: ignore[arg-type]  # every Value is a dataclass
             if not f.repr:
                 continue
             value = getattr(self, f.name)
             default = f.default_factory() if callable(f.default_factory) else f.default
-            if value == default:
-                positional = False
-            else:
+            if value != default or (lead and value is not None):
                 shown.append(repr(value) if positional and not f.kw_only else f"{f.name}={value!r}")
-                positional = False
+            positional = lead = False
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def but(self, **changes: Any) -> Self:
@@ -276,8 +276,8 @@ class Structure(Value):
 
     Parameters
     ----------
-    start : {"champion", "scratch"}
-        Keep the champion's weights or trees, or fit anew with its settings.
+    start : {"champion", "scratch"}, optional
+        Keep the champion's weights or trees, or fit anew with its settings; None leaves it to `Recipe.settle`.
     append : int
         How many boosting rounds or trees to append (0: none).
     shrink : float, optional
@@ -290,7 +290,7 @@ class Structure(Value):
         How many settings of its own hyper-parameters to try (0: none).
     """
 
-    start: Literal["champion", "scratch"] = "champion"
+    start: Literal["champion", "scratch"] | None = None
     append: int = 0
     shrink: float | None = None
     releaf: float | None = None
@@ -396,7 +396,7 @@ class Recipe(Value):
     Examples
     --------
     >>> Recipe().but(start="scratch", replay=None)
-    Recipe(data=Data(None), structure=Structure('scratch'))
+    Recipe(Data(None), structure=Structure('scratch'))
     """
 
     data: Data = Data()
@@ -424,6 +424,17 @@ class Recipe(Value):
         """Return the same instructions with `train`, `select`, `memory`, `seed` or `deadline` set."""
         return dataclasses.replace(self, **rows)
 
+    def settle(self, abilities: frozenset[str]) -> Recipe:
+        """Return the recipe with its start decided for a model of these abilities.
+
+        Where no strategy said it, a model that can learn on from where it stands does so, unless the recipe weighs or
+        cuts the rows by age: what was learned from the rows that are left out can only be left out by a fresh fit.
+        """
+        if self.structure.start is not None:
+            return self
+        aged = self.data.window is not None or self.data.half_life is not None
+        return self.but(start="champion" if "incremental" in abilities and not aged else "scratch")
+
     @property
     def needs(self) -> frozenset[str]:
         """The abilities that a model must have to follow this recipe."""
@@ -437,7 +448,7 @@ class Recipe(Value):
             needs.add("releaf")
         elif structure.start == "scratch":
             needs.add("retrain")
-        else:
+        elif structure.start == "champion":
             needs.add("incremental" if optimiser.optimizer is None else "gradient")
         if self.loss.pull or self.finish.alpha is not None:
             needs.add("gradient")

@@ -1,1 +1,73 @@
-"""strategies."""
+"""Every way to update a model. A strategy never trains: it edits a recipe that any adapter can follow.
+
+To add one, write its file and a line in `_TABLE`; from another package, an entry point in the group
+``incumbent.strategies``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from incumbent.strategies._chain import Chain as Chain
+    from incumbent.strategies._chain import chain as chain
+    from incumbent.strategies._continue import Continue as Continue
+    from incumbent.strategies._ensemble import Stack as Stack
+    from incumbent.strategies._ensemble import Vote as Vote
+    from incumbent.strategies._ensemble import Weighted as Weighted
+    from incumbent.strategies._ewc import EWC as EWC
+    from incumbent.strategies._ewc import Anchor as Anchor
+    from incumbent.strategies._gdumb import GDumb as GDumb
+    from incumbent.strategies._incremental import Incremental as Incremental
+    from incumbent.strategies._incremental import Online as Online
+    from incumbent.strategies._interpolate import Interpolate as Interpolate
+    from incumbent.strategies._parse import PRESETS as PRESETS
+    from incumbent.strategies._parse import parse as parse
+    from incumbent.strategies._recency import Recency as Recency
+    from incumbent.strategies._replay import Replay as Replay
+    from incumbent.strategies._retrain import Retrain as Retrain
+    from incumbent.strategies._tune import Tune as Tune
+    from incumbent.strategies._window import Window as Window
+
+# name -> private file, in the order in which `incumbent strategies` lists them
+_TABLE = {
+    "Retrain": "_retrain",
+    "Window": "_window",
+    "Recency": "_recency",
+    "Incremental": "_incremental",
+    "Online": "_incremental",
+    "Continue": "_continue",
+    "Replay": "_replay",
+    "GDumb": "_gdumb",
+    "Vote": "_ensemble",
+    "Weighted": "_ensemble",
+    "Stack": "_ensemble",
+    "Interpolate": "_interpolate",
+    "Anchor": "_ewc",
+    "EWC": "_ewc",
+    "Tune": "_tune",
+}
+_HOME = _TABLE | {"Chain": "_chain", "chain": "_chain", "parse": "_parse", "PRESETS": "_parse"}
+
+__all__ = sorted({*_HOME, "catalogue"} - {"Chain"})
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def catalogue() -> dict[str, type]:
+    """Return every strategy by name: those here, then those that other packages bring by entry point.
+
+    Examples
+    --------
+    >>> list(catalogue())[:3]
+    ['Retrain', 'Window', 'Recency']
+    """
+    from importlib.metadata import entry_points
+
+    ours = {name: __getattr__(name) for name in _TABLE}
+    return ours | {point.name: point.load() for point in entry_points(group="incumbent.strategies")}

@@ -1,0 +1,93 @@
+"""Keep the champion and let the challenger speak beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from incumbent.core import Memory, Recipe
+from incumbent.strategies._check import positive
+from incumbent.strategies._edit import Edit
+
+
+@dataclass(frozen=True, repr=False)
+class Vote(Edit):
+    """Average the members' probabilities (or values), each with the same say.
+
+    A later update adds its challenger to the same ensemble; beyond `members` the oldest leaves.
+
+    Parameters
+    ----------
+    members : int
+        The most members that are kept.
+
+    Examples
+    --------
+    >>> from incumbent.strategies import Window, chain
+    >>> chain(Window(5000), Vote())
+    chain(Window(5000), Vote(5))
+    """
+
+    members: int = 5
+
+    def __post_init__(self) -> None:
+        positive(self, "members", self.members, whole=True)
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Finish with an ensemble of equals."""
+        return recipe.but(blend="vote", members=self.members)
+
+
+@dataclass(frozen=True, repr=False)
+class Weighted(Edit):
+    """Average the members with weights from their performance on the select split.
+
+    A classifier's weight is ``max(0, mse_r - mse_i)``, where ``mse_i`` is the mean of ``(1 - p(true class))**2`` over
+    the select rows and ``mse_r`` that of a model which knows only the class shares (Wang et al. 2003, eq. 8); a
+    regressor's is ``1 / mse_i``. Beyond `members` the one of least weight leaves.
+
+    Parameters
+    ----------
+    members : int
+        The most members that are kept.
+
+    References
+    ----------
+    Wang, Fan, Yu and Han (2003), Mining Concept-Drifting Data Streams using Ensemble Classifiers, KDD.
+
+    Examples
+    --------
+    >>> Weighted(members=3)
+    Weighted(3)
+    """
+
+    members: int = 5
+
+    def __post_init__(self) -> None:
+        positive(self, "members", self.members, whole=True)
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Finish with a weighted ensemble."""
+        return recipe.but(blend="weighted", members=self.members)
+
+
+@dataclass(frozen=True, repr=False)
+class Stack(Edit):
+    """Let a small linear model, fitted on the select split, combine champion and challenger.
+
+    The combination is a regularised logistic regression of the members' log-probabilities, or for a regression
+    non-negative least squares of their values (Wolpert 1992; Breiman 1996).
+
+    References
+    ----------
+    Wolpert (1992), Stacked Generalization, Neural Networks 5. Breiman (1996), Stacked Regressions, Machine Learning 24.
+
+    Examples
+    --------
+    >>> from incumbent.core import Memory, Recipe
+    >>> Stack().prepare(Recipe(), Memory()).finish
+    Finish(blend='stack', members=2)
+    """
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Finish with a stacked pair."""
+        return recipe.but(blend="stack", members=2)

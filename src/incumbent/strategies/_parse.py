@@ -1,0 +1,110 @@
+"""Strategies as text: the expressions that `repr` prints, and presets by name."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from incumbent.core import Strategy
+from incumbent.errors import UsageError
+
+PRESETS: dict[str, str] = {
+    "retrain": "Retrain()",
+    "window": "Window(10000)",
+    "recency": "Recency(10000)",
+    "incremental": "Incremental()",
+    "online": "Online()",
+    "continue": "chain(Replay(2000), Continue(20))",
+    "replay": "chain(Replay(2000), Incremental())",
+    "gdumb": "GDumb(2000)",
+    "vote": "Vote(5)",
+    "weighted": "Weighted(5)",
+    "stack": "Stack()",
+    "interpolate": "chain(Replay(2000), Incremental('adam'), Interpolate('auto'))",
+    "anchor": "chain(Anchor(0.1), Incremental('adam'))",
+    "ewc": "chain(EWC(1.0), Incremental('adam'))",
+    "tune": "Tune(12)",
+}
+
+
+def parse(given: str | Strategy) -> Strategy:
+    """Return the strategy that a text stands for; a strategy comes back as it is.
+
+    Only names of strategies, calls of them and plain values are read: nothing in the text is run.
+
+    Parameters
+    ----------
+    given : str or Strategy
+        A preset such as "replay", or an expression such as "chain(Replay(2000), Incremental('adam'))".
+
+    Raises
+    ------
+    UsageError
+        The text is no expression, names no strategy, or gives one a value that it does not take.
+
+    Examples
+    --------
+    >>> parse("chain(Replay(2000), Incremental(optimizer='adagrad'))")
+    chain(Replay(2000), Incremental('adagrad'))
+    >>> parse("replay")
+    chain(Replay(2000), Incremental())
+    """
+    if not isinstance(given, str):
+        if isinstance(given, Strategy) and not isinstance(given, type):
+            return given
+        raise UsageError(f"A strategy is a value such as Replay(2000), or its text; it was given {given!r}.")
+    text = PRESETS.get(given.strip().lower(), given.strip())
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError):
+        raise UsageError(
+            f"{given!r} is not a strategy: write a preset ({', '.join(PRESETS)}) or an expression such as "
+            "\"chain(Replay(2000), Incremental(optimizer='adagrad'))\"."
+        ) from None
+    value = _value(tree, _names(), given)
+    if not isinstance(value, Strategy):
+        raise UsageError(f"{given!r} is not a strategy but a plain value; write for example Replay(2000).")
+    return value
+
+
+def _names() -> dict[str, Callable[..., Any]]:
+    from incumbent.strategies import catalogue, chain
+
+    return {**catalogue(), "chain": chain}
+
+
+def _value(node: ast.expr, names: dict[str, Callable[..., Any]], given: str) -> Any:
+    if isinstance(node, ast.Name):
+        node = ast.Call(node, [], [])  # `Retrain` means `Retrain()`
+    if not isinstance(node, ast.Call):
+        return _literal(node, given)
+    if not isinstance(node.func, ast.Name) or node.func.id not in names:
+        raise UsageError(_unknown(ast.unparse(node.func), names, given))
+    arguments = [_value(a, names, given) for a in node.args]
+    options = {k.arg: _value(k.value, names, given) for k in node.keywords if k.arg}
+    try:
+        return names[node.func.id](*arguments, **options)
+    except TypeError as error:
+        raise UsageError(f"{node.func.id} does not take that, in {given!r}: {_plain(error)}.") from None
+
+
+def _literal(node: ast.expr, given: str) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise UsageError(
+            f"{ast.unparse(node)!r} in {given!r} is neither a strategy nor a plain number or text."
+        ) from None
+
+
+def _unknown(name: str, names: dict[str, Callable[..., Any]], given: str) -> str:
+    near = difflib.get_close_matches(name.lower(), [n.lower() for n in (*names, *PRESETS)], n=1)
+    meant = next((n for n in (*names, *PRESETS) if near and n.lower() == near[0]), None)
+    hint = f" Did you mean {meant}?" if meant else ""
+    return f"There is no strategy {name!r} (in {given!r}).{hint} `incumbent strategies` lists them: {', '.join(names)}."
+
+
+def _plain(error: TypeError) -> str:
+    return str(error).replace("__init__() ", "")

@@ -1,0 +1,37 @@
+"""Let old rows count less."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from incumbent.core import Memory, Recipe
+from incumbent.strategies._check import extent
+from incumbent.strategies._edit import Edit
+
+
+@dataclass(frozen=True, repr=False)
+class Recency(Edit):
+    """Learn from all rows with a weight that halves with age: ``weight = 2 ** (-age / half_life)``.
+
+    The soft form of a window. Needs a model that takes row weights.
+
+    Parameters
+    ----------
+    half_life : float or str
+        The age at which a row weighs half: a number of rows, or a span of time such as "30d".
+
+    Examples
+    --------
+    >>> from incumbent.core import Memory, Recipe
+    >>> Recency(5000).prepare(Recipe(), Memory())
+    Recipe(Data(None, half_life=5000))
+    """
+
+    half_life: float | str = 10_000
+
+    def __post_init__(self) -> None:
+        extent(self, "half_life", self.half_life)
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Take all rows, weighted by age."""
+        return recipe.but(replay=None, half_life=self.half_life)
