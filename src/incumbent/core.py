@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, TypeAlias, TypeGuard, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,19 @@ class Batch:
 
     def __len__(self) -> int:
         return _length(next(iter(self.x.values())) if isinstance(self.x, dict) else self.x)
+
+    @property
+    def labels(self) -> Array:
+        """The labels or target values, where rows must have them.
+
+        Raises
+        ------
+        DataError
+            The rows have none.
+        """
+        if self.y is None:
+            raise DataError("These rows have no labels, and learning or scoring needs them; name the target column.")
+        return self.y
 
     def take(self, index: Array | Sequence[int]) -> Batch:
         """Return the rows at `index` (positions or a boolean mask), in that order."""
@@ -525,12 +538,14 @@ class Model(Protocol):
         """Write the model into an existing empty folder, in a format that runs no code when it is read."""
 
 
-@runtime_checkable
 class Differentiable(Model, Protocol):
     """A model whose weights can be read, valued and set. Weights of both methods share names and shapes."""
 
     def weights(self) -> dict[str, Floats]:
         """Return the weights by name."""
+
+    def with_weights(self, weights: Mapping[str, Floats]) -> Model:
+        """Return the same model with these weights."""
 
     def sensitivity(self, batch: Batch) -> dict[str, Floats]:
         """Return the diagonal of the Fisher information, by weight name.
@@ -538,6 +553,11 @@ class Differentiable(Model, Protocol):
         The mean over rows of the squared gradient of the log likelihood, in expectation over the labels that the model
         itself predicts.
         """
+
+
+def differentiable(model: Model) -> TypeGuard[Differentiable]:
+    """Whether the weights of this model can be read, valued and set."""
+    return "gradient" in model.abilities
 
 
 @runtime_checkable

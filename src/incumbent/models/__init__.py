@@ -1,1 +1,145 @@
-"""models."""
+"""Adapters: one file for each framework. `wrap` puts the right one around a native model.
+
+To add a framework, write its file (a class that keeps the promises of `incumbent.core.Model`, and `handles`, which must
+not import the framework) and a line in `_TABLE`; from another package, an entry point in the group ``incumbent.models``
+that names such a module.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from incumbent.core import Array, Model
+from incumbent.errors import MissingDependency, ModelError, RegistryError
+
+if TYPE_CHECKING:
+    from incumbent.models._blend import Blend as Blend
+    from incumbent.models._finish import follow as follow
+    from incumbent.models._open import open_model as open_model
+
+# adapter -> (private file, class), asked in this order
+_TABLE = {
+    "blend": ("incumbent.models._blend", "BlendModel"),
+    "lightgbm": ("incumbent.models._lightgbm", "LightGBMModel"),
+    "xgboost": ("incumbent.models._xgboost", "XGBoostModel"),
+    "pipeline": ("incumbent.models._pipeline", "PipelineModel"),
+    "linear": ("incumbent.models._linear", "LinearModel"),
+    "sklearn": ("incumbent.models._sklearn", "SklearnModel"),
+}
+_HOME = {"Blend": "_blend", "follow": "_finish", "open_model": "_open"}
+_FORMAT = 1
+
+__all__ = ["Blend", "follow", "load", "open_model", "save", "wrap"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def wrap(native: Any, *, classes: Array | None = None) -> Model:
+    """Put the adapter around a fitted native model.
+
+    Parameters
+    ----------
+    native : object
+        A fitted scikit-learn estimator or Pipeline, a LightGBM or XGBoost model or booster, or an ensemble made here.
+        An adapter comes back as it is.
+    classes : (k,) array, optional
+        Class names of a native booster, which only knows 0 to k - 1.
+
+    Raises
+    ------
+    ModelError
+        It is not a model, not fitted, or of a framework without an adapter.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> model = wrap(LogisticRegression().fit([[0.0], [1.0]], ["no", "yes"]))
+    >>> model.task, model.classes.tolist(), "gradient" in model.abilities
+    ('classification', ['no', 'yes'], True)
+    """
+    if isinstance(native, Model):
+        return native
+    if isinstance(native, type):
+        raise ModelError(
+            f"{native.__name__} is a class, not a model; give a fitted object, such as {native.__name__}().fit(x, y)."
+        )
+    for adapter, (module, kind) in _adapters().items():
+        home = import_module(module)
+        if home.handles(native):
+            if adapter in ("pipeline", "linear", "sklearn"):
+                _check_fitted(native)
+            made: Model = getattr(home, kind)(
+                native, **({"classes": classes} if classes is not None and adapter in _NAMED else {})
+            )
+            return made
+    raise ModelError(
+        f"{type(native).__module__}.{type(native).__name__} is not a model that Incumbent knows. It takes fitted "
+        "scikit-learn estimators and Pipelines, LightGBM and XGBoost models and boosters."
+    )
+
+
+_NAMED = ("lightgbm", "xgboost")
+
+
+def _adapters() -> dict[str, tuple[str, str]]:
+    from importlib.metadata import entry_points
+
+    outside = {p.name: (p.module, p.attr) for p in entry_points(group="incumbent.models")}
+    return outside | _TABLE
+
+
+def _check_fitted(native: Any) -> None:
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    last = native.steps[-1][1] if hasattr(native, "steps") else native
+    try:
+        check_is_fitted(last)
+    except NotFittedError:
+        raise ModelError(
+            f"{type(native).__name__} is not fitted: a champion is a model that was trained. Call its fit(x, y) first."
+        ) from None
+    except TypeError:
+        return  # an estimator of another library, which keeps no rule for being fitted
+
+
+def save(model: Model, folder: Path) -> None:
+    """Write a model into `folder` (made if absent) so that `load` brings back the same native class and predictions."""
+    folder.mkdir(parents=True, exist_ok=True)
+    adapter = next((name for name, (_, kind) in _adapters().items() if kind == type(model).__name__), None)
+    assert adapter is not None, "every adapter is in the table"
+    model.save(folder)
+    (folder / "adapter.json").write_text(json.dumps({"format": _FORMAT, "adapter": adapter}))
+
+
+def load(folder: Path) -> Model:
+    """Read a model that `save` wrote.
+
+    Raises
+    ------
+    RegistryError
+        The folder holds no model, or one in a format that is newer than this program.
+    MissingDependency
+        Its framework is not installed.
+    """
+    try:
+        told = json.loads((folder / "adapter.json").read_text())
+    except (OSError, ValueError):
+        raise RegistryError(f"{folder} holds no model of Incumbent (its adapter.json is missing or broken).") from None
+    if told["format"] > _FORMAT:
+        raise RegistryError(
+            f"The model in {folder} was stored in format {told['format']} and this program reads up to {_FORMAT}; "
+            "upgrade it: pip install -U incumbent"
+        )
+    if told["adapter"] not in _adapters():
+        raise MissingDependency(f"The model needs the adapter {told['adapter']!r}, which no installed package brings.")
+    module, kind = _adapters()[told["adapter"]]
+    made: Model = getattr(import_module(module), kind).load(folder)
+    return made

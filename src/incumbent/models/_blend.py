@@ -1,0 +1,214 @@
+"""Ensembles of champion and challengers, as one native model with `predict` and `predict_proba`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from incumbent.core import Array, Batch, Floats, Model, Prediction, Recipe, Task
+from incumbent.errors import AbilityError
+
+_TINY = 1e-6
+
+
+class Blend:
+    """Several fitted models that speak as one: a weighted mean of probabilities, votes or values.
+
+    Parameters
+    ----------
+    members : sequence of Model
+        The members, oldest first.
+    weights : (m,) array or (m * k + 1, k) array
+        One weight a member; or for a stacked classifier the coefficients of a softmax over the members'
+        log-probabilities, intercepts last.
+    how : {"vote", "weighted", "stack"}
+        How the weights came to be.
+    """
+
+    def __init__(self, members: Sequence[Model], weights: Floats, how: str) -> None:
+        self.members, self.weights, self.how = tuple(members), np.asarray(weights, dtype=np.float64), how
+        if members[0].task == "classification":
+            self.classes_ = np.unique(np.concatenate([m.classes for m in members if m.classes is not None]))
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(type(m.native).__name__ for m in self.members)
+        return f"Blend({self.how} of {kinds})"
+
+    def predict(self, x: Any) -> Array:
+        """Return the blended class or value of each row, (n,)."""
+        if self.members[0].task == "regression":
+            values: Array = self.weights @ np.stack([m.predict(x).label for m in self.members])
+            return values
+        labels: Array = self.classes_[self.predict_proba(x).argmax(axis=1)]
+        return labels
+
+    def predict_proba(self, x: Any) -> Floats:
+        """Return the blended class probabilities of each row, (n, k)."""
+        parts = [_aligned(m.predict(x), self.classes_) for m in self.members]
+        if self.weights.ndim == 1:
+            mixed: Floats = np.tensordot(self.weights, np.stack(parts), axes=1)
+            return mixed
+        return _stacked(parts, self.weights)
+
+
+def _aligned(said: Prediction, classes: Array) -> Floats:
+    """Probabilities over `classes`; a model without any votes for its label with all its weight."""
+    if said.proba is None or said.classes is None:
+        votes: Floats = (said.label[:, None] == classes[None, :]).astype(np.float64)
+        return votes
+    out = np.zeros((len(said), len(classes)))
+    out[:, np.searchsorted(classes, said.classes)] = said.proba
+    return out
+
+
+def _logs(parts: Sequence[Floats]) -> Floats:
+    return np.log(np.clip(np.hstack(parts), _TINY, 1.0))
+
+
+def _stacked(parts: Sequence[Floats], weights: Floats) -> Floats:
+    from scipy.special import softmax
+
+    made: Floats = softmax(_logs(parts) @ weights[:-1] + weights[-1], axis=1)
+    return made
+
+
+def blended(champion: Model, challenger: Model, recipe: Recipe) -> Model:
+    """Return the ensemble of champion and challenger that the recipe's finish asks for.
+
+    A champion that is an ensemble already gives its members; beyond the recipe's number the oldest leaves a vote, the
+    one of least weight a weighted mean.
+
+    Raises
+    ------
+    AbilityError
+        Weights are to come from the select split and there is none.
+    """
+    finish, select = recipe.finish, recipe.select
+    old = champion.native.members if isinstance(champion.native, Blend) and finish.blend != "stack" else (champion,)
+    members = (*old, challenger)
+    if finish.blend == "vote":
+        members = members[-finish.members :]
+        return BlendModel(Blend(members, np.full(len(members), 1 / len(members)), "vote"))
+    if select is None or not len(select):
+        raise AbilityError(f"{finish.blend} weighs its members on select rows, and there are none; Vote() needs none.")
+    if finish.blend == "stack":
+        return BlendModel(Blend(members, _stack(members, select, recipe.seed), "stack"))
+    weights = _merits(members, select)
+    kept = np.sort(np.argsort(-weights, kind="stable")[: finish.members])
+    merits = weights[kept]
+    even = np.full(len(kept), 1 / len(kept))
+    return BlendModel(Blend([members[i] for i in kept], merits / merits.sum() if merits.sum() else even, "weighted"))
+
+
+def _merits(members: Sequence[Model], select: Batch) -> Floats:
+    """``max(0, mse_r - mse_i)`` for classes (Wang et al. 2003, eq. 8), ``1 / mse_i`` for values."""
+    if members[0].task == "regression":
+        errors = [np.mean((m.predict(select.x).label - select.labels) ** 2) for m in members]
+        return 1 / np.maximum(errors, _TINY)
+    classes = np.unique(
+        np.concatenate([np.unique(select.labels), *(m.classes for m in members if m.classes is not None)])
+    )
+    at = np.searchsorted(classes, select.labels), np.arange(len(select))
+    share = np.bincount(at[0], minlength=len(classes)) / len(select)
+    by_chance = float((share * (1 - share) ** 2).sum())
+    errors = [np.mean((1 - _aligned(m.predict(select.x), classes)[at[1], at[0]]) ** 2) for m in members]
+    return np.maximum(0.0, by_chance - np.asarray(errors))
+
+
+def _stack(members: Sequence[Model], select: Batch, seed: int) -> Floats:
+    if members[0].task == "regression":
+        from scipy.optimize import nnls
+
+        values = np.stack([m.predict(select.x).label for m in members], axis=1)
+        found: Floats = nnls(values, select.labels)[0]
+        return found if found.any() else np.full(len(members), 1 / len(members))
+    from sklearn.linear_model import LogisticRegression
+
+    classes = np.unique(np.concatenate([m.classes for m in members if m.classes is not None]))
+    inputs = _logs([_aligned(m.predict(select.x), classes) for m in members])
+    meta = LogisticRegression(C=1.0, max_iter=1000, random_state=seed).fit(inputs, select.labels)
+    weights = np.zeros((inputs.shape[1] + 1, len(classes)))
+    if len(meta.classes_) == 2:
+        coef, intercept = np.vstack([-meta.coef_, meta.coef_]) / 2, np.array([-0.5, 0.5]) * meta.intercept_
+    else:
+        coef, intercept = meta.coef_, meta.intercept_
+    weights[-1] = np.log(_TINY)  # a class that no select row shows stays out
+    at = np.searchsorted(classes, meta.classes_)
+    weights[:-1, at], weights[-1, at] = coef.T, intercept
+    return weights
+
+
+def handles(native: Any) -> bool:
+    """Whether `native` is an ensemble made here."""
+    return isinstance(native, Blend)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BlendModel:
+    """The adapter of a `Blend`: what it is asked to learn, its newest member learns.
+
+    Parameters
+    ----------
+    native : Blend
+        The ensemble.
+    notes : tuple of str
+        How it was made.
+    """
+
+    native: Blend
+    notes: tuple[str, ...] = ()
+
+    @property
+    def newest(self) -> Model:
+        """The member that a further update starts from."""
+        return self.native.members[-1]
+
+    @property
+    def task(self) -> Task:
+        """Classification or regression."""
+        return self.newest.task
+
+    @property
+    def classes(self) -> Array | None:
+        """The classes that any member knows."""
+        return getattr(self.native, "classes_", None)
+
+    @property
+    def abilities(self) -> frozenset[str]:
+        """What its newest member can do, but for weights of its own to move."""
+        return (self.newest.abilities - {"gradient"}) | ({"proba"} if self.task == "classification" else set())
+
+    def predict(self, x: Any) -> Prediction:
+        """Predict each row once by every member."""
+        if self.classes is None:
+            return Prediction(self.native.predict(x))
+        proba = self.native.predict_proba(x)
+        return Prediction(self.classes[proba.argmax(axis=1)], proba, self.classes)
+
+    def fit(self, recipe: Recipe) -> Model:
+        """Return what the newest member learned; without an ensemble as its finish it takes over alone."""
+        return self.newest.fit(recipe)
+
+    def save(self, folder: Path) -> None:
+        """Write the members, each in its own format, and the weights."""
+        from incumbent.models import save
+
+        for i, member in enumerate(self.native.members):
+            save(member, folder / str(i))
+        told = {"how": self.native.how, "weights": self.native.weights.tolist(), "members": len(self.native.members)}
+        (folder / "blend.json").write_text(json.dumps(told))
+
+    @classmethod
+    def load(cls, folder: Path) -> BlendModel:
+        """Read what `save` wrote."""
+        from incumbent.models import load
+
+        told = json.loads((folder / "blend.json").read_text())
+        members = [load(folder / str(i)) for i in range(told["members"])]
+        return cls(Blend(members, np.asarray(told["weights"]), told["how"]))

@@ -1,0 +1,81 @@
+"""Follow a whole recipe: fit, then interpolate or blend with the champion, whatever the framework."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, cast
+
+import numpy as np
+
+from incumbent.core import Batch, Floats, Model, Recipe, differentiable
+from incumbent.errors import AbilityError
+from incumbent.models._blend import blended
+
+ALPHAS = tuple(np.round(np.linspace(0, 1, 11), 2).tolist())
+
+
+def follow(champion: Model, recipe: Recipe) -> Model:
+    """Return the challenger that a bound recipe makes of the champion.
+
+    Parameters
+    ----------
+    champion : Model
+        Where it starts; it does not change.
+    recipe : Recipe
+        Settled and bound to rows.
+
+    Raises
+    ------
+    AbilityError
+        The finish needs what this model, or the rows at hand, cannot give.
+    """
+    fitted = champion.fit(recipe)
+    if recipe.finish.alpha is not None:
+        fitted = interpolated(champion, fitted, recipe)
+    return blended(champion, fitted, recipe) if recipe.finish.blend is not None else fitted
+
+
+def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
+    """Return ``(1 - alpha) * champion + alpha * challenger`` in weight space (Wortsman et al. 2022)."""
+    if not differentiable(champion) or not differentiable(challenger):
+        raise AbilityError(f"{type(champion.native).__name__} has no weights to interpolate; Vote() mixes predictions.")
+    old, new = champion.weights(), challenger.weights()
+    if any(old[name].shape != new[name].shape for name in new):
+        raise AbilityError("The challenger has grown new classes, and weights of other shapes cannot be interpolated.")
+
+    def at(alpha: float) -> Model:
+        mixed = {name: new[name] if alpha == 1 else (1 - alpha) * old[name] + alpha * new[name] for name in new}
+        return challenger.with_weights(old if alpha == 0 else mixed)
+
+    alpha = recipe.finish.alpha
+    if alpha == "auto":
+        rows = _judges(recipe)
+        losses = [_loss(at(a), rows) for a in ALPHAS]
+        alpha = ALPHAS[int(np.argmin(losses))]
+    assert isinstance(alpha, int | float), "alpha is a number by now"
+    made = at(alpha)
+    noted: Model = dataclasses.replace(cast(Any, made), notes=(*challenger.notes, f"alpha {alpha:g}"))
+    return noted
+
+
+def _judges(recipe: Recipe) -> Batch:
+    """Select rows and as many remembered ones: alpha must answer to the old as well as to the new."""
+    if recipe.select is None or not len(recipe.select):
+        raise AbilityError("Interpolate('auto') picks alpha on select rows, and there are none; give a number.")
+    old = recipe.memory.rows
+    if old is None:
+        return recipe.select
+    some = np.random.default_rng(recipe.seed).permutation(len(old))[: len(recipe.select)]
+    return Batch.join([recipe.select, old.take(some)])
+
+
+def _loss(model: Model, rows: Batch) -> float:
+    """Mean squared error, or log loss (0/1 loss where there are no probabilities)."""
+    said, y = model.predict(rows.x), rows.labels
+    if said.classes is None:
+        return float(np.mean((said.label - y) ** 2))
+    if said.proba is None:
+        return float(np.mean(said.label != y))
+    at: Floats = np.clip(np.searchsorted(said.classes, y), 0, len(said.classes) - 1)
+    hit = said.proba[np.arange(len(y)), at] * (said.classes[at] == y)
+    return float(-np.log(np.clip(hit, 1e-6, 1)).mean())

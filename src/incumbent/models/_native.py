@@ -1,0 +1,137 @@
+"""What every scikit-learn adapter shares: the input a native model expects, its answer, and a fit from scratch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from incumbent.core import Array, Batch, Floats, Prediction, Recipe, Task
+from incumbent.errors import ModelError
+
+# their `predict` is not the class of largest `predict_proba`, so both must be asked
+_TWO_ANSWERS = {"SVC", "NuSVC", "FixedThresholdClassifier", "TunedThresholdClassifierCV"}
+_PLAIN = ("sklearn.", "lightgbm.", "xgboost.", "incumbent.")
+
+
+def task_of(native: Any) -> Task:
+    """Whether a fitted estimator predicts classes or values."""
+    from sklearn.base import is_classifier, is_regressor
+
+    if is_classifier(native) or (hasattr(native, "classes_") and not is_regressor(native)):
+        return "classification"
+    return "regression"
+
+
+def classes_of(native: Any) -> Array | None:
+    """Return the classes that a fitted classifier knows, None for a regressor."""
+    if task_of(native) == "regression":
+        return None
+    classes = getattr(native, "classes_", None)
+    if classes is None or isinstance(classes, list) or np.ndim(classes) != 1:
+        raise ModelError(
+            f"{type(native).__name__} predicts several targets at once or names no classes_; "
+            "Incumbent updates models with one target column."
+        )
+    return np.asarray(classes)
+
+
+def as_input(native: Any, x: Any) -> Any:
+    """Return `x` in the form that `native` was trained on: a frame with its names, an array, or a list of texts."""
+    if not hasattr(x, "iloc"):
+        return x
+    if is_vectoriser(_first_step(native)):
+        if x.shape[1] != 1:
+            raise ModelError(
+                f"{type(_first_step(native)).__name__} reads one column of texts but the data have {x.shape[1]} "
+                "feature columns; name the others as time or group, leave them out, or use a ColumnTransformer."
+            )
+        return x.iloc[:, 0]
+    names = getattr(native, "feature_names_in_", None)
+    if names is None:
+        return x.to_numpy()
+    return x if list(x.columns) == list(names) else x[list(names)]
+
+
+def _first_step(native: Any) -> Any:
+    return native.steps[0][1] if hasattr(native, "steps") else native
+
+
+def is_vectoriser(native: Any) -> bool:
+    """Whether `native` reads texts (CountVectorizer and kin)."""
+    return hasattr(native, "build_analyzer")
+
+
+def answer(native: Any, data: Any, classes: Array | None) -> Prediction:
+    """Ask `native` once for each row (both ways only where its label does not follow from its probabilities)."""
+    if classes is None:
+        return Prediction(np.asarray(native.predict(data), dtype=np.float64).reshape(-1))
+    if not hasattr(native, "predict_proba"):
+        return Prediction(np.asarray(native.predict(data)), None, classes)
+    proba = np.asarray(native.predict_proba(data), dtype=np.float64)
+    label = np.asarray(native.predict(data)) if _two_answers(native) else classes[proba.argmax(axis=1)]
+    return Prediction(label, proba, classes)
+
+
+def _two_answers(native: Any) -> bool:
+    kind = type(native)
+    known = kind.__module__.startswith(_PLAIN)
+    return not known or kind.__name__ in _TWO_ANSWERS or getattr(native, "loss", None) == "modified_huber"
+
+
+def refit(native: Any, batch: Batch, *, seed: int) -> Any:
+    """Return a fresh copy of `native` with the same settings, fitted to `batch`; a free random state is the seed."""
+    from sklearn.base import clone
+
+    fresh = clone(native)
+    free = [name for name, value in fresh.get_params().items() if _is_random_state(name) and value is None]
+    fresh.set_params(**dict.fromkeys(free, seed))
+    fresh.fit(as_input(native, batch.x), batch.y, **weights_for(fresh, batch.weight))
+    return fresh.set_params(**dict.fromkeys(free))
+
+
+def _is_random_state(name: str) -> bool:
+    return name == "random_state" or name.endswith("__random_state")
+
+
+def takes_weights(native: Any) -> bool:
+    """Whether the estimator (the last step of a Pipeline) takes row weights when it is fitted."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    return bool(has_fit_parameter(native.steps[-1][1] if hasattr(native, "steps") else native, "sample_weight"))
+
+
+def weights_for(native: Any, weight: Floats | None) -> dict[str, Floats]:
+    """Return the keyword that hands row weights to the fit of `native`, empty where there are none to hand."""
+    if weight is None or not takes_weights(native):
+        return {}
+    return {f"{native.steps[-1][0]}__sample_weight" if hasattr(native, "steps") else "sample_weight": weight}
+
+
+def trained_on(recipe: Recipe) -> Batch:
+    """Return the rows that a bound recipe trains on."""
+    assert recipe.train is not None, "a recipe is bound to rows before an adapter follows it"
+    return recipe.train
+
+
+def with_forgotten_classes(recipe: Recipe, classes: Array | None, *, rows: int = 20) -> Recipe:
+    """Add a few remembered rows of each known class that the training rows lack: many estimators count classes anew."""
+    train, old = trained_on(recipe), recipe.memory.rows
+    if classes is None or old is None or old.y is None:
+        return recipe
+    lacking = np.setdiff1d(classes, np.unique(train.labels))
+    extra = [np.flatnonzero(old.y == label)[:rows] for label in lacking]
+    if not extra:
+        return recipe
+    return recipe.bind(train=Batch.join([old.take(np.concatenate(extra)), train]))
+
+
+def new_classes(recipe: Recipe, classes: Array | None) -> Array:
+    """Return the classes among the training rows that the champion does not know."""
+    return np.empty(0) if classes is None else np.setdiff1d(np.unique(trained_on(recipe).labels), classes)
+
+
+def slices(n: int, size: int) -> Iterator[slice]:
+    """Yield mini-batches of `size` as slices of range(n)."""
+    return (slice(start, start + size) for start in range(0, n, size))

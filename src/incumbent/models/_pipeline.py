@@ -1,0 +1,139 @@
+"""A scikit-learn Pipeline: its last step learns by its own adapter, on what the steps before it make of the rows."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from incumbent.core import Array, Batch, Floats, Memory, Model, Prediction, Recipe, Task, differentiable
+from incumbent.errors import ModelError
+from incumbent.models._native import answer, as_input, classes_of, takes_weights, task_of, trained_on
+from incumbent.models._tune import fit_afresh, tunable
+
+
+def handles(native: Any) -> bool:
+    """Whether `native` is a Pipeline."""
+    return type(native).__name__ == "Pipeline" and hasattr(native, "steps")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PipelineModel:
+    """A fitted Pipeline. Learning on keeps every step but the last as it is; a fit from scratch fits them all.
+
+    Parameters
+    ----------
+    native : Pipeline
+        Preprocessing steps and an estimator.
+    notes : tuple of str
+        How it was fitted.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> steps = make_pipeline(StandardScaler(), SGDClassifier(random_state=0))
+    >>> model = PipelineModel(steps.fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]))
+    >>> "incremental" in model.abilities, model.predict(np.array([[9.0]])).label.tolist()
+    (True, [1])
+    """
+
+    native: Any
+    notes: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def last(self) -> Model:
+        """The adapter of the last step."""
+        from incumbent.models import wrap
+
+        return wrap(self.native.steps[-1][1])
+
+    @functools.cached_property
+    def task(self) -> Task:
+        """Classification or regression."""
+        return task_of(self.native)
+
+    @functools.cached_property
+    def classes(self) -> Array | None:
+        """The classes it knows."""
+        return classes_of(self.native)
+
+    @functools.cached_property
+    def abilities(self) -> frozenset[str]:
+        """What its last step can do."""
+        own = {"weight": takes_weights(self.native), "tune": tunable(self.native)}
+        return (self.last.abilities - own.keys()) | {word for word, true in own.items() if true} | {"retrain"}
+
+    def predict(self, x: Any) -> Prediction:
+        """Predict each row once: preprocess once, then ask the last step."""
+        return answer(self.native.steps[-1][1], self._transformed(x), self.classes)
+
+    def fit(self, recipe: Recipe) -> PipelineModel:
+        """Fit all steps afresh, or let the last step follow the recipe on preprocessed rows."""
+        frozen = "preprocess" in recipe.structure.freeze
+        if recipe.structure.start == "scratch" and not frozen:
+            return PipelineModel(fit_afresh(self.native, recipe))
+        inner = recipe.bind(
+            train=self._features(trained_on(recipe)),
+            select=None if recipe.select is None else self._features(recipe.select),
+            memory=self._memory(recipe.memory),
+        )
+        fitted = self.last.fit(inner)
+        return PipelineModel(self._with_last(fitted.native), fitted.notes)
+
+    def weights(self) -> dict[str, Floats]:
+        """Return the weights of the last step."""
+        assert differentiable(self.last), "asked only of models with the ability 'gradient'"
+        return self.last.weights()
+
+    def with_weights(self, weights: Mapping[str, Floats]) -> PipelineModel:
+        """Return the same Pipeline with these weights in its last step."""
+        assert differentiable(self.last), "asked only of models with the ability 'gradient'"
+        return PipelineModel(self._with_last(self.last.with_weights(weights).native), self.notes)
+
+    def sensitivity(self, batch: Batch) -> dict[str, Floats]:
+        """Return the Fisher information of the last step's weights."""
+        assert differentiable(self.last), "asked only of models with the ability 'gradient'"
+        return self.last.sensitivity(self._features(batch))
+
+    def save(self, folder: Path) -> None:
+        """Write the Pipeline as a skops file, which runs no code when it is read."""
+        from incumbent.models._safe import save_native
+
+        save_native(self.native, folder / "model.skops")
+
+    @classmethod
+    def load(cls, folder: Path) -> PipelineModel:
+        """Read what `save` wrote."""
+        from incumbent.models._safe import load_native
+
+        return cls(load_native(folder / "model.skops"))
+
+    def _transformed(self, x: Any) -> Any:
+        data = as_input(self.native, x)
+        for _, step in self.native.steps[:-1]:
+            if step not in (None, "passthrough"):
+                data = step.transform(data)
+        return data
+
+    def _features(self, batch: Batch) -> Batch:
+        features = self._transformed(batch.x)
+        if np.shape(features)[0] != len(batch):
+            raise ModelError("A step of the Pipeline changes the number of rows, so its last step cannot learn on.")
+        return batch.but(x=features)
+
+    def _memory(self, memory: Memory) -> Memory:
+        return memory if memory.rows is None else memory.but(rows=self._features(memory.rows))
+
+    def _with_last(self, estimator: Any) -> Any:
+        from sklearn.pipeline import Pipeline
+
+        # the preprocessing objects are shared with the champion: neither Pipeline ever fits them again
+        name = self.native.steps[-1][0]
+        return Pipeline([*self.native.steps[:-1], (name, estimator)])

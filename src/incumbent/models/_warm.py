@@ -1,0 +1,49 @@
+"""Append trees to scikit-learn ensembles through `warm_start`."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import Any
+
+import numpy as np
+
+from incumbent.core import Recipe
+from incumbent.models._native import as_input, trained_on, weights_for
+
+# HistGradientBoosting has warm_start too, but it bins the new rows anew and reads its old trees with the new bins: it
+# continues only on the very rows it was fitted to.
+_GROWS = {"RandomForest", "ExtraTrees", "GradientBoosting", "Bagging"}
+GROWTH = 3  # an ensemble is refitted once it would be this many times as large as it was set to be
+
+
+def appendable(native: Any) -> bool:
+    """Whether trees can be appended to `native`."""
+    kind = type(native)
+    stem = kind.__name__.removesuffix("Classifier").removesuffix("Regressor")
+    return kind.__module__.startswith("sklearn.ensemble") and stem in _GROWS
+
+
+def outgrown(native: Any, rounds: int) -> bool:
+    """Whether `rounds` more would take the ensemble beyond `GROWTH` times the size it was set to."""
+    first = getattr(native, "_incumbent_rounds", native.n_estimators)
+    return bool(_size(native) + rounds > GROWTH * first)
+
+
+def appended(native: Any, recipe: Recipe) -> Any:
+    """Return a copy of `native` with more trees, fitted to the recipe's rows; `native` itself does not change."""
+    learner, train, structure = copy.deepcopy(native), trained_on(recipe), recipe.structure
+    learner._incumbent_rounds = getattr(native, "_incumbent_rounds", native.n_estimators)
+    before = {"warm_start": learner.warm_start}
+    changed: dict[str, Any] = {"warm_start": True, "n_estimators": _size(learner) + structure.append}
+    if structure.shrink is not None and "learning_rate" in inspect.signature(type(learner)).parameters:
+        before["learning_rate"], changed["learning_rate"] = learner.learning_rate, structure.shrink
+    if learner.random_state is None:
+        before["random_state"], changed["random_state"] = None, recipe.seed
+    learner.set_params(**changed)
+    learner.fit(as_input(native, train.x), train.y, **weights_for(learner, train.weight))
+    return learner.set_params(**before)
+
+
+def _size(native: Any) -> int:
+    return int(np.shape(native.estimators_)[0])
