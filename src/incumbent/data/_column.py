@@ -1,0 +1,309 @@
+"""One column of the schema: what the model was trained on there, and what new values are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from incumbent.core import Array, Value
+from incumbent.data._check import Finding, counted, listed
+from incumbent.data._kinds import (
+    Kind,
+    Scalar,
+    as_text,
+    kind_of,
+    numbers,
+    parsed_booleans,
+    parsed_numbers,
+    parsed_times,
+    row_of,
+)
+from incumbent.errors import DataError, SchemaError
+
+_CATEGORIES_AT_LEAST = 20  # so few distinct texts are categories, however few rows there are
+_CATEGORIES_AT_MOST = 10_000
+_ROWS_PER_CATEGORY = 20
+
+
+@dataclass(frozen=True, repr=False)
+class Column(Value):
+    """What a model was trained on in one column.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    kind : {"number", "boolean", "category", "text", "time"}
+        What it holds. Text is a category where it has at most 20 distinct values, or at most one for every 20 rows.
+    dtype : str
+        The pandas dtype, such as "float64".
+    categories : tuple
+        Known categories; empty for other kinds.
+    low, high : float, optional
+        Smallest and largest finite number; None for other kinds.
+    missing : float
+        The share of rows without a value, 0 to 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> Column.of(pd.Series([18, 44, 95], name="age"))
+    Column('age', kind='number', dtype='int64', low=18.0, high=95.0)
+    """
+
+    name: str
+    kind: Kind
+    dtype: str
+    categories: tuple[Scalar, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    missing: float = 0.0
+
+    @classmethod
+    def of(cls, series: pd.Series[Any]) -> Column:
+        """Return what `series` holds."""
+        name, kind, dtype = str(series.name), kind_of(series), str(series.dtype)
+        missing = float(series.isna().mean())
+        if kind == "number":
+            low, high = _extent(_numeric(series), finite=True)
+            return cls(name, kind, dtype, low=low, high=high, missing=missing)
+        if kind == "category":
+            return cls(name, kind, "category", _scalars(series.cat.categories, name), missing=missing)
+        if kind == "text" and missing < 1:
+            distinct = pd.unique(series[series.notna().to_numpy()])
+            most = max(_CATEGORIES_AT_LEAST, min(len(series) // _ROWS_PER_CATEGORY, _CATEGORIES_AT_MOST))
+            if len(distinct) <= most:
+                return cls(name, "category", dtype, tuple(sorted(map(str, distinct))), missing=missing)
+        return cls(name, kind, dtype, missing=missing)
+
+    def check(self, series: pd.Series[Any]) -> tuple[pd.Series[Any], list[Finding]]:
+        """Return the values as the model was trained on them, and what should be known about them.
+
+        Raises
+        ------
+        SchemaError
+            A value cannot be read as this kind, or is infinite.
+        """
+        empty = series.isna().to_numpy()
+        if empty.all():
+            return self._nothing(len(series)), self._gaps(len(series), len(series))
+        reading = {
+            "number": self._as_number,
+            "boolean": self._as_boolean,
+            "category": self._as_category,
+            "text": self._as_text,
+            "time": self._as_time,
+        }[self.kind]
+        values, findings = reading(series, kind_of(series))
+        gaps = int(empty.sum()) if values is series else int(values.isna().sum())
+        return values, [*findings, *self._gaps(gaps, len(series))]
+
+    # ---------------------------------------------------------------------------------- by kind
+
+    def _as_number(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        findings = []
+        if kind == "time":
+            raise self._refusal(series, "times")
+        if kind in ("text", "category"):
+            series = parsed_numbers(series)
+            findings.append(self._note("was given as text; all its values were read as numbers"))
+        elif kind == "boolean":
+            series = series.astype(np.float64)
+        elif series.dtype == object:
+            series = pd.Series(_numeric(series), name=self.name)
+        values = numbers(series)
+        low, high = _extent(values)
+        if not (np.isfinite(low) and np.isfinite(high)) and not np.isnan(low):
+            at = row_of(np.isinf(values))
+            raise SchemaError(
+                f"Column {self.name!r} holds {values[at - 1]} in row {at:,}; finite numbers were expected. "
+                f"Write a missing value there, or leave the row out."
+            )
+        findings += self._range(values, low, high)
+        return self._narrowed(series, values, low, high, findings), findings
+
+    def _range(self, values: Array, low: float, high: float) -> list[Finding]:
+        if self.low is None or self.high is None or not (low < self.low or high > self.high):
+            return []
+        span = self.high - self.low
+        far = int(np.sum((values < self.low - span) | (values > self.high + span)))
+        if not far:
+            return []
+        known = f"was always {self.low:g}" if span == 0 else f"lay between {self.low:g} and {self.high:g}"
+        share = f"{far / len(values):.1%} of the values of {self.name!r} ({far:,} of {len(values):,})"
+        far_out = "differ" if span == 0 else "lie far outside"
+        text = f"{share} {far_out}: it {known} in training and now reaches from {low:g} to {high:g}."
+        return [Finding("warning", self.name, text)]
+
+    def _narrowed(
+        self, series: pd.Series[Any], values: Array, low: float, high: float, findings: list[Finding]
+    ) -> pd.Series[Any]:
+        """Return the numbers in the stored dtype where that loses nothing, so that equal rows stay equal rows."""
+        stored = pd.api.types.pandas_dtype(self.dtype)
+        if stored == series.dtype or not isinstance(stored, np.dtype) or stored.kind not in "iuf":
+            return series
+        if stored.kind == "f":
+            fits = max(abs(low), abs(high)) <= float(np.finfo(stored.name).max)
+        else:
+            fits = low >= np.iinfo(stored.name).min and high <= np.iinfo(stored.name).max
+            if fits and values.dtype.kind == "f":
+                fits = not np.isnan(values).any()
+                present = values if fits else values[~np.isnan(values)]
+                if (present != np.rint(present)).any():
+                    findings.append(self._note("has fractions where the model was trained on whole numbers"))
+                    fits = False
+        return pd.Series(values.astype(stored), name=self.name, copy=False) if fits else series
+
+    def _as_boolean(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        if str(series.dtype) == self.dtype:
+            return series, []
+        if kind == "time":
+            raise self._refusal(series, "times")
+        if kind == "boolean":
+            return parsed_booleans(series.astype(np.float64), "number"), []
+        return parsed_booleans(series, kind), [self._note(f"was given as {series.dtype} and read as true or false")]
+
+    def _as_text(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        if kind == "time":
+            raise self._refusal(series, "times")
+        if kind == "text":
+            return as_text(series, self.dtype), []
+        text = as_text(series.astype(object).map(_spelt, na_action="ignore"), self.dtype)
+        return text, [] if kind == "category" else [self._note(f"was given as {series.dtype} and read as text")]
+
+    def _as_time(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        if kind in ("number", "boolean"):
+            raise self._refusal(series, f"{kind}s")
+        if str(series.dtype) == self.dtype:
+            return series, []
+        times = parsed_times(series)
+        stored = pd.api.types.pandas_dtype(self.dtype)
+        return (times.astype(stored) if isinstance(stored, np.dtype) and stored.kind == "M" else times), []
+
+    def _as_category(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        if kind == "time":
+            raise self._refusal(series, "times")
+        codes, distinct = pd.factorize(series)
+        values = [_scalar(value) for value in distinct]
+        known = set(self.categories)
+        spelt = {str(category): category for category in reversed(self.categories)}
+        meant = [value if value in known else self._meant(value, spelt) for value in values]
+        unseen = [(value, at) for at, value in enumerate(meant) if value is not None and value not in known]
+        if kind in ("number", "boolean") and len(unseen) == len(meant) and not any(map(_numeral, self.categories)):
+            raise self._refusal(series, f"{kind}s such as {values[0]!r}")
+        changed = [(a, b) for a, b in zip(values, meant, strict=True) if type(a) is not type(b) and b is not None]
+        findings = [self._note(f"was given as {series.dtype} and read as its categories")] if changed else []
+        findings += self._unseen(unseen, np.bincount(codes[codes >= 0], minlength=len(values)), len(series))
+        if self.dtype == "category":
+            return self._categorical(series, codes, meant), findings
+        if values == meant and not changed and kind != "category":
+            return as_text(series, self.dtype), findings
+        texts = np.array([*(np.nan if value is None else value for value in meant), np.nan], dtype=object)
+        return as_text(pd.Series(texts[codes], name=self.name), self.dtype), findings
+
+    def _meant(self, value: Scalar, spelt: dict[str, Scalar]) -> Scalar | None:
+        """Return the category that a value of another type or spelling stands for; None is a missing value."""
+        if value == "" and self.missing:
+            return None
+        if isinstance(value, bool):
+            same = (known for text, known in spelt.items() if text.lower() == str(value).lower())
+            return next(same, str(value))
+        return spelt.get(_spelt(value), value if self.dtype == "category" else _spelt(value))
+
+    def _categorical(self, series: pd.Series[Any], codes: Array, meant: list[Scalar | None]) -> pd.Series[Any]:
+        # Unseen categories go to the end: the codes of the known ones stay those the model was trained on.
+        wanted = list(dict.fromkeys([*self.categories, *(value for value in meant if value is not None)]))
+        if isinstance(series.dtype, pd.CategoricalDtype) and list(series.cat.categories) == wanted:
+            return series
+        place = {value: at for at, value in enumerate(wanted)}
+        moved = np.array([*(-1 if value is None else place[value] for value in meant), -1], dtype=np.intp)
+        return pd.Series(pd.Categorical.from_codes(moved[codes], categories=_index(wanted)), name=self.name)
+
+    # --------------------------------------------------------------------------------- in words
+
+    def _unseen(self, unseen: list[tuple[Scalar, int]], counts: Array, rows: int) -> list[Finding]:
+        if not unseen or not self.categories:
+            return []
+        total = int(sum(counts[at] for _, at in unseen))
+        if not total:
+            return []
+        often = sorted(unseen, key=lambda pair: -counts[pair[1]])
+        text = (
+            f"{counted(total, 'row')} of {rows:,} hold a category of {self.name!r} that the model has not seen: "
+            f"{listed((value for value, _ in often), 4)}."
+        )
+        return [Finding("warning", self.name, text)]
+
+    def _gaps(self, gaps: int, rows: int) -> list[Finding]:
+        share = gaps / rows
+        if not gaps or (self.missing and share <= self.missing + 0.1):
+            return []
+        before = f"{self.missing:.1%} were in training" if self.missing else "none was in training"
+        text = f"{self.name!r} is missing in {counted(gaps, 'row')} of {rows:,} ({share:.1%}); {before}."
+        return [Finding("warning", self.name, text)]
+
+    def _nothing(self, rows: int) -> pd.Series[Any]:
+        if self.kind == "time":
+            return pd.Series(np.full(rows, np.datetime64("NaT", "us")), name=self.name)
+        blank = pd.Series(np.full(rows, np.nan), name=self.name)
+        if self.dtype == "category":
+            unknown = pd.Categorical.from_codes(np.full(rows, -1), categories=_index(self.categories))
+            return pd.Series(unknown, name=self.name)
+        if self.kind in ("category", "text"):
+            return as_text(blank.astype(object), self.dtype)
+        return blank.astype("float32") if self.dtype == "float32" else blank
+
+    def _note(self, what: str) -> Finding:
+        return Finding("note", self.name, f"{self.name!r} {what}.")
+
+    def _refusal(self, series: pd.Series[Any], held: str) -> SchemaError:
+        such = f" such as {listed(self.categories, 3)}" if self.categories else ""
+        plural = {"number": "numbers", "boolean": "true or false", "category": "categories", "time": "times"}
+        return SchemaError(
+            f"Column {self.name!r} holds {held} ({series.dtype}), but the model was trained on "
+            f"{plural.get(self.kind, self.kind)}{such} there; give the column as it was in training."
+        )
+
+
+def _numeric(series: pd.Series[Any]) -> Array:
+    return numbers(pd.to_numeric(series) if series.dtype == object else series)
+
+
+def _extent(values: Array, finite: bool = False) -> tuple[Any, Any]:
+    """Return the smallest and largest number, missing ones (and on demand infinite ones) left out."""
+    if finite and values.dtype.kind == "f" and not np.isfinite(values).all():
+        values = values[np.isfinite(values)]
+        if not len(values):
+            return None, None
+    return float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+
+
+def _scalars(values: Any, name: str) -> tuple[Scalar, ...]:
+    scalars = tuple(_scalar(value) for value in values)
+    odd = next((value for value in scalars if not isinstance(value, str | int | float)), None)
+    if odd is not None:
+        raise DataError(
+            f"Column {name!r} has the category {odd!r}; categories must be text, numbers or true and false."
+        )
+    return scalars
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _index(categories: Sequence[Scalar]) -> Any:
+    return pd.Index(list(categories))
+
+
+def _numeral(category: Scalar) -> bool:
+    return not isinstance(category, str) or category.replace(".", "", 1).isdecimal()
+
+
+def _spelt(value: Any) -> str:
+    """Return a value as text; a whole number that came as a float is spelt without its ".0"."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -1,0 +1,145 @@
+"""What kind of values a column holds, and how a column of one kind is read as another."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from incumbent.core import Array
+from incumbent.errors import DataError, SchemaError
+
+Kind: TypeAlias = Literal["number", "boolean", "category", "text", "time"]
+Scalar: TypeAlias = str | int | float | bool
+
+_MISSING_WORDS = ["", "na", "n/a", "#n/a", "nan", "null", "none"]
+_TRUTH: dict[Any, float] = {"true": 1.0, "yes": 1.0, "1": 1.0, "false": 0.0, "no": 0.0, "0": 0.0}
+_OBJECTS: dict[str, Kind] = {
+    "string": "text",
+    "empty": "text",
+    "boolean": "boolean",
+    "integer": "number",
+    "floating": "number",
+    "mixed-integer-float": "number",
+    "decimal": "number",
+    "datetime": "time",
+    "datetime64": "time",
+    "date": "time",
+}
+
+
+def kind_of(series: pd.Series[Any]) -> Kind:
+    """Return what a column holds. Text is "text" here; whether its values are categories is for the caller to say."""
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "category"
+    if types.is_bool_dtype(dtype):
+        return "boolean"
+    if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
+        return "number"
+    if types.is_datetime64_any_dtype(dtype):
+        return "time"
+    if isinstance(dtype, pd.StringDtype):
+        return "text"
+    inferred = types.infer_dtype(series, skipna=True)
+    if inferred in _OBJECTS:
+        return _OBJECTS[inferred]
+    raise DataError(_unsupported(series, inferred))
+
+
+def _unsupported(series: pd.Series[Any], inferred: str) -> str:
+    name, present = series.name, series[series.notna().to_numpy()]
+    if series.dtype != object:
+        return f"Column {name!r} holds {series.dtype}; turn it into numbers, text or times first."
+    for value in present:
+        if isinstance(value, list | tuple | dict | set | np.ndarray):
+            return f"Column {name!r} is nested: it holds such as {value!r}; each cell must be one value."
+        if isinstance(value, bytes):
+            return f"Column {name!r} holds raw bytes; decode it with frame[{name!r}].str.decode('utf-8')."
+    examples = {type(value).__name__: value for value in present}
+    shown = " and ".join(f"{value!r} ({kind})" for kind, value in list(examples.items())[:2])
+    return (
+        f"Column {name!r} mixes types ({inferred}): it holds {shown}; a column holds one type. "
+        f"For text, use frame[{name!r}].astype(str)."
+    )
+
+
+def numbers(series: pd.Series[Any]) -> Array:
+    """Return the values of a numeric column as a plain array, missing ones as NaN, without a copy where it is one."""
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iufb":
+        return series.to_numpy()
+    return series.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def row_of(wrong: Array) -> int:
+    """Return the number of the first row that is marked, counted from 1 as people do."""
+    return int(np.argmax(wrong)) + 1
+
+
+def refuse(series: pd.Series[Any], wrong: Array, expected: str) -> SchemaError:
+    """Return the error about the marked rows of a column: the first value, its row, and how many there are."""
+    at, count = row_of(wrong), int(np.sum(wrong))
+    others = f" ({count:,} of {len(wrong):,} rows are like that)" if count > 1 else ""
+    return SchemaError(
+        f"Column {series.name!r} should hold {expected}, but row {at:,} holds {series.iloc[at - 1]!r}{others}; "
+        f"correct the value or leave the row out."
+    )
+
+
+def parsed_numbers(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of text as numbers; empty text and the usual words for "missing" become NaN."""
+    text = series.astype(object)
+    values = pd.to_numeric(text, errors="coerce")
+    wrong = (values.isna() & text.notna()).to_numpy()
+    if wrong.any():
+        wrong &= ~text.astype(str).str.strip().str.lower().isin(_MISSING_WORDS).to_numpy()
+    if wrong.any():
+        raise refuse(series, wrong, "numbers")
+    return values if isinstance(values.dtype, np.dtype) else pd.Series(numbers(values), name=series.name)
+
+
+def parsed_booleans(series: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
+    """Return a column as booleans, or as 0.0, 1.0 and NaN where some are missing."""
+    if kind == "number":
+        values = pd.Series(numbers(series)).astype(np.float64)
+    else:
+        values = series.astype(str).str.strip().str.lower().map(_TRUTH).astype(np.float64).reset_index(drop=True)
+        values[series.isna().to_numpy()] = np.nan
+    wrong = (~values.isin([0.0, 1.0])).to_numpy() & series.notna().to_numpy()
+    if wrong.any():
+        raise refuse(series, wrong, "true or false")
+    values.name = series.name
+    return values if values.isna().any() else values.astype(bool)
+
+
+def parsed_times(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of times or of text as times in UTC without a zone, to the microsecond.
+
+    Text is read as ISO 8601, and else in the one format that the first value has.
+    """
+    given = series
+    if not types.is_datetime64_any_dtype(series.dtype):
+        text = series.astype(object)
+        series = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+        if (wrong := (series.isna() & text.notna()).to_numpy()).any():
+            style = pd.tseries.api.guess_datetime_format(str(text[text.notna()].iloc[0]))
+            if style is not None:
+                series = pd.to_datetime(text.astype(str), format=style, errors="coerce", utc=True)
+                wrong = (series.isna() & text.notna()).to_numpy()
+        if wrong.any():
+            raise refuse(given, wrong, "times, such as 2026-01-31 or 2026-01-31T12:00:00Z,")
+    zone = series.dt.tz
+    plain = series if zone is None else series.dt.tz_convert("UTC").dt.tz_localize(None)
+    return plain.astype("datetime64[us]")
+
+
+def as_text(series: pd.Series[Any], dtype: str) -> pd.Series[Any]:
+    """Return a column of text in the stored dtype, if this version of pandas knows it as a type of text."""
+    if str(series.dtype) == dtype:
+        return series
+    stored = pd.api.types.pandas_dtype(dtype)
+    if isinstance(stored, pd.StringDtype) or stored.kind == "O":
+        return series.astype(stored)
+    return series
