@@ -1,0 +1,183 @@
+"""MLflow's client for one place: opened quietly and safely, speaking in our errors."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import socket
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+from urllib.request import getproxies
+
+from incumbent.errors import IncumbentError, RegistryError
+from incumbent.store._lock import opening
+from incumbent.store._where import Place
+
+_MAGIC = b"SQLite format 3\x00"
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # a server's client prints to stdout, where --json must be alone
+}
+
+
+class Client:
+    """Every method of MlflowClient; whatever goes wrong in one becomes a RegistryError of one sentence."""
+
+    def __init__(self, client: Any, place: Place) -> None:
+        self._client, self._place = client, place
+
+    def __getattr__(self, method: str) -> Any:
+        inner = getattr(self._client, method)
+
+        def call(*args: Any, **options: Any) -> Any:
+            with translated(self._place):
+                return inner(*args, **options)
+
+        return call
+
+    def download(self, uri: str, into: Path) -> Path:
+        """Copy what an MLflow URI means into a folder, and return where it lies there."""
+        from mlflow.artifacts import download_artifacts
+
+        url = self._place.url
+        with translated(self._place):
+            return Path(download_artifacts(uri, dst_path=str(into), tracking_uri=url, registry_uri=url))
+
+    def pages(self, method: str, **options: Any) -> Iterator[Any]:
+        """Give every result of a search, page after page."""
+        token = None
+        while True:
+            page = getattr(self, method)(page_token=token, **options)
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+
+def connect(place: Place, *, create: bool) -> Client | None:
+    """Return a client, or None where the store does not exist and may not be made."""
+    if place.database is None:
+        _check_server(place)
+        return _open(place)
+    _check_folder(place, create)
+    if not create and not _present(place.database):
+        return None
+    with _opening(place, create), translated(place):
+        if not _present(place.database):
+            _make(place, place.database)
+        _check_database(place, place.database)
+        return _open(place)
+
+
+@contextmanager
+def translated(place: Place) -> Iterator[None]:
+    """Turn what MLflow, its database or the file system say into one sentence of ours."""
+    try:
+        yield
+    except IncumbentError:
+        raise
+    except Exception as error:  # MLflow lets through what its database, its transport and its file stores raise
+        text = " ".join(str(error).split()).rstrip(".")
+        if "database schema" in text or "locate revision" in text:
+            text = f"its tables are of another version of MLflow; run `mlflow db upgrade {place.url}`, or update MLflow"
+        elif "sqlalche.me" in text:  # a database error brings its whole statement; the cause is in its first words
+            text = text.split("[SQL")[0].strip().removeprefix("(sqlite3.OperationalError)").strip()
+        raise RegistryError(f"The store {place} could not do this: {text[:500]}.") from error
+
+
+def _open(place: Place) -> Client:
+    with _quiet():
+        from mlflow.tracking import MlflowClient
+
+        client = Client(MlflowClient(tracking_uri=place.url, registry_uri=place.url), place)
+        if place.database is not None:  # both halves open their tables at the first call, under the lock that we hold
+            client.search_experiments(max_results=1)
+            client.search_registered_models(max_results=1)
+    return client
+
+
+def _make(place: Place, database: Path) -> None:
+    """Make the database beside its place and move it there whole: a process killed here leaves no half-made tables."""
+    for left in database.parent.glob(".making-*"):  # by a process that was killed here
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=database.parent, prefix=".making-", ignore_cleanup_errors=True) as folder:
+        made = Path(folder, "mlflow.db")
+        _open(Place(f"sqlite:///{made}", made))
+        shutil.copyfile(made, Path(folder, "done.db"))  # a copy, as MLflow keeps the file that it made open
+        os.replace(Path(folder, "done.db"), database)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Import and open MLflow without its news, telemetry and progress bars, and leave other loggers alone."""
+    for variable, value in _QUIET.items():
+        os.environ.setdefault(variable, value)
+    # What the first says is in the errors that we raise; the second tells each step of making the tables.
+    for name, level in (("mlflow.store.db.utils", logging.CRITICAL), ("alembic", logging.WARNING)):
+        logging.getLogger(name).setLevel(level)
+    with warnings.catch_warnings():
+        # MLflow's own tables use a loader that SQLAlchemy 2.1 deprecates; a user can do nothing about it.
+        warnings.filterwarnings("ignore", message=".*``noload`` loader strategy.*")
+        yield
+
+
+def _opening(place: Place, create: bool) -> Any:
+    writable = place.root is not None and os.access(place.root, os.W_OK)
+    return opening(place) if create or writable else nullcontext()
+
+
+def _present(database: Path) -> bool:
+    with suppress(OSError):
+        return database.stat().st_size > 0
+    return False
+
+
+def _check_folder(place: Place, create: bool) -> None:
+    root, database = place.root, place.database
+    assert root is not None and database is not None
+    blocking = next((p for p in (root, *root.parents) if p.exists() and not p.is_dir()), None)
+    if blocking is not None:
+        raise RegistryError(f"The store {place} cannot be used: {blocking} is a file where a folder is expected.")
+    if database.is_dir():
+        raise RegistryError(f"The store {place} cannot be used: {database} is a folder where a database is expected.")
+    if create:
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RegistryError(f"The store {place} cannot be made: {error.strerror or error}.") from error
+        if not os.access(root, os.W_OK):
+            raise RegistryError(f"The store {place} cannot be written to: no permission.")
+
+
+def _check_database(place: Place, database: Path) -> None:
+    with database.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise RegistryError(f"The store {place} cannot be used: {database} is not an sqlite database.")
+    with closing(sqlite3.connect(database)) as connection:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if "experiments" not in tables:
+        found = f"it holds {', '.join(sorted(tables)[:3])}" if tables else "it is empty"
+        raise RegistryError(f"The store {place} cannot be used: {database} is not a database of MLflow ({found}).")
+
+
+def _check_server(place: Place) -> None:
+    """Knock before MLflow does, which tries an absent server for minutes."""
+    address = urlparse(place.url)
+    if getproxies().get(address.scheme):
+        return  # the way leads through a proxy; whether the server is there, only the proxy can tell
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname or "", port), timeout=5).close()
+    except (OSError, ValueError) as error:
+        raise RegistryError(
+            f"The server {place} does not answer ({error}); is `mlflow server` running there?"
+        ) from error

@@ -1,0 +1,338 @@
+"""One change to a name, from its first word to its conclusion, so that a crash at any line changes nothing or all.
+
+What an event will do is written on its run first, as one tag: the *intent*. Then one single write makes it true:
+
+- a deployment moves the alias ``champion``; the version that it moves to already knows its state;
+- an event that deploys nothing but keeps a state points the champion's state tag to itself;
+- an event that does neither is true with its intent.
+
+Last, the run is marked as finished. So whoever finds a run that nobody works on any more can tell from outside whether
+it came true (`came_true`), and only has to write that down (`settle`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from incumbent.errors import IncumbentError, LockError, RegistryError, UsageError
+from incumbent.store import _files
+from incumbent.store._client import Client
+from incumbent.store._record import (
+    BEFORE,
+    CHAMPION,
+    ERROR,
+    EVENT,
+    INFO,
+    INTENT,
+    KIND,
+    NUMBER,
+    OURS,
+    OWNER,
+    PATH,
+    STATE,
+    USER,
+    WHY,
+    intent_of,
+    number,
+)
+
+KINDS = ("init", "update", "promote", "rollback")
+IN_A_FILE = "info.json"  # what INFO says when the info is too long for a tag
+_LONGEST_TAG, _LONGEST_PARAM, _MOST_AT_ONCE = 5000, 6000, 100  # what every server of MLflow >= 3.10 takes
+_PACKAGES = ("incumbent", "numpy", "pandas", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu")
+
+
+class Event:
+    """One change to a name, while it is being made. `Store.event` opens it and closes it.
+
+    Attributes
+    ----------
+    id : str
+        Which event; also the id of its MLflow run.
+    number : int
+        Counted from 1 for each name.
+    name, kind : str
+        Whose event it is, and what it is.
+    version_before : int or None
+        The version that was live when it began.
+    """
+
+    def __init__(self, client: Client, name: str, kind: str, run: Any, version_before: int | None) -> None:
+        self.id: str = run.info.run_id
+        self.number: int = number(run.data.tags, NUMBER) or 0
+        self.name, self.kind, self.version_before = name, kind, version_before
+        self._client, self._run = client, run
+        self._added: list[int] = []
+        self._keeps_state = self._concluded = False
+
+    def __repr__(self) -> str:
+        return f"<Event {self.kind} {self.number} of {self.name!r}>"
+
+    def params(self, values: Mapping[str, object]) -> None:
+        """Record settings; each name once per event. Names lose what MLflow does not allow, long values their end."""
+        from mlflow.entities import Param
+
+        self._log("params", [Param(_key(k), _cut(str(v), _LONGEST_PARAM)) for k, v in values.items()])
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        """Record numbers; NaN is left out, as it says that there is none."""
+        from mlflow.entities import Metric
+
+        now = _now()
+        known = {_key(k): float(v) for k, v in values.items() if not math.isnan(float(v))}
+        self._log("metrics", [Metric(k, v, now, 0) for k, v in known.items()])
+
+    def tags(self, values: Mapping[str, object]) -> None:
+        """Record words that a person may search for."""
+        from mlflow.entities import RunTag
+
+        for key in values:
+            if key.startswith(OURS):
+                raise UsageError(f"The tag {key!r} begins with {OURS!r}, which the store keeps for itself.")
+        self._log("tags", [RunTag(_key(k), _cut(str(v), _LONGEST_TAG)) for k, v in values.items()])
+
+    def file(self, content: Path | bytes | str, as_name: str) -> None:
+        """Store a file (a `Path`), or bytes or text as one, under `as_name`, such as ``"report.html"``."""
+        _files.put(self._client, self.id, content, as_name)
+
+    def folder(self, folder: Path, as_name: str) -> None:
+        """Store all files of a folder under `as_name`."""
+        _files.put_folder(self._client, self.id, folder, as_name)
+
+    def add_version(self, folder: Path, info: Mapping[str, str]) -> int:
+        """Register the files of a folder as a new version, which is not live.
+
+        Parameters
+        ----------
+        folder : Path
+            What the version holds.
+        info : mapping of str to str
+            What `Store.versions` will tell about it.
+
+        Returns
+        -------
+        int
+            Its number.
+        """
+        path = "model" if not self._added else f"model-{len(self._added) + 1}"
+        self.folder(folder, path)
+        self._register_name()
+        tags = {key: str(value) for key, value in info.items()} | {EVENT: self.id, PATH: path}
+        source = f"{self._run.info.artifact_uri.rstrip('/')}/{path}"
+        made = self._client.create_model_version(self.name, source=source, run_id=self.id, tags=tags)
+        self._added.append(int(made.version))
+        return self._added[-1]
+
+    def keep_state(self, folder: Path) -> None:
+        """Store what goes on to the next update. It takes effect only with the conclusion.
+
+        It then belongs to the versions that this event added and, if nothing is deployed, to the champion.
+        """
+        self.folder(folder, "state")
+        self._keeps_state = True
+
+    def conclude(self, *, decision: str, deploy: int | None, info: Mapping[str, Any]) -> None:
+        """Say what was decided and make it true, in one step.
+
+        Parameters
+        ----------
+        decision : str
+            Such as "promote" or "reject".
+        deploy : int or None
+            The version that becomes live. A version that was registered earlier keeps its own state.
+        info : mapping
+            What `Store.history` will tell about it; anything that JSON can hold, NumPy's numbers included.
+
+        Raises
+        ------
+        RegistryError
+            No such version, or it is live already.
+        LockError
+            Something outside Incumbent moved the alias meanwhile; nothing was changed.
+        """
+        self._check(deploy)
+        if self._keeps_state:  # on versions that are not live: nobody sees it before the alias moves
+            for version in self._added:
+                self._client.set_model_version_tag(self.name, str(version), STATE, self.id)
+        self._unmoved()
+        self._write_intent(decision, deploy, info)
+        if deploy is not None:
+            self._unmoved()  # once more, as on a server nothing else keeps others from the alias
+            self._client.set_registered_model_alias(self.name, CHAMPION, str(deploy))
+        elif self._keeps_state:
+            self._client.set_model_version_tag(self.name, str(self.version_before), STATE, self.id)
+        self._concluded = True
+        self._client.set_terminated(self.id, "FINISHED")
+
+    def _check(self, deploy: int | None) -> None:
+        if self._concluded:
+            raise UsageError(f"{self!r} is concluded already.")
+        if deploy is None:
+            if self.version_before is None:
+                raise UsageError(f"{self!r} must deploy a version, as {self.name!r} has none that is live.")
+            return
+        if deploy == self.version_before:
+            raise RegistryError(f"Version {deploy} of {self.name!r} is live already.")
+        if deploy not in self._added:
+            version_of(self._client, self.name, deploy)
+            if self._keeps_state:
+                raise UsageError(f"Version {deploy} of {self.name!r} keeps its own state when it is deployed again.")
+
+    def _write_intent(self, decision: str, deploy: int | None, info: Mapping[str, Any]) -> None:
+        from mlflow.entities import RunTag
+
+        text = json.dumps(dict(info), default=_plain)
+        if len(text) > _LONGEST_TAG:
+            self.file(text, IN_A_FILE)
+            text = IN_A_FILE
+        intent = json.dumps({"decision": decision, "deploy": deploy, "state": self._keeps_state, "at": _now()})
+        self._log("tags", [RunTag("decision", decision), RunTag(INFO, text)])
+        self._client.set_tag(self.id, INTENT, intent)
+
+    def _unmoved(self) -> None:
+        now = alias_of(self._client, self.name)
+        if now != self.version_before:
+            raise LockError(
+                f"The champion of {self.name!r} was moved from version {self.version_before} to {now} by something "
+                f"outside Incumbent while this {self.kind} ran; nothing was changed. Run it again."
+            )
+
+    def _register_name(self) -> None:
+        found = registered(self._client, self.name)
+        if found is None:
+            self._client.create_registered_model(self.name, tags={OURS + "name": "true"})
+        elif OURS + "name" not in found.tags:
+            self._client.set_registered_model_tag(self.name, OURS + "name", "true")
+
+    def _log(self, what: str, entries: Sequence[object]) -> None:
+        for start in range(0, len(entries), _MOST_AT_ONCE):
+            self._client.log_batch(self.id, **{what: list(entries[start : start + _MOST_AT_ONCE])})
+
+    def _end(self, error: BaseException | None) -> None:
+        """Write down how it ended, whatever ended it."""
+        if error is None and self._concluded:
+            return
+        reason = "it ended without a conclusion" if error is None else _reason(error)
+        status = "FAILED" if error is None or isinstance(error, Exception) else "KILLED"
+        settle(self._client, self._client.get_run(self.id), self.name, status, reason)
+
+
+def begin(client: Client, name: str, kind: str, experiment: str, *, user: str, why: str, lock: str) -> Event:
+    """Open the run of an event. The lock of the name is held."""
+    before = alias_of(client, name)
+    runs = client.search_runs([experiment], max_results=10, order_by=["attributes.start_time DESC"])
+    count = 1 + max([number(run.data.tags, NUMBER) or 0 for run in runs], default=0)
+    tags = {KIND: kind, NUMBER: count, WHY: why, USER: user, OWNER: lock, BEFORE: "" if before is None else before}
+    shown = {"mlflow.user": user, "mlflow.source.name": f"incumbent {kind}", "mlflow.note.content": why}
+    packages = {f"package.{package}": version for package, version in _versions().items()}
+    words = {key: _cut(str(value), _LONGEST_TAG) for key, value in (tags | shown | packages).items()}
+    run = client.create_run(experiment, run_name=f"{kind} {count}", tags=words)
+    return Event(client, name, kind, run, before)
+
+
+def came_true(client: Client, run: Any, name: str) -> bool:
+    """Whether the one write that decides took place."""
+    intent = intent_of(run)
+    if intent is None:
+        return False
+    if intent["deploy"] is not None:
+        return alias_of(client, name) == int(intent["deploy"])
+    if intent["state"]:
+        before = number(run.data.tags, BEFORE)
+        version = None if before is None else find_version(client, name, before)
+        return version is not None and bool(version.tags.get(STATE) == run.info.run_id)
+    return True
+
+
+def settle(client: Client, run: Any, name: str, otherwise: str, reason: str) -> None:
+    """Mark a run that nobody works on any more: as finished if it came true, else as `otherwise`."""
+    if run.info.status != "RUNNING":
+        return
+    if came_true(client, run, name):
+        client.set_terminated(run.info.run_id, "FINISHED", (intent_of(run) or {}).get("at"))
+        return
+    client.set_tag(run.info.run_id, ERROR, _cut(reason, _LONGEST_TAG))
+    client.set_terminated(run.info.run_id, otherwise)
+
+
+def registered(client: Client, name: str) -> Any | None:
+    """Return MLflow's registered model of that name, or None."""
+    found = client.search_registered_models(filter_string=f"name='{name}'", max_results=1)
+    return found[0] if found else None
+
+
+def alias_of(client: Client, name: str) -> int | None:
+    """Return the version that the alias points to, whoever registered it, or None."""
+    found = registered(client, name)
+    version = None if found is None else found.aliases.get(CHAMPION)
+    return None if version is None else int(version)
+
+
+def find_version(client: Client, name: str, version: int) -> Any | None:
+    """Return MLflow's model version, or None."""
+    try:
+        return client.get_model_version(name, str(version))
+    except RegistryError as error:
+        if getattr(error.__cause__, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def version_of(client: Client, name: str, version: int) -> Any:
+    """Return MLflow's model version, or say which there are."""
+    found = find_version(client, name, version)
+    if found is None:
+        known = ", ".join(str(number) for number in version_numbers(client, name)) or "none"
+        raise RegistryError(f"{name!r} has no version {version}; it has {known}.")
+    return found
+
+
+def version_numbers(client: Client, name: str) -> list[int]:
+    """Return the numbers of all versions, oldest first."""
+    found = client.pages("search_model_versions", filter_string=f"name='{name}'", max_results=1000)
+    return sorted(int(version.version) for version in found)
+
+
+@cache
+def _versions() -> dict[str, str]:
+    """Return which packages are here and in which version, without importing any."""
+    found = {"python": ".".join(str(part) for part in sys.version_info[:3])}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _reason(error: BaseException) -> str:
+    if not isinstance(error, Exception):
+        return "interrupted"
+    return str(error) if isinstance(error, IncumbentError) else f"{type(error).__name__}: {error}"
+
+
+def _key(name: str) -> str:
+    """Return a name that MLflow takes: letters, digits, and ``_ - . / space``, with no path that leads astray."""
+    parts = [part for part in re.sub(r"[^\w\-. /]", "_", str(name)).split("/") if part.strip(".")]
+    return ("/".join(parts) or "_")[:250]
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

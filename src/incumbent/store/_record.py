@@ -1,0 +1,190 @@
+"""What happened to a name and what it left: events and versions, as they are read back from MLflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Status = Literal["done", "failed", "interrupted", "running"]
+Standing = Literal["live", "was live", "challenger", "interrupted"]
+
+# Tags on runs and on model versions. All that is ours starts alike; what does not is the caller's.
+OURS = "incumbent."
+KIND, NUMBER, WHY, USER = "incumbent.kind", "incumbent.number", "incumbent.why", "incumbent.user"
+BEFORE, OWNER = "incumbent.version_before", "incumbent.lock"
+INTENT, INFO, ERROR = "incumbent.intent", "incumbent.info", "incumbent.error"
+EVENT, PATH, STATE = "incumbent.event", "incumbent.path", "incumbent.state"
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One event in the life of a name.
+
+    Parameters
+    ----------
+    id : str
+        Which event; also the id of its MLflow run.
+    number : int
+        Counted from 1 for each name.
+    kind : {"init", "update", "promote", "rollback"}
+        What it was.
+    name : str
+        Whose.
+    time : datetime
+        When it began, in UTC.
+    user, why : str
+        Who did it and the reason they gave.
+    status : {"done", "failed", "interrupted", "running"}
+        Only an event that is done changed anything.
+    decision : str
+        What was decided; empty unless it is done.
+    version_before, version_after : int or None
+        The version that was live before and after it; None where there was none.
+    seconds : float
+        How long it took; 0 where nobody saw it end.
+    info : mapping
+        What was recorded with the decision.
+    error : str
+        Why it failed; empty if it did not.
+    """
+
+    id: str
+    number: int
+    kind: str
+    name: str
+    time: datetime
+    user: str
+    why: str
+    status: Status
+    decision: str = ""
+    version_before: int | None = None
+    version_after: int | None = None
+    seconds: float = 0.0
+    info: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def deployed(self) -> int | None:
+        """The version that this event made live; None if it left the champion alone."""
+        return self.version_after if self.status == "done" and self.version_after != self.version_before else None
+
+
+@dataclass(frozen=True)
+class VersionInfo:
+    """One version of a name.
+
+    Parameters
+    ----------
+    version : int
+        Counted from 1; a number is never used twice.
+    created : datetime
+        When it was registered, in UTC.
+    status : {"live", "was live", "challenger", "interrupted"}
+        Where it stands. A challenger was never live; an interrupted one comes from an event that did not end well.
+    event : str
+        The id of the event that made it; empty for a version that something else registered.
+    info : mapping of str to str
+        What was recorded with it.
+    """
+
+    version: int
+    created: datetime
+    status: Standing
+    event: str
+    info: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def deployed_now(self) -> bool:
+        """Whether it is the champion."""
+        return self.status == "live"
+
+
+def moment(milliseconds: int) -> datetime:
+    """Return MLflow's milliseconds as a time in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def number(tags: Mapping[str, str], key: str) -> int | None:
+    """Return the number in a tag, or None."""
+    value = tags.get(key, "")
+    return int(value) if value.isdigit() else None
+
+
+def intent_of(run: Any) -> dict[str, Any] | None:
+    """Return what an event had decided to do, or None if it had not come that far."""
+    text = run.data.tags.get(INTENT)
+    return None if text is None else dict(json.loads(text))
+
+
+def record_of(run: Any, name: str, status: Status, info: Mapping[str, Any]) -> Record:
+    """Return the record that an MLflow run stands for, once its status is settled."""
+    tags = run.data.tags
+    intent = (intent_of(run) or {}) if status == "done" else {}
+    before = number(tags, BEFORE)
+    end = intent.get("at") or (run.info.end_time if status in ("done", "failed") else None)
+    return Record(
+        id=run.info.run_id,
+        number=number(tags, NUMBER) or 0,
+        kind=tags[KIND],
+        name=name,
+        time=moment(run.info.start_time),
+        user=tags.get(USER, ""),
+        why=tags.get(WHY, ""),
+        status=status,
+        decision=intent.get("decision", ""),
+        version_before=before,
+        version_after=intent.get("deploy") or before,
+        seconds=max(0.0, (end - run.info.start_time) / 1000) if end else 0.0,
+        info=info,
+        error=tags.get(ERROR, ""),
+    )
+
+
+def deployments(records: Iterable[Record]) -> list[int]:
+    """Return the stack of versions that were live, the present one on top, from records oldest first.
+
+    A deployment pushes; a rollback pops until the version that it went to is on top.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> def event(kind, before, after):
+    ...     return Record("", 0, kind, "", datetime(2026, 1, 1), "", "", "done", "", before, after)
+    >>> deployments([event("init", None, 1), event("update", 1, 2), event("update", 2, 3), event("rollback", 3, 2)])
+    [1, 2]
+    """
+    stack: list[int] = []
+    for record in records:
+        to = record.deployed
+        if to is None:
+            continue
+        if record.kind == "rollback":
+            stack = _back(stack, to)
+        else:
+            stack.append(to)
+    return stack
+
+
+def _back(stack: Sequence[int], to: int) -> list[int]:
+    """Pop the present version; go on to the latest time that `to` was live, or set it on top if it never was."""
+    left = list(stack[:-1])
+    if to in left:
+        while left[-1] != to:
+            left.pop()
+        return left
+    return [*left, to]
+
+
+def standing(version: int, champion: int | None, was_live: set[int], made_by: Record | None) -> Standing:
+    """Say where a version stands."""
+    if version == champion:
+        return "live"
+    if version in was_live:
+        return "was live"
+    if made_by is not None and made_by.status in ("failed", "interrupted"):
+        return "interrupted"
+    return "challenger"
