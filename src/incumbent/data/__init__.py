@@ -9,18 +9,52 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from incumbent.data._anchor import admit as admit
+    from incumbent.data._anchor import anchor_split as anchor_split
+    from incumbent.data._anchor import carry_uses as carry_uses
+    from incumbent.data._anchor import load_anchor as load_anchor
+    from incumbent.data._anchor import save_anchor as save_anchor
+    from incumbent.data._anchor import spend as spend
+    from incumbent.data._assemble import assemble as assemble
     from incumbent.data._check import DataCheck as DataCheck
     from incumbent.data._check import Finding as Finding
     from incumbent.data._column import Column as Column
+    from incumbent.data._memory import draw as draw
+    from incumbent.data._memory import load_memory as load_memory
+    from incumbent.data._memory import nbytes as nbytes
+    from incumbent.data._memory import remember as remember
+    from incumbent.data._memory import save_memory as save_memory
+    from incumbent.data._quality import Quality as Quality
+    from incumbent.data._quality import examine as examine
+    from incumbent.data._quality import row_keys as row_keys
     from incumbent.data._read import read as read
     from incumbent.data._schema import Schema as Schema
+    from incumbent.data._split import Split as Split
+    from incumbent.data._split import split as split
 
 _HOME = {
     "Column": "_column",
     "DataCheck": "_check",
     "Finding": "_check",
+    "Quality": "_quality",
     "Schema": "_schema",
+    "Split": "_split",
+    "admit": "_anchor",
+    "anchor_split": "_anchor",
+    "assemble": "_assemble",
+    "carry_uses": "_anchor",
+    "draw": "_memory",
+    "examine": "_quality",
+    "load_anchor": "_anchor",
+    "load_memory": "_memory",
+    "nbytes": "_memory",
     "read": "_read",
+    "remember": "_memory",
+    "row_keys": "_quality",
+    "save_anchor": "_anchor",
+    "save_memory": "_memory",
+    "spend": "_anchor",
+    "split": "_split",
 }
 
 __all__ = sorted(_HOME)
