@@ -1,0 +1,161 @@
+"""Small drawings in one line of a page: an interval beside its limit, a change from here to there, a share.
+
+They are SVG with horizontal positions in percent, so that they stretch with the page and no text is ever squeezed; and
+their colours are the page's own, so that they follow it into the dark.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from incumbent.core import Interval, Reason
+from incumbent.report._words import clean, digits, measured, number, side
+from incumbent.report._words import limit as typed
+
+
+def esc(text: object) -> str:
+    """Return text from outside as it may stand in a page, between tags or in a quoted attribute."""
+    return escape(clean(text), quote=True)
+
+
+def minus(text: str) -> str:
+    """Return a number with a true minus sign, which is as wide as the plus."""
+    return text.replace("-", "\N{MINUS SIGN}") if text[:1] == "-" else text
+
+
+@dataclass(frozen=True)
+class Axis:
+    """From `low` at the left edge to `high` at the right one."""
+
+    low: float
+    high: float
+
+    def at(self, x: float) -> float:
+        """Return where `x` lies, in percent; what lies outside sticks to the edge."""
+        if math.isnan(x):
+            return 0.0
+        share = (x - self.low) / (self.high - self.low) if math.isfinite(x) else (1.0 if x > 0 else 0.0)
+        return round(100 * min(max(share, 0.0), 1.0), 2)
+
+    @staticmethod
+    def around(values: Iterable[float], pad: float = 0.14) -> Axis:
+        """Return an axis on which all finite `values` have room on both sides.
+
+        Examples
+        --------
+        >>> Axis.around([0.0, 1.0, float("inf")], pad=0.5).at(0.5)
+        50.0
+        """
+        seen = digits(values) or [0.0]
+        low, high = min(seen), max(seen)
+        room = (high - low) * pad or abs(low) or 1.0
+        return Axis(low - room, high + room)
+
+
+def reason_bar(reason: Reason) -> str:
+    """Return one condition: its interval or value, the limit, and the side of the limit that is allowed."""
+    i, above = reason.interval, side(reason) == "above"
+    spread = [] if i is None else [i.value, i.lower, i.upper]
+    axis = Axis.around([reason.value, reason.limit, *(spread or [0.0])])
+    if i is None and min(reason.value, reason.limit) >= 0:
+        axis = Axis(0.0, axis.high)  # a measured quantity: its bar starts at nothing
+    state = "good" if reason.holds else "bad" if reason.broken else "warn"
+    at, value = axis.at(reason.limit), axis.at(reason.value)
+    left, width = (at, 100 - at) if above else (0.0, at)
+    drawn = [f'<rect class="zone" x="{left}%" y="18" width="{width:.2f}%" height="32" rx="3"/>']
+    if i is None:
+        start, end = sorted((axis.at(0.0), value))
+        drawn.append(f'<rect class="fill {state}" x="{start}%" y="28" width="{end - start:.2f}%" height="12" rx="2"/>')
+    else:
+        drawn.append(_whisker(axis, i, 34, state))
+    drawn += [
+        f'<line class="limit" x1="{at}%" x2="{at}%" y1="14" y2="54"/>',
+        f'<line class="bound {state}" x1="{value}%" x2="{value}%" y1="25" y2="43"/>',
+        _label(value, 11, minus(measured(reason)), f"value {state}"),
+        _label(at, 66, f"limit {minus(typed(reason.limit))}", "mark"),
+    ]
+    return _svg(f"{reason.name}: {number(reason.value)} beside the limit {typed(reason.limit)}", drawn, 72)
+
+
+def gain_bar(interval: Interval, axis: Axis | None = None) -> str:
+    """Return a gain with its interval beside zero; `axis` lets several share one scale."""
+    axis = axis or Axis.around([0.0, interval.value, interval.lower, interval.upper])
+    state = "good" if interval.lower > 0 else "bad" if interval.upper < 0 else "same"
+    zero = axis.at(0.0)
+    drawn = [
+        '<line class="base" x1="0%" x2="100%" y1="14" y2="14"/>',
+        f'<line class="limit" x1="{zero}%" x2="{zero}%" y1="2" y2="26"/>',
+        _whisker(axis, interval, 14, state),
+        _label(zero, 38, "0", "mark"),
+    ]
+    said = f"gain {number(interval.value, True)}, from {number(interval.lower, True)} to {number(interval.upper, True)}"
+    return _svg(said, drawn, 42)
+
+
+def dumbbell(before: float, after: float, axis: Axis) -> str:
+    """Return two shares and the way from one to the other; the change is what the eye follows."""
+    if not digits([before]) or not digits([after]):
+        return "<span></span>"
+    a, b = axis.at(before), axis.at(after)
+    state = "same" if abs(after - before) < 5e-4 else "good" if after > before else "bad"
+    drawn = [
+        '<line class="base" x1="0%" x2="100%" y1="11" y2="11"/>',
+        f'<line class="move {state}" x1="{a}%" x2="{b}%" y1="11" y2="11"/>',
+        f'<circle class="was" cx="{a}%" cy="11" r="5"/><circle class="now" cx="{b}%" cy="11" r="5.5"/>',
+    ]
+    return _svg(f"from {before:.1%} to {after:.1%}", drawn, 22)
+
+
+def signed_bar(value: float, axis: Axis) -> str:
+    """Return a bar from zero to `value`."""
+    if not digits([value]):
+        return "<span></span>"
+    zero, end = axis.at(0.0), axis.at(value)
+    width, state = abs(end - zero), "good" if value > 0 else "bad"
+    drawn = [
+        f'<rect class="fill {state}" x="{min(zero, end)}%" y="4" width="{width:.2f}%" height="12" rx="2"/>',
+        f'<line class="limit" x1="{zero}%" x2="{zero}%" y1="0" y2="20"/>',
+    ]
+    return _svg(f"gain {number(value, True)}", drawn, 20)
+
+
+def share_bar(value: float, largest: float, text: str) -> str:
+    """Return a bar whose full length means `largest`."""
+    width = Axis(0.0, largest).at(value) if largest > 0 else 0.0
+    base = '<rect class="rail" x="0" y="0" width="100%" height="6" rx="3"/>'
+    return _svg(text, [base, f'<rect class="share" x="0" y="0" width="{width}%" height="6" rx="3"/>'], 6)
+
+
+def stack(parts: Sequence[tuple[str, float, str]]) -> str:
+    """Return shares of a whole side by side: (name, size, CSS class) each."""
+    whole = sum(size for _, size, _ in parts) or 1.0
+    drawn, at = [], 0.0
+    for _, size, style in parts:
+        width = 100 * size / whole
+        drawn.append(f'<rect class="{style}" x="{at:.2f}%" y="0" width="{width:.2f}%" height="22"/>')
+        at += width
+    return _svg(", ".join(f"{name} {size:,.0f}" for name, size, _ in parts), drawn, 22)
+
+
+def _whisker(axis: Axis, i: Interval, y: int, state: str) -> str:
+    low, high, mid = axis.at(i.lower), axis.at(i.upper), axis.at(i.value)
+    ends = "".join(
+        f'<line class="whisker {state}" x1="{x}%" x2="{x}%" y1="{y - 6}" y2="{y + 6}"/>'
+        for x, bound in ((low, i.lower), (high, i.upper))
+        if math.isfinite(bound)  # an open end has no cap: the line runs to the edge
+    )
+    line = f'<line class="whisker {state}" x1="{low}%" x2="{high}%" y1="{y}" y2="{y}"/>'
+    return line + ends + f'<circle class="dot {state}" cx="{mid}%" cy="{y}" r="5.5"/>'
+
+
+def _label(at: float, y: int, text: str, style: str) -> str:
+    anchor = "start" if at < 12 else "end" if at > 88 else "middle"
+    return f'<text class="{style}" x="{at}%" y="{y}" text-anchor="{anchor}">{esc(text)}</text>'
+
+
+def _svg(said: str, drawn: Sequence[str], height: int) -> str:
+    name = esc(said)
+    return f'<svg class="bar" role="img" aria-label="{name}" width="100%" height="{height}">{"".join(drawn)}</svg>'

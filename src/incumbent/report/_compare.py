@@ -1,0 +1,226 @@
+"""The middle of the page: champion beside challenger on new and old rows, by class, row by row, and in plots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incumbent.core import Comparison, Outcome
+from incumbent.report._bars import Axis, dumbbell, esc, gain_bar, minus, stack
+from incumbent.report._counts import agreement, confusion
+from incumbent.report._words import SOURCE, count, digits, improved, metrics_of, number, wording
+
+MOST_CLASSES = 15
+
+
+def shown(outcome: Outcome) -> list[Comparison]:
+    """Return the comparisons that were made, the new rows first."""
+    return [outcome.comparisons[name] for name in ("new", "anchor") if name in outcome.comparisons]
+
+
+def title(comparison: Comparison) -> str:
+    """Return "New rows" or "Old rows"."""
+    return "New rows" if comparison.name == "new" else "Old rows"
+
+
+def metrics(outcome: Outcome) -> str:
+    """Return every metric of champion and challenger, on new and on old rows, and the gain on one scale."""
+    found = shown(outcome)
+    if not found:
+        return ""
+    intervals = [c.interval for c in found]
+    scale = " Their gains share one scale." if len(found) > 1 else ""
+    axis = Axis.around([0.0, *(x for i in intervals for x in (i.value, i.lower, i.upper))])
+    cards = "".join(_metrics_card(c, outcome.metric, axis) for c in found)
+    missing = (
+        ""
+        if len(found) == 2
+        else '<div class="card empty"><h3>Old rows</h3><p>No old rows were there to judge on.</p></div>'
+    )
+    return (
+        "<h2>Champion and challenger</h2>"
+        f'<p class="intro">Both predicted the same rows once.{scale}</p>'
+        f'<div class="pair">{cards}{missing}</div>'
+    )
+
+
+def _metrics_card(c: Comparison, deciding: str, axis: Axis) -> str:
+    source = SOURCE.get(c.paired.source, c.paired.source)
+    rows = "".join(_metric_row(c, name, name == deciding) for name in metrics_of([c], deciding))
+    return (
+        f'<div class="card"><h3>{title(c)}</h3><p class="intro">{count(c.interval.rows)} rows: {esc(source)}</p>'
+        f'<div class="drawn">{gain_bar(c.interval, axis)}</div>'
+        '<table class="metrics"><thead><tr><th scope="col">Metric</th><th scope="col">Champion</th>'
+        f'<th scope="col">Challenger</th><th scope="col">Change</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _metric_row(c: Comparison, name: str, decides: bool) -> str:
+    before, after = c.champion.get(name), c.challenger.get(name)
+    change = after - before if digits([before]) and digits([after]) else None  # type: ignore[operator]  # digits says both are numbers
+    better = None if change is None else improved(name, change)
+    style = "" if better is None else ' class="good-text"' if better else ' class="bad-text"'
+    key = ' class="key"' if decides else ""
+    cells = (
+        f"<td>{minus(number(before))}</td><td>{minus(number(after))}</td><td{style}>{minus(number(change, True))}</td>"
+    )
+    return f'<tr{key}><th scope="row">{esc(wording(name))}</th>{cells}</tr>'
+
+
+def rows(outcome: Outcome) -> str:
+    """Return on which rows the two differ: gained, lost (the negative flips), or alike. Empty for a regression."""
+    found = [c for c in shown(outcome) if c.per_class]
+    if not found:
+        return ""
+    cards = "".join(_agreement_card(c) for c in found)
+    return (
+        "<h2>Row by row</h2>"
+        '<p class="intro">A model can be better on average and still lose rows that used to be right: the negative '
+        f'flips, which users notice first.</p><div class="pair">{cards}</div>'
+    )
+
+
+def _agreement_card(c: Comparison) -> str:
+    a = agreement(c.paired)
+    parts = (
+        ("both right", a.both, "c4"),
+        ("only the challenger", a.gained, "c2"),
+        ("only the champion", a.lost, "c3"),
+        ("both wrong", a.neither, "c5"),
+    )
+    whole = sum(n for _, n, _ in parts) or 1
+    legend = "".join(f'<li><i class="{s}"></i>{name} <b>{count(n)}</b> ({n / whole:.1%})</li>' for name, n, s in parts)
+    return _card(title(c), "who is right", f'{stack(parts)}<ul class="legend">{legend}</ul>')
+
+
+def classes(outcome: Outcome) -> str:
+    """Return the accuracy of each class before and after: learning on the new rows, forgetting on the old."""
+    found = [c for c in reversed(shown(outcome)) if c.per_class]
+    if not found:
+        return ""
+    legend = '<ul class="legend"><li><i class="ring"></i>champion</li><li><i class="round c1"></i>challenger</li></ul>'
+    lowest = min(digits(x for c in found for pair in c.per_class.values() for x in pair[:2]), default=0.0)
+    axis = Axis(max(0.0, math.floor(lowest * 10 - 0.5) / 10), 1.0)  # dots, not bars: the scale need not start at 0
+    cards = "".join(_classes_card(c, axis, outcome.champion.classes) for c in found)
+    return (
+        "<h2>By class: learned and forgotten</h2>"
+        '<p class="intro">The share of each class that is predicted right, before and after. '
+        f'A loss on old rows is forgetting.</p><div class="pair">{cards}</div>{legend}'
+    )
+
+
+def _classes_card(c: Comparison, axis: Axis, known: Iterable[object] | None) -> str:
+    top, rest = _most_changed(c.per_class)
+    names = None if known is None else {str(name) for name in known}
+    lines = "".join(_class_line(name, c.per_class[name], axis, names is None or name in names) for name in top)
+    more = f'<p class="intro">{esc(rest)}</p>' if rest else ""
+    what = "new rows: what was learned" if c.name == "new" else "old rows: what was forgotten"
+    ticks = "".join(f"<span>{x:.0%}</span>" for x in (axis.low, (axis.low + axis.high) / 2, axis.high))
+    scale = f'<div class="scale" aria-hidden="true"><span></span><span>{ticks}</span><span></span></div>'
+    return f'<div class="card"><h3>{what.capitalize()}</h3>{more}{scale}<ul class="classes">{lines}</ul></div>'
+
+
+def _most_changed(per_class: Mapping[str, tuple[float, float, int]]) -> tuple[list[str], str]:
+    def change(name: str) -> float:
+        before, after, _ = per_class[name]
+        return max(digits([abs(after - before)]), default=0.0)
+
+    if len(per_class) <= MOST_CLASSES:
+        return list(per_class), ""
+    order = sorted(per_class, key=lambda name: -change(name))
+    left = 100 * change(order[MOST_CLASSES])
+    return order[:MOST_CLASSES], (
+        f"The {MOST_CLASSES} classes of {len(order)} that changed most; the others by at most {left:.1f} points."
+    )
+
+
+def _class_line(name: str, shares: tuple[float, float, int], axis: Axis, known: bool) -> str:
+    before, after, n = shares
+    points = 100 * (after - before)
+    style = "soft" if not digits([points]) or abs(points) < 0.05 else "good-text" if points > 0 else "bad-text"
+    said = "n/a" if not digits([points]) else minus(f"{points:+.1f}") + "<small> pt</small>"
+    tag = "" if known else " · new class"
+    return (
+        f'<li><span class="name" title="{esc(name)}">{esc(name)}<small>{count(n)} rows{tag}</small></span>'
+        f'{dumbbell(before, after, axis)}<span class="num {style}">{said}</span></li>'
+    )
+
+
+def _card(title: str, intro: str, body: str) -> str:
+    return f'<div class="card"><h3>{title}</h3><p class="intro">{intro}</p>{body}</div>'
+
+
+def predictions(outcome: Outcome) -> str:
+    """Return confusion and calibration of a classification, or errors of a regression, on the new rows."""
+    c = outcome.comparisons.get("new") or outcome.comparisons.get("anchor")
+    if c is None or not len(c.paired):
+        return ""
+    body = "".join(_classified(c) if c.per_class or outcome.champion.task == "classification" else _regressed(c))
+    return f'<h2>Predictions on the {title(c).lower()}</h2><div class="pair">{body}</div>' if body else ""
+
+
+def _classified(c: Comparison) -> Iterator[str]:
+    from incumbent.report._plots import calibration_plot, confidence_plot
+
+    counts = confusion(c.paired)
+    for who, matrix in (("Champion", counts.champion), ("Challenger", counts.challenger)):
+        right = int(matrix.trace()) / max(1, int(matrix.sum()))
+        intro = f"down: the true class, across: what was predicted; {right:.1%} on the diagonal"
+        if len(counts.labels) > 9 and counts.labels[-1] == "(others)":
+            intro = (
+                "down: the true class, across: what was predicted; the classes that changed most, the others together"
+            )
+        yield _card(f"{who}: confusion", intro, _matrix(counts.labels, matrix, who))
+    plot = calibration_plot(c.paired)
+    if plot:
+        known = c.paired.challenger.classes if c.paired.challenger.classes is not None else c.paired.champion.classes
+        of = f"of class {known[1]}" if known is not None and len(known) == 2 else "of the predicted class"
+        intro = f"Probability {esc(of)} against how often it came true, ten groups of equal size; "
+        yield _card("Calibration", intro + "on the diagonal, a probability means what it says.", plot)
+    sure = confidence_plot(c.paired)
+    if sure:
+        intro = "How often each gives its own prediction which probability; sure of everything needs another look."
+        yield _card("How sure they are", intro, sure)
+
+
+def _matrix(labels: list[str], matrix: NDArray[np.int64], who: str) -> str:
+    head = "".join(f'<th scope="col" title="{esc(label)}"><span>{esc(label)}</span></th>' for label in labels)
+    body = []
+    for i, label in enumerate(labels):
+        total = int(matrix[i].sum())
+        cells = "".join(_cell(int(n), total, i == j, len(labels)) for j, n in enumerate(matrix[i]))
+        body.append(f'<tr><th scope="row" title="{esc(label)}">{esc(label)}</th>{cells}</tr>')
+    size = " small" if len(labels) > 6 else " mid" if len(labels) > 3 else ""
+    return (
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{who}: confusion matrix">'
+        f'<table class="confusion{size}"><thead><tr><td></td>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def _cell(n: int, total: int, hit: bool, k: int) -> str:
+    share = n / total if total else 0.0
+    percent = f"<small>{share:.0%}</small>" if k <= 6 else ""
+    # At most 55 %: the number on it has to stay readable in both colour schemes.
+    look = f'class="{"hit" if hit else "miss"}" style="--a:{0.55 * share:.2f}"'
+    return f'<td {look} title="{share:.1%}">{count(n)}{percent}</td>'
+
+
+def _regressed(c: Comparison) -> Iterator[str]:
+    from incumbent.report._plots import predicted_plot, residual_cloud, residual_plot
+
+    drawn = {
+        "Champion: predicted and true": (
+            predicted_plot(c.paired, "champion"),
+            "on the dashed line, a prediction is exact",
+        ),
+        "Challenger: predicted and true": (predicted_plot(c.paired, "challenger"), "same rows, same scale"),
+        "Errors of both": (residual_plot(c.paired), "narrow and centred on zero is good"),
+        "Challenger: errors by prediction": (residual_cloud(c.paired), "a slope or a fan shows what it lacks"),
+    }
+    for name, (plot, intro) in drawn.items():
+        if plot:
+            yield _card(name, intro, plot)

@@ -1,0 +1,199 @@
+"""The rest of the page, for the record: every try, the batch before anybody learned it, data, cost and lineage."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from incumbent.core import ELEMENTS, Challenger, Outcome, Recipe
+from incumbent.report._bars import Axis, esc, minus, share_bar, signed_bar, stack
+from incumbent.report._words import (
+    VERDICT,
+    clean,
+    count,
+    digits,
+    duration,
+    located,
+    number,
+    stages,
+    total_cost,
+    wording,
+)
+
+_SPLITS = (("train", "c1"), ("select", "c5"), ("gate", "c2"))
+_SET_ASIDE = {
+    "duplicate": "repeat other rows; they train but never judge",
+    "contradictory": "same values as another row, another label; never judge",
+    "known": "were learned before; never judge",
+    "leaked": "are in the anchor set; never learned",
+}
+
+
+def tries(outcome: Outcome) -> str:
+    """Return every challenger: what it gained on the select rows, what it cost, how it was made, or why it failed."""
+    tried = outcome.challengers
+    if not tried:
+        return ""
+    axis = Axis.around([0.0, *(c.gain for c in tried)], pad=0.05)
+    slowest = max([c.seconds for c in tried] + [0.0])
+    lines = "".join(_try(c, axis, slowest) for c in tried)
+    intro = "None of them met the gate."
+    if outcome.chosen is not None:
+        intro = "The choice among them was made on the select rows; only the chosen one met the gate, on other rows."
+    return f'<h2>Challengers</h2><p class="intro">{intro}</p><div class="card"><ul>{lines}</ul></div>'
+
+
+def _try(c: Challenger, axis: Axis, slowest: float) -> str:
+    tag = ' <span class="tag blue">met the gate</span>' if c.chosen else ""
+    if c.error:
+        tag = ' <span class="tag bad">failed</span>'
+    gain = "" if c.error else f'<div class="gain">{signed_bar(c.gain, axis)}'
+    gain += "" if c.error else f'<span class="cell num"><span>gain</span>{minus(number(c.gain, True))}</span></div>'
+    cells = "" if c.error else f'<p class="cell score"><span>score</span>{minus(number(c.score))}</p>'
+    if not c.error or c.rows:
+        cells += f'<p class="cell from"><span>learned from</span>{count(c.rows)}</p>'
+    if not c.error or c.seconds:
+        bar = share_bar(c.seconds, slowest, "beside the slowest")
+        cells += f'<div class="cell time"><span>time</span>{duration(c.seconds)}{bar}</div>'
+    said = "".join(f'<p class="bad-text">{esc(text)}</p>' for text in (c.error,) if text)
+    said += "".join(f'<p class="soft">{esc(text)}</p>' for text in c.notes)
+    recipe = "" if c.recipe is None else _recipe(c.recipe)
+    more = f'<div class="more">{said}{recipe}</div>' if said or recipe else ""
+    return f'<li class="try"><p class="what"><code>{esc(c.strategy)}</code>{tag}</p>{gain}{cells}{more}</li>'
+
+
+def _recipe(recipe: Recipe) -> str:
+    facts = "".join(f"<dt>{name}</dt><dd>{_element(getattr(recipe, name))}</dd>" for name in ELEMENTS)
+    return (
+        f'<details><summary>Recipe</summary><dl class="facts">{facts}'
+        f"<dt>as code</dt><dd><code>{esc(repr(recipe))}</code></dd></dl></details>"
+    )
+
+
+def _element(element: Any) -> str:
+    said = []
+    for f in dataclasses.fields(element):
+        value = getattr(element, f.name)
+        if value != f.default:
+            said.append(f"<code>{esc(f.name)} = {esc(repr(value))}</code>")
+    return ", ".join(said) or '<span class="soft">nothing special</span>'
+
+
+def prequential(outcome: Outcome) -> str:
+    """Return the scores on the whole batch before anybody learned from it."""
+    scores = outcome.prequential
+    names = list(dict.fromkeys(name for row in scores.values() for name in row))
+    if not names:
+        return ""
+    head = "".join(f'<th scope="col">{esc(wording(name))}</th>' for name in names)
+    body = "".join(_prequential_row(who, row, names) for who, row in scores.items())
+    return (
+        "<h2>Before anybody learned it</h2>"
+        '<p class="intro">Scores on the whole batch, taken before any model was trained on it. “No change” repeats the '
+        "last label seen: a model with a temporal kappa at or below zero is no better than that.</p>"
+        f'<div class="card"><div class="scroll" role="region" tabindex="0" aria-label="Prequential scores"><table>'
+        f'<thead><tr><th scope="col">Model</th>{head}</tr></thead><tbody>{body}</tbody></table></div></div>'
+    )
+
+
+def _prequential_row(who: str, row: Mapping[str, float], names: list[str]) -> str:
+    plain = who.replace("_", "-").lower() in ("no-change", "no change", "nochange")
+    style = ' class="quiet"' if plain else ' class="key"' if who == "champion" else ""
+    cells = "".join(f"<td>{minus(number(row.get(name)))}</td>" for name in names)
+    return f'<tr{style}><th scope="row">{esc(who)}</th>{cells}</tr>'
+
+
+def data(outcome: Outcome) -> str:
+    """Return what was found in the data, how it was split and by which digest it is known."""
+    check, rows = outcome.check, outcome.rows
+    found = "".join(_finding(f.level, f.column, f.text) for f in check.findings)
+    found = f"<ul>{found}</ul>" if found else '<p class="empty">Nothing out of the ordinary.</p>'
+    facts = {
+        "Source": esc(check.source),
+        "Digest": f"<code>{esc(check.digest)}</code>" if check.digest else "",
+        "Size": f"{count(check.rows)} rows, {count(check.columns)} columns",
+    }
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items() if text)
+    return (
+        f'<h2>Data</h2><div class="pair"><div class="card"><h3>Findings</h3>{found}</div>'
+        f'<div class="card"><h3>Where each row went</h3>{_split(rows)}</div></div>'
+        f'<div class="card"><dl class="facts">{listed}</dl></div>'
+    )
+
+
+def _finding(level: str, column: str, text: str) -> str:
+    style = " warn" if level == "warning" else ""
+    said = esc(located(column, text))
+    return f'<li class="finding"><span class="tag{style}">{esc(level)}</span><span>{said}</span></li>'
+
+
+def _split(rows: Mapping[str, int]) -> str:
+    parts = [(name, float(rows.get(name, 0)), style) for name, style in _SPLITS]
+    legend = "".join(f'<li><i class="{style}"></i>{name} <b>{count(n)}</b></li>' for name, n, style in parts)
+    bar = f'<p class="intro"></p>{stack(parts)}<ul class="legend">{legend}</ul>' if any(n for _, n, _ in parts) else ""
+    split = {name for name, _ in _SPLITS}
+    facts = "".join(
+        f"<dt>{esc(wording(name))}</dt><dd>{count(n)}{_aside(name, n)}</dd>"
+        for name, n in rows.items()
+        if name not in split
+    )
+    return f'{bar}<dl class="facts" style="margin-top:14px">{facts}</dl>'
+
+
+def _aside(name: str, n: int) -> str:
+    return f" <small>{_SET_ASIDE[name]}</small>" if n and name in _SET_ASIDE else ""
+
+
+def cost(outcome: Outcome) -> str:
+    """Return the seconds of each stage."""
+    each = stages(outcome.cost)
+    if not outcome.cost:
+        return ""
+    largest = max([*digits(each.values()), 0.0])
+    lines = "".join(
+        f"<li><span>{esc(wording(name))}</span>{share_bar(s, largest, duration(s))}"
+        f'<span class="num">{duration(s)}</span></li>'
+        for name, s in each.items()
+    )
+    whole = f"{duration(total_cost(outcome.cost))} in all"
+    return f'<h2>Cost: {whole}</h2><div class="card"><ul class="costs">{lines}</ul></div>'
+
+
+def lineage(outcome: Outcome) -> str:
+    """Return what happened to this model before, newest first."""
+    if not outcome.lineage:
+        return ""
+    lines = "".join(_event(event) for event in outcome.lineage)
+    return f'<h2>What came before</h2><div class="card"><ol class="line" style="list-style:none">{lines}</ol></div>'
+
+
+def _event(event: Mapping[str, Any]) -> str:
+    decision, kind = clean(event.get("decision") or ""), clean(event.get("kind") or "event")
+    state = {"promote": "good", "reject": "bad", "inconclusive": "warn"}.get(decision, "")
+    word = VERDICT.get(decision, decision).lower()
+    tag = f' <span class="tag {state}">{esc(word)}</span>' if decision else ""
+    strategy = f" <code>{esc(event['strategy'])}</code>" if event.get("strategy") else ""
+    gain = event.get("gain")
+    seen = f" gain {minus(number(gain, True))}" if isinstance(gain, int | float) and digits([gain]) else ""
+    why = f'<br><span class="soft">{esc(event["why"])}</span>' if event.get("why") else ""
+    who = f" <small>by {esc(event['user'])}</small>" if event.get("user") else ""
+    return (
+        f'<li class="{state}"><span class="when">{esc(moment(event.get("time")))}</span>'
+        f"<span><b>{esc(kind)}</b>{tag}{strategy}{seen}{who}{why}</span>"
+        f'<span class="num">{esc(versions(event))}</span></li>'
+    )
+
+
+def moment(time: Any) -> str:
+    """Return a time to the minute, as it was given."""
+    return time.strftime("%Y-%m-%d %H:%M") if isinstance(time, datetime) else clean(time or "")
+
+
+def versions(event: Mapping[str, Any]) -> str:
+    """Return "3 → 4" where the live version changed, "3" where it stayed."""
+    before, after = event.get("version_before") or 0, event.get("version_after") or 0
+    if not after:
+        return str(before or "")
+    return f"{before} → {after}" if before and before != after else str(after)

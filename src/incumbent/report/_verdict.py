@@ -1,0 +1,151 @@
+"""The first screen of the page: what was decided, why, how sure that is, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from incumbent.core import Comparison, Outcome, Reason
+from incumbent.report._bars import esc, gain_bar, minus, reason_bar
+from incumbent.report._icons import sign
+from incumbent.report._words import (
+    SOURCE,
+    VERDICT,
+    advice,
+    clean,
+    count,
+    deciding,
+    digits,
+    duration,
+    gained_in,
+    limit,
+    number,
+    power,
+    sentence,
+    side,
+    total_cost,
+    wording,
+)
+
+SIGNS = {"promote": "yes", "reject": "no", "inconclusive": "open"}
+
+
+def hero(outcome: Outcome) -> str:
+    """Return the verdict in a sentence and the numbers it rests on."""
+    tiles = "".join(_tiles(outcome))
+    return (
+        f'<section class="hero" id="verdict" aria-label="Verdict"><div class="wide">'
+        f'<p class="chip">{sign(SIGNS[outcome.decision])}{VERDICT[outcome.decision]}</p>'
+        f"<h1>{esc(sentence(outcome))}</h1>"
+        f'<p class="lead">{lead(outcome)}</p><div class="board">{tiles}</div></div></section>'
+    )
+
+
+def lead(outcome: Outcome) -> str:
+    """Return what stands behind the headline: the challenger and its gains on new and old rows."""
+    if outcome.chosen is None:
+        return "There was nothing to compare; the live model was not touched."
+    who = f"The challenger <code>{esc(clean(outcome.chosen.strategy, 160))}</code>"
+    gains = []
+    for name, words in (("new", "new rows it had not seen"), ("anchor", "old rows")):
+        if name in outcome.comparisons:
+            i = outcome.comparisons[name].interval
+            gain, least = minus(number(i.value, True)), minus(number(i.lower, True))
+            gains.append(f"{gain} on {count(i.rows)} {words} (at least {least})")
+    if not gains:
+        return f"{who} was not compared with the champion."
+    return f"{who} gains {' and '.join(gains)}. A gain is how much smaller its loss is than the champion’s."
+
+
+def _tiles(outcome: Outcome) -> Iterator[str]:
+    for name, title in (("new", "New rows"), ("anchor", "Old rows")):
+        if name in outcome.comparisons:
+            yield _score_tile(outcome.comparisons[name], title, outcome.metric)
+    failed = sum(bool(c.error) for c in outcome.challengers)
+    tried = len(outcome.challengers)
+    yield _tile(
+        "Tried",
+        f"{tried} challenger{'s' * (tried != 1)}",
+        f"{failed} failed" if failed else "all of them could be trained" if tried else "",
+        f"{duration(total_cost(outcome.cost))} in all" if outcome.cost else "",
+    )
+    if digits([outcome.verdict.smallest_gain]):
+        needed = outcome.verdict.rows_needed
+        yield _tile(
+            "Smallest gain visible here",
+            number(outcome.verdict.smallest_gain),
+            "what these rows show 8 times in 10",
+            "" if needed is None else f"{count(needed)} rows would show the gain seen as surely",
+        )
+
+
+def _score_tile(c: Comparison, title: str, metric: str) -> str:
+    before, after = deciding(c, metric)
+    pair = f'<span class="from">{minus(number(before))}</span><span class="to">→</span>{minus(number(after))}'
+    style = "good" if c.interval.lower > 0 else "bad" if c.interval.upper < 0 else "plain"
+    delta = (
+        f'<span class="{style}-text">gain {minus(number(c.interval.value, True))}</span> {esc(gained_in(c, metric))}'
+    )
+    bounds = f"between {minus(number(c.interval.lower, True))} and {minus(number(c.interval.upper, True))}"
+    return (
+        f'<div class="tile"><h3>{title}: champion → challenger</h3><p class="big num">{pair}</p>'
+        f'<p class="delta">{delta}</p>{gain_bar(c.interval)}'
+        f"<small>{bounds}, {count(c.interval.rows)} rows</small></div>"
+    )
+
+
+def _tile(title: str, big: str, said: str, small: str) -> str:
+    return (
+        f'<div class="tile"><h3>{esc(title)}</h3><p class="big num">{esc(big)}</p>'
+        f'<p class="delta soft">{esc(said)}</p><small>{esc(small)}</small></div>'
+    )
+
+
+def reasons(outcome: Outcome) -> str:
+    """Return each condition as a bar beside its limit."""
+    held = outcome.verdict.reasons
+    if not held:
+        return ""
+    n = sum(r.holds for r in held)
+    return (
+        f"<h2>Why: {n} of {len(held)} conditions hold</h2>"
+        '<p class="intro">A challenger is promoted only if all of them hold. The line is what was measured with its '
+        "interval; the thick stroke is the bound that counts, and it has to lie in the tinted region, past the dashed "
+        "limit.</p>"
+        f'<div class="card">{"".join(map(_reason, held))}</div>'
+    )
+
+
+def _reason(reason: Reason) -> str:
+    state, shape = ("good", "yes") if reason.holds else ("bad", "no") if reason.broken else ("warn", "open")
+    word = {"good": "holds", "bad": "fails", "warn": "not shown"}[state]
+    gap = reason.value - reason.limit if side(reason) == "above" else reason.limit - reason.value
+    room = "" if not digits([gap]) else f" with {limit(gap)} to spare" if gap >= 0 else f", {limit(-gap)} short"
+    said = f'<p class="said">{esc(reason.text)}</p>' if reason.text else ""
+    test = "" if reason.interval is None else f'<small class="soft"> · {esc(reason.interval.test)}</small>'
+    return (
+        f'<div class="reason"><div><h3 class="{state}">{sign(shape)}<span>{esc(reason.name)}</span></h3>{said}'
+        f'<p class="margin"><span class="{state}-text">{word}{room}</span>{test}</p></div>'
+        f'<div class="drawn">{reason_bar(reason)}</div></div>'
+    )
+
+
+def next_steps(outcome: Outcome) -> str:
+    """Return what to do next; empty where there is nothing to advise."""
+    steps = "".join(f"<li><span>{esc(text)}</span></li>" for text in advice(outcome))
+    return f'<h2>What to do next</h2><div class="card"><ol class="steps">{steps}</ol></div>' if steps else ""
+
+
+def promise(outcome: Outcome) -> str:
+    """Return what the verdict guarantees and what these rows could have shown at all."""
+    verdict = outcome.verdict
+    alphas = sorted({r.interval.alpha for r in verdict.reasons if r.interval is not None})
+    facts = {
+        "A promotion guarantees": verdict.promise,
+        "Old rows judged on": SOURCE.get(verdict.source, verdict.source),
+        "Decided by": wording(outcome.metric),
+        "Error allowed": " and ".join(f"{a:.3g}" for a in alphas) + " per condition" if alphas else "",
+        "Power": power(outcome) if digits([verdict.smallest_gain]) else "",
+    }
+    shown = "".join(f"<dt>{name}</dt><dd>{esc(text)}</dd>" for name, text in facts.items() if text)
+    intro = '<p class="intro">What such a verdict guarantees, and what these rows could have shown at all.</p>'
+    return f'<h2>How sure is this?</h2>{intro}<div class="card"><dl class="facts long">{shown}</dl></div>'

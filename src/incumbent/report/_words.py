@@ -1,0 +1,270 @@
+"""The words and numbers that every form of the report shares, so that no two of them disagree."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from incumbent.core import Comparison, Outcome, Reason
+
+VERDICT = {"promote": "Promoted", "reject": "Rejected", "inconclusive": "Inconclusive"}
+SOURCE = {
+    "anchor": "the anchor set: old rows that no version was trained on",
+    "crossfit": "old rows predicted by cross-fitted stand-ins of the champion",
+    "train": "rows the champion was trained on, which flatter it",
+    "holdout": "rows split off this batch",
+}
+STAGES_IN_ALL = ("total", "all", "in all", "in_all")
+_GREATER = ("accuracy", "precision", "recall", "f1", "auc", "r2", "kappa", "average_precision", "specificity", "mcc")
+_SMALLER = ("loss", "brier", "error", "rmse", "mae", "mse", "mape", "ece", "cost", "latency", "bytes", "seconds")
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean(text: object, width: int = 0) -> str:
+    r"""Return `text` on one line, without control characters, cut to `width` characters if that is given.
+
+    Column names and classes come from data: a terminal escape or a right-to-left override in one of them must not
+    change how the rest reads.
+
+    Examples
+    --------
+    >>> clean("a\n\x1b[31mred", 6)
+    'a [31…'
+    """
+    shown = "".join(" " if c.isspace() else c for c in str(text) if c.isspace() or not _hidden(c))
+    shown = " ".join(shown.split())
+    return shown if not width or len(shown) <= width else shown[: width - 1].rstrip() + "…"
+
+
+def _hidden(c: str) -> bool:
+    return unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI
+
+
+def number(x: float | None, sign: bool = False) -> str:
+    """Return a number with the digits that a person compares by.
+
+    Examples
+    --------
+    >>> number(0.84213), number(0.031, sign=True), number(12345.6), number(float("nan"))
+    ('0.8421', '+0.0310', '12,346', 'n/a')
+    """
+    if x is None or math.isnan(x):
+        return "n/a"
+    plus = "+" if sign else ""
+    if x == 0 or math.isinf(x):
+        return "0" if x == 0 else format(x, plus + "f")
+    size = abs(x)
+    if size < 5e-5 or size >= 1e9:
+        return format(x, plus + ".1e")
+    return format(x, plus + (".4f" if size < 10 else ".2f" if size < 1000 else ",.0f"))
+
+
+def limit(x: float) -> str:
+    """Return a limit as it was typed: without trailing zeros.
+
+    Examples
+    --------
+    >>> limit(-0.010), limit(0.0), limit(250.0)
+    ('-0.01', '0', '250')
+    """
+    shown = number(x)
+    return shown.rstrip("0").rstrip(".") if "." in shown and "e" not in shown else shown
+
+
+def count(n: float) -> str:
+    """Return a count of rows with thousands marked."""
+    return f"{int(n):,}" if math.isfinite(n) else "n/a"
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time in the unit that fits it.
+
+    Examples
+    --------
+    >>> duration(0.0342), duration(7.25), duration(75), duration(4000)
+    ('34 ms', '7.2 s', '1 min 15 s', '1 h 7 min')
+    """
+    if not math.isfinite(seconds):
+        return "n/a"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def wording(name: str) -> str:
+    """Return a metric's or a stage's name as prose."""
+    return clean(name).replace("_", " ")
+
+
+def side(reason: Reason) -> Literal["above", "below"]:
+    """Return on which side of its limit the value of a reason has to lie.
+
+    Examples
+    --------
+    >>> side(Reason("better", 0.01, 0.0, True, False, "")), side(Reason("flips", 0.03, 0.02, False, True, ""))
+    ('above', 'below')
+    """
+    if reason.interval is not None and reason.interval.lower != reason.interval.upper:
+        if reason.value in (reason.interval.lower, reason.interval.upper):
+            return "above" if reason.value == reason.interval.lower else "below"
+    if reason.value == reason.limit:
+        return "below" if reason.holds else "above"
+    return "above" if (reason.value > reason.limit) == reason.holds else "below"
+
+
+def needed(reason: Reason) -> str:
+    """Return what the value of a reason has to be: "> 0" or "< 5"."""
+    return f"{'>' if side(reason) == 'above' else '<'} {limit(reason.limit)}"
+
+
+def measured(reason: Reason) -> str:
+    """Return the value of a reason: signed where it bounds a gain, as it is where it was measured."""
+    return limit(reason.value) if reason.interval is None else number(reason.value, sign=side(reason) == "above")
+
+
+def improved(metric: str, change: float) -> bool | None:
+    """Return whether a change of this metric is for the better; None where nobody can tell from its name.
+
+    Examples
+    --------
+    >>> improved("log_loss", -0.1), improved("f1_macro", -0.1), improved("shop:profit", 5.0)
+    (True, False, None)
+    """
+    name = metric.lower()
+    if ":" in name or not math.isfinite(change) or round(change, 6) == 0:
+        return None
+    if any(part in name for part in _SMALLER):
+        return change < 0
+    return change > 0 if any(part in name for part in _GREATER) else None
+
+
+def metrics_of(comparisons: Iterable[Comparison], deciding: str) -> list[str]:
+    """Return the names of all metrics, the deciding one first."""
+    names = dict.fromkeys(name for c in comparisons for side in (c.champion, c.challenger) for name in side)
+    return sorted(names, key=lambda name: name != deciding)
+
+
+def deciding(comparison: Comparison, metric: str) -> tuple[float, float]:
+    """Return the deciding metric of champion and challenger, NaN where it was not taken."""
+    return comparison.champion.get(metric, math.nan), comparison.challenger.get(metric, math.nan)
+
+
+def gained_in(comparison: Comparison, metric: str) -> str:
+    """Return what the gain counts: the metric itself, or the loss behind it where they differ (as for RMSE)."""
+    before, after = deciding(comparison, metric)
+    alike = math.isclose(abs(after - before), abs(comparison.interval.value), rel_tol=0.02, abs_tol=1e-6)
+    return f"in {wording(metric)}" if alike else f"in the loss behind {wording(metric)}"
+
+
+def total_cost(cost: Mapping[str, float]) -> float:
+    """Return the seconds in all: as recorded, else the sum of the stages."""
+    recorded = next((cost[name] for name in STAGES_IN_ALL if name in cost), None)
+    return sum(cost.values()) if recorded is None else recorded
+
+
+def stages(cost: Mapping[str, float]) -> dict[str, float]:
+    """Return the seconds by stage, the total left out."""
+    return {name: value for name, value in cost.items() if name not in STAGES_IN_ALL}
+
+
+def standing(outcome: Outcome) -> str:
+    """Return what is live when the champion stays: "version 3 of fraud" or "the champion"."""
+    if not outcome.version_before:
+        return "the champion"
+    return f"version {outcome.version_before}" + (f" of {clean(outcome.name, 40)}" if outcome.name else "")
+
+
+def headline(outcome: Outcome) -> str:
+    """Return the verdict in one sentence."""
+    word, chosen = VERDICT[outcome.decision], outcome.chosen
+    if chosen is None:
+        return f"{word}: {standing(outcome)} stays live, because {_nobody(outcome)}."
+    strategy = clean(chosen.strategy, 60)
+    if outcome.decision == "promote":
+        return f"{word}: {strategy} {_succession(outcome)}; {_all_hold(outcome)}."
+    if outcome.decision == "reject":
+        return f'{word}: {standing(outcome)} stays live, because {strategy} fails "{_missed(outcome)}".'
+    return f'{word}: {standing(outcome)} stays live, because "{_missed(outcome)}" is not shown for {strategy}.'
+
+
+def sentence(outcome: Outcome) -> str:
+    """Return the verdict as a page's headline: as `headline`, without the strategy and the verdict's name."""
+    chosen = outcome.chosen
+    if chosen is None:
+        said = f"{standing(outcome)} stays live: {_nobody(outcome)}"
+    elif outcome.decision == "promote":
+        new = f"version {outcome.version_after}" if outcome.version_after > outcome.version_before else "the challenger"
+        verb = "replaces" if outcome.version_after > outcome.version_before else "should replace"
+        said = f"{new} {verb} {standing(outcome)}: {_all_hold(outcome)}"
+    else:
+        verb = "fails" if outcome.decision == "reject" else "is not shown"
+        said = f"{standing(outcome)} stays live: “{_missed(outcome)}” {verb}"
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def _missed(outcome: Outcome) -> str:
+    reasons = outcome.verdict.reasons
+    missed = [r for r in reasons if r.broken] or [r for r in reasons if not r.holds]
+    return clean(missed[0].name, 60) if missed else "a gain"
+
+
+def _nobody(outcome: Outcome) -> str:
+    failed = sum(bool(c.error) for c in outcome.challengers)
+    if not outcome.challengers:
+        return "no challenger was tried"
+    if failed < len(outcome.challengers):
+        return "no challenger reached the gate"
+    return {1: "the only challenger", 2: "both challengers"}.get(failed, f"all {failed} challengers") + " failed"
+
+
+def _succession(outcome: Outcome) -> str:
+    if outcome.version_after > outcome.version_before:
+        return f"becomes version {outcome.version_after} and replaces {standing(outcome)}"
+    return f"should replace {standing(outcome)}"
+
+
+def _all_hold(outcome: Outcome) -> str:
+    n = len(outcome.verdict.reasons)
+    return "all that was asked holds" if n == 0 else "its one condition holds" if n == 1 else f"all {n} conditions hold"
+
+
+def advice(outcome: Outcome) -> tuple[str, ...]:
+    """Return what to do next: the gate's advice, or the rows it asks for where it gave none."""
+    needed = outcome.verdict.rows_needed
+    if outcome.verdict.advice or outcome.decision == "promote":
+        return outcome.verdict.advice
+    if needed is not None:
+        return (f"Bring more labelled rows: about {count(needed)} gate rows would show the gain that was seen.",)
+    if outcome.challengers and all(c.error for c in outcome.challengers):
+        return ("Read why each challenger failed and try another strategy.",)
+    return ()
+
+
+def power(outcome: Outcome) -> str:
+    """Return which gain these gate rows could have shown, and how many rows would show the one that was seen."""
+    verdict = outcome.verdict
+    said = f"These gate rows show a gain of {number(verdict.smallest_gain)} or more 8 times in 10"
+    if verdict.rows_needed is None:
+        return said + "."
+    return said + f"; about {count(verdict.rows_needed)} rows would show the gain that was seen as surely."
+
+
+def located(column: str, text: str) -> str:
+    """Return a finding's text, led by its column where it does not name it itself.
+
+    Examples
+    --------
+    >>> located("age", "3 rows have no 'age'."), located("age", "3 rows are empty.")
+    ("3 rows have no 'age'.", 'age: 3 rows are empty.')
+    """
+    return text if not column or column in text else f"{column}: {text}"
+
+
+def digits(values: Iterable[Any]) -> list[float]:
+    """Return the finite numbers among `values`."""
+    return [float(v) for v in values if v is not None and math.isfinite(v)]
