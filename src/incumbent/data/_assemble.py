@@ -125,7 +125,7 @@ def _clock(time: Array) -> Floats:
         clock = time.astype(np.float64)
     else:
         try:
-            ticks = pd.DatetimeIndex(pd.to_datetime(time, utc=True)).tz_localize(None).to_numpy("datetime64[us]")
+            ticks = pd.DatetimeIndex(pd.to_datetime(time, utc=True, format="ISO8601")).to_numpy("datetime64[us]")
         except (ValueError, TypeError) as error:
             raise DataError(f"The time column holds values that are no times: {error}.") from error
         clock = np.where(np.isnat(ticks), np.nan, ticks.astype(np.int64) / 1e6)

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -291,8 +292,9 @@ def load_memory(folder: Path) -> Memory:
     about = read_about(folder / "memory.json")
     try:
         rows, extra = read_rows(folder / "memory.parquet", about["rows"])
-        with np.load(folder / "importance.npz", allow_pickle=False) as arrays:
+        # Opened here, because np.load leaves the file open when it is damaged.
+        with (folder / "importance.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             importance = {name: arrays[f"importance_{place}"] for place, name in enumerate(about["importance"])}
         return Memory(rows, extra.get("key"), about["threshold"], about["seen"], importance)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise damaged(folder / "memory.json", error) from error

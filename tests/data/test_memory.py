@@ -1,0 +1,361 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from incumbent.core import Batch, Memory
+from incumbent.data import draw, load_memory, nbytes, remember, save_memory
+from incumbent.data._memory import bound
+from incumbent.errors import DataError, UsageError
+
+
+def numbered(start, stop, y=None):
+    return Batch(np.arange(start, stop)[:, None], y)
+
+
+def history(sizes, seed, **limits):
+    memory, start = Memory(), 0
+    for size in sizes:
+        memory = remember(memory, numbered(start, start + size), seed=seed, **limits)
+        start += size
+    return memory
+
+
+def assert_same(one, other):
+    assert type(one) is type(other)
+    if isinstance(one, pd.DataFrame):
+        pd.testing.assert_frame_equal(one.reset_index(drop=True), other, check_categorical=True)
+    elif isinstance(one, dict):
+        assert list(one) == list(other)
+        for name in one:
+            assert_same(one[name], other[name])
+    elif isinstance(one, np.ndarray):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    else:
+        assert one == other
+
+
+# -------------------------------------------------------------------------------------------- the reservoir
+
+
+def test_the_bound_grows_as_the_square_root_between_its_limits():
+    assert [bound(n) for n in (1, 5_000, 45_000, 80_000, 10**9)] == [5_000, 5_000, 15_000, 20_000, 20_000]
+    assert [bound(n, 10, 30) for n in (0, 40, 10**6)] == [10, 20, 30]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "low", "high"),
+    [
+        ([60], 12, 24),
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, 15], 12, 24),
+        ([20, 1, 1, 1, 30, 7], 12, 24),
+        ([5] * 12, 12, 12),
+        ([15, 15, 15, 15], 4, 40),
+    ],
+)
+def test_every_row_ever_seen_is_remembered_with_the_same_probability(sizes, low, high):
+    runs, rows = 1_500, sum(sizes)
+    kept, length = np.zeros(rows), np.zeros(runs)
+    for seed in range(runs):
+        memory = history(sizes, seed, low=low, high=high)
+        kept[memory.rows.x[:, 0]] += 1
+        length[seed] = len(memory)
+    p = bound(rows, low, high) / rows
+    # Rows are independent of each other, so the squared deviations add up to a chi-square with a degree for each row.
+    statistic = np.sum((kept - runs * p) ** 2 / (runs * p * (1 - p)))
+    assert 0.0005 < stats.chi2.sf(statistic, rows) < 0.9995
+    for row in (0, rows - 1):
+        assert stats.binomtest(int(kept[row]), runs, p).pvalue > 0.001
+    assert abs(length.mean() - rows * p) < 4 * np.sqrt(rows * p * (1 - p) / runs)
+
+
+def test_a_reservoir_that_prefers_late_rows_would_be_noticed():
+    # The test above must be able to fail: this keeps a quarter of the old rows in each step, whenever they came.
+    rng, runs, rows, kept = np.random.default_rng(0), 1_500, 60, np.zeros(60)
+    for _ in range(runs):
+        held = np.arange(0)
+        for start in range(0, rows, 15):
+            pool = np.r_[held, np.arange(start, start + 15)]
+            held = pool[rng.random(len(pool)) < 0.6]
+        kept[held] += 1
+    p = kept.mean() / runs
+    assert stats.chi2.sf(np.sum((kept - runs * p) ** 2 / (runs * p * (1 - p))), rows - 1) < 1e-6
+
+
+def test_everything_is_remembered_up_to_the_lower_limit():
+    memory = history([3_000, 2_000], 0)
+    assert len(memory) == memory.seen == 5_000 and memory.threshold == 1.0
+
+
+def test_the_size_stays_near_its_bound_however_long_the_history():
+    memory = Memory()
+    for day in range(60):
+        memory = remember(memory, Batch(np.zeros((5_000, 1))), seed=0)
+        if day in (3, 15, 59):
+            limit = bound(memory.seen)
+            assert abs(len(memory) - limit) < 5 * np.sqrt(limit)
+    assert memory.seen == 300_000
+
+
+def test_the_same_history_and_seed_give_the_same_memory_and_another_seed_another():
+    one, two, other = (history([100, 50, 200], seed, low=50, high=80) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one.rows.x, two.rows.x)
+    np.testing.assert_array_equal(one.key, two.key)
+    assert not np.array_equal(one.rows.x, other.rows.x)
+
+
+def test_two_batches_of_the_same_update_seed_draw_different_keys():
+    memory = history([100, 100], 0)
+    assert not np.array_equal(memory.key[:100], memory.key[100:])
+
+
+def test_rows_stay_in_order_of_arrival():
+    assert (np.diff(history([100, 300, 50], 0, low=50, high=80).rows.x[:, 0]) > 0).all()
+
+
+def test_the_rows_of_a_rare_class_with_the_smallest_keys_are_kept():
+    rng, memory, everything = np.random.default_rng(0), Memory(), []
+    for _ in range(20):
+        y = np.where(rng.random(2_000) < 0.01, "fraud", "fine")
+        full = remember(Memory(seen=memory.seen), Batch(np.zeros((2_000, 1)), y), seed=0, low=10**6, high=10**6)
+        everything.append(full.key[y == "fraud"])
+        memory = remember(memory, Batch(np.zeros((2_000, 1)), y), seed=0, low=500, high=1_000, rare=50)
+    smallest = np.sort(np.concatenate(everything))[:50]
+    np.testing.assert_array_equal(np.sort(memory.key[memory.rows.y == "fraud"])[:50], smallest)
+    assert np.count_nonzero(memory.rows.y == "fraud") == 50  # a uniform sample would hold about ten
+    assert (memory.key[memory.rows.y == "fine"] <= memory.threshold).all()
+
+
+def test_many_classes_cannot_make_the_memory_large():
+    y = np.arange(20_000) % 4_000
+    memory = remember(Memory(), Batch(np.zeros((20_000, 1)), y), seed=0, low=100, high=100)
+    assert len(memory) < 150
+    few = remember(Memory(), Batch(np.zeros((20_000, 1)), y % 10), seed=0, low=100, high=100)
+    assert (np.bincount(few.rows.y) >= 5).all() and len(few) < 200
+
+
+def test_a_regression_has_no_rare_classes():
+    y = np.random.default_rng(0).normal(size=1_000)
+    memory = remember(Memory(), numbered(0, 1_000, y), seed=0, low=100, high=100)
+    assert (memory.key <= memory.threshold).all()
+
+
+def test_categories_that_a_column_gains_leave_it_categorical():
+    def batch(*texts):
+        return Batch(pd.DataFrame({"a": pd.Categorical(texts), "n": np.arange(len(texts))}))
+
+    memory = remember(remember(Memory(), batch("x", "y"), seed=0), batch("z", "x"), seed=0)
+    assert memory.rows.x["a"].dtype == pd.CategoricalDtype(["x", "y", "z"])
+    assert memory.rows.x["a"].tolist() == ["x", "y", "z", "x"]
+
+
+def test_time_group_and_weight_are_remembered_too():
+    n = np.arange(10)
+    memory = remember(Memory(), Batch(n[:, None], n, n * 0.5, time=n, group=n), seed=0)
+    memory = remember(memory, Batch(n[:, None] + 10, n, n * 0.5, time=n + 10, group=n), seed=0)
+    np.testing.assert_array_equal(memory.rows.time, np.arange(20))
+    assert len(memory.rows.weight) == len(memory.rows.group) == 20
+
+
+@pytest.mark.parametrize("limits", [{"low": 0}, {"low": 10, "high": 5}, {"rare": -1}])
+def test_limits_that_mean_nothing_are_refused(limits):
+    with pytest.raises(UsageError, match="remember needs 1 <= low <= high"):
+        remember(Memory(), numbered(0, 5), seed=0, **limits)
+
+
+def test_rows_without_keys_are_refused():
+    with pytest.raises(UsageError, match="rows without keys"):
+        remember(Memory(rows=numbered(0, 5)), numbered(0, 5), seed=0)
+
+
+# -------------------------------------------------------------------------------------------------- drawing
+
+
+def test_drawing_takes_all_or_as_many_as_there_are():
+    memory = history([100], 0)
+    assert len(draw(memory, None, sample="reservoir", seed=0)) == 100
+    assert len(draw(memory, 500, sample="balanced", seed=0)) == 100
+    assert len(draw(memory, 0, sample="reservoir", seed=0)) == 0
+    assert len(draw(Memory(), 10, sample="reservoir", seed=0)) == 0
+
+
+def test_a_uniform_draw_has_distinct_rows_in_order_and_each_as_likely():
+    memory, runs = history([40], 0), 2_000
+    times = np.zeros(40)
+    for seed in range(runs):
+        rows = draw(memory, 10, sample="reservoir", seed=seed).x[:, 0]
+        assert len(rows) == 10 and (np.diff(rows) > 0).all()
+        times[rows] += 1
+    # Each run holds exactly ten of forty, which shrinks the variance by (1 - 1/4) and costs one degree of freedom.
+    assert stats.chi2.sf(np.sum((times - runs / 4) ** 2) / (runs / 4 * 0.75) * 39 / 40, 39) > 0.001
+
+
+@pytest.mark.parametrize(
+    ("rows", "counts"),
+    [(30, [10, 10, 10]), (90, [43, 42, 5]), (7, [2, 3, 2]), (300, [195, 100, 5]), (None, [200, 100, 5])],
+)
+def test_a_balanced_draw_takes_as_many_of_each_class_as_it_can(rows, counts):
+    y = np.repeat([0, 1, 2], [200, 100, 5 if rows != 30 else 10])
+    memory = remember(Memory(), numbered(0, len(y), y), seed=0)
+    found = np.bincount(draw(memory, rows, sample="balanced", seed=0).y)
+    if rows in (7, 90):  # what does not divide evenly goes to classes by chance
+        assert found.sum() == rows and sorted(abs(found - counts))[-1] <= 1
+    else:
+        assert found.tolist() == counts
+
+
+def test_the_same_seed_draws_the_same_rows():
+    memory = history([100], 0)
+    one, two, other = (draw(memory, 20, sample="reservoir", seed=seed).x for seed in (4, 4, 5))
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one, other)
+
+
+def test_numbers_cannot_be_balanced():
+    memory = remember(Memory(), numbered(0, 9, np.linspace(0, 1, 9)), seed=0)
+    with pytest.raises(UsageError, match='"balanced" needs classes'):
+        draw(memory, 3, sample="balanced", seed=0)
+
+
+@pytest.mark.parametrize(("rows", "sample"), [(-1, "reservoir"), (3, "best")])
+def test_a_draw_that_means_nothing_is_refused(rows, sample):
+    with pytest.raises(UsageError):
+        draw(history([9], 0), rows, sample=sample, seed=0)
+
+
+def test_a_memory_is_countable_in_bytes():
+    text = Batch(["a" * 100] * 10, np.zeros(10))
+    assert nbytes(Memory()) == 0
+    assert nbytes(Memory(rows=text, key=np.zeros(10), importance={"w": np.zeros(4)})) > 1_000 + 80 + 80 + 32
+    frame = Batch(pd.DataFrame({"a": np.zeros(10), "b": np.zeros(10, dtype=np.int8)}))
+    assert nbytes(Memory(rows=frame)) == 90
+    assert nbytes(Memory(rows=Batch({"one": np.zeros((10, 1)), "two": np.zeros((10, 2))}))) == 240
+
+
+# ---------------------------------------------------------------------------------------------------- files
+
+
+def every_type():
+    return pd.DataFrame(
+        {
+            "float": [0.1, np.nan, -np.inf],
+            "small": np.array([1, 2, 3], dtype=np.int8),
+            "large": [2**62 + 1, -5, 0],
+            "unsigned": np.array([2**64 - 1, 0, 1], dtype=np.uint64),
+            "single": np.array([0.1, 0.2, 0.3], dtype=np.float32),
+            "bool": [True, False, True],
+            "text": ["a", None, "ü"],
+            "object": pd.Series(["a", "b", "c"], dtype=object),
+            "object none": pd.Series(["a", None, "c"], dtype=object),
+            "object nan": pd.Series(["a", np.nan, "c"], dtype=object),
+            "object numbers": pd.Series([1, None, 3], dtype=object),
+            "category": pd.Categorical(["x", None, "y"], categories=["z", "y", "x", "never seen"]),
+            "ordered": pd.Categorical([3, 1, 3], categories=[3, 2, 1], ordered=True),
+            "nullable": pd.Series([2**62 + 1, None, 3], dtype="Int64"),
+            "nullable bool": pd.Series([True, None, False], dtype="boolean"),
+            "seconds": pd.Series(pd.to_datetime(["2024-01-01", None, "1900-01-01"])).astype("datetime64[s]"),
+            "nanoseconds": pd.Series(pd.to_datetime([1, 2, 3], unit="ns")).astype("datetime64[ns]"),
+            "zone": pd.Series(pd.to_datetime(["2024-01-01", None, "2024-07-01"])).dt.tz_localize("Europe/Berlin"),
+            "span": pd.to_timedelta([1, 2, 3], unit="s"),
+            "y": [1, 2, 3],  # names that the file keeps for itself are free to use
+            "key": [1, 2, 3],
+            "x/0/float": [1, 2, 3],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        every_type(),
+        every_type().iloc[[2, 0, 1]],
+        every_type().iloc[:0],
+        pd.DataFrame(np.arange(6.0).reshape(3, 2)),
+        pd.DataFrame({7: [1.0], "7": ["a"]}),
+        np.arange(12, dtype=np.float32).reshape(3, 4),
+        np.arange(24).reshape(3, 2, 4),
+        np.array([["a", "b"], ["cc", "d"]]),
+        np.array([["a", 1.0], ["b", 2.0]], dtype=object),
+        ["one text", "another ü", ""],
+        {"table": every_type(), "text": ["a", "b", "c"], "image": np.zeros((3, 2, 2), dtype=np.uint8)},
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_rows_come_back_exactly_as_they_were(x, tmp_path):
+    rows = Batch(x)
+    save_memory(Memory(rows=rows, key=np.linspace(0, 1, len(rows))), tmp_path / "memory")
+    assert_same(x, load_memory(tmp_path / "memory").rows.x)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([0, 1, 2]),
+        np.array([0.5, np.nan, 1 / 3]),
+        np.array([True, False, True]),
+        np.array(["a", "bb", "ccc"]),
+        np.array(["a", "bb", "ccc"], dtype=object),
+        np.array([1, 2, 3], dtype=np.uint8),
+    ],
+    ids=lambda y: str(y.dtype),
+)
+def test_labels_and_all_that_belongs_to_them_come_back_exactly(y, tmp_path):
+    rows = Batch(
+        np.zeros((3, 1)),
+        y,
+        weight=np.array([1.0, 0.1, 3.0]),
+        soft=np.random.default_rng(0).random((3, 4)),
+        time=np.array(["2024-01-01", "NaT", "2024-01-03T01:02:03.000000001"], dtype="datetime64[ns]"),
+        group=np.array(["g", "h", "g"], dtype=object),
+    )
+    importance = {"coef": np.random.default_rng(1).random((2, 3)), "file": np.array(2.0), "a/b": np.zeros(0)}
+    before = Memory(rows, np.array([0.1, 0.2, 1 / 3]), 1 / 3, 12_345, importance)
+    save_memory(before, tmp_path)
+    after = load_memory(tmp_path)
+    for name in ("y", "weight", "soft", "time", "group"):
+        assert_same(getattr(rows, name), getattr(after.rows, name))
+    assert_same(before.key, after.key)
+    assert_same(importance, after.importance)
+    assert (after.threshold, after.seen) == (1 / 3, 12_345)
+
+
+def test_an_empty_memory_comes_back_empty(tmp_path):
+    save_memory(Memory(), tmp_path)
+    assert load_memory(tmp_path).rows is None and load_memory(tmp_path).threshold == 1.0
+
+
+def test_a_memory_that_was_read_goes_on_as_the_one_that_was_written(tmp_path):
+    memory = history([100, 80], 0, low=50, high=90)
+    save_memory(memory, tmp_path)
+    one, two = (remember(m, numbered(180, 250), seed=1, low=50, high=90) for m in (memory, load_memory(tmp_path)))
+    np.testing.assert_array_equal(one.rows.x, two.rows.x)
+
+
+def test_a_column_of_several_kinds_is_refused_by_name(tmp_path):
+    rows = Batch(pd.DataFrame({"mixed": pd.Series([1, "a"], dtype=object)}))
+    with pytest.raises(DataError, match=r"Column x/0/mixed holds values that a table cannot store"):
+        save_memory(Memory(rows=rows, key=np.zeros(2)), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["memory.json", "memory.parquet", "importance.npz"])
+@pytest.mark.parametrize("how", ["missing", "cut", "other"])
+def test_missing_and_damaged_files_are_named(name, how, tmp_path):
+    save_memory(history([50], 0).but(importance={"coef": np.arange(50.0)}), tmp_path)
+    path = tmp_path / name
+    if how == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-30] if how == "cut" else b"nonsense")
+    with pytest.raises(DataError, match=r"memory\.json or a file beside it is missing or damaged"):
+        load_memory(tmp_path)
+
+
+def test_a_later_format_asks_for_an_update(tmp_path):
+    save_memory(Memory(), tmp_path)
+    about = json.loads((tmp_path / "memory.json").read_text())
+    (tmp_path / "memory.json").write_text(json.dumps(about | {"format": 2}))
+    with pytest.raises(DataError, match="has format 2, and this version reads 1; update incumbent"):
+        load_memory(tmp_path)
