@@ -27,6 +27,11 @@ _QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # a server's client prints to stdout, where --json must be alone
 }
+_QUIETER = {
+    "mlflow.store.db.utils": logging.CRITICAL,  # what it says is in the errors that we raise
+    "mlflow.store.model_registry.abstract_store": logging.WARNING,  # says that it waits, and does not
+    "alembic": logging.WARNING,  # tells each step of making the tables
+}
 
 
 class Client:
@@ -46,11 +51,10 @@ class Client:
 
     def download(self, uri: str, into: Path) -> Path:
         """Copy what an MLflow URI means into a folder, and return where it lies there."""
-        from mlflow.artifacts import download_artifacts
+        with translated(self._place), _quiet():
+            from mlflow.artifacts import download_artifacts
 
-        url = self._place.url
-        with translated(self._place):
-            return Path(download_artifacts(uri, dst_path=str(into), tracking_uri=url, registry_uri=url))
+            return Path(download_artifacts(uri, dst_path=str(into), tracking_uri=self._place.url))
 
     def pages(self, method: str, **options: Any) -> Iterator[Any]:
         """Give every result of a search, page after page."""
@@ -121,8 +125,7 @@ def _quiet() -> Iterator[None]:
     """Import and open MLflow without its news, telemetry and progress bars, and leave other loggers alone."""
     for variable, value in _QUIET.items():
         os.environ.setdefault(variable, value)
-    # What the first says is in the errors that we raise; the second tells each step of making the tables.
-    for name, level in (("mlflow.store.db.utils", logging.CRITICAL), ("alembic", logging.WARNING)):
+    for name, level in _QUIETER.items():
         logging.getLogger(name).setLevel(level)
     with warnings.catch_warnings():
         # MLflow's own tables use a loader that SQLAlchemy 2.1 deprecates; a user can do nothing about it.

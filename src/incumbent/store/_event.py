@@ -7,7 +7,7 @@ What an event will do is written on its run first, as one tag: the *intent*. The
 - an event that does neither is true with its intent.
 
 Last, the run is marked as finished. So whoever finds a run that nobody works on any more can tell from outside whether
-it came true (`came_true`), and only has to write that down (`settle`).
+it came true, and only has to write that down (`_settle.py`).
 """
 
 from __future__ import annotations
@@ -15,40 +15,33 @@ from __future__ import annotations
 import json
 import math
 import re
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from incumbent.errors import IncumbentError, LockError, RegistryError, UsageError
 from incumbent.store import _files
 from incumbent.store._client import Client
+from incumbent.store._lookup import alias_of, registered, version_of
 from incumbent.store._record import (
-    BEFORE,
     CHAMPION,
-    ERROR,
     EVENT,
     INFO,
     INTENT,
-    KIND,
+    LONGEST_TAG,
     NUMBER,
     OURS,
-    OWNER,
     PATH,
     STATE,
-    USER,
-    WHY,
-    intent_of,
+    cut,
     number,
 )
+from incumbent.store._settle import settle
 
 KINDS = ("init", "update", "promote", "rollback")
 IN_A_FILE = "info.json"  # what INFO says when the info is too long for a tag
-_LONGEST_TAG, _LONGEST_PARAM, _MOST_AT_ONCE = 5000, 6000, 100  # what every server of MLflow >= 3.10 takes
-_PACKAGES = ("incumbent", "numpy", "pandas", "scikit-learn", "lightgbm", "xgboost", "xgboost-cpu")
+_LONGEST_PARAM, _MOST_AT_ONCE = 6000, 100  # what every server of MLflow >= 3.10 takes
 
 
 class Event:
@@ -81,7 +74,7 @@ class Event:
         """Record settings; each name once per event. Names lose what MLflow does not allow, long values their end."""
         from mlflow.entities import Param
 
-        self._log("params", [Param(_key(k), _cut(str(v), _LONGEST_PARAM)) for k, v in values.items()])
+        self._log("params", [Param(_key(k), cut(str(v), _LONGEST_PARAM)) for k, v in values.items()])
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """Record numbers; NaN is left out, as it says that there is none."""
@@ -98,7 +91,7 @@ class Event:
         for key in values:
             if key.startswith(OURS):
                 raise UsageError(f"The tag {key!r} begins with {OURS!r}, which the store keeps for itself.")
-        self._log("tags", [RunTag(_key(k), _cut(str(v), _LONGEST_TAG)) for k, v in values.items()])
+        self._log("tags", [RunTag(_key(k), cut(str(v), LONGEST_TAG)) for k, v in values.items()])
 
     def file(self, content: Path | bytes | str, as_name: str) -> None:
         """Store a file (a `Path`), or bytes or text as one, under `as_name`, such as ``"report.html"``."""
@@ -191,7 +184,7 @@ class Event:
         from mlflow.entities import RunTag
 
         text = json.dumps(dict(info), default=_plain)
-        if len(text) > _LONGEST_TAG:
+        if len(text) > LONGEST_TAG:
             self.file(text, IN_A_FILE)
             text = IN_A_FILE
         intent = json.dumps({"decision": decision, "deploy": deploy, "state": self._keeps_state, "at": _now()})
@@ -226,94 +219,6 @@ class Event:
         settle(self._client, self._client.get_run(self.id), self.name, status, reason)
 
 
-def begin(client: Client, name: str, kind: str, experiment: str, *, user: str, why: str, lock: str) -> Event:
-    """Open the run of an event. The lock of the name is held."""
-    before = alias_of(client, name)
-    runs = client.search_runs([experiment], max_results=10, order_by=["attributes.start_time DESC"])
-    count = 1 + max([number(run.data.tags, NUMBER) or 0 for run in runs], default=0)
-    tags = {KIND: kind, NUMBER: count, WHY: why, USER: user, OWNER: lock, BEFORE: "" if before is None else before}
-    shown = {"mlflow.user": user, "mlflow.source.name": f"incumbent {kind}", "mlflow.note.content": why}
-    packages = {f"package.{package}": version for package, version in _versions().items()}
-    words = {key: _cut(str(value), _LONGEST_TAG) for key, value in (tags | shown | packages).items()}
-    run = client.create_run(experiment, run_name=f"{kind} {count}", tags=words)
-    return Event(client, name, kind, run, before)
-
-
-def came_true(client: Client, run: Any, name: str) -> bool:
-    """Whether the one write that decides took place."""
-    intent = intent_of(run)
-    if intent is None:
-        return False
-    if intent["deploy"] is not None:
-        return alias_of(client, name) == int(intent["deploy"])
-    if intent["state"]:
-        before = number(run.data.tags, BEFORE)
-        version = None if before is None else find_version(client, name, before)
-        return version is not None and bool(version.tags.get(STATE) == run.info.run_id)
-    return True
-
-
-def settle(client: Client, run: Any, name: str, otherwise: str, reason: str) -> None:
-    """Mark a run that nobody works on any more: as finished if it came true, else as `otherwise`."""
-    if run.info.status != "RUNNING":
-        return
-    if came_true(client, run, name):
-        client.set_terminated(run.info.run_id, "FINISHED", (intent_of(run) or {}).get("at"))
-        return
-    client.set_tag(run.info.run_id, ERROR, _cut(reason, _LONGEST_TAG))
-    client.set_terminated(run.info.run_id, otherwise)
-
-
-def registered(client: Client, name: str) -> Any | None:
-    """Return MLflow's registered model of that name, or None."""
-    found = client.search_registered_models(filter_string=f"name='{name}'", max_results=1)
-    return found[0] if found else None
-
-
-def alias_of(client: Client, name: str) -> int | None:
-    """Return the version that the alias points to, whoever registered it, or None."""
-    found = registered(client, name)
-    version = None if found is None else found.aliases.get(CHAMPION)
-    return None if version is None else int(version)
-
-
-def find_version(client: Client, name: str, version: int) -> Any | None:
-    """Return MLflow's model version, or None."""
-    try:
-        return client.get_model_version(name, str(version))
-    except RegistryError as error:
-        if getattr(error.__cause__, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
-            return None
-        raise
-
-
-def version_of(client: Client, name: str, version: int) -> Any:
-    """Return MLflow's model version, or say which there are."""
-    found = find_version(client, name, version)
-    if found is None:
-        known = ", ".join(str(number) for number in version_numbers(client, name)) or "none"
-        raise RegistryError(f"{name!r} has no version {version}; it has {known}.")
-    return found
-
-
-def version_numbers(client: Client, name: str) -> list[int]:
-    """Return the numbers of all versions, oldest first."""
-    found = client.pages("search_model_versions", filter_string=f"name='{name}'", max_results=1000)
-    return sorted(int(version.version) for version in found)
-
-
-@cache
-def _versions() -> dict[str, str]:
-    """Return which packages are here and in which version, without importing any."""
-    found = {"python": ".".join(str(part) for part in sys.version_info[:3])}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
 def _reason(error: BaseException) -> str:
     if not isinstance(error, Exception):
         return "interrupted"
@@ -324,10 +229,6 @@ def _key(name: str) -> str:
     """Return a name that MLflow takes: letters, digits, and ``_ - . / space``, with no path that leads astray."""
     parts = [part for part in re.sub(r"[^\w\-. /]", "_", str(name)).split("/") if part.strip(".")]
     return ("/".join(parts) or "_")[:250]
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _plain(value: Any) -> Any:

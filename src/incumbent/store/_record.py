@@ -18,6 +18,7 @@ BEFORE, OWNER = "incumbent.version_before", "incumbent.lock"
 INTENT, INFO, ERROR = "incumbent.intent", "incumbent.info", "incumbent.error"
 EVENT, PATH, STATE = "incumbent.event", "incumbent.path", "incumbent.state"
 CHAMPION = "champion"
+LONGEST_TAG = 5000  # characters that every server of MLflow >= 3.10 takes
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,11 @@ class VersionInfo:
 def moment(milliseconds: int) -> datetime:
     """Return MLflow's milliseconds as a time in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def cut(text: str, longest: int) -> str:
+    """Return a text that MLflow takes, without its end if it is too long."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def number(tags: Mapping[str, str], key: str) -> int | None:

@@ -4,52 +4,41 @@ from __future__ import annotations
 
 import difflib
 import getpass
-import json
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from incumbent.errors import IncumbentError, RegistryError, UsageError
 from incumbent.store import _files, _lock
 from incumbent.store._client import Client, connect
-from incumbent.store._event import (
-    IN_A_FILE,
-    KINDS,
-    Event,
+from incumbent.store._event import KINDS, Event
+from incumbent.store._history import read, records, run_of
+from incumbent.store._lookup import (
     alias_of,
-    begin,
-    came_true,
+    experiment_of,
+    fetch,
+    own_champion,
     registered,
-    settle,
     version_numbers,
     version_of,
 )
+from incumbent.store._open import begin
 from incumbent.store._record import (
     CHAMPION,
     EVENT,
-    INFO,
-    KIND,
-    NUMBER,
     OURS,
-    OWNER,
     PATH,
     STATE,
     Record,
-    Status,
     VersionInfo,
     deployments,
     moment,
-    record_of,
     standing,
 )
-from incumbent.store._where import local_path, resolve
+from incumbent.store._where import resolve
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_A_DAY = 24 * 3600 * 1000
-_ENDED: dict[str, Status] = {"FINISHED": "done", "FAILED": "failed", "KILLED": "interrupted"}
 
 
 class Store:
@@ -107,12 +96,12 @@ class Store:
         if client is None:
             return []
         found = client.pages("search_registered_models", filter_string=f"tags.`{OURS}name` = 'true'", max_results=100)
-        return sorted(model.name for model in found if self._own_champion(client, model) is not None)
+        return sorted(model.name for model in found if own_champion(client, model) is not None)
 
     def exists(self, name: str) -> bool:
         """Whether `name` has a champion."""
         client = self._client()
-        return client is not None and self._own_champion(client, registered(client, _checked(name))) is not None
+        return client is not None and own_champion(client, registered(client, _checked(name))) is not None
 
     def champion(self, name: str) -> int:
         """Return the version that is live.
@@ -125,7 +114,7 @@ class Store:
         client = self._client()
         model = None if client is None else registered(client, _checked(name))
         if client is not None:
-            version = self._own_champion(client, model)
+            version = own_champion(client, model)
             if version is not None:
                 return version
         if model is not None and CHAMPION in model.aliases:
@@ -137,9 +126,9 @@ class Store:
 
     def versions(self, name: str) -> list[VersionInfo]:
         """Return all versions, oldest first."""
-        client, records = self._reading(name), self.history(name)
-        champion, by_id = alias_of(client, name), {record.id: record for record in records}
-        was_live = {record.deployed for record in records if record.deployed is not None}
+        client, history = self._reading(name), self.history(name)
+        champion, by_id = alias_of(client, name), {record.id: record for record in history}
+        was_live = {record.deployed for record in history if record.deployed is not None}
         found = client.pages("search_model_versions", filter_string=f"name='{name}'", max_results=1000)
         infos = [
             VersionInfo(
@@ -157,12 +146,10 @@ class Store:
         """Return a local folder with the files of a version; do not change them."""
         client = self._reading(name)
         found = version_of(client, name, version)
-        path = None
-        if PATH in found.tags:
-            path = _files.find(client, self._place, name, client.get_run(found.run_id), found.tags[PATH])
-        elif found.source:
-            path = local_path(found.source)
-        if path is None or not path.exists():
+        if PATH not in found.tags:
+            raise RegistryError(f"Version {version} of {name!r} was not registered by Incumbent, which cannot use it.")
+        path = _files.find(client, self._place, name, client.get_run(found.run_id), found.tags[PATH])
+        if path is None:
             raise RegistryError(f"The files of version {version} of {name!r} are gone from {found.source}.")
         return path
 
@@ -190,25 +177,21 @@ class Store:
         client = self._client()
         if client is None:
             raise RegistryError(f"There is no {uri!r}, as the store {self._place} does not exist.")
-        return client.download(uri, into)
+        return fetch(client, uri, into)
 
     def history(self, name: str) -> list[Record]:
         """Return everything that happened to a name, newest first."""
-        client = self._reading(name)
-        experiment = self._experiment(client, name)
-        found = client.pages("search_runs", experiment_ids=[experiment], max_results=1000) if experiment else []
-        records = [self._record(client, name, run) for run in found if KIND in run.data.tags]
-        return sorted(records, key=lambda record: (record.number, record.time), reverse=True)
+        return records(self._reading(name), self._place, name)
 
     def record(self, name: str, id: str) -> Record:
         """Return one event, by its id, the beginning of its id (6 letters or more), or its number."""
         client = self._reading(name)
-        return self._record(client, name, self._run(client, name, id))
+        return read(client, self._place, name, run_of(client, name, id))
 
     def artifact(self, name: str, id: str, path: str) -> Path:
         """Return a local path of a file that an event stored, such as ``"report.html"``."""
         client = self._reading(name)
-        run = self._run(client, name, id)
+        run = run_of(client, name, id)
         found = _files.find(client, self._place, name, run, path)
         if found is None:
             held = ", ".join(_files.listing(client, run)) or "nothing"
@@ -229,7 +212,7 @@ class Store:
         if stack and stack[-1] == champion:
             stack.pop()
         if not stack:
-            raise RegistryError(f"{name!r} has only ever had version {champion} live; there is nothing to go back to.")
+            raise RegistryError(f"Nothing of {name!r} was live before version {champion}, so it cannot go back.")
         return stack[-1]
 
     # ----------------------------------------------------------------------------------------- changing
@@ -269,9 +252,7 @@ class Store:
         user = user or _user()
         with _lock.hold(self._place, name, what=kind, user=user, timeout=timeout):
             self._fits(client, name, kind)
-            experiment = self._make_experiment(client, name)
-            self._settle_leftovers(client, name, experiment)
-            event = begin(client, name, kind, experiment, user=user, why=why, lock=_lock.owner(self._place))
+            event = begin(client, self._place, name, kind, user=user, why=why)
             try:
                 yield event
             except BaseException as error:
@@ -290,7 +271,7 @@ class Store:
         return client
 
     def _fits(self, client: Client, name: str, kind: str) -> None:
-        version = self._own_champion(client, registered(client, name))
+        version = own_champion(client, registered(client, name))
         if kind == "init" and version is not None:
             raise RegistryError(
                 f"There is a model {name!r} in {self._place} already (version {version} is live); "
@@ -298,31 +279,6 @@ class Store:
             )
         if kind != "init" and version is None:
             raise self._unknown(name)
-
-    def _make_experiment(self, client: Client, name: str) -> str:
-        found = self._experiment(client, name)
-        if found is None:
-            artifacts = self._place.artifacts(name)
-            found = client.create_experiment(_title(name), None if artifacts is None else artifacts.as_uri())
-        elif self._place.root is not None:
-            self._not_moved(client, name, found)
-        return str(found)
-
-    def _not_moved(self, client: Client, name: str, experiment: str) -> None:
-        """MLflow keeps absolute paths: files written after a move would go to where the store once was."""
-        there, here = local_path(client.get_experiment(experiment).artifact_location), self._place.artifacts(name)
-        if there is not None and here is not None and there.resolve() != here.resolve():
-            old = there.parent.parent
-            raise RegistryError(
-                f"The store was moved from {old} to {self._place}, and MLflow keeps absolute paths: it can be read "
-                f"here, but to change {name!r} move it back, or link it with: ln -s {self._place.root} {old}"
-            )
-
-    def _settle_leftovers(self, client: Client, name: str, experiment: str) -> None:
-        """Whoever left a run open is gone, as the lock is ours: write down what became of it."""
-        for run in client.search_runs([experiment], "attributes.status = 'RUNNING'", max_results=1000):
-            if KIND in run.data.tags and self._reachable(run):
-                settle(client, run, name, "KILLED", "interrupted")
 
     # ------------------------------------------------------------------------------------------ details
 
@@ -334,58 +290,9 @@ class Store:
     def _reading(self, name: str) -> Client:
         """Return the client for a name that the store has heard of, even if its init never ended."""
         client = self._client()
-        if client is None or (self._experiment(client, _checked(name)) is None and registered(client, name) is None):
+        if client is None or (experiment_of(client, _checked(name)) is None and registered(client, name) is None):
             raise self._unknown(name)
         return client
-
-    def _experiment(self, client: Client, name: str) -> str | None:
-        found = client.get_experiment_by_name(_title(name))
-        if found is not None and found.lifecycle_stage == "deleted":
-            raise RegistryError(
-                f"The history of {name!r} was deleted in MLflow; bring it back with: "
-                f"mlflow experiments restore --experiment-id {found.experiment_id}"
-            )
-        return None if found is None else str(found.experiment_id)
-
-    def _own_champion(self, client: Client, model: Any | None) -> int | None:
-        version = None if model is None else model.aliases.get(CHAMPION)
-        if model is None or version is None:
-            return None
-        return int(version) if EVENT in client.get_model_version(model.name, str(version)).tags else None
-
-    def _run(self, client: Client, name: str, id: str) -> Any:
-        """Return the run of an event: by number or id with one small query, by the beginning of its id from all."""
-        id, experiment = str(id).strip().lower(), self._experiment(client, name)
-        asked = f"tags.`{NUMBER}` = '{id}'" if id.isdigit() else ""
-        if re.fullmatch(r"[0-9a-f]{32}", id):
-            asked = f"attributes.run_id = '{id}'"
-        found = client.pages("search_runs", experiment_ids=[experiment or ""], filter_string=asked, max_results=1000)
-        events = [run for run in found if KIND in run.data.tags]
-        alike = events if asked else [run for run in events if len(id) >= 6 and run.info.run_id.startswith(id)]
-        if len(alike) != 1:
-            last = max((record.number for record in self.history(name)), default=0)
-            raise RegistryError(f"{name!r} has no event {id!r}; its events are numbered 1 to {last}.")
-        return alike[0]
-
-    def _record(self, client: Client, name: str, run: Any) -> Record:
-        text = run.data.tags.get(INFO, "{}")
-        if text == IN_A_FILE:
-            path = _files.find(client, self._place, name, run, IN_A_FILE)
-            text = "{}" if path is None else path.read_text()
-        return record_of(run, name, self._status(client, name, run), json.loads(text))
-
-    def _status(self, client: Client, name: str, run: Any) -> Status:
-        ended = _ENDED.get(run.info.status)
-        if ended is not None:
-            return ended
-        if not self._reachable(run) or _lock.held(self._place, name):
-            return "running"
-        return "done" if came_true(client, run, name) else "interrupted"
-
-    def _reachable(self, run: Any) -> bool:
-        """Whether our lock binds whoever opened the run; on a server others may be at work, but not for a day."""
-        old = time.time_ns() // 1_000_000 - run.info.start_time > _A_DAY
-        return old or bool(run.data.tags.get(OWNER) == _lock.owner(self._place))
 
     def _unknown(self, name: str) -> RegistryError:
         names = self.names()
@@ -395,8 +302,8 @@ class Store:
                 f"make it with: incumbent init MODEL --name {name} --data FILE --target COL"
             )
         near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        return RegistryError(f"There is no model {name!r} in {self._place}; {hint}It has: {', '.join(names)}.")
+        hint = f"did you mean {near[0]!r}? It has" if near else "it has"
+        return RegistryError(f"There is no model {name!r} in {self._place}; {hint}: {', '.join(names)}.")
 
 
 def _checked(name: str) -> str:
@@ -405,10 +312,6 @@ def _checked(name: str) -> str:
             f"{name!r} is no name: expected up to 100 letters, digits, '.', '_' or '-', a letter or digit first."
         )
     return name
-
-
-def _title(name: str) -> str:
-    return f"incumbent/{name}"
 
 
 def _user() -> str:

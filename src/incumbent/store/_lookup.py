@@ -1,0 +1,98 @@
+"""What MLflow holds under a name: the registered model, its alias, its versions, its experiment."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from incumbent.errors import RegistryError
+from incumbent.store._client import Client
+from incumbent.store._record import CHAMPION, EVENT
+from incumbent.store._where import local_path
+
+
+def registered(client: Client, name: str) -> Any | None:
+    """Return MLflow's registered model of that name, or None."""
+    found = client.search_registered_models(filter_string=f"name='{name}'", max_results=1)
+    return found[0] if found else None
+
+
+def alias_of(client: Client, name: str) -> int | None:
+    """Return the version that the alias points to, whoever registered it, or None."""
+    found = registered(client, name)
+    version = None if found is None else found.aliases.get(CHAMPION)
+    return None if version is None else int(version)
+
+
+def find_version(client: Client, name: str, version: int) -> Any | None:
+    """Return MLflow's model version, or None."""
+    try:
+        return client.get_model_version(name, str(version))
+    except RegistryError as error:
+        if getattr(error.__cause__, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+
+
+def version_of(client: Client, name: str, version: int) -> Any:
+    """Return MLflow's model version, or say which there are."""
+    found = find_version(client, name, version)
+    if found is None:
+        known = ", ".join(str(number) for number in version_numbers(client, name)) or "none"
+        raise RegistryError(f"{name!r} has no version {version}; it has {known}.")
+    return found
+
+
+def version_numbers(client: Client, name: str) -> list[int]:
+    """Return the numbers of all versions, oldest first."""
+    found = client.pages("search_model_versions", filter_string=f"name='{name}'", max_results=1000)
+    return sorted(int(version.version) for version in found)
+
+
+def own_champion(client: Client, model: Any | None) -> int | None:
+    """Return the champion of a registered model, or None if there is none or something else registered it."""
+    version = None if model is None else model.aliases.get(CHAMPION)
+    if model is None or version is None:
+        return None
+    return int(version) if EVENT in client.get_model_version(model.name, str(version)).tags else None
+
+
+def title(name: str) -> str:
+    """Return the experiment's name under which the events of `name` are runs."""
+    return f"incumbent/{name}"
+
+
+def experiment_of(client: Client, name: str) -> str | None:
+    """Return the id of the experiment that holds the events of `name`, or None."""
+    found = client.get_experiment_by_name(title(name))
+    if found is not None and found.lifecycle_stage == "deleted":
+        raise RegistryError(
+            f"The history of {name!r} was deleted in MLflow; bring it back with: "
+            f"mlflow experiments restore --experiment-id {found.experiment_id}"
+        )
+    return None if found is None else str(found.experiment_id)
+
+
+def fetch(client: Client, uri: str, into: Path) -> Path:
+    """Copy what ``models:/`` or ``runs:/`` names, whoever put it there, and return where it lies."""
+    run = re.fullmatch(r"runs:/([^/]+)/(.+)", uri)
+    if run:
+        return Path(client.download_artifacts(run[1], run[2], str(into)))
+    model = re.fullmatch(r"models:/([^/@:]+)(?:/(\d+)|@([\w-]+))", uri)
+    if not model:
+        raise RegistryError(
+            f"{uri!r} names no model; expected models:/NAME/VERSION, models:/NAME@ALIAS or runs:/ID/PATH."
+        )
+    found = _by_alias(client, model[1], model[3]) if model[3] else version_of(client, model[1], int(model[2]))
+    here = local_path(found.source)
+    return here if here is not None and here.exists() else client.download(found.source, into)
+
+
+def _by_alias(client: Client, name: str, alias: str) -> Any:
+    model = registered(client, name)
+    aliases = {} if model is None else model.aliases
+    if alias not in aliases:
+        known = ", ".join(sorted(aliases)) or "none"
+        raise RegistryError(f"MLflow has no model {name!r} with the alias {alias!r}; its aliases are: {known}.")
+    return version_of(client, name, int(aliases[alias]))
