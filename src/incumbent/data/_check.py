@@ -105,6 +105,11 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
+def percent(part: int, whole: int) -> str:
+    """Return such as "2.5%", and "under 0.1%" for a little that is not nothing."""
+    return "under 0.1%" if 0 < part / whole < 0.0005 else f"{part / whole:.1%}"
+
+
 def listed(values: Iterable[Any], limit: int = 8) -> str:
     """Return such as "'a', 'b' and 3 more", so that a long list stays one sentence."""
     shown = [repr(value) for value in values]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from incumbent.core import Array, Value
-from incumbent.data._check import Finding, counted, listed
+from incumbent.data._check import Finding, counted, listed, percent
 from incumbent.data._kinds import (
     Kind,
     Scalar,
@@ -98,7 +99,7 @@ class Column(Value):
             "text": self._as_text,
             "time": self._as_time,
         }[self.kind]
-        values, findings = reading(series, kind_of(series))
+        values, findings = reading(series, kind_of(series, mixed=True))
         gaps = int(empty.sum()) if values is series else int(values.isna().sum())
         return values, [*findings, *self._gaps(gaps, len(series))]
 
@@ -133,11 +134,12 @@ class Column(Value):
         far = int(np.sum((values < self.low - span) | (values > self.high + span)))
         if not far:
             return []
-        known = f"was always {self.low:g}" if span == 0 else f"lay between {self.low:g} and {self.high:g}"
-        share = f"{far / len(values):.1%} of the values of {self.name!r} ({far:,} of {len(values):,})"
-        far_out = "differ" if span == 0 else "lie far outside"
-        text = f"{share} {far_out}: it {known} in training and now reaches from {low:g} to {high:g}."
-        return [Finding("warning", self.name, text)]
+        seen = f"{counted(far, 'row')} of {len(values):,} ({percent(far, len(values))})"
+        if span == 0:
+            text = f"{self.name!r} was always {self.low:g} in training and differs in {seen}"
+        else:
+            text = f"{self.name!r} lies far outside the range of training, {self.low:g} to {self.high:g}, in {seen}"
+        return [Finding("warning", self.name, f"{text}; it now reaches from {low:g} to {high:g}.")]
 
     def _narrowed(
         self, series: pd.Series[Any], values: Array, low: float, high: float, findings: list[Finding]
@@ -168,11 +170,12 @@ class Column(Value):
         return parsed_booleans(series, kind), [self._note(f"was given as {series.dtype} and read as true or false")]
 
     def _as_text(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
-        if kind == "time":
-            raise self._refusal(series, "times")
         if kind == "text":
             return as_text(series, self.dtype), []
-        text = as_text(series.astype(object).map(_spelt, na_action="ignore"), self.dtype)
+        spelt = (
+            series.astype(str).where(series.notna()) if kind == "time" else series.astype(object).map(_spelt, "ignore")
+        )
+        text = as_text(spelt, self.dtype)
         return text, [] if kind == "category" else [self._note(f"was given as {series.dtype} and read as text")]
 
     def _as_time(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
@@ -185,8 +188,12 @@ class Column(Value):
         return (times.astype(stored) if isinstance(stored, np.dtype) and stored.kind == "M" else times), []
 
     def _as_category(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        given = series.dtype
         if kind == "time":
-            raise self._refusal(series, "times")
+            # CSV readers see times where other files hold text; text is what the model knows.
+            if self.dtype == "category" or not any(map(_dated, self.categories)):
+                raise self._refusal(series, "times")
+            series = as_text(series.astype(str).where(series.notna()), self.dtype)
         codes, distinct = pd.factorize(series)
         values = [_scalar(value) for value in distinct]
         known = set(self.categories)
@@ -196,7 +203,7 @@ class Column(Value):
         if kind in ("number", "boolean") and len(unseen) == len(meant) and not any(map(_numeral, self.categories)):
             raise self._refusal(series, f"{kind}s such as {values[0]!r}")
         changed = [(a, b) for a, b in zip(values, meant, strict=True) if type(a) is not type(b) and b is not None]
-        findings = [self._note(f"was given as {series.dtype} and read as its categories")] if changed else []
+        findings = [self._note(f"was given as {given} and read as its categories")] if changed or kind == "time" else []
         findings += self._unseen(unseen, np.bincount(codes[codes >= 0], minlength=len(values)), len(series))
         if self.dtype == "category":
             return self._categorical(series, codes, meant), findings
@@ -233,7 +240,7 @@ class Column(Value):
             return []
         often = sorted(unseen, key=lambda pair: -counts[pair[1]])
         text = (
-            f"{counted(total, 'row')} of {rows:,} hold a category of {self.name!r} that the model has not seen: "
+            f"{self.name!r} has categories that the model has not seen, in {counted(total, 'row')} of {rows:,}: "
             f"{listed((value for value, _ in often), 4)}."
         )
         return [Finding("warning", self.name, text)]
@@ -243,7 +250,7 @@ class Column(Value):
         if not gaps or (self.missing and share <= self.missing + 0.1):
             return []
         before = f"{self.missing:.1%} were in training" if self.missing else "none was in training"
-        text = f"{self.name!r} is missing in {counted(gaps, 'row')} of {rows:,} ({share:.1%}); {before}."
+        text = f"{self.name!r} is missing in {counted(gaps, 'row')} of {rows:,} ({percent(gaps, rows)}); {before}."
         return [Finding("warning", self.name, text)]
 
     def _nothing(self, rows: int) -> pd.Series[Any]:
@@ -302,6 +309,14 @@ def _index(categories: Sequence[Scalar]) -> Any:
 
 def _numeral(category: Scalar) -> bool:
     return not isinstance(category, str) or category.replace(".", "", 1).isdecimal()
+
+
+def _dated(category: Scalar) -> bool:
+    try:
+        datetime.fromisoformat(str(category))
+    except ValueError:
+        return False
+    return True
 
 
 def _spelt(value: Any) -> str:

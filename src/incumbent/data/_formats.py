@@ -16,6 +16,7 @@ import pyarrow.feather
 import pyarrow.json
 import pyarrow.parquet
 
+from incumbent.data._check import counted
 from incumbent.errors import DataError
 
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".xz": "xz"}
@@ -50,15 +51,18 @@ def decompressed(data: Any, codec: str, where: str) -> Any:
 
 def _check_text(data: Any, where: str) -> None:
     """Raise where the bytes are not UTF-8 text, with the position of the first that is not."""
-    view = memoryview(data)
+    view = memoryview(data).cast("B")
     head = bytes(view[:4096])
     for signature, kind in _SIGNATURES.items():
         if head.startswith(signature):
             raise DataError(f"{where} is not text: its first bytes are those of {kind}.")
+    if not head.strip():
+        raise DataError(f"{where} is empty but for blanks; a table with a header and at least one row was expected.")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in head:
+        at = max(head.find(0), 0)
         raise DataError(
-            f"{where} is not text in UTF-8: it has a zero byte or the mark of UTF-16 near byte 0. "
-            f"Convert it with: iconv -f UTF-16 -t UTF-8 OLD > NEW"
+            f"{where} is not text in UTF-8: byte {at:,} is 0x{head[at]:02x}, so it is UTF-16 or no text at all. "
+            f"Convert UTF-16 with: iconv -f UTF-16 -t UTF-8 OLD > NEW"
         )
     decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(view), _BLOCK):
@@ -120,7 +124,7 @@ def _ragged(data: Any, delimiter: str, where: str) -> str:
             width = width or len(row)
             if row and len(row) != width:
                 return (
-                    f"{where} has {len(row)} fields in line {start:,} where its header has {width}; "
+                    f"{where} has {counted(len(row), 'field')} in line {start:,} where its header has {width}; "
                     f"every line needs as many. Look for a stray delimiter or an open quote there."
                 )
             start = rows.line_num + 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -30,8 +33,11 @@ _OBJECTS: dict[str, Kind] = {
 }
 
 
-def kind_of(series: pd.Series[Any]) -> Kind:
-    """Return what a column holds. Text is "text" here; whether its values are categories is for the caller to say."""
+def kind_of(series: pd.Series[Any], *, mixed: bool = False) -> Kind:
+    """Return what a column holds. Text is "text" here; whether its values are categories is for the caller to say.
+
+    A column that mixes text and numbers is refused; where `mixed` is allowed, it counts as text still to be read.
+    """
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return "category"
@@ -46,30 +52,32 @@ def kind_of(series: pd.Series[Any]) -> Kind:
     inferred = types.infer_dtype(series, skipna=True)
     if inferred in _OBJECTS:
         return _OBJECTS[inferred]
-    raise DataError(_unsupported(series, inferred))
-
-
-def _unsupported(series: pd.Series[Any], inferred: str) -> str:
-    name, present = series.name, series[series.notna().to_numpy()]
-    if series.dtype != object:
-        return f"Column {name!r} holds {series.dtype}; turn it into numbers, text or times first."
-    for value in present:
-        if isinstance(value, list | tuple | dict | set | np.ndarray):
-            return f"Column {name!r} is nested: it holds such as {value!r}; each cell must be one value."
-        if isinstance(value, bytes):
-            return f"Column {name!r} holds raw bytes; decode it with frame[{name!r}].str.decode('utf-8')."
-    examples = {type(value).__name__: value for value in present}
-    shown = " and ".join(f"{value!r} ({kind})" for kind, value in list(examples.items())[:2])
-    return (
-        f"Column {name!r} mixes types ({inferred}): it holds {shown}; a column holds one type. "
-        f"For text, use frame[{name!r}].astype(str)."
+    name, examples = series.name, _examples(series)
+    if mixed and all(isinstance(value, str | int | float | Decimal | np.number | np.bool_) for value in examples):
+        return "text"
+    shown = " and ".join(f"{value!r} ({type(value).__name__})" for value in examples[:2])
+    if inferred.startswith("mixed") and not any(isinstance(value, list | tuple | dict | set) for value in examples):
+        raise DataError(
+            f"Column {name!r} mixes types: it holds {shown}; a column holds one type. "
+            f"For text, use frame[{name!r}].astype(str)."
+        )
+    raise DataError(
+        f"Column {name!r} holds {inferred if series.dtype == object else series.dtype}, such as {shown}; "
+        f"each cell must be one number, text, time, or true or false."
     )
+
+
+def _examples(series: pd.Series[Any]) -> list[Any]:
+    """Return one value of each Python type in a column."""
+    return list({type(value): value for value in reversed(series[series.notna().to_numpy()].tolist())}.values())[::-1]
 
 
 def numbers(series: pd.Series[Any]) -> Array:
     """Return the values of a numeric column as a plain array, missing ones as NaN, without a copy where it is one."""
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iufb":
         return series.to_numpy()
+    if getattr(series.dtype, "kind", "f") in "iu" and not series.isna().any():
+        return series.to_numpy(dtype=np.int64)
     return series.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
@@ -83,7 +91,7 @@ def refuse(series: pd.Series[Any], wrong: Array, expected: str) -> SchemaError:
     at, count = row_of(wrong), int(np.sum(wrong))
     others = f" ({count:,} of {len(wrong):,} rows are like that)" if count > 1 else ""
     return SchemaError(
-        f"Column {series.name!r} should hold {expected}, but row {at:,} holds {series.iloc[at - 1]!r}{others}; "
+        f"Column {series.name!r} should hold {expected}, but row {at:,} holds {series.tolist()[at - 1]!r}{others}; "
         f"correct the value or leave the row out."
     )
 
@@ -94,7 +102,7 @@ def parsed_numbers(series: pd.Series[Any]) -> pd.Series[Any]:
     values = pd.to_numeric(text, errors="coerce")
     wrong = (values.isna() & text.notna()).to_numpy()
     if wrong.any():
-        wrong &= ~text.astype(str).str.strip().str.lower().isin(_MISSING_WORDS).to_numpy()
+        wrong = wrong & ~text.astype(str).str.strip().str.lower().isin(_MISSING_WORDS).to_numpy()
     if wrong.any():
         raise refuse(series, wrong, "numbers")
     return values if isinstance(values.dtype, np.dtype) else pd.Series(numbers(values), name=series.name)
@@ -117,22 +125,33 @@ def parsed_booleans(series: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
 def parsed_times(series: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column of times or of text as times in UTC without a zone, to the microsecond.
 
-    Text is read as ISO 8601, and else in the one format that the first value has.
+    Text is read as ISO 8601, else in the one format that all its values share; month before day where both would do.
     """
-    given = series
+    found = series
     if not types.is_datetime64_any_dtype(series.dtype):
-        text = series.astype(object)
-        series = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
-        if (wrong := (series.isna() & text.notna()).to_numpy()).any():
-            style = pd.tseries.api.guess_datetime_format(str(text[text.notna()].iloc[0]))
-            if style is not None:
-                series = pd.to_datetime(text.astype(str), format=style, errors="coerce", utc=True)
-                wrong = (series.isna() & text.notna()).to_numpy()
-        if wrong.any():
-            raise refuse(given, wrong, "times, such as 2026-01-31 or 2026-01-31T12:00:00Z,")
-    zone = series.dt.tz
-    plain = series if zone is None else series.dt.tz_convert("UTC").dt.tz_localize(None)
+        text, fewest = series.astype(object), np.ones(len(series), dtype=bool)
+        for style in _styles(text):
+            found = pd.to_datetime(text.astype(str), format=style, errors="coerce", utc=True)
+            wrong = (found.isna() & text.notna()).to_numpy()
+            fewest = min(fewest, wrong, key=np.sum)
+            if not wrong.any():
+                break
+        else:
+            raise refuse(series, fewest, "times, such as 2026-01-31 or 2026-01-31T12:00:00Z,")
+    zone = found.dt.tz
+    plain = found if zone is None else found.dt.tz_convert("UTC").dt.tz_localize(None)
     return plain.astype("datetime64[us]")
+
+
+def _styles(text: pd.Series[Any]) -> Iterator[str]:
+    yield "ISO8601"
+    first = str(text[text.notna()].iloc[0])
+    for day_first in (False, True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pandas warns where a value has the other order: that one is tried too
+            style = pd.tseries.api.guess_datetime_format(first, dayfirst=day_first)
+        if style is not None:
+            yield style
 
 
 def as_text(series: pd.Series[Any], dtype: str) -> pd.Series[Any]:

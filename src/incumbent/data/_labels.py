@@ -70,7 +70,7 @@ def check_values(target: pd.Series[Any]) -> None:
 def unlabelled(target: pd.Series[Any], classes: tuple[Scalar, ...] = ()) -> Array:
     """Return which rows (n,) have no label: missing values, and empty text where that is no class."""
     gaps = target.isna().to_numpy()
-    if kind_of(target) in ("text", "category") and "" not in classes:
+    if kind_of(target, mixed=True) in ("text", "category") and "" not in classes:
         gaps = gaps | (target == "").fillna(False).to_numpy(dtype=bool)
     return cast(Array, gaps)
 
@@ -93,7 +93,7 @@ def values(target: pd.Series[Any]) -> tuple[Floats, list[Finding]]:
     """Return the labels (n,) of a regression as float64, and findings about them."""
     name, findings = target.name, []
     _check_complete(target, unlabelled(target))
-    if kind_of(target) != "number":
+    if kind_of(target, mixed=True) != "number":
         try:
             target = parsed_numbers(target)
         except TypeError as error:
@@ -104,7 +104,7 @@ def values(target: pd.Series[Any]) -> tuple[Floats, list[Finding]]:
     if (wrong := ~np.isfinite(y)).any():
         raise refuse(target, wrong, "finite numbers as labels")
     if len(y) > 1 and y.min() == y.max():
-        findings.append(Finding("warning", str(name), f"All {len(y):,} rows have the same label, {y[0]:g}."))
+        findings.append(_only(str(name), float(y[0]), len(y)))
     return y, findings
 
 
@@ -129,15 +129,21 @@ def labels(target: pd.Series[Any], known: tuple[Scalar, ...]) -> tuple[Array, li
 def _class_findings(name: str, found: list[Any], counts: Array, known: tuple[Scalar, ...]) -> list[Finding]:
     findings, rows = [], int(counts.sum())
     if len(set(found)) == 1:
-        findings.append(Finding("warning", name, f"All {counted(rows, 'row')} have one label, {found[0]!r}."))
+        findings.append(_only(name, found[0], rows))
     new = {value: int(count) for value, count in zip(found, counts, strict=True) if value not in known}
     if new and known:
-        text = f"{counted(sum(new.values()), 'row')} of {rows:,} have a new class, unknown to the model: {listed(new)}."
+        held = f"in {counted(sum(new.values()), 'row')} of {rows:,}"
+        text = f"{name!r} has a new class, one that the model does not know, {held}: {listed(new)}."
         findings.append(Finding("note", name, text))
         if len(new) == len(set(found)):
             text = f"No label in {name!r} is a class that the model knows ({listed(known)}): is it the same column?"
             findings.append(Finding("warning", name, text))
     return findings
+
+
+def _only(name: str, value: Any, rows: int) -> Finding:
+    text = f"The only label in {name!r} is {value!r} ({counted(rows, 'row')}): nothing can be learned from one label."
+    return Finding("warning", name, text)
 
 
 def _converted(value: Any, wanted: type, target: pd.Series[Any], known: tuple[Scalar, ...]) -> Any:
@@ -173,7 +179,7 @@ def times(series: pd.Series[Any]) -> Array:
     gaps = series.isna().to_numpy()
     if gaps.any():
         raise refuse(series, gaps, "a time in every row")
-    kind: Kind = kind_of(series)
+    kind: Kind = kind_of(series, mixed=True)
     if kind in ("text", "category"):
         try:
             series, kind = parsed_numbers(series), "number"
@@ -193,4 +199,6 @@ def groups(series: pd.Series[Any]) -> Array:
     gaps = series.isna().to_numpy()
     if gaps.any():
         raise refuse(series, gaps, "a group in every row")
-    return series.to_numpy() if isinstance(series.dtype, np.dtype) else series.to_numpy(dtype=object)
+    if kind_of(series, mixed=True) == "number":
+        return numbers(pd.to_numeric(series) if series.dtype == object else series)
+    return series.to_numpy(dtype=object)

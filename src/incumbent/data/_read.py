@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from incumbent.data._check import listed
+from incumbent.data._check import counted, listed
 from incumbent.data._files import table_at
 from incumbent.errors import DataError, UsageError
 
@@ -107,8 +107,10 @@ def _columns(source: Mapping[Any, Any]) -> pd.DataFrame:
     try:
         return pd.DataFrame(dict(source))
     except ValueError as error:
-        lengths = {str(name): np.shape(column)[0] if np.ndim(column) else "no" for name, column in source.items()}
-        shown = ", ".join(f"{name!r} has {length} rows" for name, length in lengths.items())
+        lengths = {
+            str(name): counted(len(column), "row") if np.ndim(column) else "no rows" for name, column in source.items()
+        }
+        shown = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
         raise DataError(f"The columns of a dict must be lists or arrays of one length, but {shown}.") from error
 
 
@@ -120,7 +122,9 @@ def _array(source: np.ndarray[Any, Any], names: Sequence[str] | None) -> pd.Data
         )
     given = [f"x{i}" for i in range(source.shape[1])] if names is None else list(names)
     if len(given) != source.shape[1]:
-        raise DataError(f"names has {len(given)} names but the array has {source.shape[1]} columns; give one for each.")
+        raise DataError(
+            f"names has {counted(len(given), 'name')} for {counted(source.shape[1], 'column')}; give one for each."
+        )
     frame = pd.DataFrame(source, columns=pd.Index(given), copy=False)
     return frame.infer_objects() if source.dtype == object else frame
 
@@ -178,7 +182,9 @@ def _sound(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         frame.columns = pd.Index([str(name) for name in frame.columns])
     _check_names(list(frame.columns), where)
     if not len(frame):
-        raise DataError(f"{where} has no rows; at least one was expected under its {len(frame.columns)} columns.")
+        raise DataError(
+            f"{where} has no rows; at least one was expected under its {counted(len(frame.columns), 'column')}."
+        )
     frame.index = pd.RangeIndex(len(frame))
     frame.attrs["source"] = where
     return frame

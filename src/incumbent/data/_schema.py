@@ -47,8 +47,8 @@ class Schema(Value):
     0   30  pilot
     >>> print(check)
     pandas frame: 1 row, 2 features, 2 warnings, 1 note
-      warning: 1 row of 1 hold a category of 'job' that the model has not seen: 'pilot'.
-      warning: All 1 row have one label, 'yes'.
+      warning: 'job' has categories that the model has not seen, in 1 row of 1: 'pilot'.
+      warning: The only label in 'paid' is 'yes' (1 row): nothing can be learned from one label.
       note: 'age' was given as text; all its values were read as numbers.
     >>> Schema.from_dict(schema.to_dict()) == schema
     True
