@@ -1,0 +1,146 @@
+"""Whether the probabilities mean what they say: the calibration error, and the curve a plot shows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from incumbent.core import Array, Floats, Prediction, Value
+from incumbent.evaluation._labels import Codes, column, encode, probabilities, settled, tallies
+
+BINS = 15
+
+
+@dataclass(frozen=True, repr=False)
+class CalibrationError(Value):
+    """Expected calibration error: how far stated probabilities lie from observed frequencies, on average.
+
+    Rows are put into bins of equal size by their confidence: the probability of the positive class where there are
+    two classes, else that of the most probable class.
+
+    Parameters
+    ----------
+    bins : int
+        How many bins; 15 as in the reference. Equal mass keeps every bin's frequency about equally sure.
+    positive : label, optional
+        The positive class; None takes the last of two classes in sorted order.
+    classes : tuple, optional
+        The classes; None takes those that occur.
+
+    References
+    ----------
+    Guo, C. et al. (2017). On calibration of modern neural networks. ICML. We use equal-mass bins (Nixon et al. 2019).
+
+    ``ECE = sum_b |sum_{i in b} w_i (hit_i - confidence_i)| / sum_i w_i``
+
+    Examples
+    --------
+    >>> said = Prediction(np.array([1, 1]), np.array([[0.2, 0.8], [0.2, 0.8]]), np.array([0, 1]))
+    >>> round(CalibrationError().score(np.array([1, 0]), said), 3)
+    0.3
+    """
+
+    bins: int = BINS
+    positive: Any = None
+    classes: tuple[Any, ...] | None = None
+
+    relative = False
+    needs_proba = True
+    labels_only = False
+
+    @property
+    def name(self) -> str:
+        """As the command line spells it."""
+        return "calibration_error"
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Smaller is better."""
+        return False
+
+    @property
+    def bound(self) -> float:
+        """A row has no loss of its own here."""
+        return math.inf
+
+    def losses(self, y: Array, prediction: Prediction) -> None:
+        """Return None: a frequency belongs to a bin, not to a row."""
+        return None
+
+    def score(self, y: Array, prediction: Prediction, weight: Floats | None = None) -> float:
+        """Return the score over all rows; nan where there is none."""
+        rows = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+        return float(self.resample(y, prediction, rows[None, :])[0]) if len(y) else math.nan
+
+    def resample(self, y: Array, prediction: Prediction, weight: Floats) -> Floats:
+        """Return the score under each of B row weightings (B, n)."""
+        confidence, hit = _confidence(y, prediction, self.positive, self.classes)
+        code, size = _equal_mass(confidence, self.bins)
+        gap = tallies(code, size, weight * (hit - confidence))
+        return np.asarray(np.abs(gap).sum(axis=1) / weight.sum(axis=1))
+
+
+def reliability(
+    y: Array, prediction: Prediction, *, bins: int = BINS, weight: Floats | None = None
+) -> dict[str, Floats]:
+    """Return the points of a reliability curve.
+
+    Parameters
+    ----------
+    y : (n,) array
+        The truth.
+    prediction : Prediction
+        What a model said, with probabilities.
+    bins : int
+        How many bins of equal mass.
+    weight : (n,) array, optional
+        Row weights.
+
+    Returns
+    -------
+    dict of str to (bins,) array
+        "confidence": mean stated probability; "frequency": how often it came true; "weight": rows in the bin.
+
+    Raises
+    ------
+    AbilityError
+        If the prediction has no probabilities.
+
+    Examples
+    --------
+    >>> said = Prediction(np.array([1, 1]), np.array([[0.2, 0.8], [0.2, 0.8]]), np.array([0, 1]))
+    >>> {k: v.tolist() for k, v in reliability(np.array([1, 0]), said).items()}
+    {'confidence': [0.8], 'frequency': [0.5], 'weight': [2.0]}
+    """
+    confidence, hit = _confidence(y, prediction, None, None)
+    rows = (np.ones(len(confidence)) if weight is None else np.asarray(weight, dtype=np.float64))[None, :]
+    code, size = _equal_mass(confidence, bins)
+    mass = tallies(code, size, rows)[0]
+    held = mass > 0
+    stated, true = (tallies(code, size, rows * what)[0][held] / mass[held] for what in (confidence, hit))
+    return {"confidence": stated, "frequency": true, "weight": mass[held]}
+
+
+def _confidence(
+    y: Array, prediction: Prediction, positive: Any, classes: tuple[Any, ...] | None
+) -> tuple[Floats, Floats]:
+    proba, known = probabilities(prediction, "calibration_error")
+    every, truth = settled(classes, y, prediction)
+    if positive is None and len(every) == 2:
+        positive = every[-1]
+    if positive is not None:
+        hit = truth == encode(np.asarray([positive]), every)[0]
+        return column(prediction, positive, "calibration_error"), np.asarray(hit, dtype=np.float64)
+    top = proba.argmax(axis=1)
+    return proba.max(axis=1), np.asarray(encode(known, every)[top] == truth, dtype=np.float64)
+
+
+def _equal_mass(confidence: Floats, bins: int) -> tuple[Codes, int]:
+    """Return each row's bin; rows of equal confidence share one."""
+    if not len(confidence):
+        return np.zeros(0, dtype=np.intp), bins
+    edges = np.unique(np.quantile(confidence, np.linspace(0.0, 1.0, bins + 1)[1:-1]))
+    return np.searchsorted(edges, confidence, side="right"), bins
