@@ -1,1 +1,88 @@
-"""Incumbent."""
+"""Update machine-learning models that are already in production, and promote only what is proven better.
+
+The model in production is the incumbent. New data arrives, challengers are trained, and one takes over only when it is
+proven better on the new data and no worse on the old. Otherwise nothing changes, and you are told why.
+
+Examples
+--------
+A model that is live, the rows it learned from, and new rows that follow another rule:
+
+>>> import numpy as np
+>>> from sklearn.linear_model import LogisticRegression
+>>> import incumbent
+>>> rng = np.random.default_rng(0)
+>>> x = rng.normal(size=(9000, 3))
+>>> y = np.where(np.arange(9000) < 3000, x[:, 0] > 0, x[:, 0] + x[:, 1] > 0).astype(int)
+>>> live = LogisticRegression().fit(x[:3000], y[:3000])
+
+One verb says whether a challenger should take over, and gives back a native model of the same kind:
+
+>>> outcome = incumbent.update(live, (x[3000:], y[3000:]), data=(x[:3000], y[:3000]), seed=0)
+>>> outcome.decision
+'reject'
+>>> [reason.holds for reason in outcome.verdict.reasons]
+[True, False]
+
+It is better on the new rows and worse on the old: the rule has changed. Whoever knows that the old rows no longer
+matter says so, and the challenger is promoted:
+
+>>> outcome = incumbent.update(live, (x[3000:], y[3000:]), gate=incumbent.Gate(tolerance=None), strategies="retrain")
+>>> outcome.decision, type(outcome.model).__name__
+('promote', 'LogisticRegression')
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from incumbent.core import Batch as Batch
+    from incumbent.core import Evidence as Evidence
+    from incumbent.core import Memory as Memory
+    from incumbent.core import Outcome as Outcome
+    from incumbent.core import Recipe as Recipe
+    from incumbent.core import Verdict as Verdict
+    from incumbent.data import Schema as Schema
+    from incumbent.data import read as read
+    from incumbent.errors import IncumbentError as IncumbentError
+    from incumbent.gate import Gate as Gate
+    from incumbent.gate import Limit as Limit
+    from incumbent.models import open_model as open_model
+    from incumbent.models import wrap as wrap
+    from incumbent.registry import Registry as Registry
+    from incumbent.strategies import chain as chain
+    from incumbent.updating import update as update
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Batch": "core",
+    "Evidence": "core",
+    "Gate": "gate",
+    "IncumbentError": "errors",
+    "Limit": "gate",
+    "Memory": "core",
+    "Outcome": "core",
+    "Recipe": "core",
+    "Registry": "registry",
+    "Schema": "data",
+    "Verdict": "core",
+    "chain": "strategies",
+    "open_model": "models",
+    "read": "data",
+    "update": "updating",
+    "wrap": "models",
+}
+
+__all__ = sorted([*_HOME, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

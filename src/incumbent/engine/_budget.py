@@ -1,0 +1,63 @@
+"""A time budget that holds even inside code that does not look at the clock."""
+
+from __future__ import annotations
+
+import math
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from incumbent.errors import BudgetSpent, UsageError
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def seconds(budget: str | float | None) -> float:
+    """Return a budget in seconds; None is none at all.
+
+    Raises
+    ------
+    UsageError
+        It is not a positive number or a text such as "90s", "5m" or "1.5h".
+
+    Examples
+    --------
+    >>> seconds("5m"), seconds(30), seconds(None)
+    (300.0, 30.0, inf)
+    """
+    if budget is None:
+        return math.inf
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|)\s*", str(budget))
+    found = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    if found <= 0:
+        raise UsageError(f"A budget is a time above 0 such as '90s', '5m' or '1.5h'; it was given {budget!r}.")
+    return found
+
+
+@contextmanager
+def interrupted_at(deadline: float) -> Iterator[None]:
+    """Raise `BudgetSpent` in the block when the deadline comes, where a timer signal can be had (the main thread).
+
+    Estimators whose loops run in Python between trees, rounds or epochs stop there; elsewhere the deadline is only seen
+    by code that looks at it.
+    """
+    left = deadline - time.monotonic()
+    timer = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if not timer or not math.isfinite(left):
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise BudgetSpent("the budget ended while it was trained")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, max(left, 1e-3))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,8 @@
+"""Models by name: the versions that were live, the one that is, and everything that led there."""
+
+from __future__ import annotations
+
+from incumbent.registry._registry import Registered as Registered
+from incumbent.registry._registry import Registry as Registry
+
+__all__ = ["Registered", "Registry"]

@@ -1,0 +1,100 @@
+"""How a version and the state that belongs to it lie in folders."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from incumbent import models
+from incumbent.core import AnchorSet, Memory, Model
+from incumbent.data import Schema, load_anchor, load_memory, save_anchor, save_memory
+from incumbent.errors import RegistryError
+from incumbent.gate import Gate, Limit
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Version:
+    """A stored version: the model, the schema of its data, the gate it lives under, and how it was made.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    schema : Schema
+        What its data look like.
+    gate : Gate
+        The rule of promotion.
+    told : mapping
+        Strategy, recipe and seed that made it, as text.
+    """
+
+    model: Model
+    schema: Schema
+    gate: Gate
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write the version into an existing empty folder."""
+        models.save(self.model, folder / "model")
+        gate = dataclasses.asdict(self.gate)
+        text = {"format": _FORMAT, "schema": self.schema.to_dict(), "gate": gate, "told": dict(self.told)}
+        (folder / "version.json").write_text(json.dumps(text, indent=1))
+
+    @staticmethod
+    def load(folder: Path) -> Version:
+        """Read what `save` wrote."""
+        text = _read(folder / "version.json")
+        gate = dict(text["gate"])
+        gate["limits"] = tuple(Limit(**limit) for limit in gate["limits"])
+        return Version(models.load(folder / "model"), Schema.from_dict(text["schema"]), Gate(**gate), text["told"])
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What goes on from one update to the next.
+
+    Parameters
+    ----------
+    memory : Memory
+        What is remembered of the rows that were learned from.
+    anchor : AnchorSet
+        The old holdout.
+    standing : tuple of int
+        Versions that were tried and not promoted, and stand again at the next update.
+    """
+
+    memory: Memory = field(default_factory=Memory)
+    anchor: AnchorSet = field(default_factory=AnchorSet)
+    standing: tuple[int, ...] = ()
+
+    def save(self, folder: Path) -> None:
+        """Write the state into an existing empty folder."""
+        save_memory(self.memory, folder / "memory")
+        save_anchor(self.anchor, folder / "anchor")
+        (folder / "state.json").write_text(json.dumps({"format": _FORMAT, "standing": list(self.standing)}))
+
+    @staticmethod
+    def load(folder: Path | None) -> State:
+        """Read what `save` wrote; no folder is an empty state."""
+        if folder is None:
+            return State()
+        text = _read(folder / "state.json")
+        return State(load_memory(folder / "memory"), load_anchor(folder / "anchor"), tuple(text["standing"]))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        raise RegistryError(f"{path} is missing or broken, so this version cannot be read.") from None
+    if text["format"] > _FORMAT:
+        raise RegistryError(
+            f"{path} has format {text['format']} and this program reads up to {_FORMAT}; pip install -U incumbent"
+        )
+    return text

@@ -1,0 +1,101 @@
+"""What of an outcome is written into the store: settings, numbers, and files that a person or a script reads later."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from incumbent.core import Outcome
+from incumbent.store import Event, Record
+
+
+def write(event: Event, outcome: Outcome, *, source: str, metric: str, budget: float) -> None:
+    """Log an outcome on its event."""
+    chosen = outcome.chosen
+    event.params(
+        {
+            "data": source,
+            "data_digest": outcome.check.digest,
+            "seed": outcome.seed,
+            "budget_s": budget,
+            "metric": metric,
+            "strategy": chosen.strategy if chosen else "",
+            "recipe": repr(chosen.recipe) if chosen else "",
+            **{f"rows_{name}": count for name, count in outcome.rows.items()},
+        }
+    )
+    event.metrics(
+        {
+            **{f"seconds.{stage}": spent for stage, spent in outcome.cost.items()},
+            **{
+                f"{rows}.{who}.{name}": value
+                for rows, comparison in outcome.comparisons.items()
+                for who, values in (("champion", comparison.champion), ("challenger", comparison.challenger))
+                for name, value in values.items()
+            },
+            **{
+                f"prequential.{who}.{name}".replace(" ", "_"): value
+                for who, values in outcome.prequential.items()
+                for name, value in values.items()
+            },
+            **{f"reason.{reason.name}".replace(" ", "_"): reason.value for reason in outcome.verdict.reasons},
+        }
+    )
+    event.tags({"verdict": str(outcome.verdict)})
+    event.file(json.dumps(outcome.to_dict(), indent=1), "outcome.json")
+    with tempfile.TemporaryDirectory() as folder:
+        event.file(outcome.report(Path(folder) / "report.html"), "report.html")
+
+
+def summary(outcome: Outcome, *, source: str, challenger: int) -> dict[str, Any]:
+    """Return what `history` shows of an update."""
+    chosen, new = outcome.chosen, outcome.comparisons.get("new")
+    return {
+        "source": source,
+        "digest": outcome.check.digest,
+        "rows": dict(outcome.rows),
+        "strategies": [c.strategy for c in outcome.challengers],
+        "strategy": chosen.strategy if chosen else "",
+        "metric": outcome.metric,
+        "gain": new.interval.value if new else None,
+        "lower": new.interval.lower if new else None,
+        "upper": new.interval.upper if new else None,
+        "seconds": outcome.cost["total"],
+        "challenger": challenger,
+        "reasons": [reason.text for reason in outcome.verdict.reasons],
+    }
+
+
+def line(record: Record) -> dict[str, Any]:
+    """Return an event as `history` and the report's lineage show it."""
+    info = record.info
+    return {
+        "id": record.id,
+        "number": record.number,
+        "time": record.time,
+        "kind": record.kind,
+        "status": record.status,
+        "source": info.get("source", ""),
+        "rows": info.get("rows", {}),
+        "strategies": info.get("strategies", []),
+        "strategy": info.get("strategy", ""),
+        "decision": record.decision,
+        "gain": info.get("gain"),
+        "lower": info.get("lower"),
+        "upper": info.get("upper"),
+        "seconds": info.get("seconds", record.seconds),
+        "user": record.user,
+        "why": record.why,
+        "version_before": record.version_before or 0,
+        "version_after": record.version_after or 0,
+        "challenger": info.get("challenger", 0),
+        "error": record.error,
+    }
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same with its time as text, for JSON."""
+    return {**row, "time": row["time"].isoformat(timespec="seconds")}

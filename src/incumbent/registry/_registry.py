@@ -1,0 +1,518 @@
+"""The registry: bring a model in, update it, look at it, take it back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from incumbent import evaluation
+from incumbent.core import AnchorSet, Memory, Metric, Model, Outcome, Prediction, Progress, Task
+from incumbent.data import DataCheck, Finding, Schema, carry_uses, examine, read, remember
+from incumbent.engine import seconds
+from incumbent.errors import RegistryError, UsageError
+from incumbent.gate import Gate
+from incumbent.models import open_model, wrap
+from incumbent.policy import Choice
+from incumbent.registry._folders import State, Version
+from incumbent.registry._record import line, summary, write
+from incumbent.store import Store
+from incumbent.updating import Case, anchor_set, feature_names, prepare, run, with_classes
+from incumbent.updating._case import rare_rows, silent
+from incumbent.updating._run import Prepared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Registered:
+    """A model that was brought in.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    version : int
+        Its version, which is live.
+    model : Model
+        Its adapter; `model.abilities` says what it can do.
+    schema : Schema
+        What its data look like.
+    check : DataCheck
+        What was found in the rows it was trained on.
+    remembered, anchored : int
+        Rows in the memory and in the anchor set.
+    """
+
+    name: str
+    version: int
+    model: Model
+    schema: Schema
+    check: DataCheck
+    remembered: int
+    anchored: int
+
+
+class Registry:
+    """Models by name, kept in MLflow: every version, its memory, its evidence and its history.
+
+    Parameters
+    ----------
+    url : str or Path, optional
+        A folder, ``sqlite:///FILE``, or the address of an MLflow server. Without it INCUMBENT_STORE is used, then
+        MLFLOW_TRACKING_URI, then the folder ``.incumbent``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(4000, 2))
+    >>> y = (x[:, 0] + (np.arange(4000) > 1000) * x[:, 1] > 0).astype(int)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     registry = Registry(folder)
+    ...     model = LogisticRegression().fit(x[:1000], y[:1000])
+    ...     came = registry.init("demo", model, (x[:1000], y[:1000]), gate=Gate(tolerance=None))
+    ...     outcome = registry.update("demo", (x[1000:], y[1000:]), strategies="retrain")
+    ...     outcome.decision, registry.champion("demo"), registry.rollback("demo", why="for the example")
+    ('promote', 2, 1)
+    """
+
+    def __init__(self, url: str | Path | None = None) -> None:
+        self.store = Store(url)
+
+    def __repr__(self) -> str:
+        return f"Registry({self.store.url!r})"
+
+    # --------------------------------------------------------------------------------------- changing
+
+    def init(
+        self,
+        name: str,
+        model: Any,
+        data: Any,
+        *,
+        target: str = "target",
+        anchor: Any = None,
+        time: str | None = None,
+        group: str | None = None,
+        task: Task | None = None,
+        gate: Gate | None = None,
+        trust_pickle: bool = False,
+        seed: int = 0,
+        user: str | None = None,
+    ) -> Registered:
+        """Bring in the model that is live today as version 1 of `name`.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits, ``. _ -``.
+        model : native model, or path
+            A fitted model, a file that holds one, or ``models:/NAME@ALIAS`` or ``runs:/ID/PATH`` in MLflow.
+        data : frame, array, (x, y) pair, or path
+            The rows it was trained on: they give the schema and the first memory.
+        target : str
+            The column to predict.
+        anchor : frame, array, (x, y) pair, or path, optional
+            Old rows that it was *not* trained on, for the old-data condition of the gate.
+        time, group : str, optional
+            Columns that order the rows, and that say which belong together.
+        task : {"classification", "regression"}, optional
+            What the model does, where it does not say so itself.
+        gate : Gate, optional
+            The rule of promotion of all its updates.
+        trust_pickle : bool
+            Open a pickled model file, which can run any code.
+        seed : int
+            Where randomness comes from.
+        user : str, optional
+            Who does it; default the user of this process.
+
+        Raises
+        ------
+        RegistryError
+            The name is taken.
+        DataError, ModelError, TrustError
+            The rows or the model cannot be used.
+        """
+        native = self._opened(model, trust_pickle=trust_pickle)
+        champion = wrap(native)
+        names = feature_names(champion)
+        frame = read(data, names=names)
+        schema = Schema.of(frame, target=target, time=time, group=group, task=task or champion.task, features=names)
+        schema = with_classes(schema, champion)
+        rows, check = schema.check(frame)
+        _try_out(champion, rows.take(np.arange(min(len(rows), 100))).x)
+        memory = remember(Memory(), rows, seed=seed, rare=rare_rows(champion))
+        held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names))
+        held, check = _unseen(held, rows, check, task=champion.task)
+        version = Version(champion, schema, gate or Gate(), {"strategy": "init", "seed": seed})
+        with (
+            self.store.event(name, "init", user=user) as event,
+            _folders(version, State(memory, held)) as (made, state),
+        ):
+            event.params({"data": check.source, "data_digest": check.digest, "rows": len(rows)})
+            number = event.add_version(made, {"strategy": "init", "model": type(champion.native).__name__})
+            event.keep_state(state)
+            told = {"source": check.source, "digest": check.digest, "rows": {"read": len(rows), "anchor": len(held)}}
+            event.conclude(decision="init", deploy=number, info=told)
+        return Registered(name, number, champion, schema, check, len(memory), len(held))
+
+    def update(
+        self,
+        name: str,
+        new: Any,
+        *,
+        strategies: Choice = "auto",
+        budget: str | float | None = "5m",
+        metric: str | Metric | None = None,
+        gate: Gate | None = None,
+        seed: int = 0,
+        dry_run: bool = False,
+        why: str = "",
+        user: str | None = None,
+        progress: Progress = silent,
+    ) -> Outcome:
+        """Update a model with new rows: promote a challenger in one step, or keep the champion, and record why.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        new : frame, array, (x, y) pair, or path
+            New labelled rows.
+        strategies, budget, metric, seed, progress
+            As in `incumbent.update`.
+        gate : Gate, optional
+            The rule of promotion this time; None is the one stored with the champion.
+        dry_run : bool
+            Do everything but record and promote.
+        why : str
+            The occasion, for the record.
+        user : str, optional
+            Who does it; default the user of this process.
+
+        Raises
+        ------
+        RegistryError
+            There is no such model.
+        LockError
+            Another process is changing it.
+        DataError, AbilityError, UsageError
+            The rows, a strategy or an argument cannot be used. Nothing is recorded then.
+        """
+        frame = read(new)
+        live = self.store.champion(name)
+
+        def prepared() -> Prepared:
+            champion, state = self.version(name), self.state(name)
+            batch, check = champion.schema.check(frame)
+            check = dataclasses.replace(check, source=_source(new, check))
+            standing = {f"standing v{v}": self.version(name, v).model for v in state.standing}
+            return prepare(
+                Case(
+                    champion.model,
+                    batch,
+                    check,
+                    state.memory,
+                    state.anchor,
+                    standing,
+                    strategies,
+                    seconds(budget),
+                    metric,
+                    gate or champion.gate,
+                    seed,
+                    progress,
+                )
+            )
+
+        ready = prepared()  # every mistake of the caller shows before anything is written
+        if dry_run:
+            return run(ready).but(name=name, version_before=live, version_after=live, lineage=tuple(self.history(name)))
+        with self.store.event(name, "update", why=why, user=user) as event:
+            if event.version_before != live:
+                ready = prepared()
+            outcome = run(ready).but(
+                name=name, version_before=event.version_before, update=event.id, lineage=tuple(self.history(name)[1:])
+            )
+            return self._conclude(event, outcome, ready)
+
+    def _conclude(self, event: Any, outcome: Outcome, ready: Prepared) -> Outcome:
+        chosen, before = outcome.chosen, self.version(outcome.name)
+        promoted, number = outcome.decision == "promote", 0
+        state = State(outcome.memory, outcome.anchor)
+        with tempfile.TemporaryDirectory() as scratch:
+            if chosen is not None and chosen.model is not None:
+                told = {"strategy": chosen.strategy, "recipe": repr(chosen.recipe), "seed": outcome.seed}
+                schema = with_classes(before.schema, chosen.model)
+                made = Path(scratch) / "version"
+                made.mkdir()
+                Version(chosen.model, schema, ready.case.gate, told).save(made)
+                number = event.add_version(made, {**told, "decision": outcome.decision})
+                state = dataclasses.replace(state, standing=() if promoted else (number,))
+            kept = Path(scratch) / "state"
+            kept.mkdir()
+            state.save(kept)
+            event.keep_state(kept)
+            outcome = outcome.but(version_after=number if promoted else outcome.version_before)
+            source = outcome.check.source
+            write(event, outcome, source=source, metric=outcome.metric, budget=ready.case.budget)
+            told = summary(outcome, source=source, challenger=number)
+            event.conclude(decision=outcome.decision, deploy=number if promoted else None, info=told)
+        return outcome
+
+    def rollback(self, name: str, *, to: int | None = None, why: str, user: str | None = None) -> int:
+        """Make the version that was live before live again, with the memory it had; return its number.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        to : int, optional
+            A version that was live once; None is the one before the present.
+        why : str
+            The reason, for the record.
+        user : str, optional
+            Who does it.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, it was never live, or none was live before.
+        UsageError
+            No reason was given.
+        """
+        _reasoned(why, "rollback")
+        if to is not None:
+            self._was_live(name, to)
+        return self._deploy(name, "rollback", to, why, user)
+
+    def promote(self, name: str, version: int, *, why: str, user: str | None = None) -> int:
+        """Make a version live without asking the gate: an override, recorded as such.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, or it is live already.
+        UsageError
+            No reason was given.
+        """
+        _reasoned(why, "promote")
+        return self._deploy(name, "promote", version, why, user)
+
+    def _deploy(self, name: str, kind: str, version: int | None, why: str, user: str | None) -> int:
+        if version is None:
+            self.store.previous(name)  # fails before anything is written, if there is none
+        else:
+            self._exists(name, version)
+        with self.store.event(name, kind, why=why, user=user) as event:
+            number = self.store.previous(name) if version is None else version
+            decision = "rollback" if kind == "rollback" else "override"
+            event.conclude(decision=decision, deploy=number, info={"why": why})
+        return number
+
+    # ---------------------------------------------------------------------------------------- reading
+
+    def champion(self, name: str) -> int:
+        """Return the version that is live."""
+        return self.store.champion(name)
+
+    def version(self, name: str, version: int | None = None) -> Version:
+        """Return a stored version, the champion by default: its model, schema, gate, and how it was made."""
+        number = self.store.champion(name) if version is None else version
+        return Version.load(self.store.folder(name, number))
+
+    def load(self, name: str, version: int | None = None) -> Any:
+        """Return the native model of a version, the champion by default."""
+        return self.version(name, version).model.native
+
+    def state(self, name: str) -> State:
+        """Return what the next update will know: memory, anchor set, standing challengers."""
+        state = State.load(self.store.state(name))
+        newest = next((r for r in self.store.history(name) if r.status == "done"), None)
+        if newest is not None and newest.kind in ("rollback", "promote") and newest.version_before:
+            # going back brings back the rows of that time, but not the error budget that was spent on them since
+            later = State.load(self.store.state(name, newest.version_before))
+            state = dataclasses.replace(state, anchor=carry_uses(state.anchor, later.anchor))
+        return state
+
+    def predict(self, name: str, rows: Any, *, version: int | None = None) -> pd.DataFrame:
+        """Return predictions for rows without labels: the column "prediction", and one "proba_CLASS" for each class.
+
+        Raises
+        ------
+        RegistryError
+            There is no such model or version.
+        DataError
+            The rows do not have the columns that the model was trained on.
+        """
+        import pandas as pd
+
+        stored = self.version(name, version)
+        batch, _ = stored.schema.check(read(rows, names=list(stored.schema.features)), labelled=False)
+        said = stored.model.predict(batch.x)
+        return pd.DataFrame({"prediction": said.label} | _proba_columns(said))
+
+    def evaluate(self, name: str, rows: Any, *, version: int | None = None) -> dict[str, float]:
+        """Return every metric of a version on labelled rows."""
+        stored = self.version(name, version)
+        batch, _ = stored.schema.check(read(rows, names=list(stored.schema.features)))
+        said = stored.model.predict(batch.x)
+        found: dict[str, float] = evaluation.scores(batch.labels, said, task=stored.model.task, weight=batch.weight)
+        return {"rows": len(batch), **found}
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """Return everything that happened to a model, newest first."""
+        return [line(record) for record in self.store.history(name)]
+
+    def models(self) -> list[dict[str, Any]]:
+        """Return every model: its live version, how many there are, and its last event."""
+        return [self._model_line(name) for name in self.store.names()]
+
+    def show(self, name: str, version: int | None = None) -> dict[str, Any]:
+        """Return what is known of a version, the champion by default."""
+        number = self.store.champion(name) if version is None else version
+        self._exists(name, number)
+        info = next(v for v in self.store.versions(name) if v.version == number)
+        stored, state = self.version(name, number), State.load(self.store.state(name, number))
+        return {
+            "name": name,
+            "version": number,
+            "status": info.status,
+            "created": info.created.isoformat(timespec="seconds"),
+            "model": repr(stored.model.native),
+            "task": stored.model.task,
+            "abilities": sorted(stored.model.abilities),
+            "made_by": dict(stored.told),
+            "features": list(stored.schema.features),
+            "target": stored.schema.target,
+            "classes": list(stored.schema.classes or ()),
+            "gate": repr(stored.gate),
+            "memory_rows": len(state.memory),
+            "rows_seen": state.memory.seen,
+            "anchor_rows": len(state.anchor),
+            "anchor_uses": state.anchor.use - 1,
+            "standing": list(state.standing),
+            "store": self.store.url,
+        }
+
+    def report(self, name: str, path: str | Path, *, update: str | None = None) -> Path:
+        """Copy the page of an update, the latest by default, to `path`.
+
+        Raises
+        ------
+        RegistryError
+            There was no update yet, or no such one.
+        """
+        target = Path(path)
+        if not target.parent.is_dir():
+            raise UsageError(f"There is no folder {target.parent} to write {target.name} into.")
+        id = update or next((r.id for r in self.store.history(name) if r.kind == "update" and r.status == "done"), None)
+        if id is None:
+            raise RegistryError(
+                f"{name!r} was not updated yet, so there is no report; incumbent update FILE --name {name}"
+            )
+        page = self.store.artifact(name, id, "report.html")
+        target.write_bytes(page.read_bytes())
+        return target
+
+    def outcome(self, name: str, update: str) -> dict[str, Any]:
+        """Return the outcome of an update as it was recorded: what ``--json`` printed."""
+        found: dict[str, Any] = json.loads(self.store.artifact(name, update, "outcome.json").read_text())
+        return found
+
+    # ---------------------------------------------------------------------------------------- details
+
+    def _opened(self, model: Any, *, trust_pickle: bool) -> Any:
+        return open_model(model, trust_pickle=trust_pickle) if isinstance(model, str | Path) else model
+
+    def _exists(self, name: str, version: int) -> None:
+        known = [v.version for v in self.store.versions(name)]
+        if version not in known:
+            has = ", ".join(map(str, known))
+            raise RegistryError(
+                f"{name!r} has no version {version}; it has {has}. See: incumbent history --name {name}"
+            )
+
+    def _was_live(self, name: str, version: int) -> None:
+        self._exists(name, version)
+        info = next(v for v in self.store.versions(name) if v.version == version)
+        if info.status in ("challenger", "interrupted"):
+            raise RegistryError(
+                f"Version {version} of {name!r} was never live, so it is nothing to go back to. To make it live "
+                f"against its verdict: incumbent promote --name {name} --version {version} --why TEXT"
+            )
+
+    def _model_line(self, name: str) -> dict[str, Any]:
+        newest = self.store.history(name)[0]
+        return {
+            "name": name,
+            "version": self.store.champion(name),
+            "versions": len(self.store.versions(name)),
+            "last": newest.kind,
+            "decision": newest.decision,
+            "time": newest.time.isoformat(timespec="seconds"),
+        }
+
+
+@contextmanager
+def _folders(version: Version, state: State) -> Iterator[tuple[Path, Path]]:
+    """Write a version and its state into folders that are gone afterwards."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made, kept = Path(scratch) / "version", Path(scratch) / "state"
+        made.mkdir()
+        kept.mkdir()
+        version.save(made)
+        state.save(kept)
+        yield made, kept
+
+
+def _reasoned(why: str, what: str) -> None:
+    if not why.strip():
+        raise UsageError(f"A {what} is recorded with its reason: give why='...' (--why TEXT).")
+
+
+def _try_out(champion: Model, x: Any) -> None:
+    """Let the champion predict a few rows, so that a model that does not fit the data is found before it is stored."""
+    from incumbent.errors import ModelError
+
+    try:
+        champion.predict(x)
+    except Exception as error:  # an estimator may raise anything; what it said is the best hint there is
+        kind = type(champion.native).__name__
+        raise ModelError(
+            f"{kind} cannot predict the rows of --data ({type(error).__name__}: {str(error).splitlines()[0]}). "
+            "Give the rows as the model was trained on them, with the preprocessing inside the model (a Pipeline)."
+        ) from error
+
+
+def _unseen(held: AnchorSet, rows: Any, check: DataCheck, *, task: Task) -> tuple[AnchorSet, DataCheck]:
+    """Leave out anchor rows that stand in the training rows: the champion has seen them."""
+    if held.rows is None or held.used is None:
+        return held, check
+    seen = examine(held.rows, memory=Memory(rows), anchor=AnchorSet(), task=task).known
+    if not seen.any():
+        return held, check
+    text = f"{seen.sum():,} of {len(held):,} anchor rows stand in the training rows too; they were left out of it"
+    kept = AnchorSet(held.rows.take(~seen), held.used[~seen], int((~seen).sum()))
+    return kept, dataclasses.replace(check, findings=(*check.findings, Finding("warning", "", text)))
+
+
+def _source(new: Any, check: DataCheck) -> str:
+    return str(new) if isinstance(new, str | Path) else check.source
+
+
+def _proba_columns(said: Prediction) -> Mapping[str, Any]:
+    if said.proba is None or said.classes is None:
+        return {}
+    return {f"proba_{label}": said.proba[:, i] for i, label in enumerate(said.classes)}

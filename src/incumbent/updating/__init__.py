@@ -1,0 +1,13 @@
+"""The one verb: a live model and new rows go in, a verdict and the model that should be live come out."""
+
+from __future__ import annotations
+
+from incumbent.updating._case import Case as Case
+from incumbent.updating._run import prepare as prepare
+from incumbent.updating._run import run as run
+from incumbent.updating._update import anchor_set as anchor_set
+from incumbent.updating._update import feature_names as feature_names
+from incumbent.updating._update import update as update
+from incumbent.updating._update import with_classes as with_classes
+
+__all__ = ["Case", "anchor_set", "feature_names", "prepare", "run", "update", "with_classes"]

@@ -1,0 +1,66 @@
+"""What an update starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from incumbent.core import AnchorSet, Batch, Event, Memory, Metric, Model, Progress
+from incumbent.data import DataCheck
+from incumbent.gate import Gate
+from incumbent.policy import Choice
+
+
+def silent(event: Event) -> None:
+    """Show no progress."""
+
+
+def rare_rows(champion: Model) -> int:
+    """Return how many rows of every class the memory keeps however rare it is; values have no classes."""
+    return 50 if champion.task == "classification" else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A live model, new rows that passed the check, and what is known of the old ones.
+
+    Parameters
+    ----------
+    champion : Model
+        The model that is live.
+    batch : Batch
+        New labelled rows.
+    check : DataCheck
+        What the check found in them.
+    memory : Memory
+        What is remembered of the rows that were learned from.
+    anchor : AnchorSet
+        The old holdout.
+    standing : mapping of str to Model
+        Challengers that earlier updates made and did not promote; they stand again.
+    strategies : "auto", str, Strategy, or a sequence of those
+        What to try.
+    budget : float
+        Seconds for training challengers.
+    metric : str or Metric, optional
+        What decides; None is accuracy, or RMSE for a regression.
+    gate : Gate
+        The rule of promotion.
+    seed : int
+        Where all randomness comes from.
+    progress : callable
+        Told of every step.
+    """
+
+    champion: Model
+    batch: Batch
+    check: DataCheck
+    memory: Memory = field(default_factory=Memory)
+    anchor: AnchorSet = field(default_factory=AnchorSet)
+    standing: Mapping[str, Model] = field(default_factory=dict)
+    strategies: Choice = "auto"
+    budget: float = 300.0
+    metric: str | Metric | None = None
+    gate: Gate = field(default_factory=Gate)
+    seed: int = 0
+    progress: Progress = silent

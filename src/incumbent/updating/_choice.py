@@ -1,0 +1,49 @@
+"""Score challengers on the select rows and choose the one that meets the gate."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from incumbent.core import Array, Challenger, Floats, Metric, Prediction
+from incumbent.updating._holdouts import Holdouts
+
+
+def scored(challenger: Challenger, holdouts: Holdouts, metric: Metric) -> Challenger:
+    """Return the challenger with its score on the new select rows and its gain over the champion.
+
+    The gain is the mean of two: on new select rows, and on those of the anchor set where there are any. A batch's own
+    tail favours the challenger that forgot the rest; history has as much of a say as today.
+    """
+    if challenger.model is None:
+        return challenger
+    rows, at = holdouts.select, holdouts.parts.select
+    said = challenger.model.predict(rows.x)
+    gains = [improvement(metric, rows.labels, holdouts.said.take(at), said, rows.weight)]
+    if holdouts.said_old is not None and len(holdouts.old_select):
+        old = holdouts.old(holdouts.old_select)
+        then = holdouts.said_old.take(holdouts.old_select)
+        gains.append(improvement(metric, old.labels, then, challenger.model.predict(old.x), old.weight))
+    score = metric.score(rows.labels, said, rows.weight)
+    return dataclasses.replace(challenger, gain=float(np.mean(gains)), score=score)
+
+
+def improvement(metric: Metric, y: Array, before: Prediction, after: Prediction, weight: Floats | None) -> float:
+    """Return how much smaller the mean loss becomes, or how much better the score where there is no loss per row."""
+    old, new = metric.losses(y, before), metric.losses(y, after)
+    if old is not None and new is not None:
+        return float(np.average(old - new, weights=weight))
+    difference = metric.score(y, after, weight) - metric.score(y, before, weight)
+    return difference if metric.greater_is_better else -difference
+
+
+def choose(challengers: Sequence[Challenger]) -> tuple[Challenger, ...]:
+    """Return the same challengers with the one of largest gain marked as chosen; of equals, the cheaper."""
+    able = [c for c in challengers if c.model is not None and not math.isnan(c.gain)]
+    if not able:
+        return tuple(challengers)
+    best = max(able, key=lambda c: (c.gain, -c.seconds))
+    return tuple(dataclasses.replace(c, chosen=True) if c is best else c for c in challengers)

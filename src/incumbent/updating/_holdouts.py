@@ -1,0 +1,100 @@
+"""The rows of an update in their parts, and what the champion says of each, asked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from incumbent.core import Array, Batch, Metric, Paired, Prediction
+from incumbent.data import Quality, Split, anchor_split, examine, split
+from incumbent.updating._case import Case
+
+
+@dataclass(frozen=True, eq=False)
+class Holdouts:
+    """New rows split into learn, select and gate; old rows into select and gate; the champion's word on all of them.
+
+    Parameters
+    ----------
+    case : Case
+        What the update starts from.
+    quality : Quality
+        Which of the new rows are duplicate, contradictory, known or leaked.
+    rows : Batch
+        The new rows without leaked ones: those that stand in the anchor set, which must stay unseen.
+    parts : Split
+        Positions in `rows`.
+    old_select, old_gate : (n,) arrays
+        Positions in the anchor set: some serve the choice among challengers, the others the gate, never both.
+    """
+
+    case: Case
+    quality: Quality
+    rows: Batch
+    parts: Split
+    old_select: Array
+    old_gate: Array
+
+    @staticmethod
+    def of(case: Case) -> Holdouts:
+        """Sort out the rows of a case and set holdouts aside."""
+        quality = examine(case.batch, memory=case.memory, anchor=case.anchor, task=case.champion.task)
+        kept = ~quality.leaked
+        rows = case.batch.take(kept) if quality.leaked.any() else case.batch
+        parts = split(rows, task=case.champion.task, holdable=quality.holdable[kept], seed=case.seed)
+        old_select, old_gate = anchor_split(case.anchor)
+        return Holdouts(case, quality, rows, parts, old_select, old_gate)
+
+    @cached_property
+    def learn(self) -> Batch:
+        """New rows to learn from."""
+        return self.rows.take(self.parts.train)
+
+    @cached_property
+    def select(self) -> Batch:
+        """New rows that the choice among challengers is made on."""
+        return self.rows.take(self.parts.select)
+
+    @cached_property
+    def gate(self) -> Batch:
+        """New rows that only the chosen challenger meets."""
+        return self.rows.take(self.parts.gate)
+
+    @cached_property
+    def said(self) -> Prediction:
+        """The champion on every new row."""
+        return self.case.champion.predict(self.rows.x)
+
+    @cached_property
+    def said_old(self) -> Prediction | None:
+        """The champion on every row of the anchor set."""
+        old = self.case.anchor.rows
+        return None if old is None or not len(old) else self.case.champion.predict(old.x)
+
+    def old(self, at: Array) -> Batch:
+        """Return anchor rows."""
+        assert self.case.anchor.rows is not None, "positions come from an anchor set that has rows"
+        return self.case.anchor.rows.take(at)
+
+    def clip(self, metric: Metric) -> float:
+        """Return where losses without a bound are cut off: the champion's 99th percentile on the select rows.
+
+        It is fixed on rows and a model that the gate rows have no part in, so the cut cannot favour either side there.
+        """
+        losses = metric.losses(self.select.labels, self.said.take(self.parts.select))
+        return float(np.quantile(losses, 0.99)) if losses is not None and np.isinf(metric.bound) else float("inf")
+
+    def paired(self, challenger: Prediction, metric: Metric) -> Paired:
+        """Return champion and challenger on the gate rows."""
+        rows = self.gate
+        return Paired(
+            rows.labels,
+            self.said.take(self.parts.gate),
+            challenger,
+            weight=rows.weight,
+            block=None if rows.group is None else np.unique(rows.group, return_inverse=True)[1],
+            ordered=rows.time is not None,
+            clip=self.clip(metric),
+        )

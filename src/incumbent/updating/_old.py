@@ -1,0 +1,139 @@
+"""Evidence that the old is not forgotten: on the anchor set, else by stand-ins that have not seen the rows."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+from incumbent.core import Array, Batch, Floats, Model, Paired, Prediction, Recipe
+from incumbent.engine import bound, interrupted_at
+from incumbent.errors import BudgetSpent, ModelError
+from incumbent.models import follow
+from incumbent.updating._holdouts import Holdouts
+
+FOLDS = 3
+ENOUGH = 1_000  # anchor rows from which no stand-in is needed
+
+
+def old_evidence(
+    holdouts: Holdouts, challenger: Model, recipe: Recipe | None, *, clip: float, deadline: float
+) -> Paired | None:
+    """Return champion and challenger on rows of the past, or None where nothing is known of it.
+
+    The anchor set is what neither was ever trained on. While it is small it is filled up by cross-fitting on remembered
+    rows: the champion's settings are fitted without a fold, the challenger's recipe is applied to that stand-in without
+    the fold too, and both predict it. So both have not seen the rows, as in life. The champion itself must not be
+    scored there: on the rows it was trained on it looks better than it is. If the budget leaves no time even for that,
+    those rows are taken with the bias said aloud (source "train").
+
+    Parameters
+    ----------
+    holdouts : Holdouts
+        Rows and the champion's word on them.
+    challenger : Model
+        The chosen one.
+    recipe : Recipe, optional
+        What it was made by; None for a standing challenger.
+    clip : float
+        Where losses are cut off.
+    deadline : float
+        When to stop, in seconds of `time.monotonic`.
+    """
+    found: list[Paired] = []
+    if holdouts.said_old is not None and len(holdouts.old_gate):
+        rows = holdouts.old(holdouts.old_gate)
+        said = challenger.predict(rows.x)
+        found.append(_paired(rows, holdouts.said_old.take(holdouts.old_gate), said, "anchor"))
+    if len(holdouts.case.memory) and sum(map(len, found)) < ENOUGH:
+        found += _crossfitted(holdouts, recipe, deadline) if recipe is not None else []
+        if not found:
+            found.append(_on_training_rows(holdouts, challenger))
+    return _joined(found, clip) if found else None
+
+
+def _paired(rows: Batch, champion: Prediction, challenger: Prediction, source: str) -> Paired:
+    block = None if rows.group is None else np.unique(rows.group, return_inverse=True)[1]
+    return Paired(rows.labels, champion, challenger, source, rows.weight, block)
+
+
+def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float) -> list[Paired]:
+    """Pair stand-ins fold by fold, for as many folds as the budget allows; every fold is sound evidence on its own."""
+    case, rows = holdouts.case, holdouts.case.memory.rows
+    assert rows is not None and case.memory.key is not None, "asked only where rows are remembered"
+    fold = _folds(rows, case.seed)
+    found: list[Paired] = []
+    started = time.monotonic()
+    for k in range(FOLDS):
+        each = (time.monotonic() - started) / max(k, 1)
+        if time.monotonic() + each > deadline:
+            break
+        rest = case.memory.but(rows=rows.take(fold != k), key=case.memory.key[fold != k])
+        held = rows.take(fold == k)
+        try:
+            with interrupted_at(deadline), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the same chatter as in training
+                afresh = Recipe().but(start="scratch").bind(train=rest.rows, seed=case.seed, deadline=deadline)
+                stand_in = case.champion.fit(afresh)
+                follower = bound(recipe, holdouts.learn, holdouts.select, rest, seed=case.seed, deadline=deadline)
+                made = follow(stand_in, follower)
+        except (BudgetSpent, ModelError, ValueError):
+            break  # out of time, or a fold that lacks a class: what was found so far stands
+        found.append(_paired(held, stand_in.predict(held.x), made.predict(held.x), "crossfit"))
+    return found
+
+
+def _folds(rows: Batch, seed: int) -> Array:
+    """Give each row a fold; rows of one group share theirs."""
+    rng = np.random.default_rng(seed)
+    if rows.group is None:
+        return rng.permutation(np.arange(len(rows)) % FOLDS)
+    names, at = np.unique(rows.group, return_inverse=True)
+    folds: Array = rng.permutation(np.arange(len(names)) % FOLDS)[at]
+    return folds
+
+
+def _on_training_rows(holdouts: Holdouts, challenger: Model) -> Paired:
+    rows = holdouts.case.memory.rows
+    assert rows is not None, "asked only where rows are remembered"
+    return _paired(rows, holdouts.case.champion.predict(rows.x), challenger.predict(rows.x), "train")
+
+
+def _joined(parts: Sequence[Paired], clip: float) -> Paired:
+    source = "+".join(dict.fromkeys(p.source for p in parts))
+    weights = [np.ones(len(p)) if p.weight is None else p.weight for p in parts]
+    return Paired(
+        np.concatenate([p.y for p in parts]),
+        _together([p.champion for p in parts]),
+        _together([p.challenger for p in parts]),
+        source,
+        np.concatenate(weights) if any(p.weight is not None for p in parts) else None,
+        _blocks([p.block for p in parts]),
+        clip=clip,
+    )
+
+
+def _together(parts: Sequence[Prediction]) -> Prediction:
+    """Join predictions of models that may know different classes."""
+    label = np.concatenate([p.label for p in parts])
+    if any(p.proba is None or p.classes is None for p in parts):
+        return Prediction(label, None, parts[0].classes)
+    classes = np.unique(np.concatenate([p.classes for p in parts if p.classes is not None]))
+    return Prediction(label, np.vstack([_spread(p, classes) for p in parts]), classes)
+
+
+def _spread(part: Prediction, classes: Array) -> Floats:
+    assert part.proba is not None and part.classes is not None, "checked by the caller"
+    proba = np.zeros((len(part), len(classes)))
+    proba[:, np.searchsorted(classes, part.classes)] = part.proba
+    return proba
+
+
+def _blocks(parts: Sequence[Array | None]) -> Array | None:
+    known = [p for p in parts if p is not None]
+    if len(known) < len(parts):
+        return None
+    start = np.cumsum([0, *(int(p.max(initial=-1)) + 1 for p in known[:-1])])
+    return np.concatenate([p + s for p, s in zip(known, start, strict=True)])

@@ -1,0 +1,260 @@
+"""The flow of an update, from checked rows to an outcome. Nothing flows back."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from incumbent import evaluation, policy
+from incumbent.core import (
+    AnchorSet,
+    Batch,
+    Challenger,
+    Comparison,
+    Event,
+    Evidence,
+    Memory,
+    Metric,
+    Model,
+    Outcome,
+    Paired,
+    Recipe,
+    Strategy,
+    Verdict,
+)
+from incumbent.data import admit, remember, spend
+from incumbent.engine import train
+from incumbent.models import save
+from incumbent.strategies import parse
+from incumbent.updating._case import Case, rare_rows
+from incumbent.updating._choice import choose, scored
+from incumbent.updating._holdouts import Holdouts
+from incumbent.updating._old import old_evidence
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.start = time.monotonic()
+        self.stages: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a stage."""
+        begun = time.monotonic()
+        yield
+        self.stages[name] = self.stages.get(name, 0.0) + time.monotonic() - begun
+
+    def cost(self) -> dict[str, float]:
+        """Return seconds by stage, and in all."""
+        return {**self.stages, "total": time.monotonic() - self.start}
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A case whose words all have a meaning and whose rows are enough: from here on only the training can fail."""
+
+    case: Case
+    metric: Metric
+    plans: list[tuple[Strategy, Recipe]]
+    holdouts: Holdouts
+    clock: Clock
+
+
+def prepare(case: Case) -> Prepared:
+    """Return the case with its metric, strategies and holdouts. Every mistake of a user shows here.
+
+    Raises
+    ------
+    DataError
+        Too few rows to hold any out.
+    AbilityError
+        A strategy that was named needs what the champion cannot do.
+    UsageError
+        A strategy or a metric means nothing.
+    """
+    clock = Clock()
+    metric = evaluation.metric(case.metric, task=case.champion.task, classes=_classes(case))
+    plans = policy.choose(case.strategies, case.champion, case.memory, rows=len(case.batch))
+    with clock.stage("split"):
+        holdouts = Holdouts.of(case)
+    return Prepared(case, metric, plans, holdouts, clock)
+
+
+def run(prepared: Prepared) -> Outcome:
+    """Return the outcome of one update. Nothing outside of the outcome changes."""
+    case, metric, holdouts, clock = prepared.case, prepared.metric, prepared.holdouts, prepared.clock
+    with clock.stage("prequential"):
+        prequential = _prequential(case, holdouts)
+    deadline = time.monotonic() + case.budget
+    with clock.stage("train"):
+        challengers = choose(_tries(case, holdouts, prepared.plans, metric, deadline))
+    chosen = next((c for c in challengers if c.chosen), None)
+    if chosen is None or chosen.model is None:
+        verdict, comparisons, decision_rows = _nobody(challengers), {}, np.empty(0, dtype=np.intp)
+    else:
+        with clock.stage("compare"):
+            evidence = _evidence(case, holdouts, chosen, chosen.model, metric, deadline)
+        with clock.stage("gate"):
+            verdict = case.gate(evidence)
+            comparisons = _comparisons(evidence, case)
+        decision_rows = holdouts.old_gate
+    with clock.stage("remember"):
+        memory, anchor = _remembered(case, holdouts, chosen, verdict, decision_rows)
+    promoted = verdict.decision == "promote" and chosen is not None and chosen.model is not None
+    outcome = Outcome(
+        verdict.decision,
+        chosen.model.native if promoted and chosen is not None and chosen.model is not None else case.champion.native,
+        verdict,
+        challengers,
+        case.champion,
+        metric.name,
+        comparisons,
+        prequential,
+        case.check,
+        _counts(case, holdouts, memory, anchor),
+        clock.cost(),
+        memory,
+        anchor,
+        case.seed,
+    )
+    case.progress(Event("done", verdict.decision))
+    return outcome
+
+
+def _classes(case: Case) -> object:
+    known = case.champion.classes
+    return None if known is None else np.unique(np.concatenate([known, np.unique(case.batch.labels)]))
+
+
+def _prequential(case: Case, holdouts: Holdouts) -> dict[str, Mapping[str, float]]:
+    """Score everybody on the whole batch before anybody learns from it."""
+    rows, task = holdouts.rows, case.champion.task
+    case.progress(Event("prequential", f"scoring the champion on {len(rows):,} new rows"))
+    found: dict[str, Mapping[str, float]] = {
+        "champion": evaluation.scores(rows.labels, holdouts.said, task=task, weight=rows.weight)
+    }
+    for name, model in case.standing.items():
+        found[name] = evaluation.scores(rows.labels, model.predict(rows.x), task=task, weight=rows.weight)
+    if rows.time is not None:
+        order = np.argsort(rows.time, kind="stable")
+        found["no change"] = evaluation.no_change(rows.labels[order], task=task)
+        found["champion"] = {
+            **found["champion"],
+            **evaluation.kappas(rows.labels[order], holdouts.said.take(order), task=task),
+        }
+    return found
+
+
+def _tries(
+    case: Case, holdouts: Holdouts, plans: list[tuple[Strategy, Recipe]], metric: Metric, deadline: float
+) -> list[Challenger]:
+    """Train and score every challenger; those that stand from earlier updates cost nothing more."""
+    standing = [Challenger(name, None, model) for name, model in case.standing.items()]
+    tried = [scored(c, holdouts, metric) for c in standing]
+    total = len(plans)
+    if plans:
+        case.progress(_event("fit", repr(plans[0][0]), 0, total, deadline))
+    made = train(case.champion, plans, holdouts.learn, holdouts.select, case.memory, seed=case.seed, deadline=deadline)
+    for done, challenger in enumerate(made, start=1):
+        tried.append(scored(challenger, holdouts, metric))
+        case.progress(_event("failed" if challenger.error else "fitted", challenger.strategy, done, total, deadline))
+        if done < total:
+            case.progress(_event("fit", repr(plans[done][0]), done, total, deadline))
+    return tried
+
+
+def _event(stage: str, text: str, done: int, total: int, deadline: float) -> Event:
+    return Event(stage, text, done, total, max(0.0, deadline - time.monotonic()))
+
+
+def _evidence(
+    case: Case, holdouts: Holdouts, chosen: Challenger, model: Model, metric: Metric, deadline: float
+) -> Evidence:
+    case.progress(Event("compare", f"comparing {chosen.strategy} with the champion"))
+    new = holdouts.paired(model.predict(holdouts.gate.x), metric)
+    old = old_evidence(holdouts, model, chosen.recipe, clip=new.clip, deadline=deadline)
+    case.progress(Event("gate", f"judging on {len(new):,} new and {len(old) if old is not None else 0:,} old rows"))
+    return Evidence(metric, new, old, case.anchor.use, _measured(case, holdouts, model, new))
+
+
+def _measured(case: Case, holdouts: Holdouts, model: Model, new: Paired) -> dict[str, tuple[float, float]]:
+    """Measure what the gate's limits name, and nothing else."""
+    names = {limit.name for limit in case.gate.limits}
+    if not names:
+        return {}
+    task = case.champion.task
+    before = evaluation.scores(new.y, new.champion, task=task, weight=new.weight)
+    after = evaluation.scores(new.y, new.challenger, task=task, weight=new.weight)
+    found = {name: (before[name], after[name]) for name in before if name in after}
+    if "latency_us" in names:
+        found["latency_us"] = _latencies(case.champion, model, holdouts.gate)
+    if "bytes" in names:
+        found["bytes"] = (float(_size(case.champion)), float(_size(model)))
+    return found
+
+
+def _latencies(champion: Model, challenger: Model, rows: Batch, *, turns: int = 5) -> tuple[float, float]:
+    """Microseconds a row of both models on the same rows, measured in turns so that a busy machine slows both."""
+    some = rows.take(np.arange(min(len(rows), 256)))
+    spent: list[list[float]] = [[], []]
+    for _ in range(turns):
+        for times, model in zip(spent, (champion, challenger), strict=True):
+            begun = time.perf_counter()
+            model.predict(some.x)
+            times.append((time.perf_counter() - begun) / len(some) * 1e6)
+    return float(np.median(spent[0])), float(np.median(spent[1]))
+
+
+def _size(model: Model) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        save(model, Path(folder))
+        return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+
+
+def _comparisons(evidence: Evidence, case: Case) -> dict[str, Comparison]:
+    holdouts = {"new": evidence.new} | ({} if evidence.old is None else {"anchor": evidence.old})
+    return {
+        name: evaluation.compare(name, paired, evidence.metric, alpha=case.gate.alpha, task=case.champion.task)
+        for name, paired in holdouts.items()
+    }
+
+
+def _nobody(challengers: tuple[Challenger, ...]) -> Verdict:
+    spent = all("budget" in c.error for c in challengers if c.error)
+    advice = "Give a longer --budget." if spent else "See why each challenger failed; Retrain() works with every model."
+    return Verdict("inconclusive", promise="no challenger could be trained, so the champion stays", advice=(advice,))
+
+
+def _remembered(
+    case: Case, holdouts: Holdouts, chosen: Challenger | None, verdict: Verdict, used: np.ndarray
+) -> tuple[Memory, AnchorSet]:
+    """Fold the new rows into what the next update may know: each goes to the anchor set or to memory, never to both."""
+    anchor = spend(case.anchor, used) if len(used) else case.anchor
+    anchor, free = admit(anchor, holdouts.gate, seed=case.seed)
+    learned = Batch.join([holdouts.learn, holdouts.select, free])
+    memory = remember(case.memory, learned, seed=case.seed, rare=rare_rows(case.champion))
+    if verdict.decision == "promote" and chosen is not None and chosen.model is not None and chosen.recipe is not None:
+        if chosen.recipe.structure.start == "scratch":
+            memory = memory.but(importance={})  # weights that were made anew mean something else
+        memory = parse(chosen.strategy).remember(memory, chosen.model, holdouts.learn)
+    return memory, anchor
+
+
+def _counts(case: Case, holdouts: Holdouts, memory: Memory, anchor: AnchorSet) -> dict[str, int]:
+    return {
+        "read": len(case.batch),
+        "train": len(holdouts.parts.train),
+        "select": len(holdouts.parts.select),
+        "gate": len(holdouts.parts.gate),
+        "anchor": len(anchor),
+        "memory": len(memory),
+        **holdouts.quality.counts,
+    }

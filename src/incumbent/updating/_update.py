@@ -1,0 +1,159 @@
+"""Update a model in memory, without a registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from incumbent.core import AnchorSet, Memory, Metric, Model, Outcome, Progress, Task
+from incumbent.data import Schema, read, remember
+from incumbent.engine import seconds
+from incumbent.errors import DataError
+from incumbent.gate import Gate
+from incumbent.models import open_model, wrap
+from incumbent.policy import Choice
+from incumbent.updating._case import Case, rare_rows, silent
+from incumbent.updating._run import prepare, run
+
+
+def update(
+    model: Any,
+    new: Any,
+    *,
+    target: str | None = None,
+    data: Any = None,
+    anchor: Any = None,
+    time: str | None = None,
+    group: str | None = None,
+    task: Task | None = None,
+    strategies: Choice = "auto",
+    budget: str | float | None = "5m",
+    metric: str | Metric | None = None,
+    gate: Gate | None = None,
+    seed: int = 0,
+    trust_pickle: bool = False,
+    progress: Progress = silent,
+) -> Outcome:
+    """Train challengers on new rows, and say with evidence whether one should take over from the live model.
+
+    Nothing is changed: not the model that is given, nor any file. `outcome.model` is what should be live.
+
+    Parameters
+    ----------
+    model : native model, or path
+        The live model: a fitted scikit-learn estimator or Pipeline, a LightGBM or XGBoost model or booster, or a file
+        that holds one.
+    new : frame, array, (x, y) pair, or path
+        New labelled rows. pandas, polars and pyarrow frames, numpy arrays, files and folders are taken as they are.
+    target : str, optional
+        The column to predict; not needed for a pair (x, y).
+    data : frame, array, (x, y) pair, or path, optional
+        The rows that the model was trained on. They are remembered, replayed, and stand in for old rows that nobody has
+        seen while there are none.
+    anchor : frame, array, (x, y) pair, or path, optional
+        Old rows that the model was *not* trained on: the holdout on which forgetting shows. Without `anchor` and `data`
+        nothing can be promoted, for "no worse on the old" cannot be shown; ``Gate(tolerance=None)`` waives it.
+    time, group : str, optional
+        Columns that order the rows, and that say which rows belong together.
+    task : {"classification", "regression"}, optional
+        What the model does, where it does not say so itself.
+    strategies : "auto", str, Strategy, or a sequence of those
+        What to try; "auto" tries all that fit the model, cheapest first, within the budget.
+    budget : str or float, optional
+        Time for training challengers, such as "5m"; None is no limit.
+    metric : str or Metric, optional
+        What decides: "accuracy" (the default for classes), "log_loss", "f1", "auc", "rmse" (the default for values),
+        "mae", "cost:FILE", "module:function" and others.
+    gate : Gate, optional
+        The rule of promotion; the default promotes what is shown better on the new rows and no worse on the old, each
+        at the 5 % level.
+    seed : int
+        Where all randomness comes from: the same input and seed give the same outcome.
+    trust_pickle : bool
+        Open a pickled model file, which can run any code.
+    progress : callable, optional
+        Told of every step, as an `Event`.
+
+    Returns
+    -------
+    Outcome
+        Decision, reasons, evidence, every try, and the model that should be live.
+
+    Raises
+    ------
+    DataError
+        The rows cannot be used; the message says which, and what to do.
+    ModelError
+        The model cannot be read or updated.
+    UsageError
+        An argument means nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(3000, 2))
+    >>> old, new = (x[:1000, 0] > 0).astype(int), (x[1000:].sum(axis=1) > 0).astype(int)
+    >>> model = LogisticRegression().fit(x[:500], old[:500])
+    >>> outcome = update(model, (x[1000:], new), data=(x[:500], old[:500]), gate=Gate(tolerance=None))
+    >>> outcome.decision
+    'promote'
+    """
+    champion = wrap(open_model(model, trust_pickle=trust_pickle) if isinstance(model, str | Path) else model)
+    column = target or ("target" if _is_pair(new) else None)
+    if column is None:
+        raise DataError("target= is needed to know which column of the new rows to predict, such as target='class'.")
+    names = feature_names(champion)
+    frame = read(new, names=names)
+    past = None if data is None else read(data, names=names)
+    schema = Schema.of(
+        frame if past is None else past,
+        target=column,
+        time=time,
+        group=group,
+        task=task or champion.task,
+        features=names,
+    )
+    schema = with_classes(schema, champion)
+    batch, check = schema.check(frame)
+    memory = (
+        Memory() if past is None else remember(Memory(), schema.check(past)[0], seed=seed, rare=rare_rows(champion))
+    )
+    case = Case(
+        champion,
+        batch,
+        check,
+        memory,
+        AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names)),
+        strategies=strategies,
+        budget=seconds(budget),
+        metric=metric,
+        gate=gate or Gate(),
+        seed=seed,
+        progress=progress,
+    )
+    return run(prepare(case))
+
+
+def anchor_set(schema: Schema, frame: Any) -> AnchorSet:
+    """Return an anchor set of rows that have served in no decision yet."""
+    rows, _ = schema.check(frame)
+    return AnchorSet(rows, np.zeros(len(rows), dtype=np.int64), len(rows))
+
+
+def with_classes(schema: Schema, champion: Model) -> Schema:
+    """Return the schema with the classes that the champion knows, in the champion's own type."""
+    return schema if champion.classes is None else schema.but(classes=tuple(champion.classes.tolist()))
+
+
+def _is_pair(new: Any) -> bool:
+    return isinstance(new, tuple) and len(new) == 2
+
+
+def feature_names(champion: Model) -> list[str] | None:
+    """Return the names of the columns that the champion was trained on, in its order, if it kept them."""
+    names = getattr(champion.native, "feature_names_in_", None)
+    return None if names is None else [str(name) for name in names]
