@@ -235,10 +235,13 @@ def test_a_large_batch_is_checked_in_well_under_a_second() -> None:
     frame = pd.concat([made(50_000)[["age", "rate", "job", "vip"]].add_suffix(str(i)) for i in range(5)], axis=1)
     frame["paid"] = made(50_000)["paid"]
     schema = Schema.of(frame, target="paid")
-    start = time.perf_counter()
-    schema.check(frame)
+    spent = []
+    for _ in range(3):
+        start = time.perf_counter()
+        schema.check(frame)
+        spent.append(time.perf_counter() - start)
     # 40 ms where nothing else runs; a loop over rows would take several seconds even on a fast machine.
-    assert time.perf_counter() - start < 0.5
+    assert min(spent) < 0.5
 
 
 # -------------------------------------------------------------------- what is converted, and noted

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from incumbent.core import Array, Value
+from incumbent.data._categories import as_categories, categorical, dated, numeral, scalars, spelling
 from incumbent.data._check import Finding, counted, listed, percent
 from incumbent.data._kinds import (
     Kind,
@@ -23,7 +22,7 @@ from incumbent.data._kinds import (
     parsed_times,
     row_of,
 )
-from incumbent.errors import DataError, SchemaError
+from incumbent.errors import SchemaError
 
 _CATEGORIES_AT_LEAST = 20  # so few distinct texts are categories, however few rows there are
 _CATEGORIES_AT_MOST = 10_000
@@ -73,7 +72,7 @@ class Column(Value):
             low, high = _extent(_numeric(series), finite=True)
             return cls(name, kind, dtype, low=low, high=high, missing=missing)
         if kind == "category":
-            return cls(name, kind, "category", _scalars(series.cat.categories, name), missing=missing)
+            return cls(name, kind, "category", scalars(series.cat.categories, name), missing=missing)
         if kind == "text" and missing < 1:
             distinct = pd.unique(series[series.notna().to_numpy()])
             most = max(_CATEGORIES_AT_LEAST, min(len(series) // _ROWS_PER_CATEGORY, _CATEGORIES_AT_MOST))
@@ -173,7 +172,9 @@ class Column(Value):
         if kind == "text":
             return as_text(series, self.dtype), []
         spelt = (
-            series.astype(str).where(series.notna()) if kind == "time" else series.astype(object).map(_spelt, "ignore")
+            series.astype(str).where(series.notna())
+            if kind == "time"
+            else series.astype(object).map(spelling, "ignore")
         )
         text = as_text(spelt, self.dtype)
         return text, [] if kind == "category" else [self._note(f"was given as {series.dtype} and read as text")]
@@ -191,58 +192,23 @@ class Column(Value):
         given = series.dtype
         if kind == "time":
             # CSV readers see times where other files hold text; text is what the model knows.
-            if self.dtype == "category" or not any(map(_dated, self.categories)):
+            if self.dtype == "category" or not any(map(dated, self.categories)):
                 raise self._refusal(series, "times")
             series = as_text(series.astype(str).where(series.notna()), self.dtype)
-        codes, distinct = pd.factorize(series)
-        values = [_scalar(value) for value in distinct]
-        known = set(self.categories)
-        spelt = {str(category): category for category in reversed(self.categories)}
-        meant = [value if value in known else self._meant(value, spelt) for value in values]
-        unseen = [(value, at) for at, value in enumerate(meant) if value is not None and value not in known]
-        if kind in ("number", "boolean") and len(unseen) == len(meant) and not any(map(_numeral, self.categories)):
-            raise self._refusal(series, f"{kind}s such as {values[0]!r}")
-        changed = [(a, b) for a, b in zip(values, meant, strict=True) if type(a) is not type(b) and b is not None]
+        values, unseen, changed = as_categories(series, self.categories, self.dtype, gaps=self.missing > 0)
+        foreign = kind in ("number", "boolean") and sum(unseen.values()) == int(series.notna().sum())
+        if foreign and self.categories and not any(map(numeral, self.categories)):
+            raise self._refusal(series, f"{kind}s such as {next(iter(unseen))!r}")
         findings = [self._note(f"was given as {given} and read as its categories")] if changed or kind == "time" else []
-        findings += self._unseen(unseen, np.bincount(codes[codes >= 0], minlength=len(values)), len(series))
-        if self.dtype == "category":
-            return self._categorical(series, codes, meant), findings
-        if values == meant and not changed and kind != "category":
-            return as_text(series, self.dtype), findings
-        texts = np.array([*(np.nan if value is None else value for value in meant), np.nan], dtype=object)
-        return as_text(pd.Series(texts[codes], name=self.name), self.dtype), findings
-
-    def _meant(self, value: Scalar, spelt: dict[str, Scalar]) -> Scalar | None:
-        """Return the category that a value of another type or spelling stands for; None is a missing value."""
-        if value == "" and self.missing:
-            return None
-        if isinstance(value, bool):
-            same = (known for text, known in spelt.items() if text.lower() == str(value).lower())
-            return next(same, str(value))
-        return spelt.get(_spelt(value), value if self.dtype == "category" else _spelt(value))
-
-    def _categorical(self, series: pd.Series[Any], codes: Array, meant: list[Scalar | None]) -> pd.Series[Any]:
-        # Unseen categories go to the end: the codes of the known ones stay those the model was trained on.
-        wanted = list(dict.fromkeys([*self.categories, *(value for value in meant if value is not None)]))
-        if isinstance(series.dtype, pd.CategoricalDtype) and list(series.cat.categories) == wanted:
-            return series
-        place = {value: at for at, value in enumerate(wanted)}
-        moved = np.array([*(-1 if value is None else place[value] for value in meant), -1], dtype=np.intp)
-        return pd.Series(pd.Categorical.from_codes(moved[codes], categories=_index(wanted)), name=self.name)
+        return values, [*findings, *self._unseen(unseen, len(series))]
 
     # --------------------------------------------------------------------------------- in words
 
-    def _unseen(self, unseen: list[tuple[Scalar, int]], counts: Array, rows: int) -> list[Finding]:
+    def _unseen(self, unseen: dict[Scalar, int], rows: int) -> list[Finding]:
         if not unseen or not self.categories:
             return []
-        total = int(sum(counts[at] for _, at in unseen))
-        if not total:
-            return []
-        often = sorted(unseen, key=lambda pair: -counts[pair[1]])
-        text = (
-            f"{self.name!r} has categories that the model has not seen, in {counted(total, 'row')} of {rows:,}: "
-            f"{listed((value for value, _ in often), 4)}."
-        )
+        held, often = counted(sum(unseen.values()), "row"), sorted(unseen, key=lambda value: -unseen[value])
+        text = f"{self.name!r} has categories that the model has not seen, in {held} of {rows:,}: {listed(often, 4)}."
         return [Finding("warning", self.name, text)]
 
     def _gaps(self, gaps: int, rows: int) -> list[Finding]:
@@ -258,7 +224,7 @@ class Column(Value):
             return pd.Series(np.full(rows, np.datetime64("NaT", "us")), name=self.name)
         blank = pd.Series(np.full(rows, np.nan), name=self.name)
         if self.dtype == "category":
-            unknown = pd.Categorical.from_codes(np.full(rows, -1), categories=_index(self.categories))
+            unknown = categorical(np.full(rows, -1), self.categories)
             return pd.Series(unknown, name=self.name)
         if self.kind in ("category", "text"):
             return as_text(blank.astype(object), self.dtype)
@@ -287,38 +253,3 @@ def _extent(values: Array, finite: bool = False) -> tuple[Any, Any]:
         if not len(values):
             return None, None
     return float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
-
-
-def _scalars(values: Any, name: str) -> tuple[Scalar, ...]:
-    scalars = tuple(_scalar(value) for value in values)
-    odd = next((value for value in scalars if not isinstance(value, str | int | float)), None)
-    if odd is not None:
-        raise DataError(
-            f"Column {name!r} has the category {odd!r}; categories must be text, numbers or true and false."
-        )
-    return scalars
-
-
-def _scalar(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _index(categories: Sequence[Scalar]) -> Any:
-    return pd.Index(list(categories))
-
-
-def _numeral(category: Scalar) -> bool:
-    return not isinstance(category, str) or category.replace(".", "", 1).isdecimal()
-
-
-def _dated(category: Scalar) -> bool:
-    try:
-        datetime.fromisoformat(str(category))
-    except ValueError:
-        return False
-    return True
-
-
-def _spelt(value: Any) -> str:
-    """Return a value as text; a whole number that came as a float is spelt without its ".0"."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
