@@ -1,0 +1,244 @@
+"""What LightGBM and XGBoost share: which way a recipe is followed, labels as codes, the limits on growth and time."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from incumbent.core import Array, Batch, Floats, Prediction, Recipe, Task
+from incumbent.errors import AbilityError, BudgetSpent, DataError, ModelError, UsageError
+
+Way = Literal["scratch", "append", "releaf"]
+
+# Every update that appends makes prediction slower: 4,300 trees after twenty updates took 25 times as long.
+GROWTH = 3
+CEILING = 2_000
+FORMAT = 1
+
+
+def limit_on_rounds(origin: int, append: int) -> int:
+    """Return how many boosting rounds a model may have: three times its original ones and the appended, at most 2,000.
+
+    A model that was given more than that from the start may still be appended to once.
+
+    Examples
+    --------
+    >>> limit_on_rounds(100, 30), limit_on_rounds(900, 30), limit_on_rounds(5000, 30)
+    (330, 2000, 5030)
+    """
+    return min(GROWTH * origin + append, max(CEILING, origin + append))
+
+
+def way_of(
+    recipe: Recipe, *, name: str, abilities: frozenset[str], rounds: int, origin: int, new: Array
+) -> tuple[Way, tuple[str, ...]]:
+    """Return how to follow the recipe, and a note where that is not how it asked.
+
+    Raises
+    ------
+    AbilityError
+        Boosted trees can do nothing of what the recipe asks.
+    """
+    structure = recipe.structure
+    if structure.start == "scratch" or structure.search:
+        return "scratch", ()
+    asked: Way | None = "append" if structure.append else "releaf" if structure.releaf is not None else None
+    if asked is None or asked not in abilities:
+        lacks = sorted(recipe.needs - abilities)
+        raise AbilityError(
+            f"{name} lacks {lacks}, which this recipe needs; it has {sorted(abilities)}. "
+            "Retrain() works with every model."
+        )
+    if len(new):
+        named = ", ".join(map(repr, new.tolist()[:5]))
+        return "scratch", (
+            f"fitted from scratch: the champion does not know the class{'es' * (len(new) > 1)} {named}, "
+            "and boosted trees cannot take one in",
+        )
+    limit = limit_on_rounds(origin, structure.append)
+    if asked == "append" and rounds + structure.append > limit:
+        return "scratch", (
+            f"fitted from scratch: {structure.append} rounds more than the {rounds} there are would pass the limit of "
+            f"{limit}, beyond which predictions become slow",
+        )
+    return asked, ()
+
+
+def rows_of(recipe: Recipe, task: Task) -> Batch:
+    """Return the rows to learn from.
+
+    Raises
+    ------
+    UsageError
+        The recipe is not bound to rows.
+    DataError
+        The rows have no label, several per row, or all the same class.
+    """
+    batch = recipe.train
+    if batch is None or not len(batch):
+        raise UsageError("This recipe is not bound to rows; give it some with recipe.bind(train=Batch(x, y)).")
+    if batch.y is None or np.ndim(batch.y) != 1:
+        raise DataError("A boosted model learns from one label per row; the rows to learn from have none or several.")
+    return batch
+
+
+def check_classes(y: Array) -> None:
+    """Raise where a classifier cannot be fitted from scratch because every row has the same class."""
+    found = pd.unique(y)
+    if len(found) < 2:
+        raise DataError(
+            f"All {len(y)} rows to learn from have the class {found[0]!r}; "
+            "a classifier is fitted from scratch on two or more."
+        )
+
+
+def codes_of(y: Array, classes: Array) -> Array:
+    """Return the position of each label in `classes`, -1 where it is not among them.
+
+    Examples
+    --------
+    >>> codes_of(np.array(["b", "a", "z"]), np.array(["a", "b"])).tolist()
+    [1, 0, -1]
+    """
+    labels = y.astype(np.int64) if y.dtype == bool and classes.dtype.kind in "iuf" else y
+    return np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)))
+
+
+def new_among(y: Array, classes: Array | None) -> Array:
+    """Return the labels in `y` that are not among `classes`; none for a regression."""
+    return np.empty(0) if classes is None else np.asarray(pd.unique(y[codes_of(y, classes) < 0]))
+
+
+def all_classes(known: Array, y: Array) -> Array:
+    """Return known classes and new ones, sorted; only the new where the two cannot be compared."""
+    same = (known.dtype.kind in "iufb") == (y.dtype.kind in "iufb")
+    return np.unique(np.concatenate([known, np.asarray(pd.unique(y))])) if same else np.unique(y)
+
+
+def named_classes(count: int, hint: Array | None) -> Array:
+    """Return the names of `count` coded classes: the hint where it fits, else 0, 1, ...
+
+    Raises
+    ------
+    ModelError
+        The hint has another number of classes, and does not merely know more of 0, 1, ... than the model.
+    """
+    codes = np.arange(count)
+    if hint is None:
+        return codes
+    names = np.asarray(hint)
+    if len(names) == count:
+        return names
+    if (codes_of(codes, names) >= 0).all():
+        return codes
+    raise ModelError(
+        f"The model tells {count} classes apart but {len(names)} were named: "
+        f"{', '.join(map(repr, names.tolist()[:8]))}. "
+        "Name the classes in the order of the codes that it was trained on."
+    )
+
+
+def weights_of(batch: Batch, class_weight: Any) -> Floats | None:
+    """Return the row weights, times those of the classes where the estimator weighs classes."""
+    if class_weight is None:
+        return batch.weight
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    by_class = np.asarray(compute_sample_weight(class_weight, batch.y), dtype=np.float64)
+    return by_class if batch.weight is None else by_class * batch.weight
+
+
+def answer(raw: Array, classes: Array | None) -> Prediction:
+    """Make a prediction of values (n,), or of probabilities: (n,) of the second class or (n, k) of each."""
+    values = np.asarray(raw, dtype=np.float64)
+    if classes is None:
+        return Prediction(values)
+    proba = np.column_stack([1.0 - values, values]) if values.ndim == 1 else values
+    return Prediction(classes[proba.argmax(axis=1)], proba, classes)
+
+
+def check_time(deadline: float, done: int, rounds: int) -> None:
+    """Raise `BudgetSpent` once the deadline has passed."""
+    if time.monotonic() > deadline:
+        raise BudgetSpent(f"The time budget ended after {done} of {rounds} boosting rounds.")
+
+
+def search_space(native: Any) -> dict[str, Any]:
+    """Return distributions over the settings of a scikit-learn style booster that matter most; none for others.
+
+    Learning rate and penalties are log-uniform, as they act by their order of magnitude.
+
+    Examples
+    --------
+    >>> search_space(object())
+    {}
+    """
+    from scipy.stats import loguniform, randint, uniform
+
+    framework = type(native).__module__.split(".")[0]
+    if framework not in ("lightgbm", "xgboost") or not hasattr(native, "get_params"):
+        return {}
+    shared = {
+        "learning_rate": loguniform(0.02, 0.3),
+        "n_estimators": [50, 100, 200, 400],
+        "reg_lambda": loguniform(1e-2, 30.0),
+        "colsample_bytree": uniform(0.5, 0.5),
+    }
+    if framework == "lightgbm":
+        return shared | {"num_leaves": [7, 15, 31, 63, 127], "min_child_samples": [5, 10, 20, 50, 100]}
+    return shared | {
+        "max_depth": randint(3, 11),
+        "min_child_weight": loguniform(0.5, 50.0),
+        "subsample": uniform(0.5, 0.5),
+    }
+
+
+def write_manifest(folder: Path, content: Mapping[str, Any], classes: Array | None) -> None:
+    """Write what the native file does not keep: settings, classes, notes."""
+    kept = {"format": FORMAT, **content}
+    if classes is not None:
+        kept |= {"classes": classes.tolist(), "classes_dtype": classes.dtype.str}
+    (folder / "manifest.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> tuple[dict[str, Any], Array | None]:
+    """Read what `write_manifest` wrote.
+
+    Raises
+    ------
+    ModelError
+        It is missing, damaged, or of a newer format.
+    """
+    try:
+        kept: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The stored model in {folder} cannot be read: {error}.") from error
+    if kept.get("format") != FORMAT:
+        raise ModelError(
+            f"The stored model in {folder} has format {kept.get('format')!r}, and this program reads {FORMAT}; "
+            "upgrade it with: pip install --upgrade incumbent"
+        )
+    if "classes" not in kept:
+        return kept, None
+    dtype = np.dtype(kept["classes_dtype"])
+    classes = np.empty(len(kept["classes"]), dtype=dtype)
+    classes[:] = kept["classes"]
+    return kept, classes
+
+
+def classes_told(native: Any, hint: Array | None) -> Array | None:
+    """Return the class names that an earlier update left on a native model that knows only codes; else the hint."""
+    told = getattr(native, "incumbent_classes_", None)
+    return hint if told is None else np.asarray(told)
+
+
+def tell_classes(native: Any, classes: Array | None) -> None:
+    """Leave the class names on a native model that itself knows only codes, so that wrapping it again finds them."""
+    if classes is not None and not np.array_equal(classes, np.arange(len(classes))):
+        native.incumbent_classes_ = classes

@@ -1,0 +1,181 @@
+"""The columns a boosted model was trained on, and a table brought into the form that it expects.
+
+Boosters see a category as its position in a list that was fixed in training. Another order of the same categories
+changes every prediction and raises nothing, so the list is always the model's and never the data's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from incumbent.errors import ModelError
+
+Vocabulary = Literal["known", "grown", "present"]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """What a booster knows of its features.
+
+    Parameters
+    ----------
+    framework : str
+        For the messages.
+    count : int
+        How many features.
+    names : tuple of str, optional
+        Their names in order; None for a model that was trained on an array.
+    categories : mapping of str to Index or None
+        The categories of each categorical column, in the model's order; None where the model file keeps none.
+    ordered : frozenset of str
+        Categorical columns whose order means something.
+    blanks : bool
+        The framework writes ``_`` for blanks in names, so "a b" is known as "a_b".
+
+    Examples
+    --------
+    >>> columns = Columns("LightGBM", 1, ("colour",), {"colour": pd.Index(["red", "blue"])})
+    >>> columns.table(pd.DataFrame({"colour": ["blue", "green", "red"]}))["colour"].cat.codes.tolist()
+    [1, -1, 0]
+    """
+
+    framework: str
+    count: int
+    names: tuple[str, ...] | None
+    categories: Mapping[str, Any] = field(default_factory=dict)
+    ordered: frozenset[str] = frozenset()
+    blanks: bool = False
+
+    def table(self, x: Any, vocabulary: Vocabulary = "known") -> Any:
+        """Return `x` with the model's columns in the model's order; the same object where nothing had to change.
+
+        Parameters
+        ----------
+        x : (n, d) data frame, array or sparse matrix
+            The rows.
+        vocabulary : {"known", "grown", "present"}
+            The categories of the result: the model's own (others become missing), those and the new ones after them,
+            or only those that occur, for a model that is fitted from scratch.
+
+        Raises
+        ------
+        ModelError
+            A column is missing, or holds what the model cannot read.
+        """
+        if hasattr(x, "iloc"):
+            return self._frame(x, vocabulary)
+        shape: tuple[int, ...] = getattr(x, "shape", ())
+        if len(shape) != 2 or shape[1] != self.count or self.categories:
+            kind = f"{len(self.names)} named columns" if self.names else f"{self.count} columns"
+            given = f"an array of shape {shape}" if shape else f"a {type(x).__name__}"
+            raise ModelError(f"This {self.framework} model reads a data frame with {kind}, and was given {given}.")
+        if getattr(getattr(x, "dtype", None), "kind", "") == "O":
+            return self._frame(pd.DataFrame(x, columns=self.names), vocabulary)
+        return x
+
+    def _frame(self, x: Any, vocabulary: Vocabulary) -> Any:
+        x = self._select(x)
+        plain = [isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in x.dtypes]
+        if not (all(plain) and not self.categories):
+            fixed = {
+                at: self._category(name, x.iloc[:, at], vocabulary)
+                if name in self.categories
+                else _number(x.iloc[:, at])
+                for at, name in enumerate(x.columns)
+                if name in self.categories or not plain[at]
+            }
+            x = pd.concat([fixed.get(at, x.iloc[:, at]) for at in range(x.shape[1])], axis=1) if fixed else x
+        return x if self.names is not None else x.to_numpy()
+
+    def _select(self, x: Any) -> Any:
+        given = [str(column) for column in x.columns]
+        if self.names is None:
+            if len(given) != self.count:
+                raise ModelError(
+                    f"This {self.framework} model was trained on {self.count} columns without names, and the data have "
+                    f"{len(given)}: {_listed(given)}."
+                )
+            return x
+        if tuple(given) == self.names and list(x.columns) == given:
+            return x
+        place = {name: at for at, name in reversed(list(enumerate(given)))}
+        if self.blanks:
+            place = {"_".join(name.split(" ")): at for name, at in place.items()} | place
+        missing = [name for name in self.names if name not in place]
+        if missing:
+            raise ModelError(
+                f"The data lack {_listed(missing)}, which this {self.framework} model was trained on; "
+                f"they have {_listed(given)}."
+            )
+        return x.iloc[:, [place[name] for name in self.names]].set_axis(list(self.names), axis=1)
+
+    def _category(self, name: str, values: Any, vocabulary: Vocabulary) -> Any:
+        known = self.categories[name]
+        is_category = isinstance(values.dtype, pd.CategoricalDtype)
+        if known is None:
+            if is_category:
+                return values
+            raise ModelError(
+                f"The {self.framework} model keeps no list of the categories of {name!r}, so the column must come as a "
+                f"pandas category in the order used in training; it is {values.dtype}."
+            )
+        codes, seen = _factorised(values)
+        wanted = _wanted(known, seen, codes, vocabulary)
+        place = wanted.get_indexer(seen)
+        if len(seen) and (known.get_indexer(seen) < 0).all() and _is_text(known) != _is_text(seen):
+            raise ModelError(
+                f"Column {name!r} holds {_listed(seen)} but the {self.framework} model knows the categories "
+                f"{_listed(known)}: the type has changed."
+            )
+        if is_category and len(wanted) == len(seen) and (place == np.arange(len(seen))).all():
+            return values
+        placed = np.append(place, -1)[codes]  # code -1 (missing) picks the -1 at the end
+        made = pd.Categorical.from_codes(placed, categories=wanted, ordered=name in self.ordered)
+        return pd.Series(made, index=values.index, name=values.name)
+
+
+def _factorised(values: Any) -> tuple[Any, Any]:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.codes.to_numpy(), values.cat.categories
+    codes, seen = pd.factorize(values)
+    return codes, pd.Index(seen)
+
+
+def _wanted(known: Any, seen: Any, codes: Any, vocabulary: Vocabulary) -> Any:
+    if vocabulary == "known":
+        return known
+    occurring = seen[np.unique(codes[codes >= 0])]
+    new = occurring[known.get_indexer(occurring) < 0]
+    old = known if vocabulary == "grown" else known[occurring.get_indexer(known) >= 0]
+    return old.append(new) if len(new) else old
+
+
+def _is_text(values: Any) -> bool:
+    return len(values) > 0 and isinstance(values[0], str)
+
+
+def _number(values: Any) -> Any:
+    if values.dtype.kind in "mM":
+        raise ModelError(
+            f"Column {str(values.name)!r} holds times ({values.dtype}) but the model was trained on numbers there; "
+            "turn it into numbers, or name it as the time column."
+        )
+    plain = values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
+    numbers = pd.to_numeric(plain, errors="coerce")
+    strange = plain[numbers.isna() & plain.notna()]
+    if len(strange):
+        raise ModelError(
+            f"Column {str(values.name)!r} holds text such as {strange.iloc[0]!r} "
+            "but the model was trained on numbers there."
+        )
+    return pd.Series(numbers.to_numpy(dtype=np.float64, na_value=np.nan), index=values.index, name=values.name)
+
+
+def _listed(names: Any, most: int = 5) -> str:
+    shown = ", ".join(repr(name) for name in list(names)[:most])
+    return shown + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,141 @@
+"""What a pickle would load: its instructions are followed with every module, class and function replaced by a dummy.
+
+A pickle is a program. Here it runs on a machine that cannot import and cannot call: each name it asks for is written
+down and answered with an inert stand-in. The arrays that joblib puts between the instructions are skipped.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, Any, ClassVar, Final
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a pickle asks for.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Every ``module.function`` it would load, sorted.
+    complete : bool
+        Whether the whole file could be followed; if not, it may load more.
+    """
+
+    names: tuple[str, ...]
+    complete: bool
+
+
+def names_in(file: IO[bytes]) -> Names:
+    """Return what the pickle in `file` would load, without loading any of it.
+
+    Parameters
+    ----------
+    file : binary file
+        A plain pickle, or one that joblib wrote; already decompressed.
+
+    Examples
+    --------
+    >>> import io
+    >>> names_in(io.BytesIO(pickle.dumps(print)))
+    Names(names=('builtins.print',), complete=True)
+    """
+    machine = _Machine(file)
+    try:
+        machine.load()
+    except Exception:  # a damaged or hostile file can fail anywhere; what was seen until then still counts
+        return Names(tuple(sorted(machine.seen)), complete=False)
+    return Names(tuple(sorted(machine.seen)), complete=True)
+
+
+class _Standin:
+    """Takes every operation of a pickle and does nothing."""
+
+    state: Any = None
+
+    def __new__(cls, *_: Any, **__: Any) -> _Standin:
+        return object.__new__(cls)
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __call__(self, *_: Any, **__: Any) -> _Standin:
+        return _Standin()
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+    def __setitem__(self, _key: Any, _value: Any) -> None:
+        pass
+
+    def append(self, _item: Any) -> None:
+        pass
+
+    def extend(self, _items: Any) -> None:
+        pass
+
+    def add(self, _item: Any) -> None:
+        pass
+
+
+class _JoblibArray(_Standin):
+    """Stands for joblib's NumpyArrayWrapper, after which the bytes of the array follow in the file."""
+
+
+_INSTRUCTIONS: dict[int, Callable[[Any], None]] = pickle._Unpickler.dispatch
+
+
+class _Machine(pickle._Unpickler):
+    """The interpreter of the standard library, cut off from every module. It is the only one that can be extended."""
+
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(_INSTRUCTIONS)
+    stack: list[Any]  # where the interpreter keeps what it has made
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file, encoding="latin1")
+        self.file: Final = file
+        self.seen: set[str] = set()
+
+    def find_class(self, module: str, name: str) -> Any:
+        self.seen.add(f"{module}.{name}")
+        if (module, name) == ("numpy", "dtype"):
+            return np.dtype  # only describes the length of arrays, and runs nothing
+        if module.startswith("joblib.") and name == "NumpyArrayWrapper":
+            return _JoblibArray
+        return type(name, (_Standin,), {})
+
+    def persistent_load(self, pid: Any) -> Any:
+        return _Standin()
+
+    def get_extension(self, code: int) -> None:
+        self.seen.add(f"copyreg.extension_{code}")
+        self.stack.append(_Standin())
+
+    def load_build(self) -> None:
+        _INSTRUCTIONS[pickle.BUILD[0]](self)
+        if isinstance(self.stack[-1], _JoblibArray):
+            self._skip_array(self.stack[-1].state)
+
+    dispatch[pickle.BUILD[0]] = load_build
+
+    def _skip_array(self, state: dict[str, Any]) -> None:
+        dtype = np.dtype(state["dtype"])
+        if dtype.hasobject:
+            nested = _Machine(self.file)
+            nested.seen = self.seen
+            nested.load()
+            return
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self._skip(self.file.read(1)[0])
+        self._skip(int(np.prod(state["shape"], dtype=object)) * dtype.itemsize)
+
+    def _skip(self, count: int) -> None:
+        while count > 0:
+            got = len(self.file.read(min(count, 1 << 20)))
+            if not got:
+                raise EOFError("the file ends within an array")
+            count -= got
