@@ -205,7 +205,7 @@ def binary(**changes: Any) -> Outcome:
     new = classified("new", 1243, classes, (1.9, 2.8), 1)
     old = classified("anchor", 2000, classes, (2.4, 2.45), 9)
     verdict = Verdict("promote", reasons(new.interval, old.interval, 0.02), PROMISE, "anchor", 0.0182, 310)
-    return _outcome(verdict, {"new": new, "anchor": old}, "accuracy", **changes)
+    return _outcome(verdict, {"new": new, "anchor": old}, "accuracy").but(**changes)
 
 
 def multiclass(k: int = 5, **changes: Any) -> Outcome:
@@ -218,7 +218,7 @@ def multiclass(k: int = 5, **changes: Any) -> Outcome:
         "Look at the labels of the 41 rows of 'species 02' that only the champion gets right.",
     )
     verdict = Verdict("reject", reasons(new.interval, old.interval), PROMISE, "anchor", 0.0341, 240, advice)
-    return _outcome(verdict, {"new": new, "anchor": old}, "accuracy", version_after=3, **changes)
+    return _outcome(verdict, {"new": new, "anchor": old}, "accuracy", version_after=3).but(**changes)
 
 
 def regressed(name: str, n: int, spreads: tuple[float, float], seed: int) -> Comparison:
@@ -246,7 +246,7 @@ def regression(**changes: Any) -> Outcome:
     advice = ("Wait for about 5,400 gate rows: they would show the gain that was seen.", "Try Tune(20): no search yet.")
     verdict = Verdict("inconclusive", reasons(new.interval, old.interval, 2.0), PROMISE, "crossfit", 2.91, 5400, advice)
     plain = {"champion": Champion("regression"), "version_after": 3, "prequential": {}}
-    return _outcome(verdict, {"new": new, "anchor": old}, "mae", **plain | changes)
+    return _outcome(verdict, {"new": new, "anchor": old}, "mae", **plain).but(**changes)
 
 
 def without_anchor(**changes: Any) -> Outcome:
@@ -254,7 +254,7 @@ def without_anchor(**changes: Any) -> Outcome:
     whole = binary(name="", version_before=0, version_after=0, update="", lineage=())
     new = whole.comparisons["new"]
     verdict = Verdict("promote", reasons(new.interval, None), PROMISE, "", 0.0182, None)
-    return whole.but(verdict=verdict, comparisons={"new": new}, **changes)
+    return whole.but(verdict=verdict, comparisons={"new": new}).but(**changes)
 
 
 def failed(**changes: Any) -> Outcome:
@@ -264,7 +264,9 @@ def failed(**changes: Any) -> Outcome:
         Challenger("Retrain()", Recipe().but(start="scratch"), None, 0.2, 2984, error="Input X contains NaN."),
     )
     verdict = Verdict("inconclusive", (), "", "", math.nan, None)
-    return _outcome(verdict, {}, "accuracy", challengers=tries, prequential={}, lineage=(), version_after=3, **changes)
+    return _outcome(verdict, {}, "accuracy", challengers=tries, prequential={}, lineage=(), version_after=3).but(
+        **changes
+    )
 
 
 def hostile(**changes: Any) -> Outcome:
@@ -286,8 +288,8 @@ def hostile(**changes: Any) -> Outcome:
         },
         prequential={script: {script: 0.5}}, name=script, update=script, cost={script: 1.0},
         check=Check((Finding("warning", script, script),), 3, 1, script, script),
-        lineage=({"kind": script, "why": script, "user": script, "strategy": script, "decision": script},), **changes,
-    )  # fmt: skip
+        lineage=({"kind": script, "why": script, "user": script, "strategy": script, "decision": script},),
+    ).but(**changes)  # fmt: skip
 
 
 EVERY = {

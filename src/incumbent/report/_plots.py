@@ -145,7 +145,7 @@ def _figure() -> tuple[Figure, Any]:
     figure.patch.set_alpha(0)
     axes = figure.add_subplot()
     axes.patch.set_alpha(0)
-    axes.tick_params(length=0)
+    axes.tick_params(left=False, bottom=False)
     return figure, axes
 
 
@@ -172,13 +172,24 @@ def _settle(drawn: str, key: str) -> str:
     """Return the drawing without what only a separate file needs, in the page's colours and with short numbers."""
     drawn = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<\?.*?\?>", "", drawn, flags=re.DOTALL)
     drawn = drawn.replace("xlink:href", "href")
-    used = set(re.findall(r'(?:href="#|url\(#)([\w-]+)', drawn))
-    drawn = re.sub(r' id="([\w-]+)"', lambda m: f' id="{key}{m[1]}"' if m[1] in used else "", drawn)
-    drawn = re.sub(r'(href="#|url\(#)', rf"\g<1>{key}", drawn)
+    drawn = _identified(drawn, key)
     drawn = re.sub(r'(?<= )(d|x|y|transform|points)="[^"]*"', lambda m: _rounded(m[0]), drawn)
     for stand_in, name in _COLOURS.items():
         drawn = drawn.replace(stand_in, f"var(--{name})")
     return re.sub(r"\s*\n\s*", " ", drawn).strip()
+
+
+def _identified(drawn: str, key: str) -> str:
+    """Return the drawing with only the ids that it refers to, each once and with `key` before it."""
+    wanted = set(re.findall(r'(?:href="#|url\(#)([\w-]+)', drawn))
+
+    def keep(found: re.Match[str]) -> str:
+        if found[1] not in wanted:
+            return ""
+        wanted.remove(found[1])  # matplotlib repeats a mark under the same id for each axis; the first will do
+        return f' id="{key}{found[1]}"'
+
+    return re.sub(r'(href="#|url\(#)', rf"\g<1>{key}", re.sub(r' id="([\w-]+)"', keep, drawn))
 
 
 def _rounded(attribute: str) -> str:

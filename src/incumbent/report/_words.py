@@ -83,8 +83,8 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(0.0342), duration(7.25), duration(75), duration(4000)
-    ('34 ms', '7.2 s', '1 min 15 s', '1 h 7 min')
+    >>> duration(0.0342), duration(7.2), duration(75), duration(4000)
+    ('34 ms', '7.2 s', '1 min 15 s', '1 h 6 min')
     """
     if not math.isfinite(seconds):
         return "n/a"
