@@ -200,6 +200,8 @@ class Event:
             )
 
     def _register_name(self) -> None:
+        if self.kind != "init":
+            return
         found = registered(self._client, self.name)
         if found is None:
             self._client.create_registered_model(self.name, tags={OURS + "name": "true"})

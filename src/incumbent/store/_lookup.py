@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from incumbent.store._client import Client
 from incumbent.store._record import CHAMPION, EVENT
 from incumbent.store._where import local_path
 
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the second is said of an alias that is not there
+
 
 def registered(client: Client, name: str) -> Any | None:
     """Return MLflow's registered model of that name, or None."""
@@ -18,19 +21,34 @@ def registered(client: Client, name: str) -> Any | None:
     return found[0] if found else None
 
 
+def champion_of(client: Client, name: str) -> Any | None:
+    """Return MLflow's model version that the alias points to, whoever registered it, or None."""
+    # Asked for by its alias, as a search takes longer with every version that there is.
+    return _unless(_ABSENT, client.get_model_version_by_alias, name, CHAMPION)
+
+
 def alias_of(client: Client, name: str) -> int | None:
-    """Return the version that the alias points to, whoever registered it, or None."""
-    found = registered(client, name)
-    version = None if found is None else found.aliases.get(CHAMPION)
-    return None if version is None else int(version)
+    """Return the number of the version that the alias points to, or None."""
+    found = champion_of(client, name)
+    return None if found is None else int(found.version)
+
+
+def own_champion(client: Client, name: str) -> int | None:
+    """Return the champion, or None if there is none or something else registered it."""
+    found = champion_of(client, name)
+    return int(found.version) if found is not None and EVENT in found.tags else None
 
 
 def find_version(client: Client, name: str, version: int) -> Any | None:
     """Return MLflow's model version, or None."""
+    return _unless(_ABSENT[:1], client.get_model_version, name, str(version))
+
+
+def _unless(absent: tuple[str, ...], ask: Callable[..., Any], *arguments: str) -> Any | None:
     try:
-        return client.get_model_version(name, str(version))
+        return ask(*arguments)
     except RegistryError as error:
-        if getattr(error.__cause__, "error_code", "") == "RESOURCE_DOES_NOT_EXIST":
+        if getattr(error.__cause__, "error_code", "") in absent:
             return None
         raise
 
@@ -48,14 +66,6 @@ def version_numbers(client: Client, name: str) -> list[int]:
     """Return the numbers of all versions, oldest first."""
     found = client.pages("search_model_versions", filter_string=f"name='{name}'", max_results=1000)
     return sorted(int(version.version) for version in found)
-
-
-def own_champion(client: Client, model: Any | None) -> int | None:
-    """Return the champion of a registered model, or None if there is none or something else registered it."""
-    version = None if model is None else model.aliases.get(CHAMPION)
-    if model is None or version is None:
-        return None
-    return int(version) if EVENT in client.get_model_version(model.name, str(version)).tags else None
 
 
 def title(name: str) -> str:

@@ -28,7 +28,7 @@ def begin(client: Client, place: Place, name: str, kind: str, *, user: str, why:
         if KIND in run.data.tags and reachable(place, run):
             settle(client, run, name, "KILLED", "interrupted")
     before = alias_of(client, name)
-    latest = client.search_runs([experiment], max_results=10, order_by=["attributes.start_time DESC"])
+    latest = client.search_runs([experiment], max_results=3, order_by=["attributes.start_time DESC"])
     count = 1 + max((number(run.data.tags, NUMBER) or 0 for run in latest), default=0)
     tags = {KIND: kind, NUMBER: count, WHY: why, USER: user, OWNER: _lock.owner(place)}
     tags[BEFORE] = "" if before is None else before

@@ -16,6 +16,7 @@ from incumbent.store._event import KINDS, Event
 from incumbent.store._history import read, records, run_of
 from incumbent.store._lookup import (
     alias_of,
+    champion_of,
     experiment_of,
     fetch,
     own_champion,
@@ -25,7 +26,6 @@ from incumbent.store._lookup import (
 )
 from incumbent.store._open import begin
 from incumbent.store._record import (
-    CHAMPION,
     EVENT,
     OURS,
     PATH,
@@ -96,12 +96,12 @@ class Store:
         if client is None:
             return []
         found = client.pages("search_registered_models", filter_string=f"tags.`{OURS}name` = 'true'", max_results=100)
-        return sorted(model.name for model in found if own_champion(client, model) is not None)
+        return sorted(model.name for model in found if own_champion(client, model.name) is not None)
 
     def exists(self, name: str) -> bool:
         """Whether `name` has a champion."""
         client = self._client()
-        return client is not None and own_champion(client, registered(client, _checked(name))) is not None
+        return client is not None and own_champion(client, _checked(name)) is not None
 
     def champion(self, name: str) -> int:
         """Return the version that is live.
@@ -112,14 +112,12 @@ class Store:
             There is no such name; says which there are.
         """
         client = self._client()
-        model = None if client is None else registered(client, _checked(name))
-        if client is not None:
-            version = own_champion(client, model)
-            if version is not None:
-                return version
-        if model is not None and CHAMPION in model.aliases:
+        found = None if client is None else champion_of(client, _checked(name))
+        if found is not None and EVENT in found.tags:
+            return int(found.version)
+        if found is not None:
             raise RegistryError(
-                f"The champion of {name!r} is version {model.aliases[CHAMPION]}, which Incumbent did not register; "
+                f"The champion of {name!r} is version {found.version}, which Incumbent did not register; "
                 f"take it over with: incumbent init models:/{name}@champion --name {name} --data FILE --target COL"
             )
         raise self._unknown(name)
@@ -271,7 +269,7 @@ class Store:
         return client
 
     def _fits(self, client: Client, name: str, kind: str) -> None:
-        version = own_champion(client, registered(client, name))
+        version = own_champion(client, name)
         if kind == "init" and version is not None:
             raise RegistryError(
                 f"There is a model {name!r} in {self._place} already (version {version} is live); "
