@@ -94,8 +94,8 @@ def init(
         print(f"Forgetting will show on {came.anchored:,} anchor rows.")
     else:
         print(
-            "No old rows that it has not seen exist yet: it was trained on --data, so scoring it there would make every\n"
-            "challenger look bad. Until updates have gathered an anchor set, cross-fitted stand-ins take its place.\n"
+            "No old rows that it has not seen exist yet: it was trained on --data, so scoring it there would make\n"
+            "every challenger look bad. Until updates have gathered an anchor set, cross-fitted stand-ins are used.\n"
             "Old rows that were held out of its training are better: give them with --anchor FILE."
         )
     print(f"Next: incumbent update FILE --name {name}")

@@ -1,0 +1,50 @@
+# Two commands do everything on a machine with Python 3.11 or newer and make: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+WORKERS ?= 2
+
+.PHONY: demo test lint types imports unit slow clean
+.DEFAULT_GOAL := demo
+
+.venv/base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Incumbent needs Python 3.11 or newer; say which with: make PYTHON=python3.12")'
+	@echo "== making .venv and installing Incumbent (a minute or two, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --progress-bar on -q -c constraints.txt -e .
+	@touch $@
+
+.venv/dev: .venv/base
+	@echo "== installing what the tests need (once)"
+	@$(PIP) install --progress-bar on -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/base
+	@$(BIN)/incumbent demo
+
+test: lint types imports unit slow
+	@echo "== all of it passed"
+
+lint: .venv/dev
+	@echo "== lint"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/dev
+	@echo "== types"
+	@$(BIN)/mypy
+
+imports: .venv/dev
+	@echo "== import contracts"
+	@$(BIN)/lint-imports
+
+unit: .venv/dev
+	@echo "== quick tests and doctests"
+	@$(BIN)/pytest -n $(WORKERS) -m 'not slow'
+
+slow: .venv/dev
+	@echo "== slow tests: statistics, kills, the commands of the README"
+	@$(BIN)/pytest -n $(WORKERS) -m slow
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
