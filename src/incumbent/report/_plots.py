@@ -189,7 +189,7 @@ def _identified(drawn: str, key: str) -> str:
         wanted.remove(found[1])  # matplotlib repeats a mark under the same id for each axis; the first will do
         return f' id="{key}{found[1]}"'
 
-    return re.sub(r'(href="#|url\(#)', rf"\g<1>{key}", re.sub(r' id="([\w-]+)"', keep, drawn))
+    return re.sub(r'(href="#|url\(#)', rf"\g<1>{key}", re.sub(r' id="([^"]+)"', keep, drawn))
 
 
 def _rounded(attribute: str) -> str:
