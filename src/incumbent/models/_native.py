@@ -10,9 +10,22 @@ import numpy as np
 from incumbent.core import Array, Batch, Floats, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 
-# their `predict` is not the class of largest `predict_proba`, so both must be asked
-_TWO_ANSWERS = {"SVC", "NuSVC", "FixedThresholdClassifier", "TunedThresholdClassifierCV"}
-_PLAIN = ("sklearn.", "lightgbm.", "xgboost.", "incumbent.")
+# their `predict` is the class of largest `predict_proba`; any other is asked both ways: SVC, tuned thresholds, searches
+# around either, and those where it costs little
+_ONE_ANSWER = (
+    "LogisticRegression",
+    "RandomForest",
+    "ExtraTree",
+    "DecisionTree",
+    "HistGradientBoosting",
+    "Bagging",
+    "KNeighbors",
+    "MLP",
+    "GaussianNB",
+    "MultinomialNB",
+    "BernoulliNB",
+    "CalibratedClassifierCV",
+)
 
 
 def task_of(native: Any) -> Task:
@@ -41,43 +54,49 @@ def as_input(native: Any, x: Any) -> Any:
     """Return `x` in the form that `native` was trained on: a frame with its names, an array, or a list of texts."""
     if not hasattr(x, "iloc"):
         return x
-    if is_vectoriser(_first_step(native)):
+    first = _first(native)
+    if hasattr(first, "build_analyzer"):  # a vectoriser of texts
         if x.shape[1] != 1:
             raise ModelError(
-                f"{type(_first_step(native)).__name__} reads one column of texts but the data have {x.shape[1]} "
+                f"{type(first).__name__} reads one column of texts but the data have {x.shape[1]} "
                 "feature columns; name the others as time or group, leave them out, or use a ColumnTransformer."
             )
         return x.iloc[:, 0]
-    names = getattr(native, "feature_names_in_", None)
-    if names is None:
-        return x.to_numpy()
-    return x if list(x.columns) == list(names) else x[list(names)]
+    names = getattr(native, "feature_names_in_", getattr(first, "feature_names_in_", None))
+    if names is not None:
+        return x if list(x.columns) == list(names) else x[list(names)]
+    # a step of the user's own that keeps no record of its input may look for names, and takes a frame in any case
+    return x.to_numpy() if any(hasattr(part, "n_features_in_") for part in (native, first)) else x
 
 
-def _first_step(native: Any) -> Any:
-    return native.steps[0][1] if hasattr(native, "steps") else native
-
-
-def is_vectoriser(native: Any) -> bool:
-    """Whether `native` reads texts (CountVectorizer and kin)."""
-    return hasattr(native, "build_analyzer")
+def _first(native: Any) -> Any:
+    """Return what meets the rows first: of a Pipeline its first step, of a search or a wrapper what is inside."""
+    if hasattr(native, "steps"):
+        return _first(next(step for _, step in native.steps if step not in (None, "passthrough")))
+    if hasattr(native, "transformer_list"):
+        return _first(native.transformer_list[0][1])
+    for name in ("best_estimator_", "estimator_", "regressor_", "estimator"):
+        if hasattr(getattr(native, name, None), "fit"):
+            return _first(getattr(native, name))
+    return native
 
 
 def answer(native: Any, data: Any, classes: Array | None) -> Prediction:
     """Ask `native` once for each row (both ways only where its label does not follow from its probabilities)."""
     if classes is None:
-        return Prediction(np.asarray(native.predict(data), dtype=np.float64).reshape(-1))
+        values = np.asarray(native.predict(data), dtype=np.float64)
+        if values.ndim > 1 and values.shape[1] > 1:
+            raise ModelError(
+                f"{type(native).__name__} predicts {values.shape[1]} targets at once; "
+                "Incumbent updates models with one target column."
+            )
+        return Prediction(values.reshape(-1))
     if not hasattr(native, "predict_proba"):
         return Prediction(np.asarray(native.predict(data)), None, classes)
     proba = np.asarray(native.predict_proba(data), dtype=np.float64)
-    label = np.asarray(native.predict(data)) if _two_answers(native) else classes[proba.argmax(axis=1)]
-    return Prediction(label, proba, classes)
-
-
-def _two_answers(native: Any) -> bool:
     kind = type(native)
-    known = kind.__module__.startswith(_PLAIN)
-    return not known or kind.__name__ in _TWO_ANSWERS or getattr(native, "loss", None) == "modified_huber"
+    follows = kind.__module__.startswith("sklearn.") and kind.__name__.startswith(_ONE_ANSWER)
+    return Prediction(classes[proba.argmax(axis=1)] if follows else np.asarray(native.predict(data)), proba, classes)
 
 
 def refit(native: Any, batch: Batch, *, seed: int) -> Any:
@@ -85,6 +104,9 @@ def refit(native: Any, batch: Batch, *, seed: int) -> Any:
     from sklearn.base import clone
 
     fresh = clone(native)
+    prefix, last = (f"{native.steps[-1][0]}__", native.steps[-1][1]) if hasattr(native, "steps") else ("", native)
+    if hasattr(last, "_incumbent_rounds"):  # trees were appended since: its own setting is the number it began with
+        fresh.set_params(**{f"{prefix}n_estimators": last._incumbent_rounds})
     free = [name for name, value in fresh.get_params().items() if _is_random_state(name) and value is None]
     fresh.set_params(**dict.fromkeys(free, seed))
     fresh.fit(as_input(native, batch.x), batch.y, **weights_for(fresh, batch.weight))
