@@ -14,6 +14,13 @@ from incumbent.errors import BudgetSpent
 from incumbent.models._native import as_input, slices, trained_on
 
 
+def learns_on(native: Any) -> bool:
+    """Whether `partial_fit` works on `native` as it is set; with these two settings scikit-learn's refuses."""
+    stops_early = type(native).__name__.startswith("MLP") and native.early_stopping
+    balanced = getattr(native, "class_weight", None) == "balanced"
+    return hasattr(native, "partial_fit") and not stops_early and not balanced
+
+
 def learn_on(native: Any, recipe: Recipe) -> Any:
     """Return a copy of `native` after `partial_fit` on the recipe's rows; `native` itself does not change.
 

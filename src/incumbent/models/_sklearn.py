@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
+
 from incumbent.core import Array, Prediction, Recipe, Task
+from incumbent.errors import ModelError
 from incumbent.models._grow import grown_bayes
 from incumbent.models._native import (
     answer,
@@ -19,7 +22,7 @@ from incumbent.models._native import (
     trained_on,
     with_forgotten_classes,
 )
-from incumbent.models._partial import learn_on
+from incumbent.models._partial import learn_on, learns_on
 from incumbent.models._tune import fit_afresh, tunable
 from incumbent.models._warm import appendable, appended, outgrown
 
@@ -68,7 +71,7 @@ class SklearnModel:
         native = self.native
         claims = {
             "weight": takes_weights(native),
-            "incremental": hasattr(native, "partial_fit"),
+            "incremental": learns_on(native),
             "append": appendable(native),
             "proba": self.task == "classification" and hasattr(native, "predict_proba"),
             "grow": type(native).__module__.startswith("sklearn.naive_bayes"),
@@ -112,6 +115,13 @@ class SklearnModel:
             return self._afresh(recipe, f"cannot take in {unseen} new class(es) by appending trees")
         if outgrown(self.native, recipe.structure.append):
             return self._afresh(recipe, "has grown to its cap, and prediction slows with every tree")
+        if self.classes is not None:
+            lacking = np.setdiff1d(self.classes, trained_on(recipe).labels)
+            if len(lacking):  # scikit-learn would count the classes anew and mix up the old trees' answers
+                raise ModelError(
+                    f"{type(self.native).__name__} appends trees only on rows of every class it knows, and neither "
+                    f"the new nor the remembered rows show {', '.join(map(str, lacking[:5]))}; try Retrain()."
+                )
         return SklearnModel(appended(self.native, recipe))
 
     def _afresh(self, recipe: Recipe, why: str) -> SklearnModel:

@@ -35,6 +35,8 @@ def appended(native: Any, recipe: Recipe) -> Any:
     learner, train, structure = copy.deepcopy(native), trained_on(recipe), recipe.structure
     learner._incumbent_rounds = getattr(native, "_incumbent_rounds", native.n_estimators)
     before = {"warm_start": learner.warm_start}
+    if getattr(learner, "oob_score", False):  # out-of-bag rows of the old trees are gone
+        before["oob_score"], learner.oob_score = learner.oob_score, False
     changed: dict[str, Any] = {"warm_start": True, "n_estimators": _size(learner) + structure.append}
     if structure.shrink is not None and "learning_rate" in inspect.signature(type(learner)).parameters:
         before["learning_rate"], changed["learning_rate"] = learner.learning_rate, structure.shrink
