@@ -25,7 +25,7 @@ from incumbent.models._native import (
     task_of,
     trained_on,
 )
-from incumbent.models._partial import learn_on
+from incumbent.models._partial import learn_on, learns_on
 from incumbent.models._tune import fit_afresh, tunable
 
 _SGD = {
@@ -34,7 +34,7 @@ _SGD = {
     "squared_hinge": lambda m: losses.SQUARED_HINGE,
     "perceptron": lambda m: losses.PERCEPTRON,
     "modified_huber": lambda m: losses.MODIFIED_HUBER,
-    "squared_error": lambda m: losses.SQUARED if task_of(m) == "regression" else losses.SQUARED_SIGNS,
+    "squared_error": lambda m: losses.SQUARED,
     "huber": lambda m: losses.huber(m.epsilon),
     "epsilon_insensitive": lambda m: losses.epsilon_insensitive(m.epsilon),
     "squared_epsilon_insensitive": lambda m: losses.squared_epsilon_insensitive(m.epsilon),
@@ -42,15 +42,15 @@ _SGD = {
 _LOSS: dict[str, Callable[[Any], LinearLoss]] = {
     "LogisticRegression": lambda m: losses.SOFTMAX if len(m.classes_) > 2 else losses.LOG,
     "LogisticRegressionCV": lambda m: losses.SOFTMAX if len(m.classes_) > 2 else losses.LOG,
-    "SGDClassifier": lambda m: _SGD[m.loss](m),
+    "SGDClassifier": lambda m: replace(_SGD[m.loss](m), signs=m.loss != "log_loss"),
     "SGDRegressor": lambda m: _SGD[m.loss](m),
     "Perceptron": lambda m: losses.PERCEPTRON,
     "LinearSVC": lambda m: losses.HINGE if m.loss == "hinge" else losses.SQUARED_HINGE,
     "LinearSVR": lambda m: (
         losses.epsilon_insensitive if m.loss == "epsilon_insensitive" else losses.squared_epsilon_insensitive
     )(m.epsilon),
-    "RidgeClassifier": lambda m: losses.SQUARED_SIGNS,
-    "RidgeClassifierCV": lambda m: losses.SQUARED_SIGNS,
+    "RidgeClassifier": lambda m: replace(losses.SQUARED, signs=True),
+    "RidgeClassifierCV": lambda m: replace(losses.SQUARED, signs=True),
     "LinearRegression": lambda m: losses.SQUARED,
     "Ridge": lambda m: losses.SQUARED,
     "RidgeCV": lambda m: losses.SQUARED,
@@ -69,8 +69,8 @@ def handles(native: Any) -> bool:
         return False
     if kind.__name__.startswith("SGD") and native.loss not in _SGD:
         return False
-    fitted = np.ndim(getattr(native, "coef_", 0.0)) in (1, 2)
-    return fitted and getattr(native, "multi_class", None) != "ovr"
+    dense = isinstance(getattr(native, "coef_", None), np.ndarray)  # not after sparsify()
+    return dense and getattr(native, "multi_class", None) != "ovr"
 
 
 @final
@@ -125,7 +125,7 @@ class LinearModel:
             return LinearModel(fit_afresh(self.native, recipe))
         unseen = new_classes(recipe, self.classes)
         own_rule = recipe.optimiser.optimizer is None and not recipe.loss.pull and not len(unseen)
-        if own_rule and _has_own_rule(self.native):
+        if own_rule and learns_on(self.native):
             return LinearModel(learn_on(self.native, recipe))
         if not len(unseen):
             return LinearModel(self._descended(self.native, recipe))
@@ -187,7 +187,10 @@ class LinearModel:
             train.y,
             shared=type(self.native).__name__[:8] == "Logistic",
         )
-        return _put(self.native, coef, intercept, classes)
+        grown = _put(self.native, coef, intercept, classes)
+        if getattr(grown, "solver", None) == "liblinear":  # fits two classes only, and a later retraining would fail
+            grown.solver = "saga" if _penalties(grown, 1)[0] else "lbfgs"
+        return grown
 
     def _descended(self, native: Any, recipe: Recipe) -> Any:
         model, optimiser = LinearModel(native), recipe.optimiser
@@ -205,14 +208,10 @@ class LinearModel:
             recipe.deadline,
         )
         if optimiser.lr is None:
-            held_out = None if recipe.select is None else _problem(native, recipe.select, recipe)
+            judged = recipe.select is not None and len(recipe.select) > 0
+            held_out = _problem(native, recipe.select, recipe) if judged and recipe.select is not None else None
             plan = replace(plan, lr=choose_rate(problem, start["coef"], start["intercept"], plan, held_out))
         return _put(native, *descend(problem, start["coef"], start["intercept"], plan))
-
-
-def _has_own_rule(native: Any) -> bool:
-    balanced = getattr(native, "class_weight", None) == "balanced"  # which partial_fit refuses
-    return hasattr(native, "partial_fit") and not balanced
 
 
 def _problem(native: Any, batch: Batch, recipe: Recipe) -> Problem:
@@ -239,19 +238,20 @@ def _targets(y: Any, classes: Array | None, *, signs: bool) -> Floats:
 
 def _penalties(native: Any, n: int) -> tuple[float, float]:
     """L1 and L2 strength beside a mean over `n` rows, from the estimator's own settings."""
-    kind = type(native).__name__
+    kind, penalty = type(native).__name__, str(getattr(native, "penalty", ""))
     if kind.startswith(("Logistic", "LinearSV")):
         strength = float(np.mean(getattr(native, "C_", native.C if hasattr(native, "C") else 1.0)))
-        share = float(getattr(native, "l1_ratio", 0.0) or 0.0) if kind.startswith("Logistic") else 0.0
-        return share / (strength * n), (1 - share) / (strength * n)
+        share = 1.0 if penalty == "l1" else float(getattr(native, "l1_ratio", None) or 0.0)
+        return (0.0, 0.0) if penalty == "None" else (share / (strength * n), (1 - share) / (strength * n))
     alpha = float(getattr(native, "alpha_", getattr(native, "alpha", 0.0)))
-    if kind.startswith(("Ridge", "Huber")):
+    if kind.startswith("Ridge"):
         return 0.0, alpha / n
+    if kind == "HuberRegressor":  # its loss is that here times 2 / scale
+        return 0.0, alpha * native.scale_ / n
     if kind.startswith(("Lasso", "ElasticNet")):
         share = float(getattr(native, "l1_ratio_", getattr(native, "l1_ratio", 1.0)))
         return alpha * share, alpha * (1 - share)
     mix = {"l2": 0.0, "l1": 1.0, "elasticnet": float(getattr(native, "l1_ratio", None) or 0.15)}
-    penalty = str(getattr(native, "penalty", None))
     return (alpha * mix[penalty], alpha * (1 - mix[penalty])) if penalty in mix else (0.0, 0.0)
 
 
@@ -269,10 +269,11 @@ def _importance(model: LinearModel, champion: LinearModel, recipe: Recipe) -> Ma
     if carried["coef"].shape == now:
         return carried
     # a class was added: weights that came out of one binary row share its importance, new rows are free
-    rows = np.zeros(now), np.zeros(now[0])
-    old = len(carried["coef"])
-    rows[0][: max(old, 2)], rows[1][: max(old, 2)] = carried["coef"], carried["intercept"]
-    return {"coef": rows[0], "intercept": rows[1]}
+    coef, intercept = np.zeros(now), np.zeros(now[0])
+    assert model.classes is not None and champion.classes is not None, "only a classifier grows"
+    old = np.searchsorted(model.classes, champion.classes)
+    coef[old], intercept[old] = carried["coef"], carried["intercept"]
+    return {"coef": coef, "intercept": intercept}
 
 
 def _numbers(x: Any) -> Any:
@@ -281,9 +282,14 @@ def _numbers(x: Any) -> Any:
 
 def _put(native: Any, coef: Floats, intercept: Floats, classes: Array | None = None) -> Any:
     moved = copy.deepcopy(native)
-    one_row = np.ndim(native.coef_) == 1
-    moved.coef_ = np.ascontiguousarray(coef[0] if one_row else coef)
-    moved.intercept_ = float(intercept[0]) if np.ndim(native.intercept_) == 0 else np.array(intercept)
+    # type and memory order as they were, so that the same weights give the same predictions to the last bit
+    made = np.asarray(coef[0] if np.ndim(native.coef_) == 1 else coef, dtype=native.coef_.dtype)
+    moved.coef_ = np.array(made, order="C" if native.coef_.flags.c_contiguous else "F")
+    one = np.ndim(native.intercept_) == 0
+    moved.intercept_ = float(intercept[0]) if one else np.array(intercept, dtype=native.coef_.dtype)
+    if getattr(native, "average", False) and hasattr(native, "standard_coef_"):  # where averaged SGD goes on from
+        moved.standard_coef_, moved.standard_intercept_ = moved.coef_.copy(), moved.intercept_.copy()
+        moved._average_coef, moved._average_intercept = moved.coef_, moved.intercept_
     if classes is not None:
         if hasattr(moved, "_label_binarizer"):  # RidgeClassifier reads its classes from there
             moved._label_binarizer = copy.deepcopy(moved._label_binarizer).fit(classes)

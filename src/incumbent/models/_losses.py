@@ -92,7 +92,6 @@ SOFTMAX = LinearLoss(
 )
 LOG = LinearLoss(lambda s, t: (np.logaddexp(0, s) - t * s).sum(axis=1), lambda s, t: expit(s) - t, _bernoulli)
 SQUARED = LinearLoss(lambda s, t: ((s - t) ** 2).sum(axis=1) / 2, lambda s, t: s - t, np.ones_like)  # unit variance
-SQUARED_SIGNS = LinearLoss(SQUARED.value, SQUARED.slope, np.ones_like, signs=True)
 HINGE = LinearLoss(lambda s, t: np.maximum(0, 1 - s * t).sum(axis=1), lambda s, t: -t * (s * t < 1), signs=True)
 SQUARED_HINGE = LinearLoss(
     lambda s, t: (np.maximum(0, 1 - s * t) ** 2).sum(axis=1), lambda s, t: -2 * t * np.maximum(0, 1 - s * t), signs=True
