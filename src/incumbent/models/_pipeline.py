@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ class PipelineModel:
     def _transformed(self, x: Any) -> Any:
         data = as_input(self.native, x)
         for _, step in self.native.steps[:-1]:
-            if step not in (None, "passthrough"):
+            if hasattr(step, "transform"):  # "passthrough" has none
                 data = step.transform(data)
         return data
 
@@ -132,8 +133,7 @@ class PipelineModel:
         return memory if memory.rows is None else memory.but(rows=self._features(memory.rows))
 
     def _with_last(self, estimator: Any) -> Any:
-        from sklearn.pipeline import Pipeline
-
         # the preprocessing objects are shared with the champion: neither Pipeline ever fits them again
-        name = self.native.steps[-1][0]
-        return Pipeline([*self.native.steps[:-1], (name, estimator)])
+        made = copy.copy(self.native)
+        made.steps = [*self.native.steps[:-1], (self.native.steps[-1][0], estimator)]
+        return made
