@@ -80,19 +80,20 @@ def _stacked(parts: Sequence[Floats], weights: Floats) -> Floats:
 def blended(champion: Model, challenger: Model, recipe: Recipe) -> Model:
     """Return the ensemble of champion and challenger that the recipe's finish asks for.
 
-    A champion that is an ensemble already gives its members; beyond the recipe's number the oldest leaves a vote, the
-    one of least weight a weighted mean.
+    A champion that is an ensemble already gives its members; beyond the recipe's number the oldest leaves a vote or a
+    stack, the one of least weight a weighted mean.
 
     Raises
     ------
     AbilityError
-        Weights are to come from the select split and there is none.
+        Weights are to come from the select split and there is none, or it does not show two classes.
     """
     finish, select = recipe.finish, recipe.select
-    old = champion.native.members if isinstance(champion.native, Blend) and finish.blend != "stack" else (champion,)
+    old = champion.native.members if isinstance(champion.native, Blend) else (champion,)
     members = (*old, challenger)
-    if finish.blend == "vote":
+    if finish.blend in ("vote", "stack"):
         members = members[-finish.members :]
+    if finish.blend == "vote":
         return BlendModel(Blend(members, np.full(len(members), 1 / len(members)), "vote"))
     if select is None or not len(select):
         raise AbilityError(f"{finish.blend} weighs its members on select rows, and there are none; Vote() needs none.")
@@ -130,6 +131,9 @@ def _stack(members: Sequence[Model], select: Batch, seed: int) -> Floats:
     from sklearn.linear_model import LogisticRegression
 
     classes = np.unique(np.concatenate([m.classes for m in members if m.classes is not None]))
+    select = select.take(np.isin(select.labels, classes))  # a class that no member knows cannot be predicted by any
+    if len(np.unique(select.labels)) < 2:
+        raise AbilityError("Stack() learns from select rows of two known classes, and they show fewer; try Vote().")
     inputs = _logs([_aligned(m.predict(select.x), classes) for m in members])
     meta = LogisticRegression(C=1.0, max_iter=1000, random_state=seed).fit(inputs, select.labels)
     weights = np.zeros((inputs.shape[1] + 1, len(classes)))

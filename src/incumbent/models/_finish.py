@@ -40,8 +40,11 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
     if not differentiable(champion) or not differentiable(challenger):
         raise AbilityError(f"{type(champion.native).__name__} has no weights to interpolate; Vote() mixes predictions.")
     old, new = champion.weights(), challenger.weights()
-    if any(old[name].shape != new[name].shape for name in new):
-        raise AbilityError("The challenger has grown new classes, and weights of other shapes cannot be interpolated.")
+    if _told(champion) != _told(challenger) or any(old[name].shape != new[name].shape for name in new):
+        raise AbilityError(
+            "Champion and challenger know different classes, so their weights stand for different things and cannot be "
+            "interpolated; Vote() mixes predictions."
+        )
 
     def at(alpha: float) -> Model:
         mixed = {name: new[name] if alpha == 1 else (1 - alpha) * old[name] + alpha * new[name] for name in new}
@@ -56,6 +59,10 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
     made = at(alpha)
     noted: Model = dataclasses.replace(cast(Any, made), notes=(*challenger.notes, f"alpha {alpha:g}"))
     return noted
+
+
+def _told(model: Model) -> list[Any]:
+    return [] if model.classes is None else model.classes.tolist()
 
 
 def _judges(recipe: Recipe) -> Batch:
