@@ -74,6 +74,7 @@ def wrap(native: Any, *, classes: Array | None = None) -> Model:
         home = import_module(module)
         if home.handles(native):
             if adapter in ("pipeline", "linear", "sklearn"):
+                _check_predictor(native)
                 _check_fitted(native)
             made: Model = getattr(home, kind)(
                 native, **({"classes": classes} if classes is not None and adapter in _NAMED else {})
@@ -93,6 +94,27 @@ def _adapters() -> dict[str, tuple[str, str]]:
 
     outside = {p.name: (p.module, p.attr) for p in entry_points(group="incumbent.models")}
     return outside | _TABLE
+
+
+def _check_predictor(native: Any) -> None:
+    from sklearn.base import is_clusterer, is_outlier_detector
+
+    last = native.steps[-1][1] if hasattr(native, "steps") else native
+    try:
+        aimless = not hasattr(last, "predict") or is_clusterer(last) or is_outlier_detector(last)
+    except AttributeError:
+        raise ModelError(
+            f"{type(last).__name__} is no scikit-learn estimator though it looks like one: derive it from ClassifierMixin "
+            "or RegressorMixin and, after that, BaseEstimator of sklearn.base."
+        ) from None
+    if aimless:
+        raise ModelError(
+            f"{type(last).__name__} predicts no target column; Incumbent updates classifiers and regressors, "
+            "and Pipelines that end in one."
+        )
+    wide = getattr(last, "n_outputs_", 1) if not hasattr(last, "classes_") else 1
+    if wide > 1 or (not hasattr(last, "classes_") and getattr(getattr(last, "coef_", None), "shape", ())[:-1] > (1,)):
+        raise ModelError(f"{type(last).__name__} predicts several targets at once; Incumbent updates models with one.")
 
 
 def _check_fitted(native: Any) -> None:
