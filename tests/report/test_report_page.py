@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -15,7 +16,7 @@ from outcomes import EVERY, binary, failed, hostile, multiclass, regressed, regr
 
 from incumbent.core import Comparison, Interval, Outcome, Paired, Prediction, Reason
 from incumbent.errors import UsageError
-from incumbent.report import write
+from incumbent.report import to_dict, to_html_summary, to_text, write
 from incumbent.report._page import page
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -188,10 +189,12 @@ def test_missing_numbers_and_open_intervals_are_drawn_without_them():
     new = outcome.comparisons["new"]
     broken = Comparison("new", {"accuracy": nan}, {}, open_ended, {"UP": (nan, nan, 0)}, new.paired)
     reason = Reason("better on the new rows", -math.inf, 0.0, False, False, "One row shows nothing.", open_ended)
+    unknown = Reason("not worse on the old rows", nan, -0.005, False, False, "No old rows were given.")
+    endless = Reason("latency", nan, nan, False, False, "latency could not be measured")
     verdict = outcome.verdict
     made = outcome.but(
         comparisons={"new": broken},
-        verdict=type(verdict)("inconclusive", (reason,), smallest_gain=math.inf),
+        verdict=type(verdict)("inconclusive", (reason, unknown, endless), smallest_gain=math.inf),
         decision="inconclusive",
         prequential={"champion": {"accuracy": nan}},
         cost={"fit": nan},
@@ -199,6 +202,8 @@ def test_missing_numbers_and_open_intervals_are_drawn_without_them():
     html = page(made)
     read(html)
     assert not re.search(r'(?:x|x1|x2|cx|width)="(?:nan|inf|-inf)', html)
+    assert "nan" not in read(html).text + to_html_summary(made) + to_text(made)
+    json.dumps(to_dict(made), allow_nan=False)
 
 
 def test_predictions_that_are_nan_are_left_out_of_the_plots():

@@ -57,27 +57,42 @@ class Axis:
 
 def reason_bar(reason: Reason) -> str:
     """Return one condition: its interval or value, the limit, and the side of the limit that is allowed."""
-    i, above = reason.interval, side(reason) == "above"
-    spread = [] if i is None else [i.value, i.lower, i.upper]
-    axis = Axis.around([reason.value, reason.limit, *(spread or [0.0])])
-    if i is None and min(reason.value, reason.limit) >= 0:
-        axis = Axis(0.0, axis.high)  # a measured quantity: its bar starts at nothing
     state = "good" if reason.holds else "bad" if reason.broken else "warn"
-    at, value = axis.at(reason.limit), axis.at(reason.value)
-    left, width = (at, 100 - at) if above else (0.0, at)
-    drawn = [f'<rect class="zone" x="{left}%" y="18" width="{width:.2f}%" height="32" rx="3"/>']
-    if i is None:
-        start, end = sorted((axis.at(0.0), value))
-        drawn.append(f'<rect class="fill {state}" x="{start}%" y="28" width="{end - start:.2f}%" height="12" rx="2"/>')
-    else:
-        drawn.append(_whisker(axis, i, 34, state))
-    drawn += [
+    axis = _reason_axis(reason)
+    drawn = [] if math.isnan(reason.limit) else _limit(axis, reason)
+    if not math.isnan(reason.value):
+        drawn += _value(axis, reason, state)
+    elif reason.interval is None or math.isnan(reason.interval.value):
+        drawn.append(_label(50, 39, "not known", "mark"))
+    return _svg(f"{reason.name}: {number(reason.value)} beside the limit {typed(reason.limit)}", drawn, 72)
+
+
+def _reason_axis(reason: Reason) -> Axis:
+    i = reason.interval
+    axis = Axis.around([reason.value, reason.limit, *([0.0] if i is None else [i.value, i.lower, i.upper])])
+    # A measured quantity is drawn as a bar, and a bar starts at nothing.
+    return Axis(0.0, axis.high) if i is None and min(reason.value, reason.limit) >= 0 else axis
+
+
+def _limit(axis: Axis, reason: Reason) -> list[str]:
+    at = axis.at(reason.limit)
+    left, width = (at, 100 - at) if side(reason) == "above" else (0.0, at)
+    return [
+        f'<rect class="zone" x="{left}%" y="18" width="{width:.2f}%" height="32" rx="3"/>',
         f'<line class="limit" x1="{at}%" x2="{at}%" y1="14" y2="54"/>',
-        f'<line class="bound {state}" x1="{value}%" x2="{value}%" y1="25" y2="43"/>',
-        _label(value, 11, minus(measured(reason)), f"value {state}"),
         _label(at, 66, f"limit {minus(typed(reason.limit))}", "mark"),
     ]
-    return _svg(f"{reason.name}: {number(reason.value)} beside the limit {typed(reason.limit)}", drawn, 72)
+
+
+def _value(axis: Axis, reason: Reason, state: str) -> list[str]:
+    value = axis.at(reason.value)
+    if reason.interval is None:
+        start, end = sorted((axis.at(0.0), value))
+        drawn = f'<rect class="fill {state}" x="{start}%" y="28" width="{end - start:.2f}%" height="12" rx="2"/>'
+    else:
+        drawn = _whisker(axis, reason.interval, 34, state)
+    bound = f'<line class="bound {state}" x1="{value}%" x2="{value}%" y1="25" y2="43"/>'
+    return [drawn, bound, _label(value, 11, minus(measured(reason)), f"value {state}")]
 
 
 def gain_bar(interval: Interval, axis: Axis | None = None) -> str:
@@ -141,6 +156,8 @@ def stack(parts: Sequence[tuple[str, float, str]]) -> str:
 
 
 def _whisker(axis: Axis, i: Interval, y: int, state: str) -> str:
+    if math.isnan(i.lower) or math.isnan(i.upper):
+        return ""
     low, high, mid = axis.at(i.lower), axis.at(i.upper), axis.at(i.value)
     ends = "".join(
         f'<line class="whisker {state}" x1="{x}%" x2="{x}%" y1="{y - 6}" y2="{y + 6}"/>'
@@ -148,6 +165,8 @@ def _whisker(axis: Axis, i: Interval, y: int, state: str) -> str:
         if math.isfinite(bound)  # an open end has no cap: the line runs to the edge
     )
     line = f'<line class="whisker {state}" x1="{low}%" x2="{high}%" y1="{y}" y2="{y}"/>'
+    if math.isnan(i.value):
+        return line + ends
     return line + ends + f'<circle class="dot {state}" cx="{mid}%" cy="{y}" r="5.5"/>'
 
 

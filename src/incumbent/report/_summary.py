@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from incumbent.core import Outcome, Reason
@@ -53,6 +54,8 @@ def _reason(reason: Reason) -> str:
 def _bar(reason: Reason, colour: str) -> str:
     i = reason.interval
     low, high, mid = (0.0, reason.value, reason.value) if i is None else (i.lower, i.upper, i.value)
+    if any(map(math.isnan, (low, high, mid, reason.limit))):
+        return ""
     axis = Axis.around([reason.value, reason.limit, low, high], pad=0.08)
     a, b, m, at = (axis.at(x) for x in (low, high, mid, reason.limit))
     return (

@@ -121,7 +121,10 @@ def _reason(reason: Reason) -> str:
     gap = reason.value - reason.limit if side(reason) == "above" else reason.limit - reason.value
     room = "" if not digits([gap]) else f" with {limit(gap)} to spare" if gap >= 0 else f", {limit(-gap)} short"
     said = f'<p class="said">{esc(reason.text)}</p>' if reason.text else ""
-    test = "" if reason.interval is None else f'<small class="soft"> · {esc(reason.interval.test)}</small>'
+    untold = reason.interval is not None and reason.interval.test not in reason.text
+    test = (
+        "" if reason.interval is None or not untold else f'<small class="soft"> · {esc(reason.interval.test)}</small>'
+    )
     return (
         f'<div class="reason"><div><h3 class="{state}">{sign(shape)}<span>{esc(reason.name)}</span></h3>{said}'
         f'<p class="margin"><span class="{state}-text">{word}{room}</span>{test}</p></div>'
