@@ -171,14 +171,28 @@ def _join(parts: Sequence[Any]) -> Any:
     if isinstance(first, dict):
         return {name: _join([part[name] for part in parts]) for name in first}
     if hasattr(first, "iloc"):
-        import pandas as pd  # the caller already holds a frame
-
-        return pd.concat(parts, ignore_index=True)
+        return _join_frames(parts)
     if hasattr(first, "tocsr"):
         import scipy.sparse as sp
 
         return sp.vstack(parts).tocsr()
     return [row for part in parts for row in part] if isinstance(first, list) else np.concatenate(parts)
+
+
+def _join_frames(frames: Sequence[Any]) -> Any:
+    """Join data frames; a categorical column that has gained categories stays categorical, the old ones first."""
+    import pandas as pd  # the caller already holds a frame
+
+    categorical = [name for name, kind in frames[0].dtypes.items() if isinstance(kind, pd.CategoricalDtype)]
+    wider = {}
+    for name in categorical:
+        kinds = [frame[name].dtype for frame in frames]
+        if all(isinstance(kind, pd.CategoricalDtype) for kind in kinds) and any(kind != kinds[0] for kind in kinds):
+            known = kinds[0].categories
+            for kind in kinds[1:]:
+                known = known.append(kind.categories[~kind.categories.isin(known)])
+            wider[name] = pd.CategoricalDtype(known, all(kind.ordered for kind in kinds))
+    return pd.concat([frame.astype(wider) for frame in frames] if wider else list(frames), ignore_index=True)
 
 
 @dataclass(frozen=True, eq=False)

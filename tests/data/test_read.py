@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from incumbent.data import read
-from incumbent.errors import DataError, UsageError
+from incumbent.errors import DataError
 
 FRAME = pd.DataFrame(
     {
@@ -375,8 +375,7 @@ def test_a_bad_object_gets_one_clear_sentence(source: object, says: str) -> None
         read(source)
 
 
-def test_names_are_counted_and_for_arrays_only() -> None:
+def test_names_are_counted_and_a_frame_keeps_its_own() -> None:
     with pytest.raises(DataError, match="names has 1 name for 2 columns"):
         read(np.eye(2), names=["a"])
-    with pytest.raises(UsageError, match="names is for arrays"):
-        read(FRAME, names=["a"])
+    assert list(read(FRAME, names=["a"]).columns) == list(FRAME.columns)

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from incumbent.core import AnchorSet, Batch
-from incumbent.data._memory import joined
 from incumbent.data._parquet import FORMAT, damaged, read_about, read_rows, write_rows
 from incumbent.data._quality import among, row_keys, scramble, uniform
 from incumbent.errors import UsageError
@@ -81,11 +80,11 @@ def admit(
     offered = np.ones(len(batch), dtype=bool)
     offered[new] = False
     offered &= ~among(keys, both[stays])
-    kept = None if anchor.rows is None else anchor.rows.take(old)
-    moved = None if anchor.rows is None else anchor.rows.take(~old)
+    kept = [] if anchor.rows is None else [anchor.rows.take(old)]
+    moved = [] if anchor.rows is None else [anchor.rows.take(~old)]
     used = np.concatenate([_used(anchor)[old], np.zeros(len(new), dtype=np.int64)])
-    set_after = AnchorSet(joined(kept, batch.take(new)), used, anchor.seen + len(batch))
-    return set_after, joined(moved, batch.take(offered))
+    set_after = AnchorSet(Batch.join([*kept, batch.take(new)]), used, anchor.seen + len(batch))
+    return set_after, Batch.join([*moved, batch.take(offered)])
 
 
 def _smallest(keys: NDArray[np.uint64], count: int) -> NDArray[np.bool_]:

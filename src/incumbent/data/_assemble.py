@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from incumbent.core import Array, Batch, Data, Floats, Memory
-from incumbent.data._memory import draw, joined, sampled
+from incumbent.data._memory import draw, sampled
 from incumbent.errors import DataError, UsageError
 
 SECONDS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
@@ -56,7 +56,7 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     [0.25, 0.354, 0.5, 0.707, 1.0]
     """
     replayed = Batch([]) if data.replay == 0 else draw(memory, data.replay, sample=data.sample, seed=seed)
-    rows = _by_time(joined(replayed, new))
+    rows = _by_time(Batch.join([replayed, new]))
     if data.window is not None:
         rows = _within(rows, data.window)
     if data.half_life is not None and len(rows):

@@ -106,7 +106,8 @@ def remember(
     if classes is not None and len(key):
         keep |= _rank(classes, key) < min(rare, low // (2 * (int(classes.max()) + 1)))
     old = len(key) - len(batch)
-    rows = joined(None if memory.rows is None else memory.rows.take(keep[:old]), batch.take(keep[old:]))
+    kept = [] if memory.rows is None else [memory.rows.take(keep[:old])]
+    rows = Batch.join([*kept, batch.take(keep[old:])])
     return memory.but(rows=rows, key=key[keep], threshold=threshold, seen=seen)
 
 
@@ -195,29 +196,6 @@ def _rank(classes: NDArray[np.intp], key: Floats) -> NDArray[np.intp]:
     rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order)) - np.searchsorted(lined, lined)
     return rank
-
-
-def joined(older: Batch | None, newer: Batch) -> Batch:
-    """Join old rows and new ones; a categorical column that has gained categories stays categorical."""
-    if older is None or not len(older) or not len(newer):
-        return older if older is not None and len(older) else newer
-    if isinstance(older.x, pd.DataFrame) and isinstance(newer.x, pd.DataFrame):
-        wider = _wider(older.x.dtypes.to_dict(), newer.x.dtypes.to_dict())
-        if wider:  # pandas would turn columns with different categories into objects, which models refuse
-            older, newer = (rows.but(x=rows.x.astype(wider)) for rows in (older, newer))
-    return Batch.join([older, newer])
-
-
-def _wider(old: dict[Any, Any], new: dict[Any, Any]) -> dict[Any, pd.CategoricalDtype]:
-    """Return a type that holds the categories of both, the old ones first, by column where they differ."""
-    wider = {}
-    for name, before in old.items():
-        after = new.get(name)
-        if isinstance(before, pd.CategoricalDtype) and isinstance(after, pd.CategoricalDtype) and before != after:
-            added = after.categories[~after.categories.isin(before.categories)]
-            ordered = bool(before.ordered and after.ordered)
-            wider[name] = pd.CategoricalDtype(before.categories.append(added), ordered)
-    return wider
 
 
 def nbytes(memory: Memory) -> int:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from incumbent.data._check import counted, listed
 from incumbent.data._files import table_at
-from incumbent.errors import DataError, UsageError
+from incumbent.errors import DataError
 
 
 def read(source: Any, *, names: Sequence[str] | None = None, target: str = "target") -> pd.DataFrame:
@@ -31,7 +31,7 @@ def read(source: Any, *, names: Sequence[str] | None = None, target: str = "targ
         - A pair ``(x, y)`` of features and labels.
     names : sequence of str, optional
         Names for the columns of an (n, d) array; absent, they are ``x0, x1, ...``. For a pair, one more name than `x`
-        has columns names the labels too.
+        has columns names the labels too. A source that has names of its own keeps them.
     target : str
         What the labels of a pair are called unless `names` says it.
 
@@ -45,8 +45,6 @@ def read(source: Any, *, names: Sequence[str] | None = None, target: str = "targ
     ------
     DataError
         The source is missing, unreadable, empty, damaged, no table, or has duplicate or nested columns.
-    UsageError
-        `names` was given for something that has its own.
 
     Examples
     --------
@@ -60,8 +58,6 @@ def read(source: Any, *, names: Sequence[str] | None = None, target: str = "targ
         return _pair(source[0], source[1], names, target)
     if isinstance(source, np.ndarray) and source.dtype.names is None:
         return _sound(_array(source, names), "numpy array")
-    if names is not None:
-        raise UsageError(f"names is for arrays; {_described(source)} has names of its own. Leave names out.")
     if isinstance(source, str | os.PathLike):
         table, where = table_at(os.fspath(source))
         return _sound(_frame(table, where), where)

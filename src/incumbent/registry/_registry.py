@@ -148,13 +148,13 @@ class Registry:
         native = self._opened(model, trust_pickle=trust_pickle)
         champion = wrap(native)
         names = feature_names(champion)
-        frame = read(data, names=names)
+        frame = read(data, names=names, target=target)
         schema = Schema.of(frame, target=target, time=time, group=group, task=task or champion.task, features=names)
         schema = with_classes(schema, champion)
         rows, check = schema.check(frame)
         _try_out(champion, rows.take(np.arange(min(len(rows), 100))).x)
         memory = remember(Memory(), rows, seed=seed, rare=rare_rows(champion))
-        held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names))
+        held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=target))
         held, check = _unseen(held, rows, check, task=champion.task)
         version = Version(champion, schema, gate or Gate(), {"strategy": "init", "seed": seed})
         with (
@@ -211,8 +211,9 @@ class Registry:
         DataError, AbilityError, UsageError
             The rows, a strategy or an argument cannot be used. Nothing is recorded then.
         """
-        frame = read(new)
         live = self.store.champion(name)
+        schema = self.version(name, live).schema
+        frame = read(new, names=schema.features, target=schema.target)
 
         def prepared() -> Prepared:
             champion, state = self.version(name), self.state(name)
@@ -359,14 +360,14 @@ class Registry:
         import pandas as pd
 
         stored = self.version(name, version)
-        batch, _ = stored.schema.check(read(rows, names=list(stored.schema.features)), labelled=False)
+        batch, _ = stored.schema.check(read(rows, names=stored.schema.features), labelled=False)
         said = stored.model.predict(batch.x)
-        return pd.DataFrame({"prediction": said.label} | _proba_columns(said))
+        return pd.DataFrame({"prediction": said.label, **_proba_columns(said)})
 
     def evaluate(self, name: str, rows: Any, *, version: int | None = None) -> dict[str, float]:
         """Return every metric of a version on labelled rows."""
         stored = self.version(name, version)
-        batch, _ = stored.schema.check(read(rows, names=list(stored.schema.features)))
+        batch, _ = stored.schema.check(read(rows, names=stored.schema.features, target=stored.schema.target))
         said = stored.model.predict(batch.x)
         found: dict[str, float] = evaluation.scores(batch.labels, said, task=stored.model.task, weight=batch.weight)
         return {"rows": len(batch), **found}

@@ -14,6 +14,7 @@ import numpy as np
 from incumbent import evaluation, policy
 from incumbent.core import (
     AnchorSet,
+    Array,
     Batch,
     Challenger,
     Comparison,
@@ -129,7 +130,7 @@ def run(prepared: Prepared) -> Outcome:
     return outcome
 
 
-def _classes(case: Case) -> object:
+def _classes(case: Case) -> Array | None:
     known = case.champion.classes
     return None if known is None else np.unique(np.concatenate([known, np.unique(case.batch.labels)]))
 
@@ -145,11 +146,11 @@ def _prequential(case: Case, holdouts: Holdouts) -> dict[str, Mapping[str, float
         found[name] = evaluation.scores(rows.labels, model.predict(rows.x), task=task, weight=rows.weight)
     if rows.time is not None:
         order = np.argsort(rows.time, kind="stable")
-        found["no change"] = evaluation.no_change(rows.labels[order], task=task)
-        found["champion"] = {
-            **found["champion"],
-            **evaluation.kappas(rows.labels[order], holdouts.said.take(order), task=task),
-        }
+        y, said = rows.labels[order], holdouts.said.take(order)
+        found["no change"] = evaluation.scores(y, evaluation.no_change(y), task=task)
+        if task == "classification":
+            kappas = {"kappa": evaluation.kappa(y, said), "kappa_temporal": evaluation.kappa_temporal(y, said)}
+            found["champion"] = {**found["champion"], **kappas}
     return found
 
 

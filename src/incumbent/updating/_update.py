@@ -107,8 +107,8 @@ def update(
     if column is None:
         raise DataError("target= is needed to know which column of the new rows to predict, such as target='class'.")
     names = feature_names(champion)
-    frame = read(new, names=names)
-    past = None if data is None else read(data, names=names)
+    frame = read(new, names=names, target=column)
+    past = None if data is None else read(data, names=names, target=column)
     schema = Schema.of(
         frame if past is None else past,
         target=column,
@@ -127,7 +127,7 @@ def update(
         batch,
         check,
         memory,
-        AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names)),
+        AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=column)),
         strategies=strategies,
         budget=seconds(budget),
         metric=metric,
