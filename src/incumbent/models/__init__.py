@@ -104,7 +104,7 @@ def _check_predictor(native: Any) -> None:
         aimless = not hasattr(last, "predict") or is_clusterer(last) or is_outlier_detector(last)
     except AttributeError:
         raise ModelError(
-            f"{type(last).__name__} is no scikit-learn estimator though it looks like one: derive it from ClassifierMixin "
+            f"{type(last).__name__} looks like a scikit-learn estimator but is none: derive it from ClassifierMixin "
             "or RegressorMixin and, after that, BaseEstimator of sklearn.base."
         ) from None
     if aimless:
