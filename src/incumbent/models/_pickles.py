@@ -6,6 +6,7 @@ down and answered with an inert stand-in. The arrays that joblib puts between th
 
 from __future__ import annotations
 
+import _compat_pickle
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -86,6 +87,10 @@ class _JoblibArray(_Standin):
     """Stands for joblib's NumpyArrayWrapper, after which the bytes of the array follow in the file."""
 
 
+def _made(kind: Any, *_: Any) -> _Standin:
+    return kind() if isinstance(kind, type) and issubclass(kind, _Standin) else _Standin()
+
+
 _INSTRUCTIONS: dict[int, Callable[[Any], None]] = pickle._Unpickler.dispatch
 
 
@@ -93,6 +98,7 @@ class _Machine(pickle._Unpickler):
     """The interpreter of the standard library, cut off from every module. It is the only one that can be extended."""
 
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(_INSTRUCTIONS)
+    proto = 0
     stack: list[Any]  # where the interpreter keeps what it has made
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -101,7 +107,12 @@ class _Machine(pickle._Unpickler):
         self.seen: set[str] = set()
 
     def find_class(self, module: str, name: str) -> Any:
+        if self.proto < 3:  # names of Python 2, which every pickle of protocols 0 to 2 uses
+            module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
+            module = _compat_pickle.IMPORT_MAPPING.get(module, module)
         self.seen.add(f"{module}.{name}")
+        if (module, name) in (("copyreg", "_reconstructor"), ("copyreg", "__newobj__")):
+            return _made
         if (module, name) == ("numpy", "dtype"):
             return np.dtype  # only describes the length of arrays, and runs nothing
         if module.startswith("joblib.") and name == "NumpyArrayWrapper":
