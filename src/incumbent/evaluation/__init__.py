@@ -8,6 +8,7 @@ from incumbent.evaluation._baseline import kappa, kappa_temporal, no_change
 from incumbent.evaluation._calibration import CalibrationError, reliability
 from incumbent.evaluation._cost import CostMatrix, read_costs
 from incumbent.evaluation._custom import Custom
+from incumbent.evaluation._flips import flips
 from incumbent.evaluation._forgetting import change, per_class
 from incumbent.evaluation._metrics import METRICS, metric, scores
 from incumbent.evaluation._paired import compare, gain, scale
@@ -36,6 +37,7 @@ __all__ = [
     "Recall",
     "change",
     "compare",
+    "flips",
     "gain",
     "kappa",
     "kappa_temporal",

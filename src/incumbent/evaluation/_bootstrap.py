@@ -28,12 +28,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from incumbent.core import Array, Floats, Metric, Paired, Prediction
+from incumbent.evaluation._custom import Custom
 from incumbent.evaluation._labels import Codes, classes_of, encode
 
 RESAMPLES = 1000
 """Resamples for each of the two bounds. The quantile at 5 % is then sure to 0.07 standard errors."""
-SLOW_RESAMPLES = 200
-"""The same for a metric that is called once per resample."""
+FEWER_RESAMPLES = 200
+"""Resamples where each is dear: a function that is called once for each, or more than 50,000 rows. The difference is
+then so close to normal that its moments give the quantile."""
+_WORK = 10_000_000
+"""Resamples times rows: beyond 10,000 rows there are fewer resamples, so that a bound stays within a second or two."""
 _CELLS = 2_000_000
 """Weights held at a time: 16 MB, and as much again while they are used."""
 _CLASSES = 20
@@ -78,7 +82,8 @@ def score_bounds(
 
 def _quantile(paired: Paired, metric: Metric, alpha: float, cluster: Codes | None, seed: int) -> float:
     rows = _alike(_sorted(_with_worst(paired, metric), metric, cluster), metric)
-    resamples = RESAMPLES if not hasattr(metric, "path") else SLOW_RESAMPLES
+    affordable = 0 if isinstance(metric, Custom) else _WORK // len(rows.y)
+    resamples = min(RESAMPLES, max(FEWER_RESAMPLES, affordable))
     gains = np.concatenate([_gains(rows, metric, w) for w in _weights(rows, resamples, np.random.default_rng(seed))])
     gains = gains[np.isfinite(gains)]
     if not len(gains):

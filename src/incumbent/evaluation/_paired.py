@@ -242,7 +242,7 @@ def unit_bounds(
     if unit is not None:
         if unit.max() == 0:
             return -losses.reach, losses.reach  # one unit says nothing about the next
-        total, weight = np.bincount(unit, total), np.bincount(unit, weight).astype(np.float64)
+        total, weight = (np.bincount(unit, x).astype(np.float64) for x in (total, weight))
         # a whole unit at the bound would be too pessimistic: one row there, or a unit one standard deviation off
         worst = max(worst, float((total - total.sum() / weight.sum() * weight).std()))
     low, high = mean_bounds(total, weight, worst=-worst, best=worst, alpha=alpha, few=unit is not None)
