@@ -125,6 +125,16 @@ def test_each_reason_shows_its_value_its_limit_and_its_sentence():
     assert f"{outcome.verdict.reasons[0].value:+.4f}" in text
 
 
+def test_the_gain_on_old_rows_is_shown_at_the_level_of_the_gate():
+    outcome = binary()
+    old = outcome.comparisons["anchor"]
+    stricter = Interval(old.interval.value, old.interval.value - 0.03, 0.05, 0.01, "McNemar", old.interval.rows)
+    reason = Reason("not worse on the old rows", stricter.lower, -0.1, True, False, "It holds.", stricter)
+    text = read(page(outcome.but(verdict=type(outcome.verdict)("promote", (reason,))))).text
+    assert f"(at least −{abs(stricter.lower):.4f})" in text
+    assert f"{old.interval.lower:+.4f}".replace("-", "−") not in text
+
+
 def test_text_from_data_stays_text():
     reader = read(page(hostile()))
     assert "<script>alert('x')</script>" in reader.text  # shown as it is, and nothing of it became a tag

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Comparison, Outcome
+from incumbent.core import Comparison, Interval, Outcome
 from incumbent.report._bars import Axis, dumbbell, esc, gain_bar, minus, stack
 from incumbent.report._counts import agreement, confusion
-from incumbent.report._words import SOURCE, count, digits, improved, metrics_of, number, wording
+from incumbent.report._words import SOURCE, count, digits, improved, judged, metrics_of, number, wording
 
 MOST_CLASSES = 15
 
@@ -31,10 +31,10 @@ def metrics(outcome: Outcome) -> str:
     found = shown(outcome)
     if not found:
         return ""
-    intervals = [c.interval for c in found]
+    intervals = [judged(outcome, c) for c in found]
     scale = " Their gains share one scale." if len(found) > 1 else ""
     axis = Axis.around([0.0, *(x for i in intervals for x in (i.value, i.lower, i.upper))])
-    cards = "".join(_metrics_card(c, outcome.metric, axis) for c in found)
+    cards = "".join(_metrics_card(c, i, outcome.metric, axis) for c, i in zip(found, intervals, strict=True))
     missing = (
         ""
         if len(found) == 2
@@ -47,12 +47,12 @@ def metrics(outcome: Outcome) -> str:
     )
 
 
-def _metrics_card(c: Comparison, deciding: str, axis: Axis) -> str:
+def _metrics_card(c: Comparison, i: Interval, deciding: str, axis: Axis) -> str:
     source = SOURCE.get(c.paired.source, c.paired.source)
     rows = "".join(_metric_row(c, name, name == deciding) for name in metrics_of([c], deciding))
     return (
         f'<div class="card"><h3>{title(c)}</h3><p class="intro">{count(c.interval.rows)} rows: {esc(source)}</p>'
-        f'<div class="drawn">{gain_bar(c.interval, axis)}</div>'
+        f'<div class="drawn">{gain_bar(i, axis)}</div>'
         '<table class="metrics"><thead><tr><th scope="col">Metric</th><th scope="col">Champion</th>'
         f'<th scope="col">Challenger</th><th scope="col">Change</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )

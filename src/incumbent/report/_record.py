@@ -89,18 +89,22 @@ def prequential(outcome: Outcome) -> str:
         return ""
     head = "".join(f'<th scope="col">{esc(wording(name))}</th>' for name in names)
     body = "".join(_prequential_row(who, row, names) for who, row in scores.items())
+    intro = "Scores on the whole batch, taken before any model was trained on it."
+    if any(_no_change(who) for who in scores):
+        intro += " “No change” repeats the last label seen: whoever has a temporal kappa of 0 or less is no better."
     return (
-        "<h2>Before anybody learned it</h2>"
-        '<p class="intro">Scores on the whole batch, taken before any model was trained on it. “No change” repeats the '
-        "last label seen: a model with a temporal kappa at or below zero is no better than that.</p>"
-        f'<div class="card"><div class="scroll" role="region" tabindex="0" aria-label="Prequential scores"><table>'
+        f'<h2>Before anybody learned it</h2><p class="intro">{intro}</p>'
+        '<div class="card"><div class="scroll" role="region" tabindex="0" aria-label="Prequential scores"><table>'
         f'<thead><tr><th scope="col">Model</th>{head}</tr></thead><tbody>{body}</tbody></table></div></div>'
     )
 
 
+def _no_change(who: str) -> bool:
+    return who.replace("_", "-").replace(" ", "-").lower() == "no-change"
+
+
 def _prequential_row(who: str, row: Mapping[str, float], names: list[str]) -> str:
-    plain = who.replace("_", "-").lower() in ("no-change", "no change", "nochange")
-    style = ' class="quiet"' if plain else ' class="key"' if who == "champion" else ""
+    style = ' class="quiet"' if _no_change(who) else ' class="key"' if who == "champion" else ""
     cells = "".join(f"<td>{minus(number(row.get(name)))}</td>" for name in names)
     return f'<tr{style}><th scope="row">{esc(who)}</th>{cells}</tr>'
 

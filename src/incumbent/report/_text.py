@@ -75,7 +75,7 @@ def _reason(reason: Reason) -> tuple[str, ...]:
     i = reason.interval
     seen = "" if i is None else f"seen {number(i.value, True)}, {i.test}, {count(i.rows)} rows"
     word = "yes" if reason.holds else "NO" if reason.broken else "not shown"
-    return word, clean(reason.name, 32), measured(reason), needed(reason), clean(seen, 40)
+    return word, clean(reason.name, 32), measured(reason), needed(reason), clean(seen, 50)
 
 
 def _scores(outcome: Outcome) -> Iterator[str]:

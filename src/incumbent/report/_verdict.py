@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from incumbent.core import Comparison, Outcome, Reason
+from incumbent.core import Comparison, Interval, Outcome, Reason
 from incumbent.report._bars import esc, gain_bar, minus, reason_bar
 from incumbent.report._icons import sign
 from incumbent.report._words import (
@@ -14,9 +14,11 @@ from incumbent.report._words import (
     clean,
     count,
     deciding,
+    detail,
     digits,
     duration,
     gained_in,
+    judged,
     limit,
     number,
     power,
@@ -48,7 +50,7 @@ def lead(outcome: Outcome) -> str:
     gains = []
     for name, words in (("new", "new rows it had not seen"), ("anchor", "old rows")):
         if name in outcome.comparisons:
-            i = outcome.comparisons[name].interval
+            i = judged(outcome, outcome.comparisons[name])
             gain, least = minus(number(i.value, True)), minus(number(i.lower, True))
             gains.append(f"{gain} on {count(i.rows)} {words} (at least {least})")
     if not gains:
@@ -59,7 +61,8 @@ def lead(outcome: Outcome) -> str:
 def _tiles(outcome: Outcome) -> Iterator[str]:
     for name, title in (("new", "New rows"), ("anchor", "Old rows")):
         if name in outcome.comparisons:
-            yield _score_tile(outcome.comparisons[name], title, outcome.metric)
+            c = outcome.comparisons[name]
+            yield _score_tile(c, judged(outcome, c), title, outcome.metric)
     failed = sum(bool(c.error) for c in outcome.challengers)
     tried = len(outcome.challengers)
     yield _tile(
@@ -74,22 +77,20 @@ def _tiles(outcome: Outcome) -> Iterator[str]:
             "Smallest gain visible here",
             number(outcome.verdict.smallest_gain),
             "what these rows show 8 times in 10",
-            "" if needed is None else f"{count(needed)} rows would show the gain seen as surely",
+            "" if needed is None else f"{count(needed)} rows would show the gain seen just as surely",
         )
 
 
-def _score_tile(c: Comparison, title: str, metric: str) -> str:
+def _score_tile(c: Comparison, i: Interval, title: str, metric: str) -> str:
     before, after = deciding(c, metric)
     pair = f'<span class="from">{minus(number(before))}</span><span class="to">→</span>{minus(number(after))}'
-    style = "good" if c.interval.lower > 0 else "bad" if c.interval.upper < 0 else "plain"
-    delta = (
-        f'<span class="{style}-text">gain {minus(number(c.interval.value, True))}</span> {esc(gained_in(c, metric))}'
-    )
-    bounds = f"between {minus(number(c.interval.lower, True))} and {minus(number(c.interval.upper, True))}"
+    style = "good" if i.lower > 0 else "bad" if i.upper < 0 else "plain"
+    delta = f'<span class="{style}-text">gain {minus(number(i.value, True))}</span> {esc(gained_in(c, metric))}'
+    bounds = f"between {minus(number(i.lower, True))} and {minus(number(i.upper, True))}"
     return (
         f'<div class="tile"><h3>{title}: champion → challenger</h3><p class="big num">{pair}</p>'
-        f'<p class="delta">{delta}</p>{gain_bar(c.interval)}'
-        f"<small>{bounds}, {count(c.interval.rows)} rows</small></div>"
+        f'<p class="delta">{delta}</p>{gain_bar(i)}'
+        f"<small>{bounds}, {count(i.rows)} rows</small></div>"
     )
 
 
@@ -120,7 +121,7 @@ def _reason(reason: Reason) -> str:
     word = {"good": "holds", "bad": "fails", "warn": "not shown"}[state]
     gap = reason.value - reason.limit if side(reason) == "above" else reason.limit - reason.value
     room = "" if not digits([gap]) else f" with {limit(gap)} to spare" if gap >= 0 else f", {limit(-gap)} short"
-    said = f'<p class="said">{esc(reason.text)}</p>' if reason.text else ""
+    said = f'<p class="said">{esc(detail(reason))}</p>' if reason.text else ""
     untold = reason.interval is not None and reason.interval.test not in reason.text
     test = (
         "" if reason.interval is None or not untold else f'<small class="soft"> · {esc(reason.interval.test)}</small>'

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from incumbent.core import Comparison, Outcome, Reason
+from incumbent.core import Comparison, Interval, Outcome, Reason
 
 VERDICT = {"promote": "Promoted", "reject": "Rejected", "inconclusive": "Inconclusive"}
 SOURCE = {
@@ -154,6 +154,25 @@ def deciding(comparison: Comparison, metric: str) -> tuple[float, float]:
     return comparison.champion.get(metric, math.nan), comparison.challenger.get(metric, math.nan)
 
 
+def judged(outcome: Outcome, comparison: Comparison) -> Interval:
+    """Return the interval of the gain as the gate took it: at its own level, which differs on rows used before."""
+    own = comparison.interval
+    taken = (r.interval for r in outcome.verdict.reasons if r.interval is not None)
+    return next((i for i in taken if i.rows == own.rows and math.isclose(i.value, own.value, abs_tol=1e-12)), own)
+
+
+def detail(reason: Reason) -> str:
+    """Return the sentence of a reason without its name, which stands above it already.
+
+    Examples
+    --------
+    >>> detail(Reason("better", 0.1, 0.0, True, False, "not shown to be better: gain 0.2, at least 0.1"))
+    'Gain 0.2, at least 0.1'
+    """
+    said = reason.text.split(f"{reason.name}: ", 1)[-1]
+    return said[:1].upper() + said[1:]
+
+
 def gained_in(comparison: Comparison, metric: str) -> str:
     """Return what the gain counts: the metric itself, or the loss behind it where they differ (as for RMSE)."""
     before, after = deciding(comparison, metric)
@@ -251,7 +270,7 @@ def power(outcome: Outcome) -> str:
     said = f"These gate rows show a gain of {number(verdict.smallest_gain)} or more 8 times in 10"
     if verdict.rows_needed is None:
         return said + "."
-    return said + f"; about {count(verdict.rows_needed)} rows would show the gain that was seen as surely."
+    return said + f"; about {count(verdict.rows_needed)} rows would show the gain seen here just as surely."
 
 
 def located(column: str, text: str) -> str:
