@@ -275,13 +275,11 @@ def report(
 
 
 @app.command()
-def demo(
-    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where the page goes.")] = "demo.html",
-) -> None:
-    """Show the main job on real data, in a store of its own."""
+def demo() -> None:
+    """Show the main job on real data, in a folder of its own."""
     from incumbent.cli._demo import run_demo
 
-    run_demo(Path(output))
+    run_demo()
 
 
 def _registry(store: str | None) -> Registry:
