@@ -22,6 +22,7 @@ from incumbent.report._words import (
     limit,
     number,
     power,
+    roughly,
     sentence,
     side,
     total_cost,
@@ -77,7 +78,7 @@ def _tiles(outcome: Outcome) -> Iterator[str]:
             "Smallest gain visible here",
             number(outcome.verdict.smallest_gain),
             "what these rows show 8 times in 10",
-            "" if needed is None else f"{count(needed)} rows would show the gain seen just as surely",
+            "" if needed is None else f"about {roughly(needed)} rows would show the gain seen just as surely",
         )
 
 

@@ -78,6 +78,17 @@ def count(n: float) -> str:
     return f"{int(n):,}" if math.isfinite(n) else "n/a"
 
 
+def roughly(n: int) -> str:
+    """Return an estimated count with the two digits that can be meant.
+
+    Examples
+    --------
+    >>> roughly(265_061), roughly(310)
+    ('270,000', '310')
+    """
+    return f"{float(f'{n:.2g}'):,.0f}"
+
+
 def duration(seconds: float) -> str:
     """Return a span of time in the unit that fits it.
 
@@ -258,7 +269,7 @@ def advice(outcome: Outcome) -> tuple[str, ...]:
     if outcome.verdict.advice or outcome.decision == "promote":
         return outcome.verdict.advice
     if needed is not None:
-        return (f"Bring more labelled rows: about {count(needed)} gate rows would show the gain that was seen.",)
+        return (f"Bring more labelled rows: about {roughly(needed)} gate rows would show the gain that was seen.",)
     if outcome.challengers and all(c.error for c in outcome.challengers):
         return ("Read why each challenger failed and try another strategy.",)
     return ()
@@ -270,7 +281,7 @@ def power(outcome: Outcome) -> str:
     said = f"These gate rows show a gain of {number(verdict.smallest_gain)} or more 8 times in 10"
     if verdict.rows_needed is None:
         return said + "."
-    return said + f"; about {count(verdict.rows_needed)} rows would show the gain seen here just as surely."
+    return said + f"; about {roughly(verdict.rows_needed)} rows would show the gain seen here just as surely."
 
 
 def located(column: str, text: str) -> str:
