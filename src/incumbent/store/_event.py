@@ -74,7 +74,7 @@ class Event:
         """Record settings; each name once per event. Names lose what MLflow does not allow, long values their end."""
         from mlflow.entities import Param
 
-        self._log("params", [Param(_key(k), cut(str(v), _LONGEST_PARAM)) for k, v in values.items()])
+        self._log("params", [Param(k, v) for k, v in _words(values, _LONGEST_PARAM).items()])
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """Record numbers; NaN is left out, as it says that there is none."""
@@ -91,7 +91,7 @@ class Event:
         for key in values:
             if key.startswith(OURS):
                 raise UsageError(f"The tag {key!r} begins with {OURS!r}, which the store keeps for itself.")
-        self._log("tags", [RunTag(_key(k), cut(str(v), LONGEST_TAG)) for k, v in values.items()])
+        self._log("tags", [RunTag(k, v) for k, v in _words(values, LONGEST_TAG).items()])
 
     def file(self, content: Path | bytes | str, as_name: str) -> None:
         """Store a file (a `Path`), or bytes or text as one, under `as_name`, such as ``"report.html"``."""
@@ -225,6 +225,10 @@ def _reason(error: BaseException) -> str:
     if not isinstance(error, Exception):
         return "interrupted"
     return str(error) if isinstance(error, IncumbentError) else f"{type(error).__name__}: {error}"
+
+
+def _words(values: Mapping[str, object], longest: int) -> dict[str, str]:
+    return {_key(name): cut(str(value), longest) for name, value in values.items()}
 
 
 def _key(name: str) -> str:

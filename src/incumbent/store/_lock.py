@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from incumbent.errors import LockError, RegistryError
 from incumbent.store._where import Place
@@ -85,7 +86,7 @@ def opening(place: Place) -> Iterator[None]:
         lock.release()
 
 
-def _lock(place: Place, name: str):  # type: ignore[no-untyped-def]  # filelock is imported on use only
+def _lock(place: Place, name: str) -> Any:
     from filelock import FileLock
 
     with suppress(OSError):  # acquiring says what is wrong

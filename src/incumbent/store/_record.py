@@ -146,7 +146,7 @@ def record_of(run: Any, name: str, status: Status, info: Mapping[str, Any]) -> R
         version_after=intent.get("deploy") or before,
         seconds=max(0.0, (end - run.info.start_time) / 1000) if end else 0.0,
         info=info,
-        error=tags.get(ERROR, ""),
+        error=tags.get(ERROR, "interrupted" if status == "interrupted" else ""),
     )
 
 
