@@ -149,7 +149,11 @@ def _tell(outcome: Outcome, page: Path | None, *, as_json: bool, dry_run: bool) 
 
     from incumbent.report import outcome_view
 
-    Console(highlight=False).print(outcome_view(outcome))
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(outcome_view(outcome))
+    else:  # a pipe or CI has no width to fit: lines stay whole there
+        print(outcome)
     if dry_run:
         print("A dry run: nothing was recorded and nothing promoted.")
     elif page is None:
@@ -195,11 +199,10 @@ def history(name: Name, as_json: Json = False, store: StoreOption = None) -> Non
     if as_json:
         print(_json([event | {"time": event["time"].isoformat(timespec="seconds")} for event in events]))
         return
-    from rich.console import Console
-
+    from incumbent.cli._console import wide_console
     from incumbent.report import history_table
 
-    Console(highlight=False).print(history_table(events))
+    wide_console().print(history_table(events))
 
 
 @app.command()

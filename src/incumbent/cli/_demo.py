@@ -28,14 +28,13 @@ def run_demo() -> None:
     UsageError
         The folder is there and was not made by the demo.
     """
-    from rich.console import Console
-
+    from incumbent.cli._console import wide_console
     from incumbent.cli._progress import progress
     from incumbent.gate import Gate
     from incumbent.registry import Registry
     from incumbent.report import history_table
 
-    console, folder, rows = Console(highlight=False), _fresh(Path(FOLDER)), digits()
+    console, folder, rows = wide_console(), _fresh(Path(FOLDER)), digits()
     registry = Registry(folder / "store")
     with progress(quiet=not console.is_terminal) as show:
         _head(console, "1. The model that is live: it reads the digits 0 to 7")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+_STEP = re.compile(r"([A-Z]\w*)\(")
 COLOUR = {"promote": "green", "reject": "red", "inconclusive": "yellow"}
 
 
@@ -88,9 +90,10 @@ def _verdict(record: Mapping[str, Any]) -> Text:
 
 
 def _tried(record: Mapping[str, Any]) -> str:
-    strategies = [clean(strategy, 44) for strategy in record.get("strategies") or ()]
-    more = [f"and {len(strategies) - 4} more"] if len(strategies) > 4 else []
-    return "\n".join(strategies[:4] + more)
+    """Show the one that met the gate as it is typed, then all in short: the names of their steps."""
+    names = dict.fromkeys("+".join(_STEP.findall(text)) or clean(text, 20) for text in record.get("strategies") or ())
+    chosen = clean(record.get("strategy") or "", 60)
+    return "\n".join(part for part in (chosen, f"of {', '.join(names)}" if names else "") if part)
 
 
 def _gain(record: Mapping[str, Any]) -> str:
@@ -160,7 +163,7 @@ def _scores(outcome: Outcome) -> Table:
 def _tries(challengers: Iterable[Challenger]) -> Table:
     from rich.text import Text
 
-    table = _plain_table("", "challenger", "gain on select", "score", "time", left=2)
+    table = _plain_table("", "challenger", "gain", "score", "time", left=2)
     for c in challengers:
         spent = duration(c.seconds) if c.seconds else ""
         said = clean(c.error or "; ".join(c.notes), 200)

@@ -41,7 +41,7 @@ def tries(outcome: Outcome) -> str:
     lines = "".join(_try(c, axis, slowest) for c in tried)
     intro = "None of them met the gate."
     if outcome.chosen is not None:
-        intro = "The choice among them was made on the select rows; only the chosen one met the gate, on other rows."
+        intro = "The choice was made on select rows, new and old; only the chosen one met the gate, on other rows."
     return f'<h2>Challengers</h2><p class="intro">{intro}</p><div class="card"><ul>{lines}</ul></div>'
 
 

@@ -101,7 +101,7 @@ def _tries(outcome: Outcome) -> Iterator[str]:
     tried = outcome.challengers[:_MOST_TRIES]
     if not tried:
         return
-    lines = columns([("", "challenger", "gain on select", "score", "time"), *map(_try, tried)], "<<>>>")
+    lines = columns([("", "challenger", "gain", "score", "time"), *map(_try, tried)], "<<>>>")
     yield lines[0]
     for line, c in zip(lines[1:], tried, strict=True):
         yield line
