@@ -119,7 +119,7 @@ def update(
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Train challengers on new rows, and promote one if it is proven better."""
+    """Try challengers on new rows; promote one if proven better."""
     from incumbent.cli._progress import progress
 
     page = _writable(report)
@@ -235,7 +235,7 @@ def rollback(
     to: Annotated[int | None, typer.Option("--to", metavar="N", help="A version that was live once.")] = None,
     store: StoreOption = None,
 ) -> None:
-    """Make the version that was live before live again, with its memory."""
+    """Make the version that was live before live again."""
     registry = _registry(store)
     before = registry.champion(name)
     print(f"{name} version {registry.rollback(name, to=to, why=why)} is live again; version {before} was.")
@@ -248,7 +248,7 @@ def promote(
     why: Why,
     store: StoreOption = None,
 ) -> None:
-    """Make a version live without asking the gate; the override is recorded."""
+    """Make a version live without the gate, on record."""
     registry = _registry(store)
     before = registry.champion(name)
     print(f"{name} version {registry.promote(name, version, why=why)} is live by override; version {before} was.")

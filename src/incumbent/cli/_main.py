@@ -27,25 +27,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code."""
-    import click
-
-    from incumbent.cli._commands import app
-
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # a library's chatter is not for whoever runs a command; -W brings it back
-    import typer
-
-    command: Any = typer.main.get_command(app)
     try:
-        code = command.main(args=arguments, prog_name="incumbent", standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except click.exceptions.Abort:
-        return _say("Stopped. The champion stays live and nothing was changed.", FAILED)
+        return _run(arguments)
     except KeyboardInterrupt:
-        return _say("Stopped. The champion stays live and nothing was changed.", FAILED)
-    except click.UsageError as error:
-        hint = f" See: {error.ctx.command_path} --help" if error.ctx else ""
-        return _say(f"Error: {error.format_message()}{hint}", WRONG_USAGE)
+        return _say("Stopped. Nothing was changed: the champion stays live.", FAILED)
     except UsageError as error:
         return _say(f"Error: {error}", WRONG_USAGE)
     except IncumbentError as error:
@@ -58,6 +43,39 @@ def run(arguments: list[str]) -> int:
         return _say(f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), FAILED)
     except MemoryError:
         return _say("Error: the machine has too little memory for this; give fewer rows, or --budget less.", FAILED)
+
+
+def _run(arguments: list[str]) -> int:
+    import typer
+
+    from incumbent.cli._commands import app
+
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # a library's chatter is not for whoever runs a command; -W brings it back
+    command: Any = typer.main.get_command(app)
+    # Typer brings its own copy of Click or uses the one that is installed, by version; its public names lead to either.
+    wrong_usage: Any = typer.BadParameter.__bases__[0]
+    try:
+        # not command.main(), which in some versions of Typer keeps Ctrl-C to itself
+        with command.make_context("incumbent", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as leaving:
+        return int(leaving.exit_code)
+    except wrong_usage as error:
+        if not arguments:
+            print(error.format_message())  # it is the help
+            return WRONG_USAGE
+        return _say(f"Error: {_one_line(error.format_message())}{_hint(error.ctx)}", WRONG_USAGE)
+    return 0
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if line.endswith((".", "?")) else f"{line}."
+
+
+def _hint(context: Any) -> str:
+    return f" See: {context.command_path} --help" if context else ""
 
 
 def _say(text: str, code: int) -> int:

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_store_from_outside(monkeypatch):
+    monkeypatch.delenv("INCUMBENT_STORE", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory) -> Path:
+    """One store for all tests of a session, each with a name of its own: making its tables takes seconds."""
+    return tmp_path_factory.mktemp("shared") / "store"
+
+
+@pytest.fixture
+def name(request) -> str:
+    """A name of a model that no other test uses."""
+    return request.node.nodeid.rpartition("::")[2].translate(str.maketrans("[]:/ ", "-----"))[-90:].strip("-_.")
