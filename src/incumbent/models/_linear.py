@@ -134,7 +134,7 @@ class LinearModel:
 
     def weights(self) -> dict[str, Floats]:
         """Return "coef" (k, d) and "intercept" (k,)."""
-        coef = np.atleast_2d(np.asarray(self.native.coef_, dtype=np.float64))
+        coef = np.atleast_2d(np.array(self.native.coef_, dtype=np.float64))
         intercept = np.atleast_1d(np.asarray(self.native.intercept_, dtype=np.float64))
         return {"coef": coef, "intercept": np.broadcast_to(intercept, (len(coef),)).copy()}
 
@@ -283,7 +283,8 @@ def _numbers(x: Any) -> Any:
 def _put(native: Any, coef: Floats, intercept: Floats, classes: Array | None = None) -> Any:
     moved = copy.deepcopy(native)
     # type and memory order as they were, so that the same weights give the same predictions to the last bit
-    made = np.asarray(coef[0] if np.ndim(native.coef_) == 1 else coef, dtype=native.coef_.dtype)
+    flat = np.ndim(native.coef_) == 1 and len(coef) == 1  # a binary RidgeClassifier is flat until it grows
+    made = np.asarray(coef[0] if flat else coef, dtype=native.coef_.dtype)
     moved.coef_ = np.array(made, order="C" if native.coef_.flags.c_contiguous else "F")
     one = np.ndim(native.intercept_) == 0
     moved.intercept_ = float(intercept[0]) if one else np.array(intercept, dtype=native.coef_.dtype)
@@ -291,8 +292,8 @@ def _put(native: Any, coef: Floats, intercept: Floats, classes: Array | None = N
         moved.standard_coef_, moved.standard_intercept_ = moved.coef_.copy(), moved.intercept_.copy()
         moved._average_coef, moved._average_intercept = moved.coef_, moved.intercept_
     if classes is not None:
-        if hasattr(moved, "_label_binarizer"):  # RidgeClassifier reads its classes from there
-            moved._label_binarizer = copy.deepcopy(moved._label_binarizer).fit(classes)
-        else:
+        if hasattr(moved, "_label_binarizer"):
+            moved._label_binarizer.fit(classes)
+        if not isinstance(getattr(type(moved), "classes_", None), property):  # RidgeClassifier's was one once
             moved.classes_ = classes
     return moved
