@@ -9,9 +9,9 @@ import numpy as np
 from incumbent.core import Array, Floats
 from incumbent.evaluation._labels import Codes
 
-STANDS_OUT = 1.0
+STANDS_OUT = 1.5
 """How many standard errors a sum of autocorrelations must lie above zero to count. Low on purpose: blocks that were not
-needed cost a little power, autocorrelation that is missed costs the guarantee."""
+needed (a fifth of the independent streams) cost a little power, autocorrelation that is missed costs the guarantee."""
 FEWEST = 12
 """Blocks are never so long that there are fewer than this: their spread could not be estimated."""
 

@@ -86,8 +86,8 @@ def _quantile(paired: Paired, metric: Metric, alpha: float, cluster: Codes | Non
     resamples = min(RESAMPLES, max(FEWER_RESAMPLES, affordable))
     gains = np.concatenate([_gains(rows, metric, w) for w in _weights(rows, resamples, np.random.default_rng(seed))])
     gains = gains[np.isfinite(gains)]
-    if not len(gains):
-        return -math.inf
+    if not len(gains) or not np.ptp(gains) > 0.0:
+        return -math.inf  # not even the row more moves the score: these rows cannot tell
     units = math.inf if cluster is None else float(cluster.max() + 1)
     return _tail(gains, alpha, units)
 
@@ -109,8 +109,6 @@ def _tail(gains: Floats, alpha: float, units: float) -> float:
     if reached * len(gains) >= 40.0:
         return float(np.quantile(gains, reached))
     mean, spread = float(gains.mean()), float(gains.std())
-    if not spread > 0.0:
-        return mean
     skew = float(np.mean(((gains - mean) / spread) ** 3))
     return mean + spread * min(z + skew * (z * z - 1.0) / 6.0, z / 2.0)
 

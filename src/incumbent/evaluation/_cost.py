@@ -68,7 +68,7 @@ class CostMatrix(MeanLoss):
     def _codes(self, labels: Array) -> Codes:
         code = encode(labels, self.classes)
         if (code < 0).any():
-            stranger = np.asarray(labels)[code < 0][0]
+            stranger = np.asarray(labels)[code < 0][:1].tolist()[0]
             raise UsageError(
                 f"The cost matrix has no class {stranger!r}; it has {', '.join(map(repr, self.classes))}. "
                 "Add a row and a column for it."

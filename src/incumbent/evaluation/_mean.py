@@ -11,7 +11,7 @@ n grows; in between it corrects for skewness, so there is no rule for when to us
 bounded losses and all n is proven for two values and, as far as we know, a conjecture else that no search has broken.
 
 The probability is not simulated. ``sum E_i (x_i - m)`` has the cumulants of ``K(s) = -sum log(1 - s (x_i - m))``, and
-the saddlepoint gives its tail to a fraction of a percent, the same at every run:
+the saddlepoint gives its tail to a few parts in a hundred or better, the same at every run:
 
     P(mean <= m) = Phi(r + log(u / r) / r),   r = sign(s) sqrt(-2 K(s)),   u = s sqrt(K''(s)),   K'(s) = 0.
 

@@ -127,7 +127,7 @@ def compare(name: str, paired: Paired, metric: Metric, *, alpha: float, task: Ta
     for said in (paired.champion, paired.challenger):
         found = scores(paired.y, said, task=task, weight=paired.weight)
         if metric.name not in found or getattr(metric, "positive", None) is not None:
-            found = {metric.name: metric.score(paired.y, said, paired.weight)} | found
+            found = found | {metric.name: metric.score(paired.y, said, paired.weight)}
         told.append(found)
     classes = per_class(paired) if task == "classification" else {}
     return Comparison(name, told[0], told[1], gain(paired, metric, alpha=alpha), classes, paired)

@@ -100,7 +100,7 @@ def _more_old_rows(reason: Reason, found: Interval, evidence: Evidence) -> Itera
     rows, room = len(evidence.old), found.value - reason.limit
     needed = rows_needed(evidence.old, evidence.metric, room, found.alpha, POWER, interval=found)
     if needed is None or needed > HOPELESS * rows:
-        yield "On the old rows the challenger does no better than just allowed: try a strategy that keeps more (Replay)."
+        yield "On the old rows the challenger is only just within what is allowed: try one that keeps more (Replay)."
         return
     yield (
         f"About {_round(max(needed, rows + 1)):,} old rows would show that the challenger is not worse; there were "

@@ -1,0 +1,412 @@
+"""The gain: the right test for the rows, sound where there is nothing to see, and level kept."""
+
+import dataclasses
+import math
+import time
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from incumbent.core import Paired, Prediction
+from incumbent.evaluation import (
+    AUC,
+    F1,
+    MAE,
+    R2,
+    RMSE,
+    Accuracy,
+    BalancedAccuracy,
+    Brier,
+    CostMatrix,
+    LogLoss,
+    compare,
+    flips,
+    gain,
+    rows_needed,
+    scale,
+    scores,
+    share_upper,
+    smallest_gain,
+)
+from incumbent.evaluation._pairs import gain_bounds, mcnemar
+
+ALL = [Accuracy(), LogLoss(), Brier(), AUC(), F1(), BalancedAccuracy(), CostMatrix(((0, 1), (3, 0)))]
+
+
+def equals(rows, rng, rate=0.3, noise=1.0):
+    """Two models that are equally good and differ by chance."""
+    y = (rng.random(rows) < rate).astype(int)
+    base = rng.normal(size=rows) + 1.5 * y - 1.2
+
+    def one():
+        proba = 1 / (1 + np.exp(-(base + noise * rng.normal(size=rows))))
+        return Prediction((proba > 0.5).astype(int), np.column_stack([1 - proba, proba]), np.array([0, 1]))
+
+    return Paired(y, one(), one())
+
+
+def counted(rows, wins, losses):
+    """A pair of models with this many rows won and lost."""
+    y = np.zeros(rows, dtype=int)
+    champion, challenger = y.copy(), y.copy()
+    champion[:wins] = 1
+    challenger[wins : wins + losses] = 1
+    return Paired(y, Prediction(champion), Prediction(challenger))
+
+
+def swapped(paired):
+    return dataclasses.replace(paired, champion=paired.challenger, challenger=paired.champion)
+
+
+def ceiling(runs, alpha=0.05):
+    """The most false promotions that chance explains at level alpha."""
+    return stats.binom.ppf(0.999, runs, alpha) / runs
+
+
+# ---------------------------------------------------------------------------------------- which test
+
+
+def test_right_or_wrong_is_mcnemar_and_a_margin_is_exact_or_tango():
+    few, many = counted(1000, 30, 20), counted(5000, 150, 100)
+    assert gain(few, Accuracy(), alpha=0.05).test == "exact McNemar"
+    assert gain(few, Accuracy(), alpha=0.05, margin=-0.01).test == "exact unconditional"
+    assert gain(many, Accuracy(), alpha=0.05, margin=-0.01).test == "Tango score"
+    found = gain(few, Accuracy(), alpha=0.05)
+    assert (found.value, found.rows, found.alpha) == (0.01, 1000, 0.05)
+    assert (found.lower, found.upper) == gain_bounds(30, 20, 1000, alpha=0.05)
+
+
+def test_other_losses_are_means_and_scores_are_bootstrapped():
+    paired = equals(400, np.random.default_rng(0))
+    assert gain(paired, LogLoss(), alpha=0.05).test == "paired mean"
+    assert gain(paired, F1(), alpha=0.05).test == "paired bootstrap"
+    clustered = dataclasses.replace(paired, block=np.arange(400) // 8)
+    assert gain(clustered, Accuracy(), alpha=0.05).test == "paired mean by cluster"
+    assert gain(clustered, AUC(), alpha=0.05).test == "paired bootstrap by cluster"
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda m: m.name)
+def test_the_value_is_the_difference_of_the_scores(metric):
+    paired = equals(300, np.random.default_rng(1))
+    before, after = (metric.score(paired.y, said) for said in (paired.champion, paired.challenger))
+    found = gain(paired, metric, alpha=0.05)
+    assert found.value == pytest.approx((after - before) * (1 if metric.greater_is_better else -1))
+    assert found.lower < found.value < found.upper
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda m: m.name)
+def test_swapping_the_models_mirrors_the_gain(metric):
+    paired = equals(500, np.random.default_rng(2))
+    there, back = gain(paired, metric, alpha=0.05), gain(swapped(paired), metric, alpha=0.05)
+    width = there.upper - there.lower
+    assert back.value == pytest.approx(-there.value)
+    assert (back.lower, back.upper) == pytest.approx((-there.upper, -there.lower), abs=0.08 * width)
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda m: m.name)
+def test_an_identical_copy_is_never_better_and_more_rows_show_it_is_no_worse(metric):
+    widths = []
+    for rows in (50, 500, 5000):
+        paired = equals(rows, np.random.default_rng(rows))
+        found = gain(dataclasses.replace(paired, challenger=paired.champion), metric, alpha=0.05)
+        assert found.value == 0.0 and found.lower < 0.0 < found.upper
+        widths.append(-found.lower)
+    assert widths[0] > 5 * widths[1] > 25 * widths[2]
+
+
+def test_without_rows_or_with_one_row_nothing_is_known():
+    for metric in (Accuracy(), F1()):
+        none = gain(counted(0, 0, 0), metric, alpha=0.05)
+        assert none.rows == 0 and (none.lower, none.upper) == (-math.inf, math.inf)
+    one = gain(counted(1, 1, 0), Accuracy(), alpha=0.05)
+    assert one.lower < 0 and one.value == 1.0
+    y = np.array([1.0])
+    reg = gain(Paired(y, Prediction(y + 1), Prediction(y), clip=2.0), RMSE(), alpha=0.05)
+    assert reg.lower < 0 < reg.upper
+
+
+def test_one_class_leaves_auc_unknown():
+    said = Prediction(np.array([1, 1]), np.array([[0.2, 0.8], [0.4, 0.6]]), np.array([0, 1]))
+    found = gain(Paired(np.array([1, 1]), said, said), AUC(), alpha=0.05)
+    assert math.isnan(found.value) and found.lower == -math.inf
+
+
+def test_a_constant_gain_is_not_taken_for_certain():
+    y = np.zeros(200)
+    found = gain(Paired(y, Prediction(y + 1.0), Prediction(y + 0.99), clip=9.0), MAE(), alpha=0.05)
+    assert found.value == pytest.approx(0.01) and found.lower < 0
+
+
+def test_a_prediction_that_is_no_number_is_never_better():
+    y = np.random.default_rng(0).normal(size=300)
+    broken = y.copy()
+    broken[7] = np.nan
+    for clip in (math.inf, 4.0):
+        found = gain(Paired(y, Prediction(y + 0.1), Prediction(broken), clip=clip), RMSE(), alpha=0.05)
+        assert found.lower < 0
+
+
+def test_the_clip_bounds_what_one_row_can_do():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=2000)
+    champion, challenger = Prediction(y + rng.normal(size=2000)), y + 0.8 * rng.normal(size=2000)
+    challenger[0] += 1e4
+    free = gain(Paired(y, champion, Prediction(challenger)), RMSE(), alpha=0.05)
+    clipped = gain(Paired(y, champion, Prediction(challenger), clip=9.0), RMSE(), alpha=0.05)
+    assert free.lower < 0 < clipped.lower
+
+
+def test_scale_is_the_champions_mean_loss_where_the_loss_has_no_scale():
+    y = np.array([0.0, 0.0, 0.0])
+    paired = Paired(y, Prediction(np.array([1.0, 2.0, 30.0])), Prediction(y), clip=4.0)
+    assert scale(paired, RMSE()) == pytest.approx((1 + 4 + 4) / 3)
+    assert scale(paired, R2()) == 1.0
+    assert scale(counted(4, 2, 0), Accuracy()) == 1.0
+    assert scale(counted(4, 2, 0), CostMatrix(((0, 6), (3, 0)))) == 3.0
+
+
+def test_a_relative_margin_carries_the_error_of_the_scale():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=500)
+    loud = Paired(y, Prediction(y + rng.normal(size=500)), Prediction(y + rng.normal(size=500)), clip=8.0)
+    margin = -0.2 * scale(loud, RMSE())
+    shifted = gain(loud, RMSE(), alpha=0.05, margin=margin)
+    plain = gain(loud, RMSE(), alpha=0.05)
+    d = np.minimum(np.square(loud.champion.label - y), 8), np.minimum(np.square(loud.challenger.label - y), 8)
+    assert (shifted.value - shifted.lower) / (plain.value - plain.lower) == pytest.approx(
+        np.std(1.2 * d[0] - d[1]) / np.std(d[0] - d[1]), rel=0.1
+    )
+
+
+# ---------------------------------------------------------------------------- weights, clusters, order
+
+
+@pytest.mark.parametrize("metric", [Accuracy(), LogLoss(), F1(), AUC()], ids=lambda m: m.name)
+def test_weights_are_respected(metric):
+    paired = dataclasses.replace(equals(600, np.random.default_rng(3)), clip=5.0)
+    weight = np.where(np.arange(600) < 300, 1.0, 0.0)
+    first = np.arange(300)
+    half = Paired(paired.y[first], paired.champion.take(first), paired.challenger.take(first), clip=5.0)
+    weighted = gain(dataclasses.replace(paired, weight=weight), metric, alpha=0.05)
+    expected = gain(half, metric, alpha=0.05)
+    assert dataclasses.astuple(weighted) == pytest.approx(dataclasses.astuple(expected))
+    same = gain(dataclasses.replace(paired, weight=np.full(600, 7.0)), metric, alpha=0.05)
+    assert dataclasses.astuple(same) == dataclasses.astuple(gain(paired, metric, alpha=0.05))
+    uneven = gain(dataclasses.replace(paired, weight=1.0 + 9.0 * (np.arange(600) % 2)), metric, alpha=0.05)
+    assert uneven.upper - uneven.lower > 1.1 * (same.upper - same.lower)
+
+
+@pytest.mark.parametrize("metric", [Accuracy(), Brier(), F1()], ids=lambda m: m.name)
+def test_copies_of_a_row_in_one_cluster_are_no_new_evidence(metric):
+    paired = equals(200, np.random.default_rng(4))
+    at = np.repeat(np.arange(200), 10)
+    copies = Paired(paired.y[at], paired.champion.take(at), paired.challenger.take(at), block=at)
+    one, ten = gain(paired, metric, alpha=0.05), gain(copies, metric, alpha=0.05)
+    naive = gain(dataclasses.replace(copies, block=None), metric, alpha=0.05)
+    assert ten.upper - ten.lower == pytest.approx(one.upper - one.lower, rel=0.2)
+    assert naive.upper - naive.lower < 0.5 * (ten.upper - ten.lower)
+
+
+def test_one_cluster_proves_nothing():
+    paired = dataclasses.replace(counted(500, 200, 0), block=np.zeros(500, dtype=int))
+    for metric in (Accuracy(), F1()):
+        assert gain(paired, metric, alpha=0.05).lower < 0
+
+
+def test_ordered_rows_stay_mcnemar_unless_neighbours_are_alike():
+    rng = np.random.default_rng(1)
+    differ = rng.permutation(np.repeat([1, -1, 0], [40, 20, 940]))
+    y = np.zeros(1000, dtype=int)
+
+    def models(d):
+        return Paired(y, Prediction((d > 0).astype(int)), Prediction((d < 0).astype(int)), ordered=True)
+
+    mixed, runs = gain(models(differ), Accuracy(), alpha=0.05), gain(models(np.sort(differ)), Accuracy(), alpha=0.05)
+    assert mixed.test == "exact McNemar" and mixed.lower > 0
+    assert "in blocks of" in runs.test and runs.lower < mixed.lower
+
+
+@pytest.mark.parametrize("metric", [Accuracy(), MAE(), F1()], ids=lambda m: m.name)
+def test_in_autocorrelated_streams_equal_models_are_seldom_promoted(metric):
+    rng, rows, runs = np.random.default_rng(5), 600, 150 if metric.name != "f1" else 100
+    found, naive = 0, 0
+    for _ in range(runs):
+        mood = np.repeat(rng.normal(size=rows // 15), 15)  # which of the two is right changes every 15 rows
+        better = rng.random(rows) < 1 / (1 + np.exp(-3 * mood))
+        differ = rng.random(rows) < 0.3
+        y = rng.integers(0, 2, rows).astype(float if metric.name == "mae" else int)
+        first, second = (np.where(differ & side, 1 - y, y) for side in (better, ~better))
+        paired = Paired(y, Prediction(first), Prediction(second), ordered=True, clip=1.0)
+        found += gain(paired, metric, alpha=0.05).lower > 0
+        naive += gain(dataclasses.replace(paired, ordered=False), metric, alpha=0.05).lower > 0
+    assert found / runs <= ceiling(runs)
+    assert naive / runs > ceiling(runs)  # the streams are hard enough to tell
+
+
+# ---------------------------------------------------------------------------------------------- level
+
+
+@pytest.mark.parametrize("rows", [200, 2000, 20_000])
+@pytest.mark.parametrize("differing", [0.01, 0.1, 0.4])
+def test_equal_models_are_promoted_at_most_alpha_of_the_time(rows, differing):
+    rng, runs = np.random.default_rng(rows), 4000
+    counts = rng.multinomial(rows, [differing / 2, differing / 2, 1 - differing], size=runs)[:, :2]
+    seen, times = np.unique(counts, axis=0, return_counts=True)
+    passed = [mcnemar(int(b), int(c)) <= 0.05 for b, c in seen]
+    assert float(np.average(passed, weights=times)) <= ceiling(runs)
+    for b, c in seen[:: max(1, len(seen) // 5)]:  # and the gain decides as the test does
+        assert (gain(counted(rows, b, c), Accuracy(), alpha=0.05).lower > 0) == (mcnemar(int(b), int(c)) <= 0.05)
+
+
+@pytest.mark.parametrize("rows", [300, 3000])
+@pytest.mark.parametrize("losing", [0.012, 0.05, 0.15])
+def test_a_challenger_exactly_at_the_margin_passes_at_most_alpha_of_the_time(rows, losing):
+    rng, runs, margin = np.random.default_rng(rows), 300, -0.01
+    counts = rng.multinomial(rows, [losing + margin, losing, 1 - 2 * losing - margin], size=runs)[:, :2]
+    seen, times = np.unique(counts, axis=0, return_counts=True)
+    passed = [gain_bounds(int(b), int(c), rows, alpha=0.05, margin=margin)[0] > margin for b, c in seen]
+    assert float(np.average(passed, weights=times)) <= ceiling(runs)
+
+
+@pytest.mark.parametrize("clip", [9.0, 100.0])
+def test_heavy_tailed_regressions_keep_the_level(clip):
+    rng, rows, runs = np.random.default_rng(0), 400, 1500
+    passed = 0
+    for _ in range(runs):
+        y = np.zeros(rows)
+        noise = rng.standard_t(3, size=(2, rows)) + rng.standard_t(3, size=rows)
+        passed += gain(Paired(y, Prediction(noise[0]), Prediction(noise[1]), clip=clip), RMSE(), alpha=0.05).lower > 0
+    assert passed / runs <= ceiling(runs)
+
+
+def test_a_regression_exactly_at_its_relative_margin_keeps_the_level():
+    rng, rows, runs, tolerance = np.random.default_rng(1), 400, 1500, 0.05
+    passed = 0
+    for _ in range(runs):
+        y = np.zeros(rows)
+        champion = rng.exponential(1.0, rows)
+        paired = Paired(y, Prediction(champion), Prediction((1 + tolerance) * rng.permutation(champion)))
+        margin = -tolerance * scale(paired, MAE())
+        # losses are drawn afresh for the challenger, so that only their means are tied
+        fresh = Prediction((1 + tolerance) * rng.exponential(1.0, rows))
+        paired = dataclasses.replace(paired, challenger=fresh)
+        passed += gain(paired, MAE(), alpha=0.05, margin=margin).lower > margin
+    assert passed / runs <= ceiling(runs)
+
+
+@pytest.mark.parametrize("rows", [150, 600])
+@pytest.mark.parametrize("metric", [F1(), BalancedAccuracy(), AUC()], ids=lambda m: m.name)
+def test_bootstrapped_scores_keep_the_level(metric, rows):
+    rng, runs = np.random.default_rng(rows), 80 if metric.name == "auc" else 250
+    passed = 0
+    for _ in range(runs):
+        found = gain(equals(rows, rng, rate=0.15), metric, alpha=0.05)
+        passed += (found.lower > 0) + (found.upper < 0)  # both directions are the same experiment
+    assert passed / (2 * runs) <= ceiling(2 * runs)
+
+
+def test_a_recall_is_tested_on_its_class_as_mcnemar_would():
+    from incumbent.evaluation import Recall
+
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [900, 40])
+    champion, challenger = rng.integers(0, 2, 940), rng.integers(0, 2, 940)
+    champion[900:], challenger[900:] = 1, 1
+    champion[900:904] = 0  # four positives won, none lost: p = 1/16
+    paired = Paired(y, Prediction(champion), Prediction(challenger))
+    assert gain(paired, Recall(), alpha=0.05).lower < 0 < gain(paired, Recall(), alpha=0.08).lower
+
+
+def test_ten_thousand_rows_are_bootstrapped_in_about_a_second():
+    paired = equals(10_000, np.random.default_rng(0))
+    gain(paired, F1(), alpha=0.05)
+    start = time.process_time()
+    gain(paired, F1(), alpha=0.05)
+    assert time.process_time() - start < 1.0
+    start = time.process_time()
+    gain(paired, AUC(), alpha=0.05)
+    assert time.process_time() - start < 4.0  # 0.9 s on an idle core; other work shares this one
+
+
+def test_all_scores_of_fifty_thousand_rows_take_tens_of_milliseconds():
+    paired = equals(50_000, np.random.default_rng(0))
+    scores(paired.y, paired.champion, task="classification")
+    start = time.process_time()
+    scores(paired.y, paired.champion, task="classification")
+    assert time.process_time() - start < 0.2
+
+
+def test_the_same_seed_gives_the_same_bounds():
+    paired = equals(300, np.random.default_rng(0))
+    assert gain(paired, F1(), alpha=0.05, seed=1) == gain(paired, F1(), alpha=0.05, seed=1)
+    assert gain(paired, F1(), alpha=0.05, seed=1) != gain(paired, F1(), alpha=0.05, seed=2)
+
+
+# ------------------------------------------------------------------------------------- power, flips
+
+
+@pytest.mark.parametrize(("rows", "differing"), [(500, 0.1), (2000, 0.05), (10_000, 0.2)])
+def test_the_smallest_gain_is_shown_with_the_stated_probability(rows, differing):
+    half = round(rows * differing / 2)
+    smallest = smallest_gain(counted(rows, half, half), Accuracy(), 0.05)
+    share = max(differing, smallest)
+    rng = np.random.default_rng(0)
+    counts = rng.multinomial(rows, [(share + smallest) / 2, (share - smallest) / 2, 1 - share], size=4000)
+    power = np.mean(stats.binom.sf(counts[:, 0] - 1, counts[:, 0] + counts[:, 1], 0.5) <= 0.05)
+    assert power == pytest.approx(0.8, abs=0.04)
+
+
+def test_rows_needed_and_smallest_gain_are_each_others_inverse():
+    paired = counted(2000, 60, 60)
+    smallest = smallest_gain(paired, Accuracy(), 0.05)
+    assert rows_needed(paired, Accuracy(), smallest, 0.05) == pytest.approx(2000, rel=0.01)
+    assert rows_needed(paired, Accuracy(), smallest / 2, 0.05) > 3 * 2000
+    assert rows_needed(paired, Accuracy(), 0.0, 0.05) is None
+    other = equals(2000, np.random.default_rng(0))
+    least = smallest_gain(other, LogLoss(), 0.05)
+    assert rows_needed(other, LogLoss(), least, 0.05) == pytest.approx(2000, rel=0.01)
+
+
+def test_the_smallest_gain_of_a_mean_is_shown_with_the_stated_probability():
+    rng, rows = np.random.default_rng(0), 3000
+    y = np.zeros(rows)
+
+    def models(shift):
+        return Paired(y, Prediction(5 + rng.normal(size=rows)), Prediction(5 - shift + rng.normal(size=rows)), clip=9.0)
+
+    smallest = smallest_gain(models(0.0), MAE(), 0.05)
+    power = np.mean([gain(models(smallest), MAE(), alpha=0.05).lower > 0 for _ in range(300)])
+    assert power == pytest.approx(0.8, abs=0.08)
+
+
+def test_where_nothing_differs_the_smallest_gain_is_what_five_wins_show():
+    assert smallest_gain(counted(1000, 0, 0), Accuracy(), 0.05) >= 5 / 1000
+    assert smallest_gain(counted(1000, 0, 0), Accuracy(), 0.05) < 12 / 1000
+    assert smallest_gain(counted(0, 0, 0), Accuracy(), 0.05) == math.inf
+
+
+def test_flips_are_bounded_by_clopper_pearson():
+    found = flips(counted(1000, 30, 20), alpha=0.05)
+    assert (found.value, found.upper) == (0.02, share_upper(20, 1000, alpha=0.05))
+    clustered = flips(dataclasses.replace(counted(1000, 30, 20), block=np.arange(1000) // 20), alpha=0.05)
+    assert clustered.upper > found.upper and clustered.lower <= clustered.value
+    weighted = flips(
+        dataclasses.replace(counted(1000, 30, 20), weight=np.where(np.arange(1000) < 40, 5.0, 1.0)), alpha=0.05
+    )
+    assert weighted.value == pytest.approx((10 * 5 + 10) / 1160) and weighted.upper > weighted.value
+    assert flips(dataclasses.replace(counted(9, 3, 3), block=np.zeros(9)), alpha=0.05).upper == 1.0
+
+
+def test_compare_puts_both_models_side_by_side():
+    paired = equals(400, np.random.default_rng(0))
+    found = compare("new", paired, F1(0), alpha=0.05, task="classification")
+    assert found.champion["accuracy"] == Accuracy().score(paired.y, paired.champion)
+    assert found.challenger["f1"] == F1(0).score(paired.y, paired.challenger)
+    assert found.interval == gain(paired, F1(0), alpha=0.05)
+    assert set(found.per_class) == {"0", "1"} and found.paired is paired
+    y = np.arange(5.0)
+    assert (
+        compare("anchor", Paired(y, Prediction(y), Prediction(y)), RMSE(), alpha=0.05, task="regression").per_class
+        == {}
+    )
