@@ -46,9 +46,9 @@ def way_of(
         Boosted trees can do nothing of what the recipe asks.
     """
     structure = recipe.structure
-    if structure.start == "scratch" or structure.search:
-        return "scratch", ()
     asked: Way | None = "append" if structure.append else "releaf" if structure.releaf is not None else None
+    if structure.search or (asked is None and structure.start != "champion"):
+        return "scratch", ()
     if asked is None or asked not in abilities:
         lacks = sorted(recipe.needs - abilities)
         raise AbilityError(

@@ -420,9 +420,9 @@ class LightGBMModel:
 
 
 def _booster_of(native: Any) -> Any:
+    if not hasattr(native, "predict"):
+        raise ModelError(f"lightgbm.{type(native).__name__} is not a model; give a Booster or an LGBMClassifier.")
     if not hasattr(native, "get_params"):
-        if not hasattr(native, "model_to_string"):
-            raise ModelError(f"lightgbm.{type(native).__name__} is not a model; give a Booster or an LGBMClassifier.")
         return native
     if not native.__sklearn_is_fitted__():
         raise ModelError(f"This {type(native).__name__} is not fitted; call its fit(x, y) first.")

@@ -115,6 +115,10 @@ class XGBoostModel:
         return hasattr(self.native, "get_params")
 
     @property
+    def _is_forest(self) -> bool:
+        return any(kind.__name__.startswith("XGBRF") for kind in type(self.native).__mro__)
+
+    @property
     def _own_objective(self) -> bool:
         return self._is_estimator and callable(self.native.get_params().get("objective"))
 
@@ -124,8 +128,7 @@ class XGBoostModel:
         found = {"retrain", "weight"} | ({"proba"} if self.classes is not None and self._has_proba else set())
         if self._is_estimator:
             found.add("tune")
-        forest = any(kind.__name__.startswith("XGBRF") for kind in type(self.native).__mro__)
-        if self._kind == "gbtree" and not forest and not self._own_objective:
+        if self._kind == "gbtree" and not self._is_forest and not self._own_objective:
             found |= {"append"} | ({"releaf"} if self._one_output() else set())
         return frozenset(found)
 
@@ -205,13 +208,15 @@ class XGBoostModel:
             from incumbent.models._tune import _best_settings
 
             fitted.set_params(**_best_settings(self.native, Batch(x, labels, batch.weight), recipe))
-        own = fitted.get_params()
-        watch = [*(own["callbacks"] or []), _watch(recipe.deadline, self._origin)]
-        fitted.set_params(
-            callbacks=watch, random_state=recipe.seed if own["random_state"] is None else own["random_state"]
-        )
+        if classes is not None and len(classes) == 2 and str(fitted.objective).startswith("multi:"):
+            fitted.set_params(objective="binary:logistic")  # the estimator switches to many classes by itself, not back
+        own = {name: fitted.get_params()[name] for name in ("callbacks", "random_state")}
+        if not self._is_forest:  # a forest is one round, and takes no callbacks
+            fitted.set_params(callbacks=[*(own["callbacks"] or []), _watch(recipe.deadline, self._origin)])
+        if own["random_state"] is None:
+            fitted.set_params(random_state=recipe.seed)
         fitted.fit(x, labels, sample_weight=batch.weight, verbose=False)
-        fitted.set_params(callbacks=own["callbacks"], random_state=own["random_state"])
+        fitted.set_params(**own)
         tell_classes(fitted, classes)
         return XGBoostModel(fitted, self.task, classes, notes=notes)
 
@@ -234,7 +239,8 @@ class XGBoostModel:
     # ----------------------------------------------------------------------------------------- from champion
 
     def _appended(self, batch: Batch, recipe: Recipe, notes: tuple[str, ...]) -> XGBoostModel:
-        structure, params = recipe.structure, self._params(recipe)
+        # a Booster that goes on draws from where the process's own generator happens to stand, unless seeded each round
+        structure, params = recipe.structure, self._params(recipe) | {"seed_per_iteration": True}
         if structure.shrink is not None:
             params = _without(params, _RATE) | {"eta": structure.shrink}
         if recipe.loss.l2 is not None:
@@ -259,17 +265,20 @@ class XGBoostModel:
         return self._continued(made, notes)
 
     def _used(self) -> Any:
-        return self._booster[: self._best()] if self._best() else self._booster
+        return _cut(self._booster, self._best()) if self._best() else self._booster
 
     def _continued(self, booster: Any, notes: tuple[str, ...]) -> XGBoostModel:
         # one update's learning rate and penalty are no settings of the model
-        booster.set_param({k: v for k, v in self._settings().items() if k in (*_RATE, *_L2, "seed")})
+        booster.set_param(
+            {k: v for k, v in self._settings().items() if k in (*_RATE, *_L2, "seed", "seed_per_iteration")}
+        )
         booster.set_attr(best_iteration=None, best_score=None)
         if not self._is_estimator:
             tell_classes(booster, self.classes)
             return XGBoostModel(booster, self.task, self.classes, notes=notes, origin=self._origin)
         native = copy.copy(self.native)
         native._Booster = booster
+        tell_classes(native, self.classes)
         if self._best():
             native.set_params(n_estimators=self._origin, early_stopping_rounds=None)
         return XGBoostModel(native, self.task, self.classes, notes=notes, origin=self._origin)
@@ -377,11 +386,15 @@ class XGBoostModel:
 
 
 def _booster_of(native: Any) -> Any:
+    if not hasattr(native, "predict"):
+        raise ModelError(f"xgboost.{type(native).__name__} is not a model; give a Booster or an XGBClassifier.")
     if not hasattr(native, "get_params"):
-        if not hasattr(native, "save_config"):
-            raise ModelError(f"xgboost.{type(native).__name__} is not a model; give a Booster or an XGBClassifier.")
-        if not native.num_features():
-            raise ModelError("This Booster is not trained; train it with xgboost.train first.")
+        from xgboost.core import XGBoostError
+
+        try:
+            native.num_features()
+        except XGBoostError as error:
+            raise ModelError("This Booster is not trained; train it with xgboost.train first.") from error
         return native
     if not native.__sklearn_is_fitted__():
         raise ModelError(f"This {type(native).__name__} is not fitted; call its fit(x, y) first.")
@@ -479,6 +492,20 @@ def _watch(deadline: float, rounds: int) -> Any:
             return False
 
     return Watch()
+
+
+def _cut(booster: Any, rounds: int) -> Any:
+    """Return the model as it was after some rounds. A slice of a Booster would do, but forgets its categories."""
+    import xgboost
+
+    described = json.loads(bytes(booster.save_raw("json")))
+    model = described["learner"]["gradient_booster"]["model"]
+    starts = model["iteration_indptr"][: rounds + 1]
+    model["iteration_indptr"] = starts
+    for part in ("trees", "tree_info"):
+        model[part] = model[part][: starts[-1]]
+    model["gbtree_model_param"]["num_trees"] = str(starts[-1])
+    return xgboost.Booster(model_file=bytearray(json.dumps(described).encode()))
 
 
 def _mixed(old: Any, fresh: Any, share: float) -> bytes:
