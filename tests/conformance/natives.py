@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -225,6 +224,3 @@ def made(name: str) -> tuple[Any, Batch]:
     make, rows = MODELS[name]
     batch = rows()
     return fitted(make(), batch), batch
-
-
-BOOSTED = importlib.util.find_spec("lightgbm") is not None and importlib.util.find_spec("xgboost") is not None
