@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -23,13 +24,17 @@ from incumbent.models import open_model, wrap
 from incumbent.policy import Choice
 from incumbent.registry._folders import State, Version
 from incumbent.registry._record import line, summary, write
-from incumbent.store import Store
-from incumbent.updating import Case, anchor_set, feature_names, prepare, run, with_classes
+from incumbent.store import Event, Store
+from incumbent.updating import Case, anchor_set, ask, feature_names, prepare, run, with_classes
 from incumbent.updating._case import rare_rows, silent
 from incumbent.updating._run import Prepared
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_STANDING = "standing v"
+"""What a challenger is called that an earlier update made, before the number of its version."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,14 +157,14 @@ class Registry:
         schema = Schema.of(frame, target=target, time=time, group=group, task=task or champion.task, features=names)
         schema = with_classes(schema, champion)
         rows, check = schema.check(frame)
-        _try_out(champion, rows.take(np.arange(min(len(rows), 100))).x)
+        ask(champion, rows.take(np.arange(min(len(rows), 100))).x, "the rows of --data")
         memory = remember(Memory(), rows, seed=seed, rare=rare_rows(champion))
         held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=target))
         held, check = _unseen(held, rows, check, task=champion.task)
         version = Version(champion, schema, gate or Gate(), {"strategy": "init", "seed": seed})
         with (
+            _folders(version, State(memory, held)) as (made, state),  # first: a model that cannot be stored shows here
             self.store.event(name, "init", user=user) as event,
-            _folders(version, State(memory, held)) as (made, state),
         ):
             event.params({"data": check.source, "data_digest": check.digest, "rows": len(rows)})
             number = event.add_version(made, {"strategy": "init", "model": type(champion.native).__name__})
@@ -211,15 +216,15 @@ class Registry:
         DataError, AbilityError, UsageError
             The rows, a strategy or an argument cannot be used. Nothing is recorded then.
         """
-        live = self.store.champion(name)
-        schema = self.version(name, live).schema
+        schema = self.version(name).schema
         frame = read(new, names=schema.features, target=schema.target)
 
-        def prepared() -> Prepared:
-            champion, state = self.version(name), self.state(name)
+        def prepared(live: int) -> Prepared:
+            champion, state = self.version(name, live), self.state(name)
             batch, check = champion.schema.check(frame)
             check = dataclasses.replace(check, source=_source(new, check))
-            standing = {f"standing v{v}": self.version(name, v).model for v in state.standing}
+            # an override can have made the one that stood the champion
+            standing = {f"{_STANDING}{v}": self.version(name, v).model for v in state.standing if v != live}
             return prepare(
                 Case(
                     champion.model,
@@ -237,40 +242,48 @@ class Registry:
                 )
             )
 
-        ready = prepared()  # every mistake of the caller shows before anything is written
+        live, known = self.store.champion(name), self.store.state(name)
+        ready = prepared(live)  # every mistake of the caller shows before anything is written
         if dry_run:
             return run(ready).but(name=name, version_before=live, version_after=live, lineage=tuple(self.history(name)))
         with self.store.event(name, "update", why=why, user=user) as event:
-            if event.version_before != live:
-                ready = prepared()
+            now = self.store.champion(name)
+            if (now, self.store.state(name)) != (live, known):  # another update was quicker, and left other memories
+                ready = prepared(now)
             outcome = run(ready).but(
                 name=name, version_before=event.version_before, update=event.id, lineage=tuple(self.history(name)[1:])
             )
             return self._conclude(event, outcome, ready)
 
-    def _conclude(self, event: Any, outcome: Outcome, ready: Prepared) -> Outcome:
-        chosen, before = outcome.chosen, self.version(outcome.name)
-        promoted, number = outcome.decision == "promote", 0
-        state = State(outcome.memory, outcome.anchor)
+    def _conclude(self, event: Event, outcome: Outcome, ready: Prepared) -> Outcome:
+        promoted, source = outcome.decision == "promote", outcome.check.source
         with tempfile.TemporaryDirectory() as scratch:
-            if chosen is not None and chosen.model is not None:
-                told = {"strategy": chosen.strategy, "recipe": repr(chosen.recipe), "seed": outcome.seed}
-                schema = with_classes(before.schema, chosen.model)
-                made = Path(scratch) / "version"
-                made.mkdir()
-                Version(chosen.model, schema, ready.case.gate, told).save(made)
-                number = event.add_version(made, {**told, "decision": outcome.decision})
-                state = dataclasses.replace(state, standing=() if promoted else (number,))
+            number = self._challenger(event, outcome, Path(scratch) / "version")
+            stands = (number,) if number else tuple(map(_number, ready.case.standing))
             kept = Path(scratch) / "state"
             kept.mkdir()
-            state.save(kept)
+            State(outcome.memory, outcome.anchor, () if promoted else stands).save(kept)
             event.keep_state(kept)
             outcome = outcome.but(version_after=number if promoted else outcome.version_before)
-            source = outcome.check.source
             write(event, outcome, source=source, metric=outcome.metric, budget=ready.case.budget)
             told = summary(outcome, source=source, challenger=number)
             event.conclude(decision=outcome.decision, deploy=number if promoted else None, info=told)
         return outcome
+
+    def _challenger(self, event: Event, outcome: Outcome, folder: Path) -> int:
+        """Return the version of the chosen challenger, made now unless it stands from an earlier update; 0 is none."""
+        chosen, before = outcome.chosen, self.version(outcome.name)
+        if chosen is None or chosen.model is None:
+            return 0
+        if chosen.recipe is None and outcome.decision != "promote":
+            return _number(chosen.strategy)
+        told = {"strategy": chosen.strategy, "recipe": repr(chosen.recipe), "seed": outcome.seed}
+        folder.mkdir()
+        # the gate of the champion: another may have been given, for this time only
+        Version(chosen.model, with_classes(before.schema, chosen.model), before.gate, told).save(folder)
+        return event.add_version(
+            folder, {key: str(value) for key, value in told.items()} | {"decision": outcome.decision}
+        )
 
     def rollback(self, name: str, *, to: int | None = None, why: str, user: str | None = None) -> int:
         """Make the version that was live before live again, with the memory it had; return its number.
@@ -340,10 +353,10 @@ class Registry:
     def state(self, name: str) -> State:
         """Return what the next update will know: memory, anchor set, standing challengers."""
         state = State.load(self.store.state(name))
-        newest = next((r for r in self.store.history(name) if r.status == "done"), None)
-        if newest is not None and newest.kind in ("rollback", "promote") and newest.version_before:
+        done = (record for record in self.store.history(name) if record.status == "done")
+        for record in itertools.takewhile(lambda record: record.kind in ("rollback", "promote"), done):
             # going back brings back the rows of that time, but not the error budget that was spent on them since
-            later = State.load(self.store.state(name, newest.version_before))
+            later = State.load(self.store.state(name, record.version_before))
             state = dataclasses.replace(state, anchor=carry_uses(state.anchor, later.anchor))
         return state
 
@@ -361,14 +374,14 @@ class Registry:
 
         stored = self.version(name, version)
         batch, _ = stored.schema.check(read(rows, names=stored.schema.features), labelled=False)
-        said = stored.model.predict(batch.x)
+        said = ask(stored.model, batch.x, "these rows")
         return pd.DataFrame({"prediction": said.label, **_proba_columns(said)})
 
     def evaluate(self, name: str, rows: Any, *, version: int | None = None) -> dict[str, float]:
         """Return every metric of a version on labelled rows."""
         stored = self.version(name, version)
         batch, _ = stored.schema.check(read(rows, names=stored.schema.features, target=stored.schema.target))
-        said = stored.model.predict(batch.x)
+        said = ask(stored.model, batch.x, "these rows")
         found: dict[str, float] = evaluation.scores(batch.labels, said, task=stored.model.task, weight=batch.weight)
         return {"rows": len(batch), **found}
 
@@ -478,23 +491,13 @@ def _folders(version: Version, state: State) -> Iterator[tuple[Path, Path]]:
         yield made, kept
 
 
+def _number(standing: str) -> int:
+    return int(standing.removeprefix(_STANDING))
+
+
 def _reasoned(why: str, what: str) -> None:
     if not why.strip():
         raise UsageError(f"A {what} is recorded with its reason: give why='...' (--why TEXT).")
-
-
-def _try_out(champion: Model, x: Any) -> None:
-    """Let the champion predict a few rows, so that a model that does not fit the data is found before it is stored."""
-    from incumbent.errors import ModelError
-
-    try:
-        champion.predict(x)
-    except Exception as error:  # an estimator may raise anything; what it said is the best hint there is
-        kind = type(champion.native).__name__
-        raise ModelError(
-            f"{kind} cannot predict the rows of --data ({type(error).__name__}: {str(error).splitlines()[0]}). "
-            "Give the rows as the model was trained on them, with the preprocessing inside the model (a Pipeline)."
-        ) from error
 
 
 def _unseen(held: AnchorSet, rows: Any, check: DataCheck, *, task: Task) -> tuple[AnchorSet, DataCheck]:

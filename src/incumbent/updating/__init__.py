@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from incumbent.updating._ask import ask as ask
 from incumbent.updating._case import Case as Case
 from incumbent.updating._run import prepare as prepare
 from incumbent.updating._run import run as run
@@ -10,4 +11,4 @@ from incumbent.updating._update import feature_names as feature_names
 from incumbent.updating._update import update as update
 from incumbent.updating._update import with_classes as with_classes
 
-__all__ = ["Case", "anchor_set", "feature_names", "prepare", "run", "update", "with_classes"]
+__all__ = ["Case", "anchor_set", "ask", "feature_names", "prepare", "run", "update", "with_classes"]

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from incumbent.core import Array, Challenger, Floats, Metric, Prediction
+from incumbent.core import Array, Challenger, Floats, Metric, Model, Prediction
+from incumbent.errors import IncumbentError
+from incumbent.updating._ask import in_short
 from incumbent.updating._holdouts import Holdouts
 
 
@@ -16,19 +18,34 @@ def scored(challenger: Challenger, holdouts: Holdouts, metric: Metric) -> Challe
     """Return the challenger with its score on the new select rows and its gain over the champion.
 
     The gain is the mean of two: on new select rows, and on those of the anchor set where there are any. A batch's own
-    tail favours the challenger that forgot the rest; history has as much of a say as today.
+    tail favours the challenger that forgot the rest; history has as much of a say as today. One that cannot predict
+    these rows, such as a category that its training rows lacked, has failed.
     """
     if challenger.model is None:
         return challenger
+    try:
+        gain, score = _gain_and_score(challenger.model, holdouts, metric)
+    except Exception as error:  # an estimator may raise anything, and one failed try must not end the update
+        return failed(challenger, error)
+    return dataclasses.replace(challenger, gain=gain, score=score)
+
+
+def failed(challenger: Challenger, error: Exception) -> Challenger:
+    """Return the challenger as one that was made but cannot be used."""
+    text = str(error) if isinstance(error, IncumbentError) else f"it cannot predict held-out rows ({in_short(error)})"
+    return dataclasses.replace(challenger, model=None, chosen=False, error=text)
+
+
+def _gain_and_score(model: Model, holdouts: Holdouts, metric: Metric) -> tuple[float, float]:
     rows, at = holdouts.select, holdouts.parts.select
-    said = challenger.model.predict(rows.x)
+    said = model.predict(rows.x)
     gains = [improvement(metric, rows.labels, holdouts.said.take(at), said, rows.weight)]
     if holdouts.said_old is not None and len(holdouts.old_select):
         old = holdouts.old(holdouts.old_select)
         then = holdouts.said_old.take(holdouts.old_select)
-        gains.append(improvement(metric, old.labels, then, challenger.model.predict(old.x), old.weight))
-    score = metric.score(rows.labels, said, rows.weight)
-    return dataclasses.replace(challenger, gain=float(np.mean(gains)), score=score)
+        gains.append(improvement(metric, old.labels, then, model.predict(old.x), old.weight))
+    known = [gain for gain in gains if not math.isnan(gain)]  # rows of one class have no AUC
+    return (float(np.mean(known)) if known else math.nan), metric.score(rows.labels, said, rows.weight)
 
 
 def improvement(metric: Metric, y: Array, before: Prediction, after: Prediction, weight: Floats | None) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Metric, Paired, Prediction
 from incumbent.data import Quality, Split, anchor_split, examine, split
+from incumbent.updating._ask import ask
 from incumbent.updating._case import Case
 
 
@@ -65,13 +66,13 @@ class Holdouts:
     @cached_property
     def said(self) -> Prediction:
         """The champion on every new row."""
-        return self.case.champion.predict(self.rows.x)
+        return ask(self.case.champion, self.rows.x)
 
     @cached_property
     def said_old(self) -> Prediction | None:
         """The champion on every row of the anchor set."""
         old = self.case.anchor.rows
-        return None if old is None or not len(old) else self.case.champion.predict(old.x)
+        return None if old is None or not len(old) else ask(self.case.champion, old.x, "the anchor rows")
 
     def old(self, at: Array) -> Batch:
         """Return anchor rows."""

@@ -10,7 +10,6 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Floats, Model, Paired, Prediction, Recipe
 from incumbent.engine import bound, interrupted_at
-from incumbent.errors import BudgetSpent, ModelError
 from incumbent.models import follow
 from incumbent.updating._holdouts import Holdouts
 
@@ -79,9 +78,9 @@ def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float) -> list[Pa
                 stand_in = case.champion.fit(afresh)
                 follower = bound(recipe, holdouts.learn, holdouts.select, rest, seed=case.seed, deadline=deadline)
                 made = follow(stand_in, follower)
-        except (BudgetSpent, ModelError, ValueError):
-            break  # out of time, or a fold that lacks a class: what was found so far stands
-        found.append(_paired(held, stand_in.predict(held.x), made.predict(held.x), "crossfit"))
+                found.append(_paired(held, stand_in.predict(held.x), made.predict(held.x), "crossfit"))
+        except Exception:  # out of time, or a fold that an estimator cannot do with: what was found so far stands
+            break
     return found
 
 

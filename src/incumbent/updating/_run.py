@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +31,18 @@ from incumbent.core import (
 )
 from incumbent.data import admit, remember, spend
 from incumbent.engine import train
+from incumbent.errors import DataError, UsageError
+from incumbent.gate._limit import judge
 from incumbent.models import save
 from incumbent.strategies import parse
+from incumbent.updating._ask import ask
 from incumbent.updating._case import Case, rare_rows
-from incumbent.updating._choice import choose, scored
+from incumbent.updating._choice import choose, failed, scored
 from incumbent.updating._holdouts import Holdouts
 from incumbent.updating._old import old_evidence
+
+MEASURED = ("latency_us", "bytes")
+"""What a limit may name beyond metrics."""
 
 
 class Clock:
@@ -86,7 +92,19 @@ def prepare(case: Case) -> Prepared:
     plans = policy.choose(case.strategies, case.champion, case.memory, rows=len(case.batch))
     with clock.stage("split"):
         holdouts = Holdouts.of(case)
+    with clock.stage("prequential"):
+        _rehearse(case, holdouts, metric)
     return Prepared(case, metric, plans, holdouts, clock)
+
+
+def _rehearse(case: Case, holdouts: Holdouts, metric: Metric) -> None:
+    """Let the champion, the metric and the gate show now, on the select rows, whether they fit together."""
+    y, said, task = holdouts.select.labels, holdouts.said.take(holdouts.parts.select), case.champion.task
+    metric.score(y, said, holdouts.select.weight)
+    if case.gate.max_flips is not None and task == "regression":
+        raise UsageError("max_flips counts rows that turn from right to wrong; a regression has none. Leave it out.")
+    known = {*evaluation.scores(y, said, task=task), *MEASURED}
+    judge(case.gate.limits, dict.fromkeys(known, (0.0, 0.0)))
 
 
 def run(prepared: Prepared) -> Outcome:
@@ -98,11 +116,16 @@ def run(prepared: Prepared) -> Outcome:
     with clock.stage("train"):
         challengers = choose(_tries(case, holdouts, prepared.plans, metric, deadline))
     chosen = next((c for c in challengers if c.chosen), None)
-    if chosen is None or chosen.model is None:
-        verdict, comparisons, decision_rows = _nobody(challengers), {}, np.empty(0, dtype=np.intp)
-    else:
+    evidence: Evidence | None = None
+    if chosen is not None and chosen.model is not None:
         with clock.stage("compare"):
-            evidence = _evidence(case, holdouts, chosen, chosen.model, metric, deadline)
+            try:
+                evidence = _evidence(case, holdouts, chosen, chosen.model, metric, deadline)
+            except Exception as error:  # an estimator may raise anything, here on rows that it sees for the first time
+                challengers = tuple(failed(c, error) if c is chosen else c for c in challengers)
+    if evidence is None:
+        verdict, comparisons, decision_rows = _nobody(challengers, metric), {}, np.empty(0, dtype=np.intp)
+    else:
         with clock.stage("gate"):
             verdict = case.gate(evidence)
             comparisons = _comparisons(evidence, case)
@@ -143,7 +166,8 @@ def _prequential(case: Case, holdouts: Holdouts) -> dict[str, Mapping[str, float
         "champion": evaluation.scores(rows.labels, holdouts.said, task=task, weight=rows.weight)
     }
     for name, model in case.standing.items():
-        found[name] = evaluation.scores(rows.labels, model.predict(rows.x), task=task, weight=rows.weight)
+        with suppress(DataError):  # one that cannot predict these rows fails as a challenger, with the reason
+            found[name] = evaluation.scores(rows.labels, ask(model, rows.x), task=task, weight=rows.weight)
     if rows.time is not None:
         order = np.argsort(rows.time, kind="stable")
         y, said = rows.labels[order], holdouts.said.take(order)
@@ -228,10 +252,15 @@ def _comparisons(evidence: Evidence, case: Case) -> dict[str, Comparison]:
     }
 
 
-def _nobody(challengers: tuple[Challenger, ...]) -> Verdict:
-    spent = all("budget" in c.error for c in challengers if c.error)
-    advice = "Give a longer --budget." if spent else "See why each challenger failed; Retrain() works with every model."
-    return Verdict("inconclusive", promise="no challenger could be trained, so the champion stays", advice=(advice,))
+def _nobody(challengers: tuple[Challenger, ...], metric: Metric) -> Verdict:
+    if not all(c.error for c in challengers):
+        why = f"{metric.name} cannot be computed on the select rows"
+        advice = "Decide by another metric, or collect rows of every class."
+    elif all("budget" in c.error for c in challengers):
+        why, advice = "the budget was spent before a challenger was trained", "Give a longer budget (--budget)."
+    else:
+        why, advice = "no challenger could be made", "See why each failed; Retrain() works with every model."
+    return Verdict("inconclusive", promise=f"The champion stays: {why}.", advice=(advice,))
 
 
 def _remembered(
