@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, final
 
 import numpy as np
 import pandas as pd
@@ -30,28 +29,8 @@ from incumbent.models._boosting import (
     write_manifest,
 )
 from incumbent.models._columns import Columns, Vocabulary
+from incumbent.models._lightgbm_settings import changed, for_classes, header, plain, spellings, task_of
 
-_BINARY = {"binary", "cross_entropy"}
-_MULTI = {"multiclass", "multiclassova"}
-_UNFIT = {"lambdarank", "rank_xendcg"}
-# The names under which LightGBM takes one setting; the first is its own.
-_ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
-    "categorical_feature": ("cat_feature", "categorical_column", "cat_column", "categorical_features"),
-    "num_iterations": (
-        *("num_iteration", "n_iter", "num_tree", "num_trees", "num_round", "num_rounds", "nrounds"),
-        *("num_boost_round", "n_estimators", "max_iter"),
-    ),
-    "early_stopping_round": ("early_stopping_rounds", "early_stopping", "n_iter_no_change"),
-    "learning_rate": ("shrinkage_rate", "eta"),
-    "lambda_l2": ("reg_lambda", "lambda"),
-    "seed": ("random_seed", "random_state"),
-    "verbosity": ("verbose",),
-    "num_threads": ("num_thread", "nthread", "nthreads", "n_jobs"),
-    "num_class": ("num_classes",),
-    "objective": ("objective_type", "app", "application", "loss"),
-    "metric": ("metrics", "metric_types"),
-    "boosting": ("boosting_type", "boost"),
-}
 _WIDE = 200
 
 
@@ -106,8 +85,8 @@ class LightGBMModel:
         self.native = native
         self.notes = notes
         self._booster = _booster_of(native)
-        self._header = _header(self._booster)
-        self.task: Task = _task_of(native, self._header, task)
+        self._header = header(self._booster)
+        self.task: Task = task_of(native, self._header, task)
         self.classes = _classes_of(native, self._header, classes) if self.task == "classification" else None
         self._rounds = self._booster.best_iteration if self._booster.best_iteration > 0 else _length(self._booster)
         self._origin = origin or self._first_rounds()
@@ -186,7 +165,7 @@ class LightGBMModel:
 
         settings = clone(self.native)
         if self._booster.best_iteration > 0:
-            stops = {name: 0 for name in _spellings("early_stopping_round") if name in settings.get_params()}
+            stops = {name: 0 for name in spellings("early_stopping_round") if name in settings.get_params()}
             settings.set_params(n_estimators=self._origin, **stops)
         columns = self._columns(batch.x)
         x = columns.table(batch.x, "present")
@@ -213,9 +192,9 @@ class LightGBMModel:
         params = self._training_params(recipe)
         if classes is not None and len(new_among(y, classes)):
             classes = all_classes(classes, y)
-            params = _for_classes(params, len(classes))
+            params = for_classes(params, len(classes))
         made = self._train(params, batch, classes, self._origin, recipe.deadline, "present")
-        made.params = _with(params if classes is not self.classes else self._booster.params)
+        made.params = changed(params if classes is not self.classes else self._booster.params)
         tell_classes(made, classes)
         return LightGBMModel(made, self.task, classes, notes=notes, origin=self._origin)
 
@@ -227,7 +206,7 @@ class LightGBMModel:
             changes["learning_rate"] = structure.shrink
         if recipe.loss.l2 is not None:
             changes["lambda_l2"] = recipe.loss.l2
-        params = _with(self._training_params(recipe), **changes)
+        params = changed(self._training_params(recipe), **changes)
         made = self._train(params, batch, self.classes, structure.append, recipe.deadline, "grown", self._copy())
         return self._continued(made, notes)
 
@@ -235,7 +214,7 @@ class LightGBMModel:
         assert recipe.structure.releaf is not None, "way_of chose releaf because it was asked for"
         l2 = {} if recipe.loss.l2 is None else {"lambda_l2": recipe.loss.l2}
         columns, twin = self._columns(batch.x), self._copy()
-        twin.params = _with(self._training_params(recipe), **l2)
+        twin.params = changed(self._training_params(recipe), **l2)
         made = twin.refit(
             columns.table(batch.x),
             self._labels(batch, self.classes),
@@ -252,7 +231,7 @@ class LightGBMModel:
         return lightgbm.Booster(model_str=self._booster.model_to_string())
 
     def _continued(self, booster: Any, notes: tuple[str, ...]) -> LightGBMModel:
-        booster.params = _with(
+        booster.params = changed(
             self._booster.params
         )  # one update's learning rate and penalty are no settings of the model
         tell_classes(booster, None if self._is_estimator else self.classes)
@@ -305,10 +284,10 @@ class LightGBMModel:
     def _training_params(self, recipe: Recipe) -> dict[str, Any]:
         import os
 
-        params = _with(self._booster.params, categorical_feature=None, num_iterations=None, early_stopping_round=None)
-        threads = next((params[name] for name in _spellings("num_threads") if params.get(name)), 0)
+        params = changed(self._booster.params, categorical_feature=None, num_iterations=None, early_stopping_round=None)
+        threads = next((params[name] for name in spellings("num_threads") if params.get(name)), 0)
         if threads > (os.cpu_count() or 1):  # a file tells how many cores the machine had that made it
-            params = _with(params, num_threads=None)
+            params = changed(params, num_threads=None)
         return {k: v for k, v in params.items() if v is not None} | self._quiet(params, recipe.seed)
 
     def _quiet(self, params: Mapping[str, Any], seed: int) -> dict[str, Any]:
@@ -317,9 +296,9 @@ class LightGBMModel:
         Left alone, LightGBM times rows against columns on every fit and takes the faster; the last digits differ.
         """
         extra: dict[str, Any] = {}
-        if all(params.get(name) is None for name in _spellings("verbosity")):
+        if all(params.get(name) is None for name in spellings("verbosity")):
             extra["verbosity"] = -1
-        if all(params.get(name) is None for name in _spellings("seed")):
+        if all(params.get(name) is None for name in spellings("seed")):
             extra["random_state" if self._is_estimator else "seed"] = seed
         if not any(params.get(name) for name in ("force_col_wise", "force_row_wise")):
             extra |= {
@@ -387,7 +366,7 @@ class LightGBMModel:
             "notes": list(self.notes),
             "origin": self._origin,
             "best_iteration": self._booster.best_iteration,
-            "params": _plain(self._booster.params),
+            "params": plain(self._booster.params),
         }
         write_manifest(folder, kept, self.classes)
 
@@ -433,51 +412,10 @@ def _length(booster: Any) -> int:
     return int(booster.num_trees() // booster.num_model_per_iteration())
 
 
-def _header(booster: Any) -> dict[str, str]:
-    """Return what a model says of itself as text: its objective, and each "[setting]" of its training."""
-    text = booster.model_to_string(num_iteration=1)
-    top = dict(line.split("=", 1) for line in text.split("\n\n", 1)[0].splitlines() if "=" in line)
-    settings = re.findall(r"^(\[\w+)\s*: ?(.*)\]$", text[text.rfind("\nparameters:") :], flags=re.MULTILINE)
-    return top | {f"{name}]": value for name, value in settings}
-
-
-def _task_of(native: Any, header: Mapping[str, str], hint: Task | None) -> Task:
-    name = header.get("objective", "").split(" ")[0]
-    kind = type(native).__name__
-    if name in _UNFIT or kind.endswith("Ranker"):
-        raise ModelError(f"This {kind} ranks ({name or 'lambdarank'}); Incumbent updates classifiers and regressors.")
-    classifies = hasattr(native, "classes_") if hasattr(native, "get_params") else name in _BINARY | _MULTI
-    if not name and (classifies or hint == "classification"):
-        raise ModelError(
-            f"This {kind} was trained with an objective of its own making and gives raw scores instead of class "
-            "probabilities; train it with objective='binary' or 'multiclass'."
-        )
-    if hint is not None and hint != ("classification" if classifies else "regression") and name != "cross_entropy":
-        raise ModelError(f"This {kind} has the objective {name!r}, which is no {hint}.")
-    return hint or ("classification" if classifies else "regression")
-
-
 def _classes_of(native: Any, header: Mapping[str, str], hint: Array | None) -> Array:
     if hasattr(native, "classes_"):
         return np.asarray(native.classes_)
     return named_classes(max(2, int(header["num_class"])), classes_told(native, hint))
-
-
-def _spellings(name: str) -> tuple[str, ...]:
-    return (name, *_ALIASES[name])
-
-
-def _with(params: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """Return the settings with some changed, or absent where changed to None, under whatever name they went."""
-    dropped = {alias for name in changes for alias in _spellings(name)}
-    return {k: v for k, v in params.items() if k not in dropped} | {k: v for k, v in changes.items() if v is not None}
-
-
-def _for_classes(params: Mapping[str, Any], count: int) -> dict[str, Any]:
-    objective = next((params[name] for name in _spellings("objective") if name in params), "binary")
-    kept = {k: v for k, v in params.items() if k not in ("is_unbalance", "scale_pos_weight")}
-    multi = objective if objective in _MULTI else "multiclass"
-    return _with(kept, objective=multi, num_class=count, metric=None) if count > 2 else kept
 
 
 def _watch(deadline: float, rounds: int) -> Any:
@@ -492,9 +430,3 @@ def _with_settings(fitted: Any, settings: Any) -> Any:
     names = set(fitted.get_params()) | {"_other_params", "_random_state", "_n_estimators"}
     vars(settings).update({name: value for name, value in vars(fitted).items() if name not in names})
     return settings
-
-
-def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that JSON can hold; a function cannot, and stays with the estimator."""
-    made = {k: v.item() if isinstance(v, np.generic) else v for k, v in params.items()}
-    return {k: v for k, v in made.items() if isinstance(v, str | int | float | bool | list | None)}

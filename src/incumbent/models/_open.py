@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from incumbent.errors import MissingDependency, ModelError, TrustError
+from incumbent.models._harmless import is_harmless
 from incumbent.models._pickles import names_in
 from incumbent.models._safe import load_skops, one_version_warning, unknown_types
 
@@ -131,62 +132,13 @@ def _from_zip(path: Path, name: str, *, trust_pickle: bool) -> Any:
 
 def _from_skops(path: Path, name: str, *, trust_pickle: bool) -> Any:
     unknown = unknown_types(path)
-    foreign = [] if trust_pickle else [kind for kind in unknown if not _is_harmless(kind)]
+    foreign = [] if trust_pickle else [kind for kind in unknown if not is_harmless(kind)]
     if foreign:
         raise TrustError(
             f"{name} holds types that are not known to be harmless: {_listed(foreign)}. "
             f"If you know who made it, {_LEAVE}."
         )
     return load_skops(path, trusted=unknown)
-
-
-# Where estimators keep their parts. A library's name alone earns no trust: numpy.testing can run a text as code.
-_PARTS = (
-    "sklearn._loss.",
-    "sklearn.tree._tree.Tree",
-    "sklearn.ensemble._hist_gradient_boosting.",
-    "sklearn.neural_network._stochastic_optimizers.",
-    "sklearn.gaussian_process.kernels.",
-    "sklearn.neighbors._kd_tree.",
-    "sklearn.neighbors._ball_tree.",
-    "sklearn.metrics._dist_metrics.",
-    "sklearn.metrics._scorer.",
-    "sklearn.model_selection._split.",
-    "sklearn.linear_model._glm.",
-    "sklearn.linear_model._sgd_fast.",
-    "sklearn.compose.",
-    "sklearn.calibration.",
-    "sklearn.preprocessing.",
-    "sklearn.utils._bunch.Bunch",
-    "sklearn.utils._metadata_requests.",
-    "sklearn.utils._encode.",
-    "lightgbm.basic.Booster",
-    "xgboost.core.Booster",
-    "pandas.core.dtypes.dtypes.",
-    "pandas.core.indexes.",
-)
-_FUNCTIONS = ("sklearn.feature_selection.", "sklearn.metrics.")
-_PLAIN = {"collections.OrderedDict", "collections.defaultdict", "functools.partial"}
-
-
-def _is_harmless(kind: str) -> bool:
-    """Whether a type is an estimator of a known library, or a part of one, so that making it runs nothing else."""
-    if kind in _PLAIN:
-        return True
-    if not kind.startswith(("sklearn.", "lightgbm.", "xgboost.", "pandas.core.")) or ".externals." in kind:
-        return False
-    module, _, short = kind.rpartition(".")
-    try:
-        found = getattr(importlib.import_module(module), short, None)
-    except ImportError:
-        return False
-    if getattr(found, "__module__", None) != module:  # something that the module itself only borrows
-        return False
-    if isinstance(found, type):
-        from sklearn.base import BaseEstimator
-
-        return issubclass(found, BaseEstimator) or kind.startswith(_PARTS)
-    return kind.startswith(_FUNCTIONS)
 
 
 # ---------------------------------------------------------------------------------------------------- pickle

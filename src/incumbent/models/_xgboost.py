@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -29,12 +29,9 @@ from incumbent.models._boosting import (
     write_manifest,
 )
 from incumbent.models._columns import Columns, Vocabulary
+from incumbent.models._xgboost_settings import flat, for_classes, is_default, task_of, without
+from incumbent.models._xgboost_trees import cut, mixed
 
-_SECOND_NAMES = {"learning_rate", "min_split_loss", "reg_alpha", "reg_lambda", "random_state", "n_jobs"}
-_OF_THE_RUN = {
-    *("updater", "updater_seq", "process_type", "refresh_leaf", "validate_parameters"),
-    *("fail_on_invalid_gpu_id", "debug_synchronize", "max_cached_hist_node", "num_trees"),
-}
 _RATE, _L2, _SEED = ("learning_rate", "eta"), ("reg_lambda", "lambda"), ("seed", "random_state")
 
 
@@ -94,7 +91,7 @@ class XGBoostModel:
         learner = json.loads(self._booster.save_config())["learner"]
         self._objective: str = learner["objective"]["name"]
         self._kind: str = learner["gradient_booster"]["name"]
-        self.task: Task = _task_of(native, self._objective, task)
+        self.task: Task = task_of(native, self._objective, task)
         count = max(2, int(learner["learner_model_param"]["num_class"]))
         is_class = self.task == "classification"
         self.classes = named_classes(count, classes_told(native, classes)) if is_class else None
@@ -222,13 +219,13 @@ class XGBoostModel:
 
     def _booster_anew(self, batch: Batch, recipe: Recipe, notes: tuple[str, ...]) -> XGBoostModel:
         y, classes, params = np.asarray(batch.y), self.classes, self._params(recipe)
-        if _is_default(params):
+        if is_default(params):
             notes += (
                 "fitted with XGBoost's default settings: this Booster has these, or came from a file that keeps none",
             )
         if classes is not None and len(new_among(y, classes)):
             classes = all_classes(classes, y)
-            params = _for_classes(params, len(classes))
+            params = for_classes(params, len(classes))
         rows = self._rows(batch.x, self._labels(batch, classes), batch.weight, "present")
         made = _train(params, rows, self._origin, recipe.deadline)
         if "seed" not in self._settings():
@@ -242,9 +239,9 @@ class XGBoostModel:
         # a Booster that goes on draws from where the process's own generator happens to stand, unless seeded each round
         structure, params = recipe.structure, self._params(recipe) | {"seed_per_iteration": True}
         if structure.shrink is not None:
-            params = _without(params, _RATE) | {"eta": structure.shrink}
+            params = without(params, _RATE) | {"eta": structure.shrink}
         if recipe.loss.l2 is not None:
-            params = _without(params, _L2) | {"lambda": recipe.loss.l2}
+            params = without(params, _L2) | {"lambda": recipe.loss.l2}
         rows = self._rows(batch.x, self._labels(batch, self.classes), batch.weight)
         made = _train(params, rows, structure.append, recipe.deadline, self._used())
         return self._continued(made, notes)
@@ -253,19 +250,19 @@ class XGBoostModel:
         import xgboost
 
         assert recipe.structure.releaf is not None, "way_of chose releaf because it was asked for"
-        params = _without(self._params(recipe), ("tree_method",))
+        params = without(self._params(recipe), ("tree_method",))
         if recipe.loss.l2 is not None:
-            params = _without(params, _L2) | {"lambda": recipe.loss.l2}
+            params = without(params, _L2) | {"lambda": recipe.loss.l2}
         # verbosity: naming an updater is warned of, and is how the leaves alone are updated
         params |= {"process_type": "update", "updater": "refresh", "refresh_leaf": True, "verbosity": 0}
         rows, old = self._rows(batch.x, self._labels(batch, self.classes), batch.weight), self._used()
         fresh = _train(params, rows, old.num_boosted_rounds(), recipe.deadline, old)
-        made = xgboost.Booster(model_file=bytearray(_mixed(old, fresh, recipe.structure.releaf)))
+        made = xgboost.Booster(model_file=bytearray(mixed(old, fresh, recipe.structure.releaf)))
         made.load_config(old.save_config())
         return self._continued(made, notes)
 
     def _used(self) -> Any:
-        return _cut(self._booster, self._best()) if self._best() else self._booster
+        return cut(self._booster, self._best()) if self._best() else self._booster
 
     def _continued(self, booster: Any, notes: tuple[str, ...]) -> XGBoostModel:
         # one update's learning rate and penalty are no settings of the model
@@ -286,7 +283,7 @@ class XGBoostModel:
     # ------------------------------------------------------------------------------------------------- parts
 
     def _settings(self) -> dict[str, Any]:
-        return dict(_flat(json.loads(self._booster.save_config())["learner"]))
+        return dict(flat(json.loads(self._booster.save_config())["learner"]))
 
     def _params(self, recipe: Recipe) -> dict[str, Any]:
         """Return the settings to go on with, by XGBoost's own names."""
@@ -401,80 +398,6 @@ def _booster_of(native: Any) -> Any:
     return native.get_booster()
 
 
-def _task_of(native: Any, objective: str, hint: Task | None) -> Task:
-    kind = type(native).__name__
-    if objective.startswith(("rank:", "survival:")) or kind.endswith("Ranker"):
-        raise ModelError(f"This {kind} has the objective {objective!r}; Incumbent updates classifiers and regressors.")
-    if hasattr(native, "get_params"):
-        classifies = hasattr(native, "n_classes_")
-        if classifies and callable(native.get_params().get("objective")):
-            raise ModelError(
-                f"This {kind} was trained with an objective of its own making and gives raw scores instead of class "
-                "probabilities; train it with objective='binary:logistic' or 'multi:softprob'."
-            )
-    else:
-        classifies = objective.startswith(("binary:", "multi:")) or (
-            objective == "reg:logistic" and hint == "classification"
-        )
-    if hint is not None and hint != ("classification" if classifies else "regression"):
-        raise ModelError(f"This {kind} has the objective {objective!r}, which is no {hint}.")
-    return "classification" if classifies else "regression"
-
-
-def _flat(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the settings in XGBoost's description of itself, which is nested by the part that reads them."""
-    model, booster = config["learner_model_param"], config["gradient_booster"]
-    yield "objective", config["objective"]["name"]
-    yield "booster", booster["name"]
-    if model["num_class"] != "0":
-        yield "num_class", model["num_class"]
-    if model["boost_from_average"] == "0":  # the user set where boosting starts from
-        yield "base_score", float(model["base_score"].strip("[]").split(",")[0])
-    parts = [config["generic_param"], config["learner_train_param"], *_nested(booster), *_nested(config["objective"])]
-    updaters = booster.get("gbtree_train_param", {}).get("tree_method")
-    for part in parts:
-        for name, value in part.items():
-            if name not in _OF_THE_RUN | _SECOND_NAMES | {"num_class", "name"} and value not in ("", "()", "[]"):
-                yield name, value
-    if updaters:
-        yield "tree_method", updaters
-
-
-def _nested(config: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(config, list):
-        for part in config:
-            yield from _nested(part)
-    elif isinstance(config, dict):
-        leaves = {k: v for k, v in config.items() if isinstance(v, str)}
-        yield leaves
-        for part in config.values():
-            yield from _nested(part)
-
-
-def _is_default(params: Mapping[str, Any]) -> bool:
-    usual = {
-        "max_depth": "6",
-        "eta": "0.300000012",
-        "lambda": "1",
-        "alpha": "0",
-        "subsample": "1",
-        "min_child_weight": "1",
-    }
-    return all(params.get(name) == value for name, value in usual.items())
-
-
-def _without(params: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {k: v for k, v in params.items() if k not in names}
-
-
-def _for_classes(params: Mapping[str, Any], count: int) -> dict[str, Any]:
-    if count <= 2:
-        return dict(params)
-    multi = params["objective"] if str(params["objective"]).startswith("multi:") else "multi:softprob"
-    kept = _without(params, ("scale_pos_weight", "base_score"))
-    return kept | {"objective": multi, "num_class": count}
-
-
 def _train(params: Mapping[str, Any], rows: Any, rounds: int, deadline: float, start: Any = None) -> Any:
     import xgboost
 
@@ -492,32 +415,6 @@ def _watch(deadline: float, rounds: int) -> Any:
             return False
 
     return Watch()
-
-
-def _cut(booster: Any, rounds: int) -> Any:
-    """Return the model as it was after some rounds. A slice of a Booster would do, but forgets its categories."""
-    import xgboost
-
-    described = json.loads(bytes(booster.save_raw("json")))
-    model = described["learner"]["gradient_booster"]["model"]
-    starts = model["iteration_indptr"][: rounds + 1]
-    model["iteration_indptr"] = starts
-    for part in ("trees", "tree_info"):
-        model[part] = model[part][: starts[-1]]
-    model["gbtree_model_param"]["num_trees"] = str(starts[-1])
-    return xgboost.Booster(model_file=bytearray(json.dumps(described).encode()))
-
-
-def _mixed(old: Any, fresh: Any, share: float) -> bytes:
-    """Return the model whose leaves are ``share * old + (1 - share) * fresh``, where a new row falls into them."""
-    before, after = (json.loads(bytes(booster.save_raw("json"))) for booster in (old, fresh))
-    trees = (model["learner"]["gradient_booster"]["model"]["trees"] for model in (before, after))
-    for kept, new in zip(*trees, strict=True):
-        leaf = (np.asarray(kept["left_children"]) == -1) & (np.asarray(new["sum_hessian"]) > 0)
-        for values in ("split_conditions", "base_weights"):
-            was, now = np.asarray(kept[values]), np.asarray(new[values])
-            kept[values] = np.where(leaf, share * was + (1.0 - share) * now, was).tolist()
-    return json.dumps(before).encode()
 
 
 def _first_words(error: Exception) -> str:
