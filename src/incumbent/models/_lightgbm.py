@@ -182,10 +182,10 @@ class LightGBMModel:
         return LightGBMModel(_with_settings(fitted, settings), notes=notes)
 
     def _searched(self, x: Any, batch: Batch, recipe: Recipe) -> dict[str, Any]:
-        from incumbent.models._tune import _best_settings
+        from incumbent.models._tune import best_settings
 
         quiet = copy.deepcopy(self.native).set_params(verbosity=-1)
-        return _best_settings(quiet, Batch(x, batch.y, batch.weight), recipe)
+        return best_settings(quiet, Batch(x, batch.y, batch.weight), recipe)
 
     def _booster_anew(self, batch: Batch, recipe: Recipe, notes: tuple[str, ...]) -> LightGBMModel:
         y, classes = np.asarray(batch.y), self.classes

@@ -223,7 +223,7 @@ def _problem(native: Any, batch: Batch, recipe: Recipe) -> Problem:
         from sklearn.utils.class_weight import compute_sample_weight
 
         weight = weight * compute_sample_weight(native.class_weight, batch.labels)
-    l1, l2 = _penalties(native, max(len(batch), recipe.memory.seen))
+    l1, l2 = _penalties(native, max(float(weight.sum()), recipe.memory.seen))
     x = _numbers(as_input(native, batch.x))
     moves = bool(getattr(native, "fit_intercept", True))
     return Problem(x, target, weight, loss, l1, l2, recipe.loss.pull, intercept=moves)
@@ -236,8 +236,8 @@ def _targets(y: Any, classes: Array | None, *, signs: bool) -> Floats:
     return np.where(hit, 1.0, -1.0 if signs else 0.0)
 
 
-def _penalties(native: Any, n: int) -> tuple[float, float]:
-    """L1 and L2 strength beside a mean over `n` rows, from the estimator's own settings."""
+def _penalties(native: Any, n: float) -> tuple[float, float]:
+    """L1 and L2 strength beside a mean over rows that weigh `n` in all, from the estimator's own settings."""
     kind, penalty = type(native).__name__, str(getattr(native, "penalty", ""))
     if kind.startswith(("Logistic", "LinearSV")):
         strength = float(np.mean(getattr(native, "C_", native.C if hasattr(native, "C") else 1.0)))

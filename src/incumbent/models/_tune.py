@@ -71,7 +71,7 @@ def tunable(native: Any) -> bool:
 def fit_afresh(native: Any, recipe: Recipe) -> Any:
     """Return a fresh copy of `native` fitted to the recipe's rows, after the search that the recipe may ask for."""
     train = trained_on(recipe)
-    settings = _best_settings(native, train, recipe) if recipe.structure.search else {}
+    settings = best_settings(native, train, recipe) if recipe.structure.search else {}
     if settings:
         from sklearn.base import clone
 
@@ -79,7 +79,7 @@ def fit_afresh(native: Any, recipe: Recipe) -> Any:
     return refit(native, train, seed=recipe.seed)
 
 
-def _best_settings(native: Any, train: Batch, recipe: Recipe) -> dict[str, Any]:
+def best_settings(native: Any, train: Batch, recipe: Recipe) -> dict[str, Any]:
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # importing it is how it is switched on
     from sklearn.model_selection import HalvingGridSearchCV, ParameterSampler
 

@@ -202,9 +202,9 @@ class XGBoostModel:
         if self._best():
             fitted.set_params(n_estimators=self._origin, early_stopping_rounds=None)
         if recipe.structure.search:
-            from incumbent.models._tune import _best_settings
+            from incumbent.models._tune import best_settings
 
-            fitted.set_params(**_best_settings(self.native, Batch(x, labels, batch.weight), recipe))
+            fitted.set_params(**best_settings(self.native, Batch(x, labels, batch.weight), recipe))
         if classes is not None and len(classes) == 2 and str(fitted.objective).startswith("multi:"):
             fitted.set_params(objective="binary:logistic")  # the estimator switches to many classes by itself, not back
         own = {name: fitted.get_params()[name] for name in ("callbacks", "random_state")}
