@@ -8,6 +8,11 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
+from incumbent.core import Memory
+from incumbent.data import Schema, remember
+from incumbent.models import wrap
+from incumbent.updating import Case, anchor_set, with_classes
+
 NAMES = ["a", "b", "c"]
 OLD, NEW = (1.0, 0.0, 0.0), (1.0, 1.0, 0.0)
 """Weights of two rules: a row is of class 1 where the weighted sum of its columns is above 0."""
@@ -34,7 +39,7 @@ def fitted(model: Any, frame: pd.DataFrame, target: str = "label") -> Any:
     return model.fit(frame.drop(columns=target), frame[target])
 
 
-def weak(rows: int = 12, *, seed: int = 1) -> Any:
+def weak(rows: int = 12, *, seed: int = 3) -> Any:
     """A live model that learned from too few rows, so that a challenger can be better on old and new rows alike."""
     return fitted(LogisticRegression(), points(rows, noise=0.0, seed=seed))
 
@@ -46,3 +51,17 @@ def told(outcome: Any) -> dict[str, Any]:
     for challenger in found["challengers"]:
         del challenger["seconds"]
     return found
+
+
+def case(live: Any, new: pd.DataFrame, **options: Any) -> Case:
+    """What an update starts from: `data` and `anchor` are tables, all else goes to the case as it is."""
+    champion, data, anchor = wrap(live), options.pop("data", None), options.pop("anchor", None)
+    roles = {role: options.pop(role) for role in ("time", "group") if role in options}
+    schema = Schema.of(new if data is None else data, target="label", task=champion.task, **roles)
+    schema = with_classes(schema, champion)
+    batch, check = schema.check(new)
+    if data is not None:
+        options["memory"] = remember(Memory(), schema.check(data)[0], seed=0)
+    if anchor is not None:
+        options["anchor"] = anchor_set(schema, anchor)
+    return Case(champion, batch, check, **options)

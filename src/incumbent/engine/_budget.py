@@ -33,9 +33,12 @@ def seconds(budget: str | float | None) -> float:
     """
     if budget is None:
         return math.inf
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|)\s*", str(budget))
-    found = float(match[1]) * _UNITS[match[2]] if match else 0.0
-    if found <= 0:
+    if isinstance(budget, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(s|min|m|h|d|)\s*", budget)
+        found = float(match[1]) * _UNITS[match[2]] if match else 0.0
+    else:
+        found = float(budget)
+    if not found > 0:
         raise UsageError(f"A budget is a time above 0 such as '90s', '5m' or '1.5h'; it was given {budget!r}.")
     return found
 

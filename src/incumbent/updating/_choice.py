@@ -58,9 +58,12 @@ def improvement(metric: Metric, y: Array, before: Prediction, after: Prediction,
 
 
 def choose(challengers: Sequence[Challenger]) -> tuple[Challenger, ...]:
-    """Return the same challengers with the one of largest gain marked as chosen; of equals, the cheaper."""
+    """Return the same challengers with the one of largest gain marked as chosen; of equals, the first.
+
+    The cheapest come first. What each took this time must not decide: the same input and seed give the same outcome.
+    """
     able = [c for c in challengers if c.model is not None and not math.isnan(c.gain)]
     if not able:
         return tuple(challengers)
-    best = max(able, key=lambda c: (c.gain, -c.seconds))
+    best = max(able, key=lambda c: c.gain)
     return tuple(dataclasses.replace(c, chosen=True) if c is best else c for c in challengers)
