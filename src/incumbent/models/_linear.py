@@ -288,8 +288,8 @@ def _put(native: Any, coef: Floats, intercept: Floats, classes: Array | None = N
     moved.coef_ = np.array(made, order="C" if native.coef_.flags.c_contiguous else "F")
     one = np.ndim(native.intercept_) == 0
     moved.intercept_ = float(intercept[0]) if one else np.array(intercept, dtype=native.coef_.dtype)
-    if getattr(native, "average", False) and hasattr(native, "standard_coef_"):  # where averaged SGD goes on from
-        moved.standard_coef_, moved.standard_intercept_ = moved.coef_.copy(), moved.intercept_.copy()
+    if getattr(native, "average", False) and hasattr(native, "_average_coef"):  # where averaged SGD goes on from
+        moved._standard_coef, moved._standard_intercept = moved.coef_.copy(), moved.intercept_.copy()
         moved._average_coef, moved._average_intercept = moved.coef_, moved.intercept_
     if classes is not None:
         if hasattr(moved, "_label_binarizer"):

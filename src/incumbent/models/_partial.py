@@ -15,10 +15,10 @@ from incumbent.models._native import as_input, slices, trained_on
 
 
 def learns_on(native: Any) -> bool:
-    """Whether `partial_fit` works on `native` as it is set; with these two settings scikit-learn's refuses."""
-    stops_early = type(native).__name__.startswith("MLP") and native.early_stopping
-    balanced = getattr(native, "class_weight", None) == "balanced"
-    return hasattr(native, "partial_fit") and not stops_early and not balanced
+    """Whether `partial_fit` works on `native` as it is set; with these settings scikit-learn's refuses."""
+    net = type(native).__name__.startswith("MLP")
+    refuses = net and (native.early_stopping or native.solver == "lbfgs")
+    return hasattr(native, "partial_fit") and not refuses and getattr(native, "class_weight", None) != "balanced"
 
 
 def learn_on(native: Any, recipe: Recipe) -> Any:
