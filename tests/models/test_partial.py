@@ -1,0 +1,110 @@
+"""Learning on is `partial_fit` by hand, on a copy, within the deadline."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import SGDClassifier, SGDRegressor
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from incumbent.core import Batch, Recipe
+from incumbent.errors import BudgetSpent
+from incumbent.models._partial import learn_on, learns_on
+
+
+def rows(n=120, seed=0, *, values=False):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 4))
+    return Batch(x, x[:, 0] - x[:, 1] if values else (x[:, 0] > 0).astype(int))
+
+
+def plan(train, **changes):
+    return Recipe().but(**changes).bind(train=train, seed=5)
+
+
+def test_rows_in_order_are_partial_fit_by_hand():
+    old, new = rows(seed=1, values=True), rows(seed=2, values=True)
+    champion = SGDRegressor(random_state=0).fit(old.x, old.y)
+    made = learn_on(champion, plan(new, ordered=True, batch_size=50))
+    by_hand = SGDRegressor(random_state=0).fit(old.x, old.y)
+    for part in (slice(0, 50), slice(50, 100), slice(100, 150)):
+        by_hand.partial_fit(new.x[part], new.y[part])
+    assert np.array_equal(made.coef_, by_hand.coef_)
+
+
+def test_rows_out_of_order_are_those_of_the_seed():
+    old, new = rows(seed=1, values=True), rows(seed=2, values=True)
+    champion = SGDRegressor(random_state=0).fit(old.x, old.y)
+    made = learn_on(champion, plan(new, batch_size=50))
+    by_hand, order = SGDRegressor(random_state=0).fit(old.x, old.y), np.random.default_rng(5).permutation(120)
+    for part in (order[:50], order[50:100], order[100:]):
+        by_hand.partial_fit(new.x[part], new.y[part])
+    assert np.array_equal(made.coef_, by_hand.coef_)
+
+
+def test_online_is_one_row_a_step():
+    old, new = rows(seed=1), rows(n=30, seed=2)
+    champion = SGDClassifier(random_state=0).fit(old.x, old.y)
+    made = learn_on(champion, plan(new, ordered=True, batch_size=1))
+    by_hand = SGDClassifier(random_state=0).fit(old.x, old.y)
+    for i in range(30):
+        by_hand.partial_fit(new.x[[i]], new.y[[i]])
+    assert np.array_equal(made.coef_, by_hand.coef_)
+    assert made.t_ == champion.t_ + 30
+
+
+def test_row_weights_reach_partial_fit_where_it_takes_them():
+    old, new = rows(seed=1), rows(seed=2)
+    weight = np.where(new.x[:, 1] > 0, 5.0, 0.1)
+    champion = GaussianNB().fit(old.x, old.y)
+    made = learn_on(champion, plan(new.but(weight=weight), ordered=True, batch_size=500))
+    by_hand = GaussianNB().fit(old.x, old.y).partial_fit(new.x, new.y, sample_weight=weight)
+    assert np.allclose(made.theta_, by_hand.theta_)
+    assert not np.allclose(made.theta_, learn_on(champion, plan(new)).theta_)
+
+
+@pytest.mark.parametrize("estimator", [SGDClassifier(), MLPClassifier((4,), max_iter=3)])
+def test_the_champion_and_its_random_state_stay_as_they_were(estimator):
+    old, new = rows(seed=1), rows(seed=2)
+    champion = estimator.set_params(random_state=None)
+    champion.partial_fit(old.x, old.y, classes=[0, 1])
+    before = champion.predict(new.x)
+    weights = np.copy(champion.coef_ if hasattr(champion, "coef_") else champion.coefs_[0])
+    made = learn_on(champion, plan(new, epochs=3))
+    assert np.array_equal(before, champion.predict(new.x))
+    assert np.array_equal(weights, champion.coef_ if hasattr(champion, "coef_") else champion.coefs_[0])
+    assert made.random_state is None
+
+
+def test_a_frame_keeps_its_names():
+    old, new = rows(seed=1), rows(seed=2)
+    frame = pd.DataFrame(old.x, columns=list("abcd"))
+    champion = SGDClassifier(random_state=0).fit(frame, old.y)
+    shuffled = pd.DataFrame(new.x, columns=list("abcd"))[list("dcba")]
+    made = learn_on(champion, plan(new.but(x=shuffled)))
+    assert np.array_equal(made.coef_, learn_on(champion, plan(new.but(x=shuffled[list("abcd")]))).coef_)
+
+
+def test_the_deadline_ends_it():
+    old, new = rows(seed=1), rows(seed=2)
+    champion = SGDClassifier(random_state=0).fit(old.x, old.y)
+    with pytest.raises(BudgetSpent, match="budget ended during partial_fit"):
+        learn_on(champion, plan(new).bind(deadline=time.monotonic() - 1))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "able"),
+    [
+        (SGDClassifier(), True),
+        (SGDClassifier(class_weight="balanced"), False),
+        (MLPRegressor(), True),
+        (MLPRegressor(early_stopping=True), False),
+        (MLPRegressor(solver="lbfgs"), False),
+        (GaussianNB(), True),
+    ],
+    ids=repr,
+)
+def test_only_those_learn_on_whose_partial_fit_works(estimator, able):
+    assert learns_on(estimator) is able
