@@ -145,7 +145,6 @@ def test_repeated_contradictory_and_known_rows_are_counted_and_only_learned_from
 
 def test_two_values_of_a_regression_for_the_same_row_do_not_contradict_each_other():
 
-
     past, new = values(100, seed=1), values(300, seed=2)
     again = new[:20].assign(label=0.5)
     outcome = incumbent.update(

@@ -1,0 +1,103 @@
+"""Evidence on the past: the anchor set, stand-ins that have not seen the rows, or training rows with the bias said."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+import incumbent
+from incumbent import Gate
+from incumbent.core import Evidence
+from incumbent.evaluation import metric
+from incumbent.updating import prepare, run
+from incumbent.updating._old import ENOUGH, old_evidence
+from rows import NEW, case, fitted, points, weak
+
+
+def crossfitted(live, past, new=None, **options):
+    new = points(600, seed=2) if new is None else new
+    return incumbent.update(live, new, target="label", data=past, strategies="retrain", **options)
+
+
+def test_without_an_anchor_stand_ins_are_judged_on_rows_that_they_have_not_seen():
+    past = points(300, seed=1)
+    outcome = crossfitted(fitted(LogisticRegression(), past), past)
+    assert outcome.verdict.source == "crossfit"
+    assert "stand-ins" in outcome.verdict.reasons[1].text and "stand-ins" in outcome.verdict.promise
+    old = outcome.comparisons["anchor"].paired
+    assert len(old) == 300
+
+
+def test_a_champion_that_knows_its_training_rows_by_heart_is_not_flattered():
+    past = points(400, seed=1, noise=0.4)
+    live = fitted(DecisionTreeClassifier(random_state=0), past)
+    assert live.score(past.drop(columns="label"), past.label) == 1.0
+    outcome = crossfitted(live, past, points(1500, seed=2, noise=0.4))
+    champion = outcome.comparisons["anchor"].champion["accuracy"]
+    assert 0.55 < champion < 0.8  # as it is on rows that it has not seen
+    assert not outcome.verdict.reasons[1].broken
+
+
+def test_the_training_rows_serve_with_the_bias_said_where_the_budget_leaves_no_time_for_stand_ins():
+    past = points(400, seed=1, noise=0.4)
+    live = fitted(DecisionTreeClassifier(random_state=0), past)
+    ready = prepare(case(live, points(600, seed=2, noise=0.4), data=past, strategies="Window(360)"))
+    chosen = run(ready).chosen
+    old = old_evidence(ready.holdouts, chosen.model, chosen.recipe, clip=math.inf, deadline=0.0)
+    assert (old.source, len(old)) == ("train", 400)
+    assert (old.champion.label == old.y).all()
+    verdict = Gate()(Evidence(metric(None, task="classification"), old, old))
+    assert verdict.source == "train"
+    assert "biased" in verdict.reasons[1].text
+    assert any("anchor=FILE" in advice for advice in verdict.advice)
+
+
+def test_a_small_anchor_set_is_filled_up_by_stand_ins():
+    past = points(300, seed=1)
+    outcome = crossfitted(fitted(LogisticRegression(), past), past, anchor=points(200, seed=10))
+    assert outcome.verdict.source == "anchor+crossfit"
+    assert len(outcome.comparisons["anchor"].paired) == pytest.approx(300 + 0.75 * 200, abs=30)
+
+
+def test_a_large_anchor_set_needs_no_stand_ins():
+    past = points(300, seed=1)
+    outcome = crossfitted(fitted(LogisticRegression(), past), past, anchor=points(ENOUGH * 3 // 2, seed=10))
+    assert outcome.verdict.source == "anchor"
+    assert len(outcome.comparisons["anchor"].paired) >= ENOUGH
+
+
+def test_stand_ins_of_a_fold_without_a_class_do_not_end_the_update():
+    past = points(60, seed=1).assign(label="often")
+    past.loc[3, "label"] = "once"
+    new = points(600, seed=2)
+    new["label"] = new.label.map({0: "often", 1: "once"})
+    live = fitted(LogisticRegression(), past)
+    outcome = crossfitted(live, past, new)
+    assert outcome.decision in ("reject", "inconclusive", "promote")
+    assert outcome.verdict.source in ("crossfit", "train")
+
+
+def test_forgetting_shows_on_the_old_rows():
+    past = points(400, seed=1)
+    outcome = crossfitted(fitted(LogisticRegression(), past), past, points(900, NEW, seed=2))
+    better, not_worse = outcome.verdict.reasons
+    assert better.holds and not_worse.broken
+    old = outcome.comparisons["anchor"]
+    assert old.challenger["accuracy"] < old.champion["accuracy"] - 0.05
+    assert set(old.per_class) == {"0", "1"}
+
+
+def test_the_level_falls_with_every_use_of_the_anchor_rows():
+    live, anchor = weak(), points(1600, seed=10)
+    first = case(live, points(900, seed=2), anchor=anchor, strategies="retrain")
+    levels = []
+    for uses in (0, 1, 4):
+        first.anchor.used[:] = uses
+        verdict = run(prepare(first)).verdict
+        levels.append(verdict.reasons[1].interval.alpha)
+    assert np.allclose(levels, [6 * 0.05 / np.pi**2 / k**2 for k in (1, 2, 5)])
+    assert "use 5 of these rows" in verdict.reasons[1].text
