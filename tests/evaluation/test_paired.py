@@ -18,6 +18,7 @@ from incumbent.evaluation import (
     Accuracy,
     BalancedAccuracy,
     Brier,
+    CalibrationError,
     CostMatrix,
     LogLoss,
     compare,
@@ -29,6 +30,8 @@ from incumbent.evaluation import (
     share_upper,
     smallest_gain,
 )
+from incumbent.evaluation._bootstrap import _sorted, _weights
+from incumbent.evaluation._mean import mean_bounds
 from incumbent.evaluation._pairs import gain_bounds, mcnemar
 
 ALL = [Accuracy(), LogLoss(), Brier(), AUC(), F1(), BalancedAccuracy(), CostMatrix(((0, 1), (3, 0)))]
@@ -170,12 +173,12 @@ def test_a_relative_margin_carries_the_error_of_the_scale():
     rng = np.random.default_rng(0)
     y = rng.normal(size=500)
     loud = Paired(y, Prediction(y + rng.normal(size=500)), Prediction(y + rng.normal(size=500)), clip=8.0)
-    margin = -0.2 * scale(loud, RMSE())
+    margin = -1.0 * scale(loud, RMSE())
     shifted = gain(loud, RMSE(), alpha=0.05, margin=margin)
     plain = gain(loud, RMSE(), alpha=0.05)
     d = np.minimum(np.square(loud.champion.label - y), 8), np.minimum(np.square(loud.challenger.label - y), 8)
     assert (shifted.value - shifted.lower) / (plain.value - plain.lower) == pytest.approx(
-        np.std(1.2 * d[0] - d[1]) / np.std(d[0] - d[1]), rel=0.1
+        np.std(2.0 * d[0] - d[1]) / np.std(d[0] - d[1]), rel=0.1
     )
 
 
@@ -206,6 +209,50 @@ def test_copies_of_a_row_in_one_cluster_are_no_new_evidence(metric):
     naive = gain(dataclasses.replace(copies, block=None), metric, alpha=0.05)
     assert ten.upper - ten.lower == pytest.approx(one.upper - one.lower, rel=0.2)
     assert naive.upper - naive.lower < 0.5 * (ten.upper - ten.lower)
+
+
+def test_a_cluster_more_lies_a_standard_deviation_off():
+    rng = np.random.default_rng(0)
+    y, block = np.zeros(300), np.repeat(np.arange(15), 20)
+    d = np.repeat(rng.normal(0.05, 0.3, 15), 20)
+    paired = Paired(y, Prediction(np.full(300, 2.0) + d), Prediction(np.full(300, 2.0)), block=block, clip=4.0)
+    total = np.bincount(block, d)
+    off = (total - total.mean()).std()
+    assert off > 4.0  # more than one row can cost
+    expected = mean_bounds(total, np.full(15, 20.0), worst=-off, best=off, alpha=0.05, few=True)
+    found = gain(paired, MAE(), alpha=0.05)
+    assert (found.lower, found.upper) == pytest.approx(expected, abs=1e-6)
+
+
+def test_random_weights_keep_the_share_of_each_class():
+    rng = np.random.default_rng(0)
+    y = np.array(["b", "a", "b", "b", "c", "a"])
+    paired = Paired(y, Prediction(y), Prediction(y))
+    rows = _sorted(paired, AUC(), None)
+    (weight,) = _weights(rows, 50, rng)
+    for label, size in (("a", 2), ("b", 3), ("c", 1)):
+        assert weight[:, rows.y == label].sum(axis=1) == pytest.approx(size)
+    assert np.ptp(weight[:, rows.y == "b"]) > 0.5
+
+
+def test_a_score_of_which_less_is_better_gains_when_it_falls():
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0.05, 0.95, 4000)
+    y = (rng.random(4000) < truth).astype(int)
+    sure = np.where(truth > 0.5, 0.99, 0.01)
+
+    def said(p):
+        return Prediction((p > 0.5).astype(int), np.column_stack([1 - p, p]), np.array([0, 1]))
+
+    found = gain(Paired(y, said(sure), said(truth)), CalibrationError(), alpha=0.05)
+    assert 0 < found.lower < found.value < found.upper
+
+
+@pytest.mark.parametrize("metric", [Accuracy(), F1()], ids=lambda m: m.name)
+def test_clusters_that_all_agree_still_leave_room_for_one_that_does_not(metric):
+    paired = dataclasses.replace(equals(400, np.random.default_rng(0)), block=np.arange(400) // 10)
+    found = gain(dataclasses.replace(paired, challenger=paired.champion), metric, alpha=0.05)
+    assert found.lower < -1 / 400 and found.upper > 1 / 400
 
 
 def test_one_cluster_proves_nothing():

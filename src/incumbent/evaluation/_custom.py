@@ -92,7 +92,13 @@ class Custom(Value):
             given["y_proba"] = probabilities(prediction, self.path)[0]
         if "sample_weight" in takes and weight is not None:
             given["sample_weight"] = weight
-        value = _load(self.path)(y, prediction.label, **given)
+        try:
+            value = _load(self.path)(y, prediction.label, **given)
+        except Exception as error:  # a function of the user's can raise anything
+            raise UsageError(
+                f"{self.path} failed on {len(y):,} rows with {type(error).__name__}: {error}. A metric takes (y_true, "
+                "y_pred) and returns a number, whatever rows it is given."
+            ) from error
         try:
             return float(value)
         except (TypeError, ValueError) as error:
