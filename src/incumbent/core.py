@@ -131,8 +131,7 @@ class Batch:
 
     def take(self, index: Array | Sequence[int]) -> Batch:
         """Return the rows at `index` (positions or a boolean mask), in that order."""
-        at = np.asarray(index)
-        at = np.flatnonzero(at) if at.dtype == bool else at.astype(np.intp)
+        at = _positions(index)
         return Batch(**{f.name: _take(getattr(self, f.name), at) for f in dataclasses.fields(self)})
 
     def but(self, **changes: Any) -> Batch:
@@ -148,6 +147,11 @@ class Batch:
         if any(b.weight is not None for b in kept):
             kept = [b if b.weight is not None else b.but(weight=np.ones(len(b))) for b in kept]
         return Batch(**{f.name: _join([getattr(b, f.name) for b in kept]) for f in dataclasses.fields(Batch)})
+
+
+def _positions(index: Array | Sequence[int]) -> NDArray[np.intp]:
+    at = np.asarray(index)
+    return np.flatnonzero(at) if at.dtype == bool else at.astype(np.intp)
 
 
 def _length(x: Any) -> int:
@@ -509,8 +513,8 @@ class Prediction:
         return len(self.label)
 
     def take(self, index: Array | Sequence[int]) -> Prediction:
-        """Return the predictions at `index`."""
-        at = np.asarray(index)
+        """Return the predictions at `index` (positions or a boolean mask), in that order."""
+        at = _positions(index)
         return Prediction(self.label[at], None if self.proba is None else self.proba[at], self.classes)
 
 

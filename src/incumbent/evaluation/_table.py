@@ -61,7 +61,7 @@ class TableMetric(Value):
         positive = classes[-1] if self.positive is None and len(classes) == 2 else self.positive
         if positive is not None and positive in classes:
             return np.asarray(each[:, classes.index(positive)])
-        occurs = (truly > 0) | (said > 0)
+        occurs = truly > 0  # a class without rows has no score, even if it was predicted
         return _ratio(np.where(occurs, each, 0.0).sum(axis=1), occurs.sum(axis=1).astype(np.float64))
 
 

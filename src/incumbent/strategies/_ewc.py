@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Batch, Differentiable, Floats, Memory, Model, Recipe
+from incumbent.core import Batch, Floats, Memory, Model, Recipe, differentiable
 from incumbent.errors import UsageError
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
@@ -81,7 +81,7 @@ class EWC(Edit):
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
         """Carry ``F = gamma * F_old + F_new``, in the shapes that the model has now."""
-        if not isinstance(model, Differentiable):
+        if not differentiable(model):
             return memory
         new = model.sensitivity(batch)
         old = memory.importance

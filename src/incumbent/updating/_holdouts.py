@@ -9,6 +9,7 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Metric, Paired, Prediction
 from incumbent.data import Quality, Split, anchor_split, examine, split
+from incumbent.errors import DataError
 from incumbent.updating._ask import ask
 from incumbent.updating._case import Case
 
@@ -42,6 +43,7 @@ class Holdouts:
     def of(case: Case) -> Holdouts:
         """Sort out the rows of a case and set holdouts aside."""
         quality = examine(case.batch, memory=case.memory, anchor=case.anchor, task=case.champion.task)
+        _check_new(quality)
         kept = ~quality.leaked
         rows = case.batch.take(kept) if quality.leaked.any() else case.batch
         parts = split(rows, task=case.champion.task, holdable=quality.holdable[kept], seed=case.seed)
@@ -80,12 +82,14 @@ class Holdouts:
         return self.case.anchor.rows.take(at)
 
     def clip(self, metric: Metric) -> float:
-        """Return where losses without a bound are cut off: the champion's 99th percentile on the select rows.
+        """Return where losses that know no bound, or none near, are cut off: the champion's 99th percentile on select.
 
         It is fixed on rows and a model that the gate rows have no part in, so the cut cannot favour either side there.
         """
         losses = metric.losses(self.select.labels, self.said.take(self.parts.select))
-        return float(np.quantile(losses, 0.99)) if losses is not None and np.isinf(metric.bound) else float("inf")
+        unbounded = np.isinf(metric.bound) or metric.name == "log_loss"
+        cut = float(np.quantile(losses, 0.99)) if losses is not None and unbounded else 0.0
+        return cut or float("inf")
 
     def paired(self, challenger: Prediction, metric: Metric) -> Paired:
         """Return champion and challenger on the gate rows."""
@@ -98,4 +102,15 @@ class Holdouts:
             block=None if rows.group is None else np.unique(rows.group, return_inverse=True)[1],
             ordered=rows.time is not None,
             clip=self.clip(metric),
+        )
+
+
+def _check_new(quality: Quality, *, fewest: int = 20) -> None:
+    """Say so where the rows are not new: the same file given twice is an easy mistake."""
+    rows, seen = len(quality.known), int(np.count_nonzero(quality.known | quality.leaked))
+    if seen and rows - seen < fewest:
+        raise DataError(
+            f"{seen:,} of the {rows:,} rows are not new: {quality.counts['known']:,} were learned from before and "
+            f"{quality.counts['leaked']:,} stand in the anchor set. An update needs at least {fewest} rows that are new "
+            "to judge on; were the same rows given twice?"
         )
