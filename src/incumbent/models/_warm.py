@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-import inspect
+import time
 from typing import Any
 
 import numpy as np
 
 from incumbent.core import Recipe
+from incumbent.errors import BudgetSpent
 from incumbent.models._native import as_input, trained_on, weights_for
 
 # HistGradientBoosting has warm_start too, but it bins the new rows anew and reads its old trees with the new bins: it
@@ -37,14 +38,24 @@ def appended(native: Any, recipe: Recipe) -> Any:
     before = {"warm_start": learner.warm_start}
     if getattr(learner, "oob_score", False):  # out-of-bag rows of the old trees are gone
         before["oob_score"], learner.oob_score = learner.oob_score, False
-    changed: dict[str, Any] = {"warm_start": True, "n_estimators": _size(learner) + structure.append}
-    if structure.shrink is not None and "learning_rate" in inspect.signature(type(learner)).parameters:
-        before["learning_rate"], changed["learning_rate"] = learner.learning_rate, structure.shrink
     if learner.random_state is None:
-        before["random_state"], changed["random_state"] = None, recipe.seed
-    learner.set_params(**changed)
-    learner.fit(as_input(native, train.x), train.y, **weights_for(learner, train.weight))
+        before["random_state"], learner.random_state = None, recipe.seed
+    boosts = structure.shrink is not None and hasattr(learner, "learning_rate")
+    x, first, last = as_input(native, train.x), _size(learner), _size(learner) + structure.append
+    for size in range(first + 1, last + 1) if boosts else [last]:
+        learner.set_params(warm_start=True, n_estimators=size)
+        learner.fit(x, train.y, **weights_for(learner, train.weight))
+        if boosts:
+            _scale_newest(learner, structure.shrink / learner.learning_rate)
+        if time.monotonic() > recipe.deadline:
+            raise BudgetSpent("The budget ended while trees were appended; give a longer --budget or fewer rounds.")
     return learner.set_params(**before)
+
+
+def _scale_newest(native: Any, factor: float) -> None:
+    # gradient boosting applies one learning rate to all its trees, old and new, so another one goes into the leaves
+    for tree in native.estimators_[-1]:
+        tree.tree_.value[...] *= factor
 
 
 def _size(native: Any) -> int:
