@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -99,11 +99,14 @@ def answer(native: Any, data: Any, classes: Array | None) -> Prediction:
     return Prediction(classes[proba.argmax(axis=1)] if follows else np.asarray(native.predict(data)), proba, classes)
 
 
-def refit(native: Any, batch: Batch, *, seed: int) -> Any:
-    """Return a fresh copy of `native` with the same settings, fitted to `batch`; a free random state is the seed."""
+def refit(native: Any, batch: Batch, *, seed: int, settings: Mapping[str, Any] | None = None) -> Any:
+    """Return a fresh copy of `native` fitted to `batch`, with the same settings but for those given.
+
+    A free random state is the seed.
+    """
     from sklearn.base import clone
 
-    fresh = clone(native)
+    fresh = clone(native).set_params(**(settings or {}))
     prefix, last = (f"{native.steps[-1][0]}__", native.steps[-1][1]) if hasattr(native, "steps") else ("", native)
     if hasattr(last, "_incumbent_rounds"):  # trees were appended since: its own setting is the number it began with
         fresh.set_params(**{f"{prefix}n_estimators": last._incumbent_rounds})

@@ -72,20 +72,19 @@ def fit_afresh(native: Any, recipe: Recipe) -> Any:
     """Return a fresh copy of `native` fitted to the recipe's rows, after the search that the recipe may ask for."""
     train = trained_on(recipe)
     settings = best_settings(native, train, recipe) if recipe.structure.search else {}
-    if settings:
-        from sklearn.base import clone
-
-        native = clone(native).set_params(**settings)
-    return refit(native, train, seed=recipe.seed)
+    return refit(native, train, seed=recipe.seed, settings=settings)
 
 
 def best_settings(native: Any, train: Batch, recipe: Recipe) -> dict[str, Any]:
+    """Return the setting that successive halving ends with; its own is always tried, and with one trial only that."""
+    if recipe.structure.search < 2:
+        return {}
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # importing it is how it is switched on
     from sklearn.model_selection import HalvingGridSearchCV, ParameterSampler
 
     space, rng = space_of(native), np.random.RandomState(recipe.seed)
     own = {name: native.get_params()[name] for name in space}
-    drawn = list(ParameterSampler(space, max(1, recipe.structure.search - 1), random_state=rng))
+    drawn = list(ParameterSampler(space, recipe.structure.search - 1, random_state=rng))
     search = HalvingGridSearchCV(
         _seeded(native, recipe.seed),
         [{name: [value] for name, value in setting.items()} for setting in (own, *drawn)],
