@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
@@ -12,6 +13,7 @@ from sklearn.tree import DecisionTreeClassifier
 import incumbent
 from incumbent import Gate
 from incumbent.core import Evidence
+from incumbent.data import row_keys
 from incumbent.evaluation import metric
 from incumbent.updating import prepare, run
 from incumbent.updating._old import ENOUGH, old_evidence
@@ -101,3 +103,11 @@ def test_the_level_falls_with_every_use_of_the_anchor_rows():
         levels.append(verdict.reasons[1].interval.alpha)
     assert np.allclose(levels, [6 * 0.05 / np.pi**2 / k**2 for k in (1, 2, 5)])
     assert "use 5 of these rows" in verdict.reasons[1].text
+
+
+def test_anchor_rows_that_the_champion_learned_from_are_left_out():
+    past, old = points(300, seed=1), points(200, seed=10)
+    outcome = crossfitted(weak(), past, anchor=pd.concat([old, past[:50]]))
+    assert any("50 of 250 anchor rows stand in the training rows too" in f.text for f in outcome.check.warnings)
+    assert len(outcome.anchor) < 200 + 150
+    assert not set(row_keys(outcome.anchor.rows)) & set(row_keys(outcome.memory.rows))

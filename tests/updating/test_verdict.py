@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
@@ -245,6 +246,14 @@ def test_a_mistake_is_told_before_anything_is_trained(options, kind, said, monke
     monkeypatch.setattr(Once, "may", False)
     with pytest.raises(kind, match=said):
         incumbent.update(live, points(200, seed=2), **{"target": "label", **options})
+
+
+def test_the_same_rows_given_twice_are_told_apart_from_too_few():
+    past, old = points(300, seed=1), points(100, seed=10)
+    with pytest.raises(DataError, match="300 of the 310 rows are not new: 300 were learned from before and 0"):
+        incumbent.update(steady(), pd.concat([past, points(10, seed=5)]), target="label", data=past)
+    with pytest.raises(DataError, match="100 of the 100 rows are not new: 0 .* 100 stand in the anchor set"):
+        incumbent.update(steady(), old, target="label", anchor=old)
 
 
 def test_too_few_rows_say_how_many_are_needed():

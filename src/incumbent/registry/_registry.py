@@ -16,7 +16,7 @@ import numpy as np
 
 from incumbent import evaluation
 from incumbent.core import AnchorSet, Memory, Metric, Model, Outcome, Prediction, Progress, Task
-from incumbent.data import DataCheck, Finding, Schema, carry_uses, examine, read, remember
+from incumbent.data import DataCheck, Schema, carry_uses, read, remember
 from incumbent.engine import seconds
 from incumbent.errors import RegistryError, UsageError
 from incumbent.gate import Gate
@@ -25,7 +25,7 @@ from incumbent.policy import Choice
 from incumbent.registry._folders import State, Version
 from incumbent.registry._record import line, summary, write
 from incumbent.store import Event, Store
-from incumbent.updating import Case, anchor_set, ask, feature_names, prepare, run, with_classes
+from incumbent.updating import Case, anchor_set, ask, feature_names, prepare, run, unseen, with_classes
 from incumbent.updating._case import rare_rows, silent
 from incumbent.updating._run import Prepared
 
@@ -160,7 +160,7 @@ class Registry:
         ask(champion, rows.take(np.arange(min(len(rows), 100))).x, "the rows of --data")
         memory = remember(Memory(), rows, seed=seed, rare=rare_rows(champion))
         held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=target))
-        held, check = _unseen(held, rows, check, task=champion.task)
+        held, check = unseen(held, rows, check, task=champion.task)
         version = Version(champion, schema, gate or Gate(), {"strategy": "init", "seed": seed})
         with (
             _folders(version, State(memory, held)) as (made, state),  # first: a model that cannot be stored shows here
@@ -498,18 +498,6 @@ def _number(standing: str) -> int:
 def _reasoned(why: str, what: str) -> None:
     if not why.strip():
         raise UsageError(f"A {what} is recorded with its reason: give why='...' (--why TEXT).")
-
-
-def _unseen(held: AnchorSet, rows: Any, check: DataCheck, *, task: Task) -> tuple[AnchorSet, DataCheck]:
-    """Leave out anchor rows that stand in the training rows: the champion has seen them."""
-    if held.rows is None or held.used is None:
-        return held, check
-    seen = examine(held.rows, memory=Memory(rows), anchor=AnchorSet(), task=task).known
-    if not seen.any():
-        return held, check
-    text = f"{seen.sum():,} of {len(held):,} anchor rows stand in the training rows too; they were left out of it"
-    kept = AnchorSet(held.rows.take(~seen), held.used[~seen], int((~seen).sum()))
-    return kept, dataclasses.replace(check, findings=(*check.findings, Finding("warning", "", text)))
 
 
 def _source(new: Any, check: DataCheck) -> str:

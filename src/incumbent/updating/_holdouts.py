@@ -9,6 +9,7 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Metric, Paired, Prediction
 from incumbent.data import Quality, Split, anchor_split, examine, split
+from incumbent.data._split import FEWEST
 from incumbent.errors import DataError
 from incumbent.updating._ask import ask
 from incumbent.updating._case import Case
@@ -105,12 +106,12 @@ class Holdouts:
         )
 
 
-def _check_new(quality: Quality, *, fewest: int = 20) -> None:
+def _check_new(quality: Quality) -> None:
     """Say so where the rows are not new: the same file given twice is an easy mistake."""
     rows, seen = len(quality.known), int(np.count_nonzero(quality.known | quality.leaked))
-    if seen and rows - seen < fewest:
+    if seen and rows - seen < FEWEST:
         raise DataError(
             f"{seen:,} of the {rows:,} rows are not new: {quality.counts['known']:,} were learned from before and "
-            f"{quality.counts['leaked']:,} stand in the anchor set. An update needs at least {fewest} rows that are new "
-            "to judge on; were the same rows given twice?"
+            f"{quality.counts['leaked']:,} stand in the anchor set. An update needs at least {FEWEST} rows that are "
+            "new to judge on; were the same rows given twice?"
         )

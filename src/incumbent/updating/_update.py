@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from incumbent.core import AnchorSet, Memory, Metric, Model, Outcome, Progress, Task
-from incumbent.data import Schema, read, remember
+from incumbent.core import AnchorSet, Batch, Memory, Metric, Model, Outcome, Progress, Task
+from incumbent.data import DataCheck, Finding, Schema, examine, read, remember
 from incumbent.engine import seconds
 from incumbent.errors import DataError
 from incumbent.gate import Gate
@@ -119,15 +120,18 @@ def update(
     )
     schema = with_classes(schema, champion)
     batch, check = schema.check(frame)
-    memory = (
-        Memory() if past is None else remember(Memory(), schema.check(past)[0], seed=seed, rare=rare_rows(champion))
-    )
+    held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=column))
+    memory = Memory()
+    if past is not None:
+        learned = schema.check(past)[0]
+        memory = remember(memory, learned, seed=seed, rare=rare_rows(champion))
+        held, check = unseen(held, learned, check, task=champion.task)
     case = Case(
         champion,
         batch,
         check,
         memory,
-        AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=column)),
+        held,
         strategies=strategies,
         budget=seconds(budget),
         metric=metric,
@@ -142,6 +146,18 @@ def anchor_set(schema: Schema, frame: Any) -> AnchorSet:
     """Return an anchor set of rows that have served in no decision yet."""
     rows, _ = schema.check(frame)
     return AnchorSet(rows, np.zeros(len(rows), dtype=np.int64), len(rows))
+
+
+def unseen(held: AnchorSet, learned: Batch, check: DataCheck, *, task: Task) -> tuple[AnchorSet, DataCheck]:
+    """Leave out anchor rows that stand among the rows that the champion learned from, and say so in the check."""
+    if held.rows is None or held.used is None:
+        return held, check
+    seen = examine(held.rows, memory=Memory(learned), anchor=AnchorSet(), task=task).known
+    if not seen.any():
+        return held, check
+    text = f"{seen.sum():,} of {len(held):,} anchor rows stand in the training rows too; they were left out of it."
+    kept = AnchorSet(held.rows.take(~seen), held.used[~seen], int((~seen).sum()))
+    return kept, dataclasses.replace(check, findings=(*check.findings, Finding("warning", "", text)))
 
 
 def with_classes(schema: Schema, champion: Model) -> Schema:
