@@ -44,7 +44,7 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int) -> list[tu
     UsageError
         Nothing was given, or it is no strategy.
     AbilityError
-        The model lacks what a named strategy needs; "auto" only names what fits.
+        The model lacks what a named strategy needs; "auto" only names what fits, and fails where nothing does.
 
     Examples
     --------
@@ -60,6 +60,10 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int) -> list[tu
     strategies: list[Strategy] = []
     for name in names:
         strategies += auto(model, memory, rows=rows) if name == "auto" else [parse(name)]
+    if not strategies:
+        raise AbilityError(
+            f"{type(model.native).__name__} can learn in no way that is known here; it has {sorted(model.abilities)}."
+        )
     unique = list(dict.fromkeys(strategies))
     return [(strategy, recipe_for(strategy, model, memory)) for strategy in unique]
 
@@ -80,11 +84,11 @@ def auto(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
         tried.append(chain(EWC(1.0), Incremental("adam", epochs=3)))
     if "append" in able:
         tried.append(chain(*replay, Continue(20)))
-    if remembers:
+    if remembers and "retrain" in able:
         tried.append(Window(max(500, 2 * rows)))
-    if "weight" in able:
+    if {"retrain", "weight"} <= able:
         tried.append(Recency(max(500, 2 * rows)))
-    return [*tried, Retrain()]
+    return [*tried, Retrain()] if "retrain" in able else tried
 
 
 def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
@@ -101,6 +105,7 @@ def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
         word = sorted(lacking)[0]
         raise AbilityError(
             f"{type(model.native).__name__} lacks [{word!r}] ({ABILITIES[word]}), which {strategy!r} needs; "
-            f"it has {sorted(model.abilities)}. Retrain() works with every model."
+            f"it has {sorted(model.abilities)}. "
+            + ("Retrain() works with every model." if "retrain" in model.abilities else "It can only be replaced.")
         )
     return recipe
