@@ -1,0 +1,148 @@
+"""Challengers are trained in order, each failure is reported with its reason, and the champion never changes."""
+
+import math
+import time
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+
+from incumbent.core import Batch, Memory, Recipe
+from incumbent.engine import bound, train
+from incumbent.models import wrap
+from incumbent.policy import choose
+from incumbent.strategies import EWC, Incremental, Interpolate, Online, Replay, Retrain, Vote, Weighted, chain
+
+
+def rows(seed=0, n=200):
+    x = np.random.default_rng(seed).normal(size=(n, 3))
+    return Batch(x, (x[:, 0] > 0).astype(int))
+
+
+MEMORY = Memory(rows(9), key=np.linspace(0.01, 0.99, 200), seen=200)
+
+
+def trained(native, *strategies, deadline=math.inf, memory=MEMORY, seed=0):
+    model = wrap(native.fit(rows(1).x, rows(1).y))
+    plans = choose(list(strategies), model, memory, rows=200)
+    return model, list(train(model, plans, rows(2), rows(3), memory, seed=seed, deadline=deadline))
+
+
+def test_challengers_come_in_order_with_their_strategy_cost_and_rows():
+    model, made = trained(LogisticRegression(), Retrain(), chain(Replay(50), Incremental()), Vote())
+    assert [c.strategy for c in made] == ["Retrain()", "chain(Replay(50), Incremental())", "Vote(5)"]
+    assert [c.rows for c in made] == [400, 250, 200]
+    assert all(c.error == "" and c.seconds > 0 and c.model is not None for c in made)
+    assert made[0].recipe == Recipe().but(start="scratch", replay=None)
+    assert made[0].recipe.train is None  # rows are not carried along with the recipe
+
+
+def test_notes_of_the_model_are_those_of_the_challenger():
+    _, made = trained(LogisticRegression(), chain(Incremental("adam"), Interpolate(0.5)))
+    assert made[0].notes == ("alpha 0.5",)
+
+
+def test_the_same_seed_gives_the_same_challengers():
+    model = wrap(SGDClassifier(loss="log_loss").fit(rows(1).x, rows(1).y))
+    plans = choose([Online("adam"), Incremental(), Retrain(), Weighted()], model, MEMORY, rows=200)
+    runs = [list(train(model, plans, rows(2), rows(3), MEMORY, seed=4, deadline=math.inf)) for _ in range(2)]
+    for one, two in zip(*runs, strict=True):
+        assert np.array_equal(one.model.predict(rows(5).x).proba, two.model.predict(rows(5).x).proba)
+
+
+class Broken(ClassifierMixin, BaseEstimator):
+    """Fits once, for the champion, and then raises what it is told to."""
+
+    def __init__(self, error=None):
+        self.error = error
+
+    def fit(self, x, y):
+        if self.error is not None:
+            raise self.error
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, x):
+        return np.full(len(x), self.classes_[0])
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("the solver gave up\nafter a long story"), "ValueError: the solver gave up"),
+        (RuntimeError(), "RuntimeError: "),
+        (MemoryError("no room"), "MemoryError: no room"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_a_challenger_that_fails_says_why_and_the_next_is_tried(error, text):
+    native = Broken().fit(rows().x, rows().y)
+    model = wrap(native.set_params(error=error))
+    plans = choose([Retrain(), Vote()], model, MEMORY, rows=200)
+    made = list(train(model, plans, rows(2), rows(3), MEMORY, seed=0, deadline=math.inf))
+    assert [c.error for c in made] == [text, text]
+    assert all(c.model is None and c.seconds >= 0 for c in made)
+
+
+def test_a_refusal_is_reported_in_its_own_words():
+    _, made = trained(SGDClassifier(), chain(EWC(), Incremental("adam")), Retrain())
+    assert made[0].error.startswith("EWC needs a likelihood")
+    assert made[1].error == "" and made[1].model is not None
+
+
+def test_after_the_deadline_nothing_is_tried_and_that_is_said():
+    _, made = trained(LogisticRegression(), Retrain(), Vote(), deadline=time.monotonic() - 1)
+    assert [c.error for c in made] == ["not tried: the budget was spent"] * 2
+
+
+class Sleepy(Broken):
+    """Takes ten seconds for each fit but the champion's."""
+
+    def fit(self, x, y):
+        if self.error == "slow":
+            time.sleep(10)
+        return super().fit(x, y)
+
+
+def test_the_try_in_hand_is_cut_off_and_the_rest_are_not_begun():
+    model = wrap(Sleepy().fit(rows().x, rows().y).set_params(error="slow"))
+    plans = choose([Retrain(), Vote()], model, MEMORY, rows=200)
+    begun = time.monotonic()
+    made = list(train(model, plans, rows(2), rows(3), MEMORY, seed=0, deadline=begun + 0.2))
+    assert time.monotonic() - begun < 3
+    assert [c.error for c in made] == ["the budget ended while it was trained", "not tried: the budget was spent"]
+
+
+class Chatty(Broken):
+    """Warns whenever it is fitted."""
+
+    def fit(self, x, y):
+        warnings.warn("did not converge", stacklevel=2)
+        return super().fit(x, y)
+
+
+def test_chatter_of_an_estimator_does_not_reach_the_user():
+    with pytest.warns(UserWarning, match="did not converge"):
+        model = wrap(Chatty().fit(rows().x, rows().y))
+    made = list(
+        train(model, choose("retrain", model, MEMORY, rows=200), rows(2), rows(3), MEMORY, seed=0, deadline=math.inf)
+    )
+    assert made[0].error == ""
+
+
+def test_the_champion_is_as_it_was_after_all_of_them():
+    native = LogisticRegression().fit(rows(1).x, rows(1).y)
+    before = native.coef_.copy(), native.intercept_.copy()
+    model = wrap(native)
+    plans = choose(["auto", "vote", "weighted", "stack", "ewc", "online"], model, MEMORY, rows=200)
+    made = list(train(model, plans, rows(2), rows(3), MEMORY, seed=0, deadline=math.inf))
+    assert [c.error for c in made] == [""] * len(plans)
+    assert np.array_equal(native.coef_, before[0]) and np.array_equal(native.intercept_, before[1])
+
+
+def test_a_bound_recipe_has_the_rows_that_its_data_element_asks_for():
+    recipe = bound(Recipe().but(replay=None, window=300), rows(2), rows(3), MEMORY, seed=5, deadline=9.0)
+    assert len(recipe.train) == 300 and np.array_equal(recipe.train.x[100:], rows(2).x)
+    assert (recipe.seed, recipe.deadline, len(recipe.select)) == (5, 9.0, 200) and recipe.memory is MEMORY
