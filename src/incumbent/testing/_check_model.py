@@ -141,6 +141,8 @@ class _Digest(pickle.Pickler):
     def reducer_override(self, thing: Any) -> Any:
         if hasattr(thing, "get_tree_stats"):  # scikit-learn's trees of neighbours count how often they are asked
             return list, (thing.get_arrays(),)
+        if hasattr(thing, "native") and isinstance(thing, Model):  # a member's adapter may note what it was asked
+            return list, ([thing.native],)
         return NotImplemented
 
 
