@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -150,8 +151,7 @@ class Registry:
         DataError, ModelError, TrustError
             The rows or the model cannot be used.
         """
-        native = self._opened(model, trust_pickle=trust_pickle)
-        champion = wrap(native)
+        champion = wrap(self._opened(model, trust_pickle=trust_pickle))
         names = feature_names(champion)
         frame = read(data, names=names, target=target)
         schema = Schema.of(frame, target=target, time=time, group=group, task=task or champion.task, features=names)
@@ -327,6 +327,8 @@ class Registry:
     def _deploy(self, name: str, kind: str, version: int | None, why: str, user: str | None) -> int:
         if version is None:
             self.store.previous(name)  # fails before anything is written, if there is none
+        elif version == self.store.champion(name):
+            raise RegistryError(f"Version {version} of {name!r} is live already.")
         else:
             self._exists(name, version)
         with self.store.event(name, kind, why=why, user=user) as event:
@@ -448,7 +450,20 @@ class Registry:
     # ---------------------------------------------------------------------------------------- details
 
     def _opened(self, model: Any, *, trust_pickle: bool) -> Any:
-        return open_model(model, trust_pickle=trust_pickle) if isinstance(model, str | Path) else model
+        """Return the native model that was given; an address of MLflow is looked up in this store first."""
+        if not isinstance(model, str | Path):
+            return model
+        if not str(model).startswith(("models:/", "runs:/")):
+            return open_model(model, trust_pickle=trust_pickle)
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                found = self.store.fetch(str(model), Path(folder))
+            except RegistryError:
+                elsewhere = os.environ.get("MLFLOW_TRACKING_URI")
+                if not elsewhere:
+                    raise
+                found = Store(elsewhere).fetch(str(model), Path(folder))
+            return open_model(found, trust_pickle=trust_pickle)
 
     def _exists(self, name: str, version: int) -> None:
         known = [v.version for v in self.store.versions(name)]
