@@ -307,6 +307,8 @@ def test_p_values_of_a_joint_decision_hold_exactly_where_all_conditions_do():
         (lambda: restore({"format": 1, "control": "other"}), "cannot be read"),
         (lambda: restore({"format": 1, "control": "update", "alpha": 0.05, "more": 1}), "alpha, more"),
         (lambda: restore({}), "cannot be read"),
+        (lambda: restore({"format": 1, "control": "update", "alpha": "5 %"}), "cannot be read"),
+        (lambda: restore(Share().to_dict() | {"earned": 3}), "cannot be read"),
     ],
 )
 def test_a_mistake_gets_a_sentence(wrong, words):

@@ -10,12 +10,9 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 from incumbent.control._online_fdr import Share
 from incumbent.control._spending import Spending
-from incumbent.control._state import check_alpha, written
+from incumbent.control._state import FORMAT, check_alpha, written
 from incumbent.core import Value
 from incumbent.errors import UsageError
-
-FORMAT = 1
-"""Raised when a stored state means something else than before; `restore` refuses one that is newer."""
 
 
 @runtime_checkable
@@ -152,4 +149,7 @@ def restore(state: Mapping[str, Any]) -> ErrorControl:
             f"This state of the error control {name!r} cannot be read: it has {', '.join(sorted(fields)) or 'none'}; "
             f"expected {', '.join(sorted(known))}."
         )
-    return kind(**fields)
+    try:
+        return kind(**fields)
+    except TypeError as error:
+        raise UsageError(f"This state of the error control {name!r} cannot be read: {error}.") from None

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
+FORMAT = 1
+"""Raised when a stored state means something else than before; `restore` refuses one that is newer."""
+
+
 def check_alpha(alpha: float) -> None:
     """Refuse a level that is none."""
     if not 0.0 < alpha <= 0.5:
@@ -33,4 +37,4 @@ def written(name: str, state: DataclassInstance) -> dict[str, Any]:
     """Return format, name and fields, with nothing that JSON does not have."""
     fields = {f.name: getattr(state, f.name) for f in dataclasses.fields(state)}
     plain = {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()}
-    return {"format": 1, "control": name, **plain}
+    return {"format": FORMAT, "control": name, **plain}

@@ -1,0 +1,40 @@
+"""Parts of the data that are judged by themselves: named by a column, by a condition, or found.
+
+`Slice` names rows. `judge` holds each slice to its own tolerance. `find` searches for subgroups on which the challenger
+is worse, `confirm` tests those on rows that the search has not seen, and `unharmed` makes a reason of it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from incumbent.slices._slice import Slice
+
+if TYPE_CHECKING:
+    from incumbent.slices._fdr import Confirmed as Confirmed
+    from incumbent.slices._fdr import confirm as confirm
+    from incumbent.slices._fdr import step_up as step_up
+    from incumbent.slices._find import find as find
+    from incumbent.slices._judge import judge as judge
+    from incumbent.slices._judge import losses as losses
+    from incumbent.slices._judge import unharmed as unharmed
+
+# these need pandas or scipy, and are loaded when they are used
+_HOME = {
+    "Confirmed": "_fdr",
+    "confirm": "_fdr",
+    "find": "_find",
+    "judge": "_judge",
+    "losses": "_judge",
+    "step_up": "_fdr",
+    "unharmed": "_judge",
+}
+
+__all__ = ["Confirmed", "Slice", "confirm", "find", "judge", "losses", "step_up", "unharmed"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
