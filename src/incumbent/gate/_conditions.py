@@ -13,6 +13,7 @@ from incumbent.gate._words import gain_in_words, number, percent, test_in_words,
 NEW, OLD, FLIPS = "better on the new rows", "not worse on the old rows", "few negative flips"
 
 _SOURCES = {
+    "anchor+crossfit": "; anchor rows, and remembered rows with stand-ins fitted on other folds of them",
     "crossfit": "; judged with stand-ins fitted on other folds of these rows",
     "train": "; biased: the champion was trained on these rows, which makes every challenger look worse",
 }

@@ -150,5 +150,6 @@ def _promise(gate: Gate, evidence: Evidence, margin: float) -> str:
 
 _CAUTION = {
     "train": " The old rows are the champion's own training rows, which errs on the side of refusing.",
+    "anchor+crossfit": " Beside the anchor rows, remembered rows were judged with stand-ins fitted on other folds.",
     "crossfit": " The old rows were judged with stand-ins for both models, fitted on other folds.",
 }

@@ -12,6 +12,7 @@ from incumbent.core import Comparison, Interval, Outcome, Reason
 VERDICT = {"promote": "Promoted", "reject": "Rejected", "inconclusive": "Inconclusive"}
 SOURCE = {
     "anchor": "the anchor set: old rows that no version was trained on",
+    "anchor+crossfit": "anchor rows, and remembered rows predicted by cross-fitted stand-ins",
     "crossfit": "old rows predicted by cross-fitted stand-ins of the champion",
     "train": "rows the champion was trained on, which flatter it",
     "holdout": "rows split off this batch",
