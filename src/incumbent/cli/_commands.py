@@ -297,6 +297,8 @@ def _writable(path: str | None) -> Path | None:
         return None
     if not Path(path).resolve().parent.is_dir():
         raise UsageError(f"There is no folder {Path(path).parent} to write {Path(path).name} into; make it first.")
+    if Path(path).is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it, such as {Path(path) / 'report.html'}.")
     return Path(path)
 
 
@@ -306,7 +308,8 @@ def _print_pairs(pairs: dict[str, Any], *, as_json: bool) -> None:
         return
     width = max(map(len, pairs))
     for key, value in pairs.items():
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        parts = [f"{name} {part}" for name, part in value.items()] if isinstance(value, dict) else value
+        text = ", ".join(map(str, parts)) if isinstance(parts, list) else str(parts)
         print(f"{key.replace('_', ' '):{width}}  {text}")
 
 

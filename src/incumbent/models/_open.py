@@ -232,6 +232,8 @@ def _listed(names: list[str], most: int = 12) -> str:
 
 def _lightgbm(path: Path, name: str) -> Any:
     lightgbm = _framework("lightgbm")
+    if not any(end in path.read_bytes() for end in (b"\nend of trees", b"\nfeature importances:")):
+        raise ModelError(f"{name} looks like a LightGBM model but is cut off or damaged: its trees do not end.")
     try:
         return lightgbm.Booster(model_file=str(path))
     except lightgbm.basic.LightGBMError as error:

@@ -26,7 +26,7 @@ from incumbent.policy import Choice
 from incumbent.registry._folders import State, Version
 from incumbent.registry._record import line, summary, write
 from incumbent.store import Event, Store
-from incumbent.updating import Case, anchor_set, ask, feature_names, prepare, run, unseen, with_classes
+from incumbent.updating import Case, anchor_set, ask, feature_names, prepare, run, task_of, unseen, with_classes
 from incumbent.updating._case import rare_rows, silent
 from incumbent.updating._run import Prepared
 
@@ -154,7 +154,7 @@ class Registry:
         champion = wrap(self._opened(model, trust_pickle=trust_pickle))
         names = feature_names(champion)
         frame = read(data, names=names, target=target)
-        schema = Schema.of(frame, target=target, time=time, group=group, task=task or champion.task, features=names)
+        schema = Schema.of(frame, target=target, time=time, group=group, task=task_of(champion, task), features=names)
         schema = with_classes(schema, champion)
         rows, check = schema.check(frame)
         ask(champion, rows.take(np.arange(min(len(rows), 100))).x, "the rows of --data")

@@ -8,8 +8,20 @@ from incumbent.updating._run import prepare as prepare
 from incumbent.updating._run import run as run
 from incumbent.updating._update import anchor_set as anchor_set
 from incumbent.updating._update import feature_names as feature_names
+from incumbent.updating._update import task_of as task_of
 from incumbent.updating._update import unseen as unseen
 from incumbent.updating._update import update as update
 from incumbent.updating._update import with_classes as with_classes
 
-__all__ = ["Case", "anchor_set", "ask", "feature_names", "prepare", "run", "unseen", "update", "with_classes"]
+__all__ = [
+    "Case",
+    "anchor_set",
+    "ask",
+    "feature_names",
+    "prepare",
+    "run",
+    "task_of",
+    "unseen",
+    "update",
+    "with_classes",
+]

@@ -88,6 +88,8 @@ def prepare(case: Case) -> Prepared:
         A strategy or a metric means nothing.
     """
     clock = Clock()
+    if not 0 <= case.seed < 2**32:  # what NumPy and scikit-learn take
+        raise UsageError(f"A seed is a whole number from 0 to {2**32 - 1:,}; {case.seed} was given.")
     metric = evaluation.metric(case.metric, task=case.champion.task, classes=_classes(case))
     plans = policy.choose(case.strategies, case.champion, case.memory, rows=len(case.batch))
     with clock.stage("split"):

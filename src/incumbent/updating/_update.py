@@ -11,7 +11,7 @@ import numpy as np
 from incumbent.core import AnchorSet, Batch, Memory, Metric, Model, Outcome, Progress, Task
 from incumbent.data import DataCheck, Finding, Schema, examine, read, remember
 from incumbent.engine import seconds
-from incumbent.errors import DataError
+from incumbent.errors import DataError, UsageError
 from incumbent.gate import Gate
 from incumbent.models import open_model, wrap
 from incumbent.policy import Choice
@@ -115,7 +115,7 @@ def update(
         target=column,
         time=time,
         group=group,
-        task=task or champion.task,
+        task=task_of(champion, task),
         features=names,
     )
     schema = with_classes(schema, champion)
@@ -158,6 +158,15 @@ def unseen(held: AnchorSet, learned: Batch, check: DataCheck, *, task: Task) -> 
     text = f"{seen.sum():,} of {len(held):,} anchor rows stand in the training rows too; they were left out of it."
     kept = AnchorSet(held.rows.take(~seen), held.used[~seen], int((~seen).sum()))
     return kept, dataclasses.replace(check, findings=(*check.findings, Finding("warning", "", text)))
+
+
+def task_of(champion: Model, given: Task | None) -> Task:
+    """Return what the champion predicts, and refuse to call it something else."""
+    if given is not None and given != champion.task:
+        what = "classes" if champion.task == "classification" else "values"
+        kind = type(champion.native).__name__
+        raise UsageError(f"{kind} predicts {what}, so the task is {champion.task}; {given!r} was given.")
+    return champion.task
 
 
 def with_classes(schema: Schema, champion: Model) -> Schema:
