@@ -134,7 +134,7 @@ NEW_ROWS = {  # FILE for update, and words that its message must have
     "misspelt.csv": ("is it 'B '?",),
     "unlabelled.csv": ("lacks the label column 'label'",),
     "blank-labels.csv": ("No row has a label in 'label'", "predict"),
-    "label-gap.csv": ("1 row of 200 have no label", "row 8"),
+    "label-gap.csv": ("1 row of 200 has no label", "row 8"),
     "other-labels.csv": ("'maybe'", "the model's classes are 0, 1"),
     "half-labels.csv": ("0.5", "classes are 0, 1"),
     "text.csv": ("'b'", "'much'"),

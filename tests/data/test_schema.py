@@ -475,7 +475,7 @@ BAD: list[tuple[str, Callable[[], Any], type[DataError], str]] = [
     ("nested", lambda: OLD.assign(job=pd.Series([["cook"]] * ROWS)), DataError, "'job' holds mixed, such as"),
     ("no label", lambda: OLD.assign(paid=None), SchemaError, "No row has a label in 'paid'"),
     ("blank labels", lambda: OLD.assign(paid=""), SchemaError, "No row has a label in 'paid'"),
-    ("some labels", put("paid", None), SchemaError, r"1 row of 100 have no label in 'paid' \(the first is row 3\)"),
+    ("some labels", put("paid", None), SchemaError, r"1 row of 100 has no label in 'paid' \(the first is row 3\)"),
     (
         "numeric labels",
         lambda: OLD.assign(paid=[0, 1] * 50),
@@ -511,7 +511,7 @@ def test_bad_rows_get_one_clear_sentence(name: str, make: Callable[[], Any], err
         ([False, True], [0, 7], "hold 7"),
         ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5], ["1", "high"], "numbers, but row 2 holds 'high'"),
         ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5], [1, np.inf], "finite numbers as labels, but row 2 holds inf"),
-        ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5], ["1", "na"], "1 row of 2 have no label"),
+        ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5], ["1", "na"], "1 row of 2 has no label"),
     ],
 )
 def test_labels_of_another_kind_are_refused(old: list[Any], new: list[Any], says: str) -> None:

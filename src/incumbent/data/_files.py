@@ -41,7 +41,8 @@ def _files(source: str) -> list[Path]:
     if "://" in source:
         raise DataError(f"{source} is an address, and files are read from disk only; download it first.")
     beside = sorted(p.name for p in path.parent.iterdir() if _suffixes(p)[0] in FORMATS) if path.parent.is_dir() else []
-    there = f" {path.parent} has {listed(beside, 5)}." if beside else " Check the name and the working directory."
+    here = "The working directory" if path.parent == Path(".") else str(path.parent)
+    there = f" {here} has {listed(beside, 5)}." if beside else " Check the name and the working directory."
     raise DataError(f"There is no file {source}.{there}")
 
 

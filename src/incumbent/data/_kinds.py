@@ -137,7 +137,7 @@ def parsed_times(series: pd.Series[Any]) -> pd.Series[Any]:
             if not wrong.any():
                 break
         else:
-            raise refuse(series, fewest, "times, such as 2026-01-31 or 2026-01-31T12:00:00Z,")
+            raise refuse(series, fewest, "times, such as 2026-01-31 or 2026-01-31T12:00:00Z")
     zone = found.dt.tz
     plain = found if zone is None else found.dt.tz_convert("UTC").dt.tz_localize(None)
     return plain.astype("datetime64[us]")

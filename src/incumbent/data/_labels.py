@@ -84,7 +84,7 @@ def _check_complete(target: pd.Series[Any], gaps: Array) -> None:
     if gaps.any():
         first = int(np.argmax(gaps)) + 1
         raise SchemaError(
-            f"{counted(int(gaps.sum()), 'row')} of {rows:,} have no label in {name!r} (the first is row {first:,}); "
+            f"{counted(int(gaps.sum()), 'row')} of {rows:,} {'has' if gaps.sum() == 1 else 'have'} no label in {name!r} (the first is row {first:,}); "
             f"leave them out, with frame.dropna(subset=[{name!r}])."
         )
 

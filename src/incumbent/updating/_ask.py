@@ -32,7 +32,7 @@ def ask(model: Model, x: Any, rows: str = "the new rows") -> Prediction:
     except Exception as error:  # an estimator may raise anything; what it said is the best hint there is
         raise DataError(
             f"{type(model.native).__name__} cannot predict {rows} ({in_short(error)}). Give the rows as the model was "
-            "trained on them; what prepares them, such as filling gaps, belongs into the model (a Pipeline)."
+            "trained on them; what prepares them, such as filling gaps, belongs in the model (a Pipeline)."
         ) from error
 
 

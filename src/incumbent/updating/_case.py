@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from incumbent.core import AnchorSet, Batch, Event, Memory, Metric, Model, Progress
+from incumbent.control import ErrorControl
 from incumbent.data import DataCheck
 from incumbent.gate import Gate
 from incumbent.policy import Choice
@@ -46,6 +47,8 @@ class Case:
         What decides; None is accuracy, or RMSE for a regression.
     gate : Gate
         The rule of promotion.
+    control : ErrorControl, optional
+        The error control as earlier updates left it; None is the gate's, at its beginning.
     seed : int
         Where all randomness comes from.
     progress : callable
@@ -62,5 +65,6 @@ class Case:
     budget: float = 300.0
     metric: str | Metric | None = None
     gate: Gate = field(default_factory=Gate)
+    control: ErrorControl | None = None
     seed: int = 0
     progress: Progress = silent
