@@ -82,10 +82,10 @@ def _check_complete(target: pd.Series[Any], gaps: Array) -> None:
             f"No row has a label in {name!r}; an update learns from labelled rows. To predict, use predict."
         )
     if gaps.any():
-        first = int(np.argmax(gaps)) + 1
+        first, count = int(np.argmax(gaps)) + 1, int(gaps.sum())
         raise SchemaError(
-            f"{counted(int(gaps.sum()), 'row')} of {rows:,} {'has' if gaps.sum() == 1 else 'have'} no label in {name!r} (the first is row {first:,}); "
-            f"leave them out, with frame.dropna(subset=[{name!r}])."
+            f"{counted(count, 'row')} of {rows:,} {'has' if count == 1 else 'have'} no label in {name!r} (the first is "
+            f"row {first:,}); leave them out, with frame.dropna(subset=[{name!r}])."
         )
 
 
