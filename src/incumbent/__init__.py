@@ -50,7 +50,9 @@ if TYPE_CHECKING:
     from incumbent.gate import Limit as Limit
     from incumbent.models import open_model as open_model
     from incumbent.models import wrap as wrap
+    from incumbent.monitor import Monitor as Monitor
     from incumbent.registry import Registry as Registry
+    from incumbent.slices import Slice as Slice
     from incumbent.strategies import chain as chain
     from incumbent.updating import update as update
 
@@ -63,10 +65,12 @@ _HOME = {
     "IncumbentError": "errors",
     "Limit": "gate",
     "Memory": "core",
+    "Monitor": "monitor",
     "Outcome": "core",
     "Recipe": "core",
     "Registry": "registry",
     "Schema": "data",
+    "Slice": "slices",
     "Verdict": "core",
     "chain": "strategies",
     "open_model": "models",

@@ -637,6 +637,8 @@ class Paired:
         The rows are in time order, so that neighbours may be alike.
     clip : float
         Losses are cut off here; fixed on the champion before the holdout was looked at.
+    x : data frame of n rows, optional
+        What the models saw, where slices of it are to be judged.
     """
 
     y: Array
@@ -647,6 +649,7 @@ class Paired:
     block: Array | None = None
     ordered: bool = False
     clip: float = math.inf
+    x: Any = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -668,6 +671,10 @@ class Evidence:
         How often the anchor set will have been used, this time included.
     measured : mapping of str to (float, float)
         Champion's and challenger's value of everything a limit may name: latency, bytes, calibration, metrics.
+    level : float, optional
+        The level of this update where alpha is shared among many; None is the gate's alpha.
+    suspects : tuple of Slice
+        Subgroups that were worse on the select rows, to be confirmed or cleared on `new`.
     """
 
     metric: Metric
@@ -675,6 +682,8 @@ class Evidence:
     old: Paired | None = None
     anchor_use: int = 1
     measured: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    level: float | None = None
+    suspects: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -858,6 +867,8 @@ class Outcome:
         The old holdout for the next update.
     seed : int
         The seed.
+    control : mapping
+        The state of the error control after this update: how much of alpha is spent over a lifetime.
     name, version_before, version_after, update : str, int, int, str
         Where a registry recorded it; empty and 0 in memory.
     lineage : tuple of mapping
@@ -878,6 +889,7 @@ class Outcome:
     memory: Memory
     anchor: AnchorSet
     seed: int
+    control: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     version_before: int = 0
     version_after: int = 0

@@ -14,5 +14,9 @@ def wide_console() -> Console:
     """Return a console on standard output."""
     from rich.console import Console
 
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=max(console.width, _PIPE))
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # whoever read has seen enough: Rich would leave with an error code
+
+    console = Quiet(highlight=False)
+    return console if console.is_terminal else Quiet(highlight=False, width=max(console.width, _PIPE))

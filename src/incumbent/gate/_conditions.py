@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from incumbent.core import Evidence, Interval, Metric, Paired, Reason
 from incumbent.errors import UsageError
 from incumbent.gate._words import gain_in_words, number, percent, test_in_words, unit_of
+from incumbent.slices import Slice
 
 NEW, OLD, FLIPS = "better on the new rows", "not worse on the old rows", "few negative flips"
 
@@ -56,6 +58,22 @@ def not_worse(evidence: Evidence, tolerance: float, alpha: float) -> Reason:
         f"(limit: more than {number(margin, unit)}; {test_in_words(found)}{use}{_SOURCES.get(evidence.old.source, '')})"
     )
     return Reason(OLD, found.lower, margin, holds, broken, text, found)
+
+
+def protected(evidence: Evidence, slices: Sequence[Slice], alpha: float) -> list[Reason]:
+    """Judge each slice of the old rows by itself."""
+    from incumbent.slices import judge
+
+    if not slices:
+        return []
+    if evidence.old is None or not len(evidence.old):
+        text = "not shown to be {}: no old rows were given, so nothing is known of them"
+        names = [f"not worse where {part.label}" for part in slices]
+        return [
+            Reason(name, math.nan, -part.tolerance, False, False, text.format(name))
+            for name, part in zip(names, slices, strict=True)
+        ]
+    return judge(slices, evidence.old.x, evidence.old, evidence.metric, alpha)
 
 
 def few_flips(evidence: Evidence, max_flips: float, alpha: float) -> Reason:

@@ -6,13 +6,16 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
+from incumbent.control import control
 from incumbent.core import Decision, Evidence, Reason, Value, Verdict
 from incumbent.errors import UsageError
 from incumbent.gate._advice import advise, power
-from incumbent.gate._conditions import better, few_flips, not_worse
+from incumbent.gate._conditions import better, few_flips, not_worse, protected
 from incumbent.gate._limit import Limit, judge
 from incumbent.gate._words import amount, percent, unit_of
+from incumbent.slices import Slice, unharmed
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +28,9 @@ class Gate(Value):
        ``1 / k**2`` is ``pi**2 / 6``.
     3. *Few negative flips*, where `max_flips` is set: the upper bound of the share of new rows that turn from right to
        wrong is at most that.
-    4. *Limits* on what was measured.
+    4. *Protected slices*: condition 2 for each of `slices`, with its own tolerance; and with `search`, no subgroup
+       that was found on the select rows is confirmed to be worse on the gate rows.
+    5. *Limits* on what was measured.
 
     All must hold for a promotion. No correction across conditions is needed: a wrong promotion takes a wrong pass of
     the very condition that is violated (the intersection-union test). Where the opposite of a condition is shown at the
@@ -46,6 +51,14 @@ class Gate(Value):
         The share of new rows that may turn from right to wrong.
     limits : tuple of Limit
         Bounds on what was measured.
+    slices : tuple of Slice
+        Parts of the old rows that must not be worse, by more than a tolerance of their own.
+    search : bool
+        Also search the select rows for subgroups where the challenger is worse, and reject it where the gate rows
+        confirm one; the share of confirmed subgroups that are none is held at alpha.
+    error_control : {"update", "lifetime", "share"}
+        What alpha bounds: the chance of a false promotion in each update; the chance that there is ever one; the
+        expected share of false ones among all promotions.
 
     Raises
     ------
@@ -74,6 +87,9 @@ class Gate(Value):
     alpha: float = 0.05
     max_flips: float | None = None
     limits: tuple[Limit, ...] = ()
+    slices: tuple[Slice, ...] = ()
+    search: bool = False
+    error_control: Literal["update", "lifetime", "share"] = "update"
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha <= 0.5:
@@ -88,10 +104,26 @@ class Gate(Value):
         if self.max_flips is not None and not 0.0 <= self.max_flips <= 1.0:
             raise UsageError(f"max_flips is a share of rows, in [0, 1], such as 0.02; {self.max_flips} was given.")
         object.__setattr__(self, "limits", tuple(self.limits))
+        object.__setattr__(self, "slices", tuple(self.slices))
+        control(self.error_control, self.alpha)  # says which there are
 
-    def level(self, use: int) -> float:
-        """Return the level of the old rows' `use`-th use, ``6 alpha / (pi**2 use**2)``."""
-        return 6.0 * self.alpha / (math.pi * max(1, use)) ** 2
+    def level(self, use: int, *, alpha: float | None = None) -> float:
+        """Return the level of the old rows' `use`-th use, ``6 alpha / (pi**2 use**2)``.
+
+        Control over a lifetime has spent alpha on every use already, so there it is the update's own level.
+        """
+        alpha = self.alpha if alpha is None else alpha
+        return alpha if self.error_control == "lifetime" else 6.0 * alpha / (math.pi * max(1, use)) ** 2
+
+    def fixed(self, known: Any) -> Gate:
+        """Return the gate with slices that are columns turned into conditions, by the values of known rows.
+
+        Parameters
+        ----------
+        known : data frame
+            Rows that the champion was trained on: later rows must not move the borders of a slice.
+        """
+        return self.but(slices=tuple(part for each in self.slices for part in each.fixed(known)))
 
     def __call__(self, evidence: Evidence) -> Verdict:
         """Judge the evidence.
@@ -103,12 +135,17 @@ class Gate(Value):
         AbilityError
             If the metric needs probabilities and a model gives none.
         """
-        new, found = better(evidence, self.min_gain, self.alpha)
+        alpha = self.alpha if evidence.level is None else evidence.level
+        old = self.level(evidence.anchor_use, alpha=alpha)
+        new, found = better(evidence, self.min_gain, alpha)
         reasons = [new]
         if self.tolerance is not None:
-            reasons.append(not_worse(evidence, self.tolerance, self.level(evidence.anchor_use)))
+            reasons.append(not_worse(evidence, self.tolerance, old))
         if self.max_flips is not None:
-            reasons.append(few_flips(evidence, self.max_flips, self.alpha))
+            reasons.append(few_flips(evidence, self.max_flips, alpha))
+        reasons += protected(evidence, self.slices, old)
+        if self.search:
+            reasons.append(unharmed(evidence.suspects, evidence.new.x, evidence.new, evidence.metric, self.alpha)[0])
         reasons += judge(self.limits, evidence.measured)
         smallest, needed = power(evidence, new, found)
         verdict = Verdict(

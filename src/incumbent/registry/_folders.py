@@ -14,6 +14,7 @@ from incumbent.core import AnchorSet, Memory, Model
 from incumbent.data import Schema, load_anchor, load_memory, save_anchor, save_memory
 from incumbent.errors import RegistryError
 from incumbent.gate import Gate, Limit
+from incumbent.slices import Slice
 
 _FORMAT = 1
 
@@ -52,6 +53,7 @@ class Version:
         text = _read(folder / "version.json")
         gate = dict(text["gate"])
         gate["limits"] = tuple(Limit(**limit) for limit in gate["limits"])
+        gate["slices"] = tuple(Slice(**part) for part in gate["slices"])
         return Version(models.load(folder / "model"), Schema.from_dict(text["schema"]), Gate(**gate), text["told"])
 
 
@@ -67,17 +69,21 @@ class State:
         The old holdout.
     standing : tuple of int
         Versions that were tried and not promoted, and stand again at the next update.
+    control : mapping
+        The state of the error control: how much of alpha is spent over the lifetime of the model.
     """
 
     memory: Memory = field(default_factory=Memory)
     anchor: AnchorSet = field(default_factory=AnchorSet)
     standing: tuple[int, ...] = ()
+    control: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write the state into an existing empty folder."""
         save_memory(self.memory, folder / "memory")
         save_anchor(self.anchor, folder / "anchor")
-        (folder / "state.json").write_text(json.dumps({"format": _FORMAT, "standing": list(self.standing)}))
+        told = {"format": _FORMAT, "standing": list(self.standing), "control": dict(self.control)}
+        (folder / "state.json").write_text(json.dumps(told))
 
     @staticmethod
     def load(folder: Path | None) -> State:
@@ -85,7 +91,9 @@ class State:
         if folder is None:
             return State()
         text = _read(folder / "state.json")
-        return State(load_memory(folder / "memory"), load_anchor(folder / "anchor"), tuple(text["standing"]))
+        return State(
+            load_memory(folder / "memory"), load_anchor(folder / "anchor"), tuple(text["standing"]), text["control"]
+        )
 
 
 def _read(path: Path) -> dict[str, Any]:

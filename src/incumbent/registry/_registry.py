@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from incumbent import evaluation
+from incumbent.control import ErrorControl, control, restore
 from incumbent.core import AnchorSet, Memory, Metric, Model, Outcome, Prediction, Progress, Task
 from incumbent.data import DataCheck, Schema, carry_uses, read, remember
 from incumbent.engine import seconds
@@ -161,7 +162,9 @@ class Registry:
         memory = remember(Memory(), rows, seed=seed, rare=rare_rows(champion))
         held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=target))
         held, check = unseen(held, rows, check, task=champion.task)
-        version = Version(champion, schema, gate or Gate(), {"strategy": "init", "seed": seed})
+        rule = gate or Gate()
+        rule = rule.fixed(rows.x) if rule.slices else rule
+        version = Version(champion, schema, rule, {"strategy": "init", "seed": seed})
         with (
             _folders(version, State(memory, held)) as (made, state),  # first: a model that cannot be stored shows here
             self.store.event(name, "init", user=user) as event,
@@ -236,7 +239,8 @@ class Registry:
                     strategies,
                     seconds(budget),
                     metric,
-                    gate or champion.gate,
+                    rule := gate or champion.gate,
+                    _resumed(state.control, rule),
                     seed,
                     progress,
                 )
@@ -262,7 +266,7 @@ class Registry:
             stands = (number,) if number else tuple(map(_number, ready.case.standing))
             kept = Path(scratch) / "state"
             kept.mkdir()
-            State(outcome.memory, outcome.anchor, () if promoted else stands).save(kept)
+            State(outcome.memory, outcome.anchor, () if promoted else stands, outcome.control).save(kept)
             event.keep_state(kept)
             outcome = outcome.but(version_after=number if promoted else outcome.version_before)
             write(event, outcome, source=source, metric=outcome.metric, budget=ready.case.budget)
@@ -356,10 +360,12 @@ class Registry:
         """Return what the next update will know: memory, anchor set, standing challengers."""
         state = State.load(self.store.state(name))
         done = (record for record in self.store.history(name) if record.status == "done")
-        for record in itertools.takewhile(lambda record: record.kind in ("rollback", "promote"), done):
-            # going back brings back the rows of that time, but not the error budget that was spent on them since
+        moves = itertools.takewhile(lambda record: record.kind in ("rollback", "promote"), done)
+        for older, record in enumerate(moves):
+            # going back brings back the rows of that time, but not the error budget that was spent since
             later = State.load(self.store.state(name, record.version_before))
-            state = dataclasses.replace(state, anchor=carry_uses(state.anchor, later.anchor))
+            spent = state.control if older else later.control
+            state = dataclasses.replace(state, anchor=carry_uses(state.anchor, later.anchor), control=spent)
         return state
 
     def predict(self, name: str, rows: Any, *, version: int | None = None) -> pd.DataFrame:
@@ -504,6 +510,16 @@ def _folders(version: Version, state: State) -> Iterator[tuple[Path, Path]]:
         version.save(made)
         state.save(kept)
         yield made, kept
+
+
+def _resumed(state: Mapping[str, Any], gate: Gate) -> ErrorControl | None:
+    """Return the error control where the last update left it, unless the gate has another by now."""
+    if not state:
+        return None
+    found = restore(state)
+    fresh = control(gate.error_control, gate.alpha)
+    same = type(found) is type(fresh) and found.to_dict()["alpha"] == fresh.to_dict()["alpha"]
+    return found if same else None
 
 
 def _number(standing: str) -> int:

@@ -68,12 +68,12 @@ def _wrap(text: str, label: str, indent: int = 8) -> str:
 def _reasons(outcome: Outcome) -> Iterator[str]:
     rows = [_reason(r) for r in outcome.verdict.reasons]
     if rows:
-        yield from (line[:WIDTH] for line in columns([("", "condition", "value", "needed", ""), *rows], "<<><<"))
+        yield from (line[:WIDTH] for line in columns([("", "condition", "value", "needed", "seen"), *rows], "<<><<"))
 
 
 def _reason(reason: Reason) -> tuple[str, ...]:
     i = reason.interval
-    seen = "" if i is None else f"seen {number(i.value, True)}, {i.test}, {count(i.rows)} rows"
+    seen = "" if i is None else f"{number(i.value, True)}, {i.test}, {count(i.rows)} rows"
     word = "yes" if reason.holds else "NO" if reason.broken else "not shown"
     return word, clean(reason.name, 32), measured(reason), needed(reason), clean(seen, 50)
 

@@ -130,8 +130,8 @@ def side(reason: Reason) -> Literal["above", "below"]:
 
 
 def needed(reason: Reason) -> str:
-    """Return what the value of a reason has to be: "> 0" or "< 5"."""
-    return f"{'>' if side(reason) == 'above' else '<'} {limit(reason.limit)}"
+    """Return what the value of a reason has to be: "> 0" or "<= 5"."""
+    return f"{'>' if side(reason) == 'above' else '<='} {limit(reason.limit)}"
 
 
 def measured(reason: Reason) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from incumbent.core import AnchorSet, Batch, Event, Memory, Metric, Model, Progress
 from incumbent.control import ErrorControl
+from incumbent.core import AnchorSet, Batch, Event, Memory, Metric, Model, Progress
 from incumbent.data import DataCheck
 from incumbent.gate import Gate
 from incumbent.policy import Choice

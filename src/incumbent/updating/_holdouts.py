@@ -103,6 +103,7 @@ class Holdouts:
             block=None if rows.group is None else np.unique(rows.group, return_inverse=True)[1],
             ordered=rows.time is not None,
             clip=self.clip(metric),
+            x=rows.x,
         )
 
 

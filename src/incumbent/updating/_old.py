@@ -50,12 +50,12 @@ def old_evidence(
         found += _crossfitted(holdouts, recipe, deadline) if recipe is not None else []
         if not found:
             found.append(_on_training_rows(holdouts, challenger))
-    return _joined(found, clip) if found else None
+    return _joined(found, clip, with_x=bool(holdouts.case.gate.slices)) if found else None
 
 
 def _paired(rows: Batch, champion: Prediction, challenger: Prediction, source: str) -> Paired:
     block = None if rows.group is None else np.unique(rows.group, return_inverse=True)[1]
-    return Paired(rows.labels, champion, challenger, source, rows.weight, block)
+    return Paired(rows.labels, champion, challenger, source, rows.weight, block, x=rows.x)
 
 
 def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float) -> list[Paired]:
@@ -100,7 +100,7 @@ def _on_training_rows(holdouts: Holdouts, challenger: Model) -> Paired:
     return _paired(rows, holdouts.case.champion.predict(rows.x), challenger.predict(rows.x), "train")
 
 
-def _joined(parts: Sequence[Paired], clip: float) -> Paired:
+def _joined(parts: Sequence[Paired], clip: float, *, with_x: bool) -> Paired:
     source = "+".join(dict.fromkeys(p.source for p in parts))
     weights = [np.ones(len(p)) if p.weight is None else p.weight for p in parts]
     return Paired(
@@ -111,6 +111,7 @@ def _joined(parts: Sequence[Paired], clip: float) -> Paired:
         np.concatenate(weights) if any(p.weight is not None for p in parts) else None,
         _blocks([p.block for p in parts]),
         clip=clip,
+        x=Batch.join([Batch(p.x) for p in parts]).x if with_x else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from incumbent import evaluation, policy
+from incumbent.control import control
 from incumbent.core import (
     AnchorSet,
     Array,
@@ -34,6 +36,7 @@ from incumbent.engine import train
 from incumbent.errors import DataError, UsageError
 from incumbent.gate._limit import judge
 from incumbent.models import save
+from incumbent.slices import Slice, find, losses
 from incumbent.strategies import parse
 from incumbent.updating._ask import ask
 from incumbent.updating._case import Case, rare_rows
@@ -92,6 +95,9 @@ def prepare(case: Case) -> Prepared:
         raise UsageError(f"A seed is a whole number from 0 to {2**32 - 1:,}; {case.seed} was given.")
     metric = evaluation.metric(case.metric, task=case.champion.task, classes=_classes(case))
     plans = policy.choose(case.strategies, case.champion, case.memory, rows=len(case.batch))
+    if case.gate.slices:
+        known = case.batch if case.memory.rows is None else case.memory.rows
+        case = dataclasses.replace(case, gate=case.gate.fixed(known.x))
     with clock.stage("split"):
         holdouts = Holdouts.of(case)
     with clock.stage("prequential"):
@@ -114,7 +120,7 @@ def run(prepared: Prepared) -> Outcome:
     case, metric, holdouts, clock = prepared.case, prepared.metric, prepared.holdouts, prepared.clock
     with clock.stage("prequential"):
         prequential = _prequential(case, holdouts)
-    deadline = time.monotonic() + case.budget
+    deadline, errors = time.monotonic() + case.budget, case.control or control(case.gate.error_control, case.gate.alpha)
     with clock.stage("train"):
         challengers = choose(_tries(case, holdouts, prepared.plans, metric, deadline))
     chosen = next((c for c in challengers if c.chosen), None)
@@ -123,6 +129,7 @@ def run(prepared: Prepared) -> Outcome:
         with clock.stage("compare"):
             try:
                 evidence = _evidence(case, holdouts, chosen, chosen.model, metric, deadline)
+                evidence = dataclasses.replace(evidence, level=errors.level())
             except Exception as error:  # an estimator may raise anything, here on rows that it sees for the first time
                 challengers = tuple(failed(c, error) if c is chosen else c for c in challengers)
     if evidence is None:
@@ -131,7 +138,7 @@ def run(prepared: Prepared) -> Outcome:
         with clock.stage("gate"):
             verdict = case.gate(evidence)
             comparisons = _comparisons(evidence, case)
-        decision_rows = holdouts.old_gate
+        decision_rows, errors = holdouts.old_gate, errors.record(verdict.decision == "promote")
     with clock.stage("remember"):
         memory, anchor = _remembered(case, holdouts, chosen, verdict, decision_rows)
     promoted = verdict.decision == "promote" and chosen is not None and chosen.model is not None
@@ -150,6 +157,7 @@ def run(prepared: Prepared) -> Outcome:
         memory,
         anchor,
         case.seed,
+        errors.to_dict(),
     )
     case.progress(Event("done", verdict.decision))
     return outcome
@@ -209,7 +217,17 @@ def _evidence(
     new = holdouts.paired(model.predict(holdouts.gate.x), metric)
     old = old_evidence(holdouts, model, chosen.recipe, clip=new.clip, deadline=deadline)
     case.progress(Event("gate", f"judging on {len(new):,} new and {len(old) if old is not None else 0:,} old rows"))
-    return Evidence(metric, new, old, case.anchor.use, _measured(case, holdouts, model, new))
+    measured, suspects = _measured(case, holdouts, model, new), _suspects(case, holdouts, model, metric)
+    return Evidence(metric, new, old, case.anchor.use, measured, suspects=suspects)
+
+
+def _suspects(case: Case, holdouts: Holdouts, model: Model, metric: Metric) -> tuple[Slice, ...]:
+    """Search the select rows for subgroups where the challenger is worse; the gate rows will confirm or clear them."""
+    if not case.gate.search:
+        return ()
+    rows, at = holdouts.select, holdouts.parts.select
+    before, after = losses(Paired(rows.labels, holdouts.said.take(at), model.predict(rows.x)), metric)
+    return find(rows.x, before, after, seed=case.seed)
 
 
 def _measured(case: Case, holdouts: Holdouts, model: Model, new: Paired) -> dict[str, tuple[float, float]]:
