@@ -177,3 +177,16 @@ def test_the_outcome_can_be_printed_and_drawn(tmp_path):
     page = outcome.report(tmp_path / "page.html")
     assert 10_000 < page.stat().st_size < 1_000_000
     assert "<" in outcome._repr_html_()
+
+
+def test_a_native_booster_that_knows_codes_takes_the_sorted_names_of_the_labels_and_says_so():
+    lightgbm = pytest.importorskip("lightgbm")
+    rng = np.random.default_rng(0)
+    x = pd.DataFrame({"a": rng.normal(size=1500), "b": rng.normal(size=1500)})
+    y = np.where(x["a"] + x["b"] > 0, "yes", "no")
+    live = lightgbm.train({"objective": "binary", "verbose": -1}, lightgbm.Dataset(x[:500], y[:500] == "yes"), 5)
+    frame = x.assign(y=y)
+    outcome = incumbent.update(live, frame[500:], target="y", data=frame[:500], strategies="retrain")
+    assert outcome.champion.classes.tolist() == ["no", "yes"]
+    assert outcome.prequential["champion"]["accuracy"] > 0.8
+    assert any("taken for no, yes" in finding.text for finding in outcome.check.warnings)

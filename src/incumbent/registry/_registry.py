@@ -27,7 +27,18 @@ from incumbent.policy import Choice
 from incumbent.registry._folders import State, Version
 from incumbent.registry._record import line, summary, write
 from incumbent.store import Event, Store
-from incumbent.updating import Case, anchor_set, ask, feature_names, prepare, run, task_of, unseen, with_classes
+from incumbent.updating import (
+    Case,
+    anchor_set,
+    ask,
+    feature_names,
+    prepare,
+    run,
+    same_classes,
+    task_of,
+    unseen,
+    with_classes,
+)
 from incumbent.updating._case import rare_rows, silent
 from incumbent.updating._run import Prepared
 
@@ -156,8 +167,9 @@ class Registry:
         names = feature_names(champion)
         frame = read(data, names=names, target=target)
         schema = Schema.of(frame, target=target, time=time, group=group, task=task_of(champion, task), features=names)
-        schema = with_classes(schema, champion)
+        champion, schema, notes = same_classes(champion, schema)
         rows, check = schema.check(frame)
+        check = check.but(findings=(*check.findings, *notes))
         ask(champion, rows.take(np.arange(min(len(rows), 100))).x, "the rows of --data")
         memory = remember(Memory(), rows, seed=seed, rare=rare_rows(champion))
         held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=target))

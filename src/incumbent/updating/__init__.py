@@ -8,6 +8,7 @@ from incumbent.updating._run import prepare as prepare
 from incumbent.updating._run import run as run
 from incumbent.updating._update import anchor_set as anchor_set
 from incumbent.updating._update import feature_names as feature_names
+from incumbent.updating._update import same_classes as same_classes
 from incumbent.updating._update import task_of as task_of
 from incumbent.updating._update import unseen as unseen
 from incumbent.updating._update import update as update
@@ -20,6 +21,7 @@ __all__ = [
     "feature_names",
     "prepare",
     "run",
+    "same_classes",
     "task_of",
     "unseen",
     "update",

@@ -118,8 +118,9 @@ def update(
         task=task_of(champion, task),
         features=names,
     )
-    schema = with_classes(schema, champion)
+    champion, schema, notes = same_classes(champion, schema)
     batch, check = schema.check(frame)
+    check = check.but(findings=(*check.findings, *notes))
     held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=column))
     memory = Memory()
     if past is not None:
@@ -167,6 +168,25 @@ def task_of(champion: Model, given: Task | None) -> Task:
         kind = type(champion.native).__name__
         raise UsageError(f"{kind} predicts {what}, so the task is {champion.task}; {given!r} was given.")
     return champion.task
+
+
+def same_classes(champion: Model, schema: Schema) -> tuple[Model, Schema, tuple[Finding, ...]]:
+    """Return champion and schema with the same classes, and what had to be assumed for it.
+
+    A native booster only knows the codes 0 to k - 1. Where the data hold k names instead, they are taken for the codes
+    in sorted order, as scikit-learn's LabelEncoder gives them out.
+    """
+    codes, labels = champion.classes, sorted(map(str, schema.classes or ()))
+    texts = all(isinstance(label, str) for label in schema.classes or ())
+    if codes is None or not texts or not np.array_equal(codes, np.arange(len(labels))):
+        return champion, with_classes(schema, champion), ()
+    named = wrap(champion.native, classes=np.array(labels, dtype=object))
+    if named.classes is None or named.classes.tolist() != labels:
+        return champion, with_classes(schema, champion), ()
+    text = (
+        f"the model knows its classes as 0 to {len(labels) - 1}; they were taken for {', '.join(labels)}, in this order"
+    )
+    return named, with_classes(schema, named), (Finding("warning", schema.target or "", text),)
 
 
 def with_classes(schema: Schema, champion: Model) -> Schema:
