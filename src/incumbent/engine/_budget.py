@@ -47,16 +47,49 @@ class _Stop(BaseException):
     """What the timer raises: estimators that search or stack catch every `Exception` of an inner fit and go on."""
 
 
+class _Leave(BaseException):
+    """What Ctrl-C raises in training: some estimators (MLPClassifier) catch KeyboardInterrupt and go on."""
+
+
 @contextmanager
 def interrupted_at(deadline: float) -> Iterator[None]:
     """Raise `BudgetSpent` in the block when the deadline comes, where a timer signal can be had (the main thread).
 
     Estimators whose loops run in Python between trees, rounds or epochs stop there; elsewhere the deadline is only seen
-    by code that looks at it.
+    by code that looks at it. Ctrl-C ends the block even in estimators that would only end their fit by it.
     """
+    with _heeding_ctrl_c(), _timed(deadline):
+        yield
+
+
+@contextmanager
+def _heeding_ctrl_c() -> Iterator[None]:
+    if not _in_main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # somebody else takes care of it
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        if frame is not None and frame.f_code.co_filename in _OURS:
+            raise KeyboardInterrupt  # entering or leaving the block, where nobody catches it
+        raise _Leave
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    except _Leave:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def _timed(deadline: float) -> Iterator[None]:
     left = deadline - time.monotonic()
-    timer = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not timer or not math.isfinite(left):
+    if not (hasattr(signal, "setitimer") and _in_main_thread()) or not math.isfinite(left):
         yield
         return
 
