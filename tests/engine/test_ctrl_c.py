@@ -1,0 +1,45 @@
+"""Ctrl-C while a challenger is trained."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from incumbent.engine import interrupted_at
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX")
+
+
+def stubborn_work(turns=500):
+    """Catch every Exception and KeyboardInterrupt of an inner step and go on, as some estimators do."""
+    for _ in range(turns):
+        try:
+            time.sleep(0.01)
+        except (Exception, KeyboardInterrupt):
+            continue
+
+
+def test_ctrl_c_ends_work_that_catches_keyboard_interrupt():
+    began = time.monotonic()
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt), interrupted_at(math.inf):
+        stubborn_work()
+    assert time.monotonic() - began < 4
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_whoever_handles_ctrl_c_otherwise_keeps_doing_so(monkeypatch):
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        with interrupted_at(math.inf):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [signal.SIGINT]
