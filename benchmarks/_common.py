@@ -11,12 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-
-try:
-    import resource
-except ImportError:  # Windows has no such module; there only the process itself is counted
-    resource = None  # type: ignore[assignment]
+from typing import Any, Literal, NoReturn
 
 
 @dataclass(frozen=True)
@@ -56,16 +51,16 @@ def options(about: str, arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--quick", action="store_true", help="a small part, to see that it works")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="repeat with N seeds")
     parser.add_argument("--json", action="store_true", help="one JSON object per line instead of a table")
-    return Options(**vars(parser.parse_args(arguments)))
+    given = Options(**vars(parser.parse_args(arguments)))
+    if given.seeds < 1:
+        parser.error("--seeds is a number from 1")
+    return given
 
 
 def cpu_seconds() -> float:
     """Return the CPU seconds that this process, its threads and its finished children have used."""
-    own = time.process_time()
-    if resource is None:
-        return own
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own + children.ru_utime + children.ru_stime
+    spent = os.times()
+    return time.process_time() + spent.children_user + spent.children_system
 
 
 def data_folder() -> Path | None:
@@ -75,7 +70,7 @@ def data_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def skip(reason: str) -> None:
+def skip(reason: str) -> NoReturn:
     """End with the reason on stderr and exit code 0: nothing failed, there was nothing to run."""
     print(f"skipped: {reason}", file=sys.stderr)
     raise SystemExit(0)

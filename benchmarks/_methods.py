@@ -63,7 +63,9 @@ def rows_of(frame: pd.DataFrame, target: str) -> Batch:
 class Method(Protocol):
     """A way to keep a model up to date."""
 
-    live: Predictor
+    @property
+    def live(self) -> Predictor:
+        """The model that predicts."""
 
     def update(self, frame: pd.DataFrame) -> Made:
         """Learn from rows that were predicted already."""

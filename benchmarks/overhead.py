@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _common import Column, Options, Table, cpu_seconds, line, options, print_lines
 from sklearn.base import clone
 
 import incumbent
+from _common import Column, Options, Table, cpu_seconds, line, options, print_lines
 
 ROWS, COLUMNS, OLD = 50_000, 20, 10_000
 LIMIT = 0.15
@@ -100,7 +100,7 @@ def champions(seed: int) -> dict[str, Any]:
     return {
         "logistic regression": make_pipeline(StandardScaler(), LogisticRegression()),
         "lightgbm": LGBMClassifier(n_jobs=1, verbose=-1, random_state=seed),
-        "hist gradient boosting": HistGradientBoostingClassifier(random_state=seed),
+        "hist gradient boosting": HistGradientBoostingClassifier(max_iter=50, random_state=seed),
         "random forest": RandomForestClassifier(random_state=seed),
     }
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from _common import Column, Options, Table, cpu_seconds, data_folder, line, options, print_lines, skip
 from _methods import Made, Method, NoChange, Ours, PartialFit, Predictor, Refit, RiverForest, Start, Static
 from _streams import STREAMS, Stream
-
 from incumbent import evaluation
 from incumbent.core import Floats, Metric
 
@@ -111,14 +111,13 @@ class Trace:
 def follow(stream: Stream, way: Way, kind: str, *, batches: int, seed: int) -> Trace:
     """Run one method along one stream."""
     first, rest = stream.parts(batches)
-    x, y = first.drop(columns=stream.target), first[stream.target].to_numpy()
-    native = champion(kind, stream, seed).fit(x, y)
+    native = champion(kind, stream, seed).fit(first.drop(columns=stream.target), first[stream.target].to_numpy())
     method = way.make(Start(native, first, stream.target, seed, stream.metric))
     metric = evaluation.metric(stream.metric, task=stream.task, classes=_classes(stream))
     trace, before, made = Trace(), method.live, Made()
     for frame in rest:
         y = frame[stream.target].to_numpy()
-        x = y if isinstance(method, NoChange) else frame.drop(columns=stream.target)
+        x: Any = y if isinstance(method, NoChange) else frame.drop(columns=stream.target)
         _score(trace, stream, y, method.live, x)
         if made.model is not None:
             _look_back(trace, metric, y, before, made.model, x)
@@ -233,9 +232,7 @@ def measure(chosen: Options, folder: Path) -> list[dict[str, Any]]:
         chosen.say(f"  {at + 1}/{len(todo)} {stream.name} {kind} {way.name} seed {seed}: {sum(trace.seconds):.1f} s")
         traces.append(trace)
     key = [(stream.name, kind, seed) for stream, _, kind, seed in todo]
-    reference = {
-        k: sum(t.seconds) for k, job, t in zip(key, todo, traces, strict=True) if job[1].name == REFERENCE
-    }
+    reference = {k: sum(t.seconds) for k, job, t in zip(key, todo, traces, strict=True) if job[1].name == REFERENCE}
     lines = []
     for k, (stream, way, kind, seed), trace in zip(key, todo, traces, strict=True):
         lines += list(results(stream, way, kind, seed, trace, reference[k]))
@@ -247,9 +244,13 @@ def measure(chosen: Options, folder: Path) -> list[dict[str, Any]]:
 
 def show(lines: Sequence[Mapping[str, Any]]) -> None:
     """Print one table for each stream and kind of model; several seeds are averaged."""
-    for (data, kind), found in groupby(lines, key=lambda each: (each["data"], each["model"])):
-        rows = [_averaged(list(same)) for _, same in groupby(sorted(found, key=_order(lines)), key=lambda e: e["method"])]
-        metrics = list(dict.fromkeys(each["metric"] for each in lines if each["data"] == data))
+    for (data, kind), group in groupby(lines, key=lambda each: (each["data"], each["model"])):
+        found = list(group)
+        rows = [
+            _averaged([each for each in found if each["method"] == method])
+            for method in dict.fromkeys(each["method"] for each in found)
+        ]
+        metrics = list(dict.fromkeys(each["metric"] for each in found))
         shown = [Column(metrics[0], metrics[0], "{:.4f}"), Column("worst batch", "worst", "{:.4f}")]
         shown += [Column(name, name, "{:.4f}") for name in metrics[1:]]
         Table(f"{data}, {kind}", [Column("method", "method", justify="left"), *shown, *COSTS], rows).show()
@@ -267,11 +268,6 @@ COSTS = [
 ]
 
 
-def _order(lines: Sequence[Mapping[str, Any]]) -> Callable[[Mapping[str, Any]], int]:
-    names = list(dict.fromkeys(each["method"] for each in lines))
-    return lambda each: names.index(each["method"])
-
-
 def _averaged(same: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     first = [each for each in same if each["metric"] == same[0]["metric"]]
     numbers = [name for name, value in same[0].items() if isinstance(value, int | float) and name != "seed"]
@@ -287,7 +283,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = data_folder()
     if folder is None:
         skip("no data: set INCUMBENT_DATA to the folder of the public data sets")
-    assert folder is not None, "skip ends the program"
     lines = measure(chosen, folder)
     print_lines(lines) if chosen.json else show(lines)
 
