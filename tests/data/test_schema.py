@@ -518,3 +518,16 @@ def test_labels_of_another_kind_are_refused(old: list[Any], new: list[Any], says
     schema = numbers(a=range(len(old)), y=old)
     with pytest.raises(SchemaError, match=says):
         schema.check(pd.DataFrame({"a": [1, 2], "y": new}))
+
+
+def test_a_widened_schema_knows_new_categories_at_the_end_and_wider_ranges():
+    old = pd.DataFrame({"n": [1.0, 2.0, 3.0] * 10, "c": ["b", "a", "b"] * 10, "y": [0, 1, 0] * 10})
+    schema = Schema.of(old, target="y")
+    later = pd.DataFrame({"n": [9.0, None], "c": ["z", "a"], "y": [0, 1]})
+    batch, first = schema.check(later)
+    again = schema.widened(batch.x)
+    number, text = again.columns
+    assert (number.low, number.high, number.missing) == (1.0, 9.0, 0.5)
+    assert text.categories == ("a", "b", "z")
+    assert first.warnings and not again.check(later)[1].warnings
+    assert Schema.from_dict(again.to_dict()) == again

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,19 +16,11 @@ from incumbent.core import AnchorSet
 from incumbent.data import row_keys
 from incumbent.errors import DataError, RegistryError, UsageError
 from rows import NAMES, NEW, fitted, points, values
+from stores import digest
 
 
 def keys(rows) -> set[int]:
     return set() if rows is None else set(row_keys(rows).tolist())
-
-
-def digest(folder: Path) -> dict[str, str]:
-    """The content of every file below a folder."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def refused(registry, name, seed=50):
@@ -145,9 +135,11 @@ def test_a_refusal_keeps_the_champion_and_its_challenger_stands(registry, brough
     assert state.standing == (2,)
     assert len(state.anchor) > 20 and len(state.memory) > 400  # the rows were learned from all the same
     assert registry.show(name, 2)["status"] == "challenger"
-    again = registry.update(name, points(300, seed=51), strategies="retrain", gate=Gate(limits=(NEVER,)))
+    again = registry.update(name, points(300, seed=51), gate=Gate(limits=(NEVER,)))
     assert again.challengers[0].strategy == "standing v2"
     assert "standing v2" in again.prequential
+    named = registry.update(name, points(300, seed=52), strategies="retrain", dry_run=True)
+    assert [c.strategy for c in named.challengers] == ["Retrain()"]  # what is asked for by name, and nothing else
 
 
 def test_a_challenger_that_stands_on_is_not_stored_twice(registry, brought_in):

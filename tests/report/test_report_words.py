@@ -135,14 +135,15 @@ def test_the_terminal_view_holds_the_verdict_at_any_width(name: str, width: int)
 
 def test_the_history_shows_when_what_verdict_gain_cost_and_who():
     record = {
-        "time": datetime(2026, 11, 20, 9, 30), "kind": "update", "source": "march.csv", "strategies": ["Retrain()", "chain(Replay(9), EWC(1.0))"],
-        "strategy": "Retrain()",
+        "time": datetime(2026, 11, 20, 9, 30), "kind": "update", "source": "march.csv",
+        "strategies": ["Retrain()", "chain(Replay(9), EWC(1.0))"], "strategy": "Retrain()",
         "decision": "promote", "gain": 0.031, "lower": 0.012, "upper": 0.05, "seconds": 9.3, "user": "maria",
         "why": "weekly [red]", "version_before": 3, "version_after": 4, "status": "done",
     }  # fmt: skip
     text = shown(history_table([record]))
     for piece in (
-        "2026-11-20", "09:30", "update", "march.csv", "Retrain()", "Replay+EWC", "promoted", "+0.0310", "+0.0120, +0.0500", "9.3 s",
+        "2026-11-20", "09:30", "update", "march.csv", "Retrain()", "Replay+EWC", "promoted",
+        "+0.0310", "+0.0120, +0.0500", "9.3 s",
         "by maria", "weekly [red]", "3 → 4",
     ):  # fmt: skip
         assert piece in text

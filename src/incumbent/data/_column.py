@@ -80,6 +80,23 @@ class Column(Value):
                 return cls(name, "category", dtype, tuple(sorted(map(str, distinct))), missing=missing)
         return cls(name, kind, dtype, missing=missing)
 
+    def widened(self, series: pd.Series[Any]) -> Column:
+        """Return the column as a model knows it that was trained on these checked values too.
+
+        New categories go to the end, so that the codes of the known ones stay what they were.
+        """
+        missing = max(self.missing, float(series.isna().mean()))
+        if self.kind == "category":
+            text = not isinstance(series.dtype, pd.CategoricalDtype)
+            seen = map(str, series.dropna().unique()) if text else scalars(series.cat.categories, self.name)
+            return self.but(categories=tuple(dict.fromkeys((*self.categories, *seen))), missing=missing)
+        if self.kind != "number" or self.low is None or self.high is None:
+            return self.but(missing=missing)
+        low, high = _extent(_numeric(series), finite=True)
+        if low is None or np.isnan(low):  # no number at all
+            return self.but(missing=missing)
+        return self.but(low=min(self.low, low), high=max(self.high, high), missing=missing)
+
     def check(self, series: pd.Series[Any]) -> tuple[pd.Series[Any], list[Finding]]:
         """Return the values as the model was trained on them, and what should be known about them.
 

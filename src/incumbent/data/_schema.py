@@ -178,6 +178,13 @@ class Schema(Value):
     def _labels(self, target: pd.Series[Any]) -> tuple[Any, list[Finding]]:
         return _labels.labels(target, self.classes) if self.task == "classification" else _labels.values(target)
 
+    def widened(self, x: pd.DataFrame) -> Schema:
+        """Return the schema of a model that was trained on these checked rows too: its categories and its ranges."""
+        known = set(x.columns)
+        return self.but(
+            columns=tuple(each.widened(x[each.name]) if each.name in known else each for each in self.columns)
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain numbers, texts, lists and dicts, for JSON."""
         columns = [asdict(column) | {"categories": list(column.categories)} for column in self.columns]

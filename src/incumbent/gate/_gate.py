@@ -168,10 +168,13 @@ def _decide(reasons: Sequence[Reason]) -> Decision:
 def _promise(gate: Gate, evidence: Evidence, margin: float) -> str:
     unit = unit_of(evidence.new, evidence.metric)
     wanted = f" by more than {amount(margin, unit)}" if margin else ""
+    alpha = gate.alpha if evidence.level is None else evidence.level
     told = (
         f"A challenger that is not better{wanted} on rows like the new ones is promoted with probability at most "
-        f"{percent(gate.alpha)}"
+        f"{percent(alpha)}"
     )
+    if gate.error_control != "update":
+        told = f"Over the life of the model {control(gate.error_control, gate.alpha).promise}. In this update: {told}"
     if gate.tolerance is None:
         return f"{told}. Nothing is promised about the old rows (tolerance=None)."
     old = evidence.old
@@ -179,7 +182,7 @@ def _promise(gate: Gate, evidence: Evidence, margin: float) -> str:
         return f"{told}. Nothing can be promised about the old rows: none were given."
     unit = unit_of(old, evidence.metric)
     allowed = amount(gate.tolerance * 100.0 / unit.factor if unit.short else gate.tolerance, unit)
-    level = percent(gate.level(evidence.anchor_use))
+    level = percent(gate.level(evidence.anchor_use, alpha=alpha))
     return f"{told}; one that is worse on the old rows by more than {allowed}, at most {level}." + _CAUTION.get(
         old.source, ""
     )

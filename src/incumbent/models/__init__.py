@@ -139,6 +139,8 @@ def save(model: Model, folder: Path) -> None:
     assert adapter is not None, "every adapter is in the table"
     model.save(folder)
     (folder / "adapter.json").write_text(json.dumps({"format": _FORMAT, "adapter": adapter}))
+    if adapter not in _TABLE:
+        load(folder)  # an adapter from outside: what cannot be read back must not go live
 
 
 def load(folder: Path) -> Model:

@@ -70,7 +70,7 @@ def handles(native: Any) -> bool:
     if kind.__name__.startswith("SGD") and native.loss not in _SGD:
         return False
     dense = isinstance(getattr(native, "coef_", None), np.ndarray)  # not after sparsify()
-    return dense and getattr(native, "multi_class", None) != "ovr"
+    return dense and not (kind.__name__.startswith("Logistic") and getattr(native, "multi_class", None) == "ovr")
 
 
 @final

@@ -274,7 +274,7 @@ class Registry:
     def _conclude(self, event: Event, outcome: Outcome, ready: Prepared) -> Outcome:
         promoted, source = outcome.decision == "promote", outcome.check.source
         with tempfile.TemporaryDirectory() as scratch:
-            number = self._challenger(event, outcome, Path(scratch) / "version")
+            number = self._challenger(event, outcome, ready.case.batch.x, Path(scratch) / "version")
             stands = (number,) if number else tuple(map(_number, ready.case.standing))
             kept = Path(scratch) / "state"
             kept.mkdir()
@@ -286,7 +286,7 @@ class Registry:
             event.conclude(decision=outcome.decision, deploy=number if promoted else None, info=told)
         return outcome
 
-    def _challenger(self, event: Event, outcome: Outcome, folder: Path) -> int:
+    def _challenger(self, event: Event, outcome: Outcome, learned: pd.DataFrame, folder: Path) -> int:
         """Return the version of the chosen challenger, made now unless it stands from an earlier update; 0 is none."""
         chosen, before = outcome.chosen, self.version(outcome.name)
         if chosen is None or chosen.model is None:
@@ -294,9 +294,10 @@ class Registry:
         if chosen.recipe is None and outcome.decision != "promote":
             return _number(chosen.strategy)
         told = {"strategy": chosen.strategy, "recipe": repr(chosen.recipe), "seed": outcome.seed}
+        schema = with_classes(before.schema, chosen.model).widened(learned)
         folder.mkdir()
         # the gate of the champion: another may have been given, for this time only
-        Version(chosen.model, with_classes(before.schema, chosen.model), before.gate, told).save(folder)
+        Version(chosen.model, schema, before.gate, told).save(folder)
         return event.add_version(
             folder, {key: str(value) for key, value in told.items()} | {"decision": outcome.decision}
         )
@@ -418,7 +419,8 @@ class Registry:
         number = self.store.champion(name) if version is None else version
         self._exists(name, number)
         info = next(v for v in self.store.versions(name) if v.version == number)
-        stored, state = self.version(name, number), State.load(self.store.state(name, number))
+        stored = self.version(name, number)
+        state = self.state(name) if number == self.champion(name) else State.load(self.store.state(name, number))
         return {
             "name": name,
             "version": number,

@@ -55,7 +55,7 @@ def parse(given: str | Strategy) -> Strategy:
         if isinstance(given, Strategy) and not isinstance(given, type):
             return given
         raise UsageError(f"A strategy is a value such as Replay(2000), or its text; it was given {given!r}.")
-    text = PRESETS.get(given.strip().lower(), given.strip())
+    text = PRESETS.get(given.strip(), given.strip())
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError):

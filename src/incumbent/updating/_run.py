@@ -138,7 +138,7 @@ def run(prepared: Prepared) -> Outcome:
         with clock.stage("gate"):
             verdict = case.gate(evidence)
             comparisons = _comparisons(evidence, case)
-        decision_rows, errors = holdouts.old_gate, errors.record(verdict.decision == "promote")
+        decision_rows, errors = np.arange(len(case.anchor)), errors.record(verdict.decision == "promote")
     with clock.stage("remember"):
         memory, anchor = _remembered(case, holdouts, chosen, verdict, decision_rows)
     promoted = verdict.decision == "promote" and chosen is not None and chosen.model is not None
@@ -192,7 +192,9 @@ def _tries(
     case: Case, holdouts: Holdouts, plans: list[tuple[Strategy, Recipe]], metric: Metric, deadline: float
 ) -> list[Challenger]:
     """Train and score every challenger; those that stand from earlier updates cost nothing more."""
-    standing = [Challenger(name, None, model) for name, model in case.standing.items()]
+    given = [case.strategies] if isinstance(case.strategies, str | Strategy) else case.strategies
+    # where strategies are named, nothing else is wanted
+    standing = [] if "auto" not in given else [Challenger(name, None, model) for name, model in case.standing.items()]
     tried = [scored(c, holdouts, metric) for c in standing]
     total = len(plans)
     if plans:
