@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,15 +31,6 @@ def incumbent(capfd) -> Callable[..., Said]:
         return Said(code, *capfd.readouterr())
 
     return call
-
-
-def digest(folder: Path) -> dict[str, str]:
-    """The content of every file below a folder."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 @dataclass(frozen=True)

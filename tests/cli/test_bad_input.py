@@ -18,10 +18,10 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
-from conftest import digest
 from incumbent import Registry
 from incumbent.cli._main import run
 from rows import NAMES, fitted, points
+from stores import digest
 
 # ------------------------------------------------------------------------------------ files to go wrong
 
