@@ -136,7 +136,8 @@ def test_the_demo_promotes_new_classes_and_refuses_a_broken_batch(tmp_path):
     assert said.stdout.index("Promoted: ") < said.stdout.index("Rejected: ")
     folder = tmp_path / "incumbent-demo"
     assert all((folder / page).stat().st_size < 1_000_000 for page in ("promoted.html", "refused.html"))
-    assert [event["decision"] for event in Registry(folder / "store").history("digits")] == ["reject", "promote", "init"]
+    history = Registry(folder / "store").history("digits")
+    assert [event["decision"] for event in history] == ["reject", "promote", "init"]
 
 
 def test_the_demo_leaves_a_folder_alone_that_it_did_not_make(incumbent, tmp_path, monkeypatch):
