@@ -55,7 +55,7 @@ def test_the_training_rows_serve_with_the_bias_said_where_the_budget_leaves_no_t
     verdict = Gate()(Evidence(metric(None, task="classification"), old, old))
     assert verdict.source == "train"
     assert "biased" in verdict.reasons[1].text
-    assert any("anchor=FILE" in advice for advice in verdict.advice)
+    assert any("(anchor=...)" in advice for advice in verdict.advice)
 
 
 def test_a_small_anchor_set_is_filled_up_by_stand_ins():

@@ -85,7 +85,7 @@ def _check_complete(target: pd.Series[Any], gaps: Array) -> None:
         first, count = int(np.argmax(gaps)) + 1, int(gaps.sum())
         raise SchemaError(
             f"{counted(count, 'row')} of {rows:,} {'has' if count == 1 else 'have'} no label in {name!r} (the first is "
-            f"row {first:,}); leave them out, with frame.dropna(subset=[{name!r}])."
+            f"row {first:,}); leave these rows out."
         )
 
 

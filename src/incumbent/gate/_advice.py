@@ -77,7 +77,7 @@ def _for_new(reason: Reason, evidence: Evidence, verdict: Verdict) -> Iterator[s
 
 def _for_old(reason: Reason, evidence: Evidence) -> Iterator[str]:
     if evidence.old is None or reason.interval is None:
-        yield "Give old rows that the champion was not trained on: anchor=FILE (or its training data: data=FILE)."
+        yield "Give old rows that the champion was not trained on (anchor=...), or its training data (data=...)."
         return
     rows, found = len(evidence.old), reason.interval
     if reason.broken:
@@ -90,7 +90,7 @@ def _for_old(reason: Reason, evidence: Evidence) -> Iterator[str]:
             f"now: {math.ceil(rows / 2):,} fresh anchor labels make them as good as new."
         )
     if evidence.old.source == "train":
-        yield "Give old rows that the champion was not trained on (anchor=FILE): its training rows flatter it."
+        yield "Give a longer budget, or old rows that the champion was not trained on (anchor=...): these flatter it."
 
 
 def _more_old_rows(reason: Reason, found: Interval, evidence: Evidence) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _more_old_rows(reason: Reason, found: Interval, evidence: Evidence) -> Itera
         return
     yield (
         f"About {_round(max(needed, rows + 1)):,} old rows would show that the challenger is not worse; there were "
-        f"{rows:,}. Add labelled old rows (anchor=FILE), or allow a larger tolerance."
+        f"{rows:,}. Every update adds some of its gate rows to them; a larger tolerance needs fewer."
     )
 
 

@@ -276,7 +276,7 @@ def _comparisons(evidence: Evidence, case: Case) -> dict[str, Comparison]:
 
 def _nobody(challengers: tuple[Challenger, ...], metric: Metric) -> Verdict:
     if not all(c.error for c in challengers):
-        why = f"{metric.name} cannot be computed on the select rows"
+        why = f"{metric.name} cannot be computed on the rows held out for the choice"
         advice = "Decide by another metric, or collect rows of every class."
     elif all("budget" in c.error for c in challengers):
         why, advice = "the budget was spent before a challenger was trained", "Give a longer budget (--budget)."
