@@ -93,7 +93,9 @@ def test_an_update_can_be_killed_at_any_moment(tmp_path):
     store, notes = tmp_path / "store", tmp_path / "notes.json"
     assert ended_well(forked(lambda: begin(store, notes)))
     life, dice, killed = json.loads(notes.read_text())["life"], random.Random(11), 0
-    for number in range(1, KILLS + 1):
+    for number in range(1, 3 * KILLS):
+        if killed == KILLS:
+            break
         hears, ready = os.pipe()
         child = forked(lambda number=number, ready=ready: one_round(store, notes, number, ready))
         os.close(ready)
@@ -102,7 +104,7 @@ def test_an_update_can_be_killed_at_any_moment(tmp_path):
         time.sleep(dice.uniform(0, life))
         os.kill(child, signal.SIGKILL)
         killed += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    assert killed > 0.6 * KILLS  # the others ended just before
+    assert killed == KILLS  # where fewer were, too many rounds had ended before their kill
 
     def last():
         registry, told = Registry(store), json.loads(notes.read_text())
@@ -110,7 +112,7 @@ def test_an_update_can_be_killed_at_any_moment(tmp_path):
         assert update(registry, 200_000) == "promote"
         check(registry, told["known"])
         statuses = [event["status"] for event in registry.history("fraud")]
-        assert statuses.count("interrupted") > 0.4 * KILLS
+        assert statuses.count("interrupted") >= 5  # the other kills came before the event began, or after it was done
         assert registry.rollback("fraud", why="the end") == registry.champion("fraud")
 
     assert ended_well(forked(last))

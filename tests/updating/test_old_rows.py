@@ -27,7 +27,7 @@ def crossfitted(live, past, new=None, **options):
 
 def test_without_an_anchor_stand_ins_are_judged_on_rows_that_they_have_not_seen():
     past = points(300, seed=1)
-    outcome = crossfitted(fitted(LogisticRegression(), past), past)
+    outcome = crossfitted(fitted(LogisticRegression(), past), past, points(600, NEW, seed=2))
     assert outcome.verdict.source == "crossfit"
     assert "stand-ins" in outcome.verdict.reasons[1].text and "stand-ins" in outcome.verdict.promise
     old = outcome.comparisons["anchor"].paired
@@ -60,9 +60,17 @@ def test_the_training_rows_serve_with_the_bias_said_where_the_budget_leaves_no_t
 
 def test_a_small_anchor_set_is_filled_up_by_stand_ins():
     past = points(300, seed=1)
-    outcome = crossfitted(fitted(LogisticRegression(), past), past, anchor=points(200, seed=10))
+    new = points(600, NEW, seed=2)
+    outcome = crossfitted(fitted(LogisticRegression(), past), past, new, anchor=points(200, seed=10))
     assert outcome.verdict.source == "anchor+crossfit"
     assert len(outcome.comparisons["anchor"].paired) == pytest.approx(300 + 0.75 * 200, abs=30)
+
+
+def test_one_fold_is_judged_where_the_new_rows_show_no_gain_so_that_nothing_can_be_promoted():
+    past = points(300, seed=1)
+    outcome = crossfitted(fitted(LogisticRegression(), past), past, points(600, seed=2))
+    assert not outcome.verdict.reasons[0].holds
+    assert len(outcome.comparisons["anchor"].paired) == 100
 
 
 def test_a_large_anchor_set_needs_no_stand_ins():

@@ -18,7 +18,7 @@ ENOUGH = 1_000  # anchor rows from which no stand-in is needed
 
 
 def old_evidence(
-    holdouts: Holdouts, challenger: Model, recipe: Recipe | None, *, clip: float, deadline: float
+    holdouts: Holdouts, challenger: Model, recipe: Recipe | None, *, clip: float, deadline: float, folds: int = FOLDS
 ) -> Paired | None:
     """Return champion and challenger on rows of the past, or None where nothing is known of it.
 
@@ -40,6 +40,8 @@ def old_evidence(
         Where losses are cut off.
     deadline : float
         When to stop, in seconds of `time.monotonic`.
+    folds : int
+        How many of the folds to judge: one is enough to tell a reader where no promotion is in sight.
     """
     found: list[Paired] = []
     if holdouts.said_old is not None and len(holdouts.old_gate):
@@ -49,7 +51,7 @@ def old_evidence(
     gate = holdouts.case.gate
     asked = gate.tolerance is not None or gate.slices  # stand-ins cost fits, and nobody would look at them
     if asked and len(holdouts.case.memory) and sum(map(len, found)) < ENOUGH:
-        found += _crossfitted(holdouts, recipe, deadline) if recipe is not None else []
+        found += _crossfitted(holdouts, recipe, deadline, folds) if recipe is not None else []
         if not found:
             found.append(_on_training_rows(holdouts, challenger))
     return _joined(found, clip, with_x=bool(holdouts.case.gate.slices)) if found else None
@@ -60,14 +62,14 @@ def _paired(rows: Batch, champion: Prediction, challenger: Prediction, source: s
     return Paired(rows.labels, champion, challenger, source, rows.weight, block, x=rows.x)
 
 
-def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float) -> list[Paired]:
+def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float, folds: int) -> list[Paired]:
     """Pair stand-ins fold by fold, for as many folds as the budget allows; every fold is sound evidence on its own."""
     case, rows = holdouts.case, holdouts.case.memory.rows
     assert rows is not None and case.memory.key is not None, "asked only where rows are remembered"
     fold = _folds(rows, case.seed)
     found: list[Paired] = []
     started = time.monotonic()
-    for k in range(FOLDS):
+    for k in range(folds):
         each = (time.monotonic() - started) / max(k, 1)
         if time.monotonic() + each > deadline:
             break

@@ -42,7 +42,7 @@ from incumbent.updating._ask import ask
 from incumbent.updating._case import Case, rare_rows
 from incumbent.updating._choice import choose, failed, scored
 from incumbent.updating._holdouts import Holdouts
-from incumbent.updating._old import old_evidence
+from incumbent.updating._old import FOLDS, old_evidence
 
 MEASURED = ("latency_us", "bytes")
 """What a limit may name beyond metrics."""
@@ -217,7 +217,10 @@ def _evidence(
 ) -> Evidence:
     case.progress(Event("compare", f"comparing {chosen.strategy} with the champion"))
     new = holdouts.paired(model.predict(holdouts.gate.x), metric)
-    old = old_evidence(holdouts, model, chosen.recipe, clip=new.clip, deadline=deadline)
+    # without a gain nothing is promoted whatever the old rows say, and each fold of stand-ins costs two fits
+    hopeless = case.gate.min_gain >= 0.0 and not evaluation.gain(new, metric, alpha=case.gate.alpha).lower > 0.0
+    folds = 1 if hopeless else FOLDS
+    old = old_evidence(holdouts, model, chosen.recipe, clip=new.clip, deadline=deadline, folds=folds)
     case.progress(Event("gate", f"judging on {len(new):,} new and {len(old) if old is not None else 0:,} old rows"))
     measured, suspects = _measured(case, holdouts, model, new), _suspects(case, holdouts, model, metric)
     return Evidence(metric, new, old, case.anchor.use, measured, suspects=suspects)
