@@ -242,8 +242,8 @@ def measure(chosen: Options, folder: Path) -> list[dict[str, Any]]:
 # --------------------------------------------------------------------------------------------- tables
 
 
-def show(lines: Sequence[Mapping[str, Any]]) -> None:
-    """Print one table for each stream and kind of model; several seeds are averaged."""
+def tables(lines: Sequence[Mapping[str, Any]]) -> Iterator[Table]:
+    """Yield one table for each stream and kind of model; several seeds are averaged."""
     for (data, kind), group in groupby(lines, key=lambda each: (each["data"], each["model"])):
         found = list(group)
         rows = [
@@ -253,7 +253,7 @@ def show(lines: Sequence[Mapping[str, Any]]) -> None:
         metrics = list(dict.fromkeys(each["metric"] for each in found))
         shown = [Column(metrics[0], metrics[0], "{:.4f}"), Column("worst batch", "worst", "{:.4f}")]
         shown += [Column(name, name, "{:.4f}") for name in metrics[1:]]
-        Table(f"{data}, {kind}", [Column("method", "method", justify="left"), *shown, *COSTS], rows).show()
+        yield Table(f"{data}, {kind}", [Column("method", "method", justify="left"), *shown, *COSTS], rows)
 
 
 COSTS = [
@@ -284,7 +284,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if folder is None:
         skip("no data: set INCUMBENT_DATA to the folder of the public data sets")
     lines = measure(chosen, folder)
-    print_lines(lines) if chosen.json else show(lines)
+    if chosen.json:
+        print_lines(lines)
+    else:
+        for table in tables(lines):
+            table.show()
 
 
 if __name__ == "__main__":
