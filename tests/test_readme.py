@@ -133,7 +133,6 @@ def plain(line: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=False, reason="a page shows output from before the stored schema learned from promotions")
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
 def test_what_a_page_says_works_and_prints_what_it_shows(page, tmp_path):
     todo = [step for step in steps(page) if not step.left_out]
