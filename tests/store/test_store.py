@@ -4,7 +4,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -373,22 +372,6 @@ def test_files_that_were_deleted_are_reported_in_one_sentence(store, life):
         store.folder("fraud", 1)
     with pytest.raises(RegistryError, match="state of version 1 of 'fraud' is gone"):
         store.state("fraud")
-
-
-def test_an_update_takes_little_time_in_the_store(store, life, holding):
-    life.init()
-    best = math.inf
-    for round in range(3):
-        start = time.perf_counter()
-        with store.event("fraud", "update") as event:
-            event.params({f"p{i}": i for i in range(40)})
-            event.metrics({f"m{i}": i for i in range(60)})
-            event.file("<p></p>", "report.html")
-            version = event.add_version(holding(f"m{round}"), {})
-            event.keep_state(holding(f"s{round}"))
-            event.conclude(decision="promote", deploy=version, info={})
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.5
 
 
 def test_making_a_store_imports_no_mlflow_and_using_one_prints_nothing(root, tmp_path):
