@@ -8,6 +8,7 @@ that names such a module.
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +90,9 @@ def wrap(native: Any, *, classes: Array | None = None) -> Model:
 _NAMED = ("lightgbm", "xgboost")
 
 
+@cache
 def _adapters() -> dict[str, tuple[str, str]]:
+    """Return where each adapter lies; what others have installed is looked up once, for that reads every package."""
     from importlib.metadata import entry_points
 
     outside = {p.name: (p.module, p.attr) for p in entry_points(group="incumbent.models")}

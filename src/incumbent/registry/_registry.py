@@ -231,11 +231,12 @@ class Registry:
         DataError, AbilityError, UsageError
             The rows, a strategy or an argument cannot be used. Nothing is recorded then.
         """
-        schema = self.version(name).schema
-        frame = read(new, names=schema.features, target=schema.target)
+        live, known = self.store.champion(name), self.store.state(name)
+        champion = self.version(name, live)
+        frame = read(new, names=champion.schema.features, target=champion.schema.target)
 
-        def prepared(live: int) -> Prepared:
-            champion, state = self.version(name, live), self.state(name)
+        def prepared(live: int, champion: Version) -> Prepared:
+            state = self.state(name)
             batch, check = champion.schema.check(frame)
             check = dataclasses.replace(check, source=_source(new, check))
             # an override can have made the one that stood the champion
@@ -258,23 +259,23 @@ class Registry:
                 )
             )
 
-        live, known = self.store.champion(name), self.store.state(name)
-        ready = prepared(live)  # every mistake of the caller shows before anything is written
+        ready = prepared(live, champion)  # every mistake of the caller shows before anything is written
         if dry_run:
             return run(ready).but(name=name, version_before=live, version_after=live, lineage=tuple(self.history(name)))
         with self.store.event(name, "update", why=why, user=user) as event:
             now = self.store.champion(name)
             if (now, self.store.state(name)) != (live, known):  # another update was quicker, and left other memories
-                ready = prepared(now)
+                champion = self.version(name, now)
+                ready = prepared(now, champion)
             outcome = run(ready).but(
                 name=name, version_before=event.version_before, update=event.id, lineage=tuple(self.history(name)[1:])
             )
-            return self._conclude(event, outcome, ready)
+            return self._conclude(event, outcome, ready, champion)
 
-    def _conclude(self, event: Event, outcome: Outcome, ready: Prepared) -> Outcome:
+    def _conclude(self, event: Event, outcome: Outcome, ready: Prepared, champion: Version) -> Outcome:
         promoted, source = outcome.decision == "promote", outcome.check.source
         with tempfile.TemporaryDirectory() as scratch:
-            number = self._challenger(event, outcome, ready.case.batch.x, Path(scratch) / "version")
+            number = self._challenger(event, outcome, champion, ready.case.batch.x, Path(scratch) / "version")
             stands = (number,) if number else tuple(map(_number, ready.case.standing))
             kept = Path(scratch) / "state"
             kept.mkdir()
@@ -286,9 +287,11 @@ class Registry:
             event.conclude(decision=outcome.decision, deploy=number if promoted else None, info=told)
         return outcome
 
-    def _challenger(self, event: Event, outcome: Outcome, learned: pd.DataFrame, folder: Path) -> int:
+    def _challenger(
+        self, event: Event, outcome: Outcome, before: Version, learned: pd.DataFrame, folder: Path
+    ) -> int:
         """Return the version of the chosen challenger, made now unless it stands from an earlier update; 0 is none."""
-        chosen, before = outcome.chosen, self.version(outcome.name)
+        chosen = outcome.chosen
         if chosen is None or chosen.model is None:
             return 0
         if chosen.recipe is None and outcome.decision != "promote":

@@ -79,6 +79,7 @@ class Store:
     def __init__(self, url: str | Path | None = None) -> None:
         self._place = resolve(url)
         self._known: Client | None = None
+        self._heard: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -288,8 +289,11 @@ class Store:
     def _reading(self, name: str) -> Client:
         """Return the client for a name that the store has heard of, even if its init never ended."""
         client = self._client()
+        if client is not None and name in self._heard:
+            return client
         if client is None or (experiment_of(client, _checked(name)) is None and registered(client, name) is None):
             raise self._unknown(name)
+        self._heard.add(name)
         return client
 
     def _unknown(self, name: str) -> RegistryError:

@@ -6,6 +6,7 @@ To add one, write its file and a line in `_TABLE`; from another package, an entr
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,12 @@ def catalogue() -> dict[str, type]:
     >>> list(catalogue())[:3]
     ['Retrain', 'Window', 'Recency']
     """
+    return {name: __getattr__(name) for name in _TABLE} | _outside()
+
+
+@cache
+def _outside() -> dict[str, type]:
+    """Return what other packages bring, looked up once: that reads the metadata of every package."""
     from importlib.metadata import entry_points
 
-    ours = {name: __getattr__(name) for name in _TABLE}
-    return ours | {point.name: point.load() for point in entry_points(group="incumbent.strategies")}
+    return {point.name: point.load() for point in entry_points(group="incumbent.strategies")}
