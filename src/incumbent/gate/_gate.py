@@ -6,11 +6,13 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from incumbent.control import control
 from incumbent.core import Decision, Evidence, Reason, Value, Verdict
 from incumbent.errors import UsageError
+from incumbent.gate import _toml
 from incumbent.gate._advice import advise, power
 from incumbent.gate._conditions import better, few_flips, not_worse, protected
 from incumbent.gate._limit import Limit, judge
@@ -106,6 +108,44 @@ class Gate(Value):
         object.__setattr__(self, "limits", tuple(self.limits))
         object.__setattr__(self, "slices", tuple(self.slices))
         control(self.error_control, self.alpha)  # says which there are
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Gate:
+        r"""Return the gate that a TOML file declares: its keys are the parameters, what it leaves out is the default.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, with a ``[[slices]]`` table for each slice and a ``[[limits]]`` table for each limit;
+            ``tolerance = "none"`` drops that condition.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be read, is no TOML, or has a key or a value that a gate does not know.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder, "gate.toml")
+        ...     written = file.write_text('tolerance = 0.02\n[[slices]]\nwhere = "amount > 100"\n')
+        ...     Gate.from_toml(file)
+        Gate(tolerance=0.02, slices=(Slice('amount > 100'),))
+        """
+        return _toml.read(cls, path)
+
+    def to_toml(self) -> str:
+        """Return the text of a TOML file that `from_toml` reads as this gate.
+
+        Examples
+        --------
+        >>> print(Gate(tolerance=None, limits=(Limit("latency_us", ratio=2.0),)).to_toml().split("search")[0].strip())
+        min_gain = 0.0
+        tolerance = "none"
+        alpha = 0.05
+        """
+        return _toml.write(self)
 
     def level(self, use: int, *, alpha: float | None = None) -> float:
         """Return the level of the old rows' `use`-th use, ``6 alpha / (pi**2 use**2)``.
