@@ -29,6 +29,7 @@ Array: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.float64]
 Task: TypeAlias = Literal["classification", "regression"]
 Decision: TypeAlias = Literal["promote", "reject", "inconclusive"]
+Importance: TypeAlias = Literal["uniform", "fisher", "empirical", "output", "path"]
 
 # --------------------------------------------------------------------------------------------- values
 
@@ -79,14 +80,14 @@ class Batch:
 
     Parameters
     ----------
-    x : (n, ...) data frame, array, list of texts, or a dict of those for several modalities
-        What a model sees.
+    x : (n, ...) data frame, array, lazy rows, list of texts, or a dict of those for several modalities
+        What a model sees. Lazy rows (`incumbent.data.LazyRows`) are read like an array, a part at a time.
     y : (n,) array, optional
         Labels or target values.
     weight : (n,) array, optional
         Row weights; absent means one each.
     soft : (n, k) array, optional
-        Soft targets: what an older model said of these rows.
+        Soft targets: what an older model said of these rows; NaN where nobody knows.
     time : (n,) array, optional
         When each row was observed; rows that have it are ordered.
     group : (n,) array, optional
@@ -140,13 +141,30 @@ class Batch:
 
     @staticmethod
     def join(batches: Sequence[Batch]) -> Batch:
-        """Return all rows in one batch; a column that some of them lack is dropped, missing weights are one."""
+        """Return all rows in one batch.
+
+        A column that some of them lack is dropped, but missing weights are one and missing soft targets NaN.
+        """
         kept = [b for b in batches if len(b)] or list(batches[:1])
         if len(kept) == 1:
             return kept[0]
         if any(b.weight is not None for b in kept):
             kept = [b if b.weight is not None else b.but(weight=np.ones(len(b))) for b in kept]
+        if any(b.soft is not None for b in kept):
+            kept = _with_soft(kept)
         return Batch(**{f.name: _join([getattr(b, f.name) for b in kept]) for f in dataclasses.fields(Batch)})
+
+
+def _with_soft(batches: Sequence[Batch]) -> list[Batch]:
+    """Give all batches soft targets of one width, NaN where nobody knows them: a model may have grown in between."""
+    width = max(b.soft.shape[1] for b in batches if b.soft is not None)
+    wide = []
+    for batch in batches:
+        soft = np.full((len(batch), width), np.nan)
+        if batch.soft is not None:
+            soft[:, : batch.soft.shape[1]] = batch.soft
+        wide.append(batch.but(soft=soft))
+    return wide
 
 
 def _positions(index: Array | Sequence[int]) -> NDArray[np.intp]:
@@ -165,6 +183,8 @@ def _take(x: Any, at: NDArray[np.intp]) -> Any:
         return {name: _take(part, at) for name, part in x.items()}
     if hasattr(x, "iloc"):
         return x.iloc[at]
+    if hasattr(x, "pick"):  # rows that stay in a file until they are asked for
+        return x.pick(at)
     return [x[i] for i in at] if isinstance(x, list) else x[at]
 
 
@@ -176,6 +196,9 @@ def _join(parts: Sequence[Any]) -> Any:
         return {name: _join([part[name] for part in parts]) for name in first}
     if hasattr(first, "iloc"):
         return _join_frames(parts)
+    lazy = next((part for part in parts if hasattr(part, "pick")), None)
+    if lazy is not None:
+        return lazy.join(parts)
     if hasattr(first, "tocsr"):
         import scipy.sparse as sp
 
@@ -270,6 +293,11 @@ ABILITIES: dict[str, str] = {
     "proba": "gives class probabilities",
     "grow": "takes in a class that it has not seen",
     "tune": "has hyper-parameters that can be searched",
+    "layers": "has layers that can be frozen, replaced or adapted one by one",
+    "loss": "takes another task loss, class weights or label smoothing",
+    "soft": "learns from soft targets: what an older model said of its rows",
+    "draw": "draws rows anew for each mini-batch or epoch",
+    "steps": "lets its training steps be steered, watched and averaged",
 }
 
 
@@ -291,6 +319,15 @@ class Data(Value):
         A row this much older than the newest (in rows, or a span of time) weighs half.
     ordered : bool
         Present rows in their own order instead of shuffled.
+    beside : bool
+        Draw remembered rows anew beside each mini-batch of new ones, instead of mixing them in once.
+    subset : {"random", "loss", "rho"}, optional
+        Learn only a share of the rows in each epoch: drawn at random, those of highest loss, or those of highest loss
+        beyond what a model of held-out rows has.
+    share : float in (0, 1]
+        That share.
+    balanced : bool
+        Draw rows so that each class is as frequent as any other.
     """
 
     replay: int | None = 0
@@ -299,6 +336,10 @@ class Data(Value):
     window: int | str | None = None
     half_life: float | str | None = None
     ordered: bool = False
+    beside: bool = False
+    subset: Literal["random", "loss", "rho"] | None = None
+    share: float = 1.0
+    balanced: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -316,9 +357,29 @@ class Structure(Value):
     releaf : float, optional
         Keep the trees and re-estimate their leaves, with this share of the old value.
     freeze : tuple of str
-        Parts that stay as they are: "preprocess" is every step of a Pipeline but the last.
+        Parts that stay as they are: "preprocess" is every step of a Pipeline but the last; of a net "backbone", "head",
+        "first:3" (its first three blocks), or a pattern of names such as "layer1.*".
     search : int
         How many settings of its own hyper-parameters to try (0: none).
+    new_head : bool
+        Replace the last layer by a fresh one.
+    grow : {"prior", "imprint"}, optional
+        How rows for new classes in the last layer start: at the class's share, or at the mean of its features. A model
+        that grows does so anyway where it must, by "prior".
+    rank : int
+        Learn low-rank updates of this rank beside the weights, which stay (0: none).
+    adapt : tuple of str
+        Names or patterns of the layers that get them; empty means every linear and convolution layer.
+    apart : bool
+        Keep the low-rank updates apart from the weights instead of adding them in at the end.
+    factory : str, optional
+        "package.module:build", which makes another architecture; what agrees in name and shape is taken over.
+    arguments : tuple of (str, value)
+        What it is called with.
+    keep : float, optional
+        Start from the champion's weights times this.
+    noise : float
+        And add normal noise with this standard deviation.
     """
 
     start: Literal["champion", "scratch"] | None = None
@@ -327,6 +388,15 @@ class Structure(Value):
     releaf: float | None = None
     freeze: tuple[str, ...] = ()
     search: int = 0
+    new_head: bool = False
+    grow: Literal["prior", "imprint"] | None = None
+    rank: int = 0
+    adapt: tuple[str, ...] = ()
+    apart: bool = False
+    factory: str | None = None
+    arguments: tuple[tuple[str, Any], ...] = ()
+    keep: float | None = None
+    noise: float = 0.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -337,18 +407,48 @@ class Loss(Value):
     ----------
     pull : float
         Strength of the quadratic pull to the champion's weights (0: none).
-    importance : {"uniform", "fisher"}
-        Whether each weight is pulled alike or by its Fisher information on the old rows.
+    importance : {"uniform", "fisher", "empirical", "output", "path"}
+        How hard each weight is pulled: alike; by its Fisher information on the old rows, in expectation over the
+        model's own labels or with the labels seen; by how much it moves the outputs; by what it did for the loss along
+        the training.
+    normalise : bool
+        Scale importances to a mean of one, so that `pull` means the same for every model.
+    fresh : float
+        L2 penalty on weights that the champion does not have, such as a new head's.
     l2 : float, optional
         L2 penalty on leaf values of appended trees; None keeps the model's own.
+    soft : float
+        Weight of the divergence from what the champion says of the training rows (0: none).
+    temperature : float
+        At which both speak then; higher shows more of the order among the classes that are not chosen.
+    logits : float
+        Weight of the squared distance to the outputs that remembered rows had when they were learned (0: none).
+    labels : float
+        Weight of the task loss on rows drawn beside the new ones.
+    task_loss : str, optional
+        "cross_entropy", "bce", "mse", "huber", or "module:function" of outputs and targets that gives a loss for each
+        row; None is what fits the labels.
+    smoothing : float
+        Share of each label that is spread over all classes.
+    class_weight : "balanced" or tuple of (class, float), optional
+        How much a row of each class counts.
     """
 
     pull: float = 0.0
-    importance: Literal["uniform", "fisher"] = "uniform"
+    importance: Importance = "uniform"
+    normalise: bool = False
+    fresh: float = 0.0
     l2: float | None = None
+    soft: float = 0.0
+    temperature: float = 2.0
+    logits: float = 0.0
+    labels: float = 1.0
+    task_loss: str | None = None
+    smoothing: float = 0.0
+    class_weight: Literal["balanced"] | tuple[tuple[Any, float], ...] | None = None
 
 
-OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
+OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw")
 
 
 @dataclass(frozen=True, repr=False)
@@ -357,20 +457,38 @@ class Optimiser(Value):
 
     Parameters
     ----------
-    optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}, optional
+    optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"}, optional
         None means the model's own rule (`partial_fit`), or Adam where it has none.
     lr : float, optional
-        Learning rate; None picks it by a short trial on rows held out of training.
-    epochs : int
-        Passes over the rows.
-    batch_size : int
-        Rows per step; 1 is online learning.
+        Learning rate; None picks it by a short trial.
+    epochs : int, optional
+        Passes over the rows; None is one, and for a net as many as still lower the loss on the select rows.
+    batch_size : int, optional
+        Rows per step; 1 is online learning. None is 256, and 64 for a net.
+    weight_decay : float, optional
+        Decay of the weights per step, decoupled for AdamW; None is 0.01 for AdamW and 0 otherwise.
+    schedule : {"linear", "cosine", "constant"}
+        How the rate falls over the steps of mini-batch learning.
+    warmup : float in [0, 1)
+        Share of the steps over which it rises from zero first.
+    layer_decay : float in (0, 1]
+        Rate of each block as a share of that of the block after it: 1 is the same for all.
+    clip : float, optional
+        Largest norm of a step's gradient.
+    patience : int, optional
+        Stop after this many epochs without a smaller loss on the select rows, and keep the best.
     """
 
     optimizer: str | None = None
     lr: float | None = None
-    epochs: int = 1
-    batch_size: int = 256
+    epochs: int | None = None
+    batch_size: int | None = None
+    weight_decay: float | None = None
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: float = 0.0
+    layer_decay: float = 1.0
+    clip: float | None = None
+    patience: int | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -385,11 +503,17 @@ class Finish(Value):
         Keep both as members of an ensemble.
     members : int
         The most members that an ensemble keeps.
+    soup : int
+        Train this many, from other seeds and rates, and average the weights of those that help (0: just the one).
+    ema : float in (0, 1), optional
+        Finish with the moving average of the weights along the training, of which each step keeps this share.
     """
 
     alpha: float | Literal["auto"] | None = None
     blend: Literal["vote", "weighted", "stack"] | None = None
     members: int = 5
+    soup: int = 0
+    ema: float | None = None
 
 
 ELEMENTS: dict[str, type[Value]] = {
@@ -423,6 +547,8 @@ class Recipe(Value):
         Where randomness enters.
     deadline : float
         When to stop, in seconds of `time.monotonic`; iterative work checks it.
+    checkpoint : Path, optional
+        A file that long training is saved to as it goes, and goes on from if it is there.
 
     Examples
     --------
@@ -440,6 +566,7 @@ class Recipe(Value):
     memory: Memory = field(default=Memory(), repr=False, compare=False)
     seed: int = field(default=0, repr=False, compare=False)
     deadline: float = field(default=math.inf, repr=False, compare=False)
+    checkpoint: Path | None = field(default=None, repr=False, compare=False)
 
     def but(self, **changes: Any) -> Recipe:
         """Return a copy with some fields changed, named without their element: ``recipe.but(epochs=3)``."""
@@ -452,7 +579,7 @@ class Recipe(Value):
         return dataclasses.replace(self, **elements)
 
     def bind(self, **rows: Any) -> Recipe:
-        """Return the same instructions with `train`, `select`, `memory`, `seed` or `deadline` set."""
+        """Return the same instructions with `train`, `select`, `memory`, `seed`, `deadline` or `checkpoint` set."""
         return dataclasses.replace(self, **rows)
 
     def settle(self, abilities: frozenset[str]) -> Recipe:
@@ -485,7 +612,23 @@ class Recipe(Value):
             needs.add("gradient")
         if self.data.half_life is not None:
             needs.add("weight")
-        return frozenset(needs)
+        return frozenset(needs) | self._finer_needs()
+
+    def _finer_needs(self) -> frozenset[str]:
+        data, structure, loss, finish = self.data, self.structure, self.loss, self.finish
+        frozen = set(structure.freeze) - {"preprocess"}
+        shrunk = structure.keep is not None or structure.noise > 0
+        steered = self.optimiser.but(optimizer=None, lr=None, epochs=None, batch_size=None) != Optimiser()
+        asked = {
+            "layers": frozen or structure.new_head or structure.rank or structure.factory is not None or shrunk,
+            "grow": structure.grow is not None,
+            "loss": loss.task_loss is not None or loss.smoothing or loss.class_weight is not None or loss.fresh,
+            "soft": loss.soft or loss.logits,
+            "draw": data.beside or data.subset is not None or data.balanced,
+            "steps": steered or finish.ema is not None or loss.importance == "path",
+            "gradient": finish.soup,
+        }
+        return frozenset(word for word, wanted in asked.items() if wanted)
 
 
 # ------------------------------------------------------------------------------- models and strategies
@@ -565,11 +708,12 @@ class Differentiable(Model, Protocol):
     def with_weights(self, weights: Mapping[str, Floats]) -> Model:
         """Return the same model with these weights."""
 
-    def sensitivity(self, batch: Batch) -> dict[str, Floats]:
-        """Return the diagonal of the Fisher information, by weight name.
+    def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
+        """Return how much each weight matters for these rows, by weight name.
 
-        The mean over rows of the squared gradient of the log likelihood, in expectation over the labels that the model
-        itself predicts.
+        "fisher" is the diagonal of the Fisher information: the mean over rows of the squared gradient of the log
+        likelihood, in expectation over the labels that the model itself predicts. A model that can do so gives other
+        kinds too.
         """
 
 

@@ -17,8 +17,9 @@ SECONDS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 6
 def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     """Put together the rows that the `data` element of a recipe asks for.
 
-    In this order: remembered rows are drawn and come before the new ones, by time where all of them have it; the
-    `window` keeps the newest; `half_life` makes weights; `cap` draws from what is left.
+    In this order: remembered rows are drawn and come before the new ones, by time where all of them have it (`beside`
+    leaves that to the adapter, for each mini-batch); the `window` keeps the newest; `half_life` makes weights; `cap`
+    draws from what is left.
 
     A row's weight is multiplied by ``2 ** (-age / half_life)``. The newest row has age 0. Where `half_life` is a
     number, age is the number of rows behind it; where it is a span of time, the time since. A span is a text such as
@@ -55,7 +56,7 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     >>> rows.weight.round(3).tolist()
     [0.25, 0.354, 0.5, 0.707, 1.0]
     """
-    replayed = Batch([]) if data.replay == 0 else draw(memory, data.replay, sample=data.sample, seed=seed)
+    replayed = Batch([]) if data.replay == 0 or data.beside else draw(memory, data.replay, sample=data.sample, seed=seed)
     rows = _by_time(Batch.join([replayed, new]))
     if data.window is not None:
         rows = _within(rows, data.window)

@@ -10,11 +10,12 @@ from typing import Any, final
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats, Prediction, Recipe, Task
+from incumbent.core import Array, Batch, Floats, Importance, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models import _losses as losses
 from incumbent.models._descent import Problem, Schedule, choose_rate, descend
 from incumbent.models._grow import grown_linear
+from incumbent.models._importance import carried, normalised
 from incumbent.models._losses import LinearLoss
 from incumbent.models._native import (
     answer,
@@ -142,10 +143,12 @@ class LinearModel:
         """Return the same model with these weights; the shape says how many classes."""
         return replace(self, native=_put(self.native, weights["coef"], weights["intercept"]))
 
-    def sensitivity(self, batch: Batch) -> dict[str, Floats]:
+    def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
         """Return the exact diagonal Fisher: ``mean_i(var_k(x_i) * x_ij**2)``, with the variance of the slope by score.
 
-        For a softmax or logistic model that variance is ``p_k (1 - p_k)``, for a squared error 1.
+        For a softmax or logistic model that variance is ``p_k (1 - p_k)``, for a squared error 1. The "empirical" kind
+        takes the square of the slope at the labels that the rows have in its place. "output" is the mean over rows of
+        ``|d(sum(score**2)) / dw|``, which is ``mean_i(|2 score_ik x_ij|)``.
 
         Raises
         ------
@@ -153,13 +156,24 @@ class LinearModel:
             The loss is no likelihood (a hinge, say), so it has no Fisher information.
         """
         loss = _LOSS[type(self.native).__name__](self.native)
+        if kind == "output":
+            return self._moves_outputs(batch)
         if loss.fisher is None:
             name = f"{type(self.native).__name__}(loss={getattr(self.native, 'loss', '?')!r})"
             raise ModelError(f"EWC needs a likelihood, and {name} has none. Anchor(0.1) pulls every weight alike.")
         x, weights = _numbers(as_input(self.native, batch.x)), self.weights()
-        variance = loss.fisher(x @ weights["coef"].T + weights["intercept"])
+        score = x @ weights["coef"].T + weights["intercept"]
+        if kind == "empirical":
+            variance = loss.slope(score, _targets(batch.labels, self.classes, signs=loss.signs)) ** 2
+        else:
+            variance = loss.fisher(score)
         squares = x.multiply(x).tocsr() if hasattr(x, "tocsr") else x * x
         return {"coef": np.asarray((squares.T @ variance).T / len(batch)), "intercept": variance.mean(axis=0)}
+
+    def _moves_outputs(self, batch: Batch) -> dict[str, Floats]:
+        x, weights = _numbers(as_input(self.native, batch.x)), self.weights()
+        moves = abs(2 * (x @ weights["coef"].T + weights["intercept"]))
+        return {"coef": np.asarray((abs(x).T @ moves).T / len(batch)), "intercept": moves.mean(axis=0)}
 
     def save(self, folder: Path) -> None:
         """Write the estimator as a skops file, which runs no code when it is read."""
@@ -196,13 +210,13 @@ class LinearModel:
         model, optimiser = LinearModel(native), recipe.optimiser
         start = model.weights()
         problem = _problem(native, trained_on(recipe), recipe)
-        if recipe.loss.pull and recipe.loss.importance == "fisher":
+        if recipe.loss.pull and recipe.loss.importance != "uniform":
             problem = replace(problem, importance=_importance(model, self, recipe))
         plan = Schedule(
             optimiser.optimizer or "adam",
             optimiser.lr or 0.01,
-            optimiser.epochs,
-            optimiser.batch_size,
+            optimiser.epochs or 1,
+            optimiser.batch_size or 256,
             recipe.data.ordered,
             recipe.seed,
             recipe.deadline,
@@ -257,22 +271,24 @@ def _penalties(native: Any, n: float) -> tuple[float, float]:
 
 def _importance(model: LinearModel, champion: LinearModel, recipe: Recipe) -> Mapping[str, Floats]:
     """Fisher information of the old rows, carried by the memory or computed from its rows, in the model's shapes."""
-    carried, start = recipe.memory.importance, champion.weights()
-    if not carried or carried["coef"].shape != start["coef"].shape:
+    loss, start = recipe.loss, champion.weights()
+    known = carried(recipe.memory, loss.importance, normalise=loss.normalise)
+    if not known or known["coef"].shape != start["coef"].shape:
         if recipe.memory.rows is None:
             raise ModelError(
                 "EWC needs to know what mattered for the old rows, and nothing is remembered of them; "
                 "give data= (the rows the model was trained on), or use Anchor(0.1), which needs none."
             )
-        carried = champion.sensitivity(recipe.memory.rows)
+        known = champion.sensitivity(recipe.memory.rows, loss.importance)
+        known = normalised(known) if loss.normalise else known
     now = model.weights()["coef"].shape
-    if carried["coef"].shape == now:
-        return carried
+    if known["coef"].shape == now:
+        return known
     # a class was added: weights that came out of one binary row share its importance, new rows are free
     coef, intercept = np.zeros(now), np.zeros(now[0])
     assert model.classes is not None and champion.classes is not None, "only a classifier grows"
     old = np.searchsorted(model.classes, champion.classes)
-    coef[old], intercept[old] = carried["coef"], carried["intercept"]
+    coef[old], intercept[old] = known["coef"], known["intercept"]
     return {"coef": coef, "intercept": intercept}
 
 

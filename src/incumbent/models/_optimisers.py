@@ -16,10 +16,10 @@ def stepper(name: str) -> Step:
 
     Parameters
     ----------
-    name : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
+    name : {"sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"}
         The published rule, with the constants of its paper: momentum 0.9 (Polyak 1964), AdaGrad (Duchi et al. 2011,
         eq. 1), RMSProp with decay 0.9 (Tieleman and Hinton 2012), Adam with 0.9 and 0.999 and bias correction (Kingma
-        and Ba 2015, Algorithm 1).
+        and Ba 2015, Algorithm 1). AdamW is the same here: what decays the weights is the estimator's own penalty.
 
     Examples
     --------
@@ -92,4 +92,5 @@ _STEPPERS: dict[str, Callable[[], Step]] = {
     "adagrad": _adagrad,
     "rmsprop": _rmsprop,
     "adam": _adam,
+    "adamw": _adam,
 }

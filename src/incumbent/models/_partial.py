@@ -35,9 +35,9 @@ def learn_on(native: Any, recipe: Recipe) -> Any:
         learner.random_state = recipe.seed
     x, takes = as_input(native, train.x), inspect.signature(learner.partial_fit).parameters
     rng = np.random.default_rng(recipe.seed)
-    for _ in range(optimiser.epochs):
+    for _ in range(optimiser.epochs or 1):
         order = np.arange(len(train)) if recipe.data.ordered else rng.permutation(len(train))
-        for part in slices(len(train), optimiser.batch_size):
+        for part in slices(len(train), optimiser.batch_size or 256):
             if time.monotonic() > recipe.deadline:
                 raise BudgetSpent("The budget ended during partial_fit; give a longer --budget or fewer epochs.")
             at = order[part]

@@ -11,7 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats, Memory, Model, Prediction, Recipe, Task, differentiable
+from incumbent.core import Array, Batch, Floats, Importance, Memory, Model, Prediction, Recipe, Task, differentiable
 from incumbent.errors import ModelError
 from incumbent.models._native import answer, as_input, classes_of, takes_weights, task_of, trained_on
 from incumbent.models._tune import fit_afresh, tunable
@@ -98,10 +98,10 @@ class PipelineModel:
         assert differentiable(self.last), "asked only of models with the ability 'gradient'"
         return PipelineModel(self._with_last(self.last.with_weights(weights).native), self.notes)
 
-    def sensitivity(self, batch: Batch) -> dict[str, Floats]:
-        """Return the Fisher information of the last step's weights."""
+    def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
+        """Return how much the last step's weights matter, by default their Fisher information."""
         assert differentiable(self.last), "asked only of models with the ability 'gradient'"
-        return self.last.sensitivity(self._features(batch))
+        return self.last.sensitivity(self._features(batch), kind)
 
     def save(self, folder: Path) -> None:
         """Write the Pipeline as a skops file, which runs no code when it is read."""

@@ -29,7 +29,7 @@ class Chain:
         for step in self.steps:
             edited = step.prepare(recipe, memory)
             for name, value in _changes(recipe, edited).items():
-                if name in set_by and set_by[name][1] != value:
+                if name in set_by and set_by[name][1] != value and not _adds(set_by[name][1], value):
                     first, given = set_by[name]
                     raise UsageError(
                         f"{first!r} sets {name}={given!r} and {step!r} after it sets {name}={value!r}; "
@@ -52,6 +52,11 @@ def _changes(before: Recipe, after: Recipe) -> dict[str, object]:
         old, new = vars(getattr(before, element)), vars(getattr(after, element))
         changes |= {name: value for name, value in new.items() if value != old[name]}
     return changes
+
+
+def _adds(before: object, after: object) -> bool:
+    """Whether a list of names only got longer: what is frozen by one step stays so beside what another freezes."""
+    return isinstance(before, tuple) and isinstance(after, tuple) and before == after[: len(before)]
 
 
 def chain(*steps: Strategy) -> Strategy:

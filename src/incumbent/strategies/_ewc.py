@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Batch, Floats, Memory, Model, Recipe, differentiable
+from incumbent.core import Batch, Memory, Model, Recipe, differentiable
 from incumbent.errors import UsageError
+from incumbent.models._importance import carry
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
@@ -83,11 +84,4 @@ class EWC(Edit):
         """Carry ``F = gamma * F_old + F_new``, in the shapes that the model has now."""
         if not differentiable(model):
             return memory
-        new = model.sensitivity(batch)
-        old = memory.importance
-        return memory.but(importance={name: _decayed(old.get(name), value, self.gamma) for name, value in new.items()})
-
-
-def _decayed(old: Floats | None, new: Floats, gamma: float) -> Floats:
-    # a class that joined changes the shape, and the importance of another shape speaks of other weights
-    return new if old is None or old.shape != new.shape else gamma * old + new
+        return carry(memory, model.sensitivity(batch), "fisher", gamma=self.gamma)

@@ -17,14 +17,14 @@ class Incremental(Edit):
 
     Parameters
     ----------
-    optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}, optional
-        None, the default, is the model's own rule (`partial_fit`), or Adam for a linear model that has none.
+    optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"}, optional
+        None, the default, is the model's own rule (`partial_fit`), or Adam where it has none.
     lr : float, optional
-        Learning rate; None picks one by a short trial on rows held out of training.
-    epochs : int
-        Passes over the rows.
-    batch_size : int
-        Rows per step.
+        Learning rate; None picks one by a short trial.
+    epochs : int, optional
+        Passes over the rows; None is one, and for a net as many as still lower the loss on the select rows.
+    batch_size : int, optional
+        Rows per step; None is 256, and 64 for a net.
 
     Examples
     --------
@@ -34,16 +34,17 @@ class Incremental(Edit):
 
     optimizer: str | None = None
     lr: float | None = None
-    epochs: int = 1
-    batch_size: int = 256
+    epochs: int | None = None
+    batch_size: int | None = None
 
     def __post_init__(self) -> None:
         if self.optimizer is not None:
             one_of(self, "optimizer", self.optimizer, OPTIMIZERS)
         if self.lr is not None:
             positive(self, "lr", self.lr)
-        positive(self, "epochs", self.epochs, whole=True)
-        positive(self, "batch_size", self.batch_size, whole=True)
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) is not None:
+                positive(self, name, getattr(self, name), whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from the champion, with this optimiser."""
@@ -62,16 +63,16 @@ class Online(Edit):
 
     Parameters
     ----------
-    optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam"}, optional
-        None, the default, is the model's own rule (`partial_fit`), or Adam for a linear model that has none.
+    optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"}, optional
+        None, the default, is the model's own rule (`partial_fit`), or Adam where it has none.
     lr : float, optional
-        Learning rate; None picks one by a short trial on rows held out of training.
+        Learning rate; None picks one by a short trial.
 
     Examples
     --------
     >>> from incumbent.core import Memory, Recipe
     >>> Online("sgd").prepare(Recipe(), Memory()).optimiser
-    Optimiser('sgd', batch_size=1)
+    Optimiser('sgd', epochs=1, batch_size=1)
     """
 
     optimizer: str | None = None
@@ -85,4 +86,4 @@ class Online(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from the champion, one row a step, in order."""
-        return recipe.but(start="champion", optimizer=self.optimizer, lr=self.lr, batch_size=1, ordered=True)
+        return recipe.but(start="champion", optimizer=self.optimizer, lr=self.lr, epochs=1, batch_size=1, ordered=True)

@@ -44,4 +44,4 @@ class Interpolate(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Finish by interpolation, on frozen preprocessing."""
-        return recipe.but(alpha=self.alpha, freeze=("preprocess",))
+        return recipe.but(alpha=self.alpha, freeze=(*recipe.structure.freeze, "preprocess"))

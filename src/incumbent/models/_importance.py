@@ -1,0 +1,53 @@
+"""Importances of weights: how they are named in a memory, scaled, and carried from update to update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from incumbent.core import Floats, Importance, Memory
+
+
+def carried(memory: Memory, kind: Importance, *, normalise: bool = False) -> dict[str, Floats]:
+    """Return the importances of one kind that a memory carries, by weight name; empty if there are none.
+
+    Examples
+    --------
+    >>> memory = Memory(importance={"coef": np.ones(2), "output:coef": np.zeros(2)})
+    >>> carried(memory, "output")
+    {'coef': array([0., 0.])}
+    """
+    start = _prefix(kind, normalise)
+    found = {name: value for name, value in memory.importance.items() if name.startswith(start)}
+    return {name.removeprefix(start): value for name, value in found.items() if ":" not in name.removeprefix(start)}
+
+
+def carry(
+    memory: Memory, new: Mapping[str, Floats], kind: Importance, *, gamma: float, normalise: bool = False
+) -> Memory:
+    """Return the memory with ``gamma * old + new`` for each weight; importances of other kinds are let go.
+
+    They spoke of the weights of an older model, and would be added to as if they spoke of this one's. The same goes for
+    a weight whose shape has changed, because a class joined.
+    """
+    old, start = carried(memory, kind, normalise=normalise), _prefix(kind, normalise)
+    scaled = normalised(new) if normalise else new
+    return memory.but(
+        importance={start + name: _decayed(old.get(name), value, gamma) for name, value in scaled.items()}
+    )
+
+
+def normalised(values: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the same importances scaled so that their mean over all weights is one; all zero stays so."""
+    total, count = sum(float(v.sum()) for v in values.values()), sum(v.size for v in values.values())
+    scale = count / total if total > 0 and np.isfinite(total) else 1.0
+    return {name: value * scale for name, value in values.items()}
+
+
+def _prefix(kind: Importance, normalise: bool) -> str:
+    return "" if kind == "fisher" and not normalise else f"{kind}{'*' * normalise}:"
+
+
+def _decayed(old: Floats | None, new: Floats, gamma: float) -> Floats:
+    return new if old is None or old.shape != new.shape else gamma * old + new
