@@ -6,9 +6,11 @@ Which test, in the order in which it is decided:
    200 differing rows and more Tango's score interval (see `_pairs`).
 2. *Any other loss per row*: the paired mean with room for one worst row (see `_mean`). The worst row costs the
    metric's bound or the clip, whichever is less; where there is neither, the largest loss that was seen.
-3. *No loss per row*: the paired bootstrap (see `_bootstrap`).
+3. *The AUC of two classes, rows independent, unweighted and in no order of time*: DeLong (see `_delong`), where its
+   normal quantile is good enough.
+4. *No loss per row*: the paired bootstrap (see `_bootstrap`).
 
-Rows of one `block` are one unit of evidence in 2 and 3. Rows that are `ordered` are tested as if independent and, where
+Rows of one `block` are one unit of evidence in 2 and 4. Rows that are `ordered` are tested as if independent and, where
 their differences show autocorrelation, in blocks of consecutive rows as well (see `_blocks`); the wider bound counts.
 """
 
@@ -23,11 +25,13 @@ import numpy as np
 from incumbent.core import Comparison, Floats, Interval, Metric, Paired, Task, Value
 from incumbent.evaluation._blocks import block_length, clusters, consecutive
 from incumbent.evaluation._bootstrap import is_regression, score_bounds
+from incumbent.evaluation._delong import delong_bounds
 from incumbent.evaluation._forgetting import per_class
 from incumbent.evaluation._labels import Codes, classes_of
 from incumbent.evaluation._mean import mean_bounds
 from incumbent.evaluation._metrics import scores
 from incumbent.evaluation._pairs import FEW, gain_bounds
+from incumbent.evaluation._rank import AUC
 
 
 def gain(paired: Paired, metric: Metric, *, alpha: float, margin: float = 0.0, seed: int = 0) -> Interval:
@@ -258,8 +262,12 @@ def _gain_of_score(paired: Paired, metric: Metric, alpha: float, seed: int) -> I
     unit, how = _clusters_of(paired, metric)
     if unit is not None and unit.max() == 0:
         return Interval(value, -math.inf, math.inf, alpha, "one cluster says nothing", len(paired))
-    lower, upper = score_bounds(paired, metric, alpha=alpha, cluster=unit, seed=seed)
-    return Interval(value, min(lower, value), max(upper, value), alpha, f"paired bootstrap{how}", len(paired))
+    found, test = None, "DeLong"
+    if isinstance(metric, AUC) and paired.weight is None and paired.block is None and not paired.ordered:
+        found = delong_bounds(paired, metric, alpha=alpha)
+    if found is None:
+        found, test = score_bounds(paired, metric, alpha=alpha, cluster=unit, seed=seed), f"paired bootstrap{how}"
+    return Interval(value, min(found[0], value), max(found[1], value), alpha, test, len(paired))
 
 
 def _clusters_of(paired: Paired, metric: Metric) -> tuple[Codes | None, str]:
