@@ -98,9 +98,9 @@ def test_a_row_order_changes_nothing_about_who_is_admitted():
     assert ids(one.rows) == ids(other.rows)
 
 
-@pytest.mark.parametrize("options", [{"high": 0}, {"share": 1.5}])
+@pytest.mark.parametrize("options", [{"high": 0}, {"share": 1.5}, {"max_bytes": 0}])
 def test_options_that_mean_nothing_are_refused(options):
-    with pytest.raises(UsageError, match="admit needs high >= 1 and 0 <= share <= 1"):
+    with pytest.raises(UsageError, match="admit needs high >= 1, max_bytes >= 1 and 0 <= share <= 1"):
         admit(AnchorSet(), numbered(0, 9), seed=0, **options)
 
 

@@ -356,6 +356,6 @@ def test_missing_and_damaged_files_are_named(name, how, tmp_path):
 def test_a_later_format_asks_for_an_update(tmp_path):
     save_memory(Memory(), tmp_path)
     about = json.loads((tmp_path / "memory.json").read_text())
-    (tmp_path / "memory.json").write_text(json.dumps(about | {"format": 2}))
-    with pytest.raises(DataError, match="has format 2, and this version reads 1; update incumbent"):
+    (tmp_path / "memory.json").write_text(json.dumps(about | {"format": 3}))
+    with pytest.raises(DataError, match="has format 3, and this version reads up to 2; update incumbent"):
         load_memory(tmp_path)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from incumbent.data._check import DataCheck as DataCheck
     from incumbent.data._check import Finding as Finding
     from incumbent.data._column import Column as Column
+    from incumbent.data._keys import row_keys as row_keys
+    from incumbent.data._lazy import LazyRows as LazyRows
+    from incumbent.data._lazy import in_memory as in_memory
     from incumbent.data._memory import draw as draw
     from incumbent.data._memory import load_memory as load_memory
     from incumbent.data._memory import nbytes as nbytes
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from incumbent.data._memory import save_memory as save_memory
     from incumbent.data._quality import Quality as Quality
     from incumbent.data._quality import examine as examine
-    from incumbent.data._quality import row_keys as row_keys
     from incumbent.data._read import read as read
     from incumbent.data._schema import Schema as Schema
     from incumbent.data._split import Split as Split
@@ -36,6 +38,7 @@ _HOME = {
     "Column": "_column",
     "DataCheck": "_check",
     "Finding": "_check",
+    "LazyRows": "_lazy",
     "Quality": "_quality",
     "Schema": "_schema",
     "Split": "_split",
@@ -45,12 +48,13 @@ _HOME = {
     "carry_uses": "_anchor",
     "draw": "_memory",
     "examine": "_quality",
+    "in_memory": "_lazy",
     "load_anchor": "_anchor",
     "load_memory": "_memory",
     "nbytes": "_memory",
     "read": "_read",
     "remember": "_memory",
-    "row_keys": "_quality",
+    "row_keys": "_keys",
     "save_anchor": "_anchor",
     "save_memory": "_memory",
     "spend": "_anchor",

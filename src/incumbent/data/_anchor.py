@@ -11,8 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from incumbent.core import AnchorSet, Batch
+from incumbent.data._keys import row_keys, scramble, uniform
+from incumbent.data._lazy import in_memory
+from incumbent.data._memory import MAX_BYTES, fitting
 from incumbent.data._parquet import FORMAT, damaged, read_about, read_rows, write_rows
-from incumbent.data._quality import among, row_keys, scramble, uniform
+from incumbent.data._quality import among
 from incumbent.errors import UsageError
 
 Positions: TypeAlias = NDArray[np.intp]
@@ -22,7 +25,13 @@ SELECT_SHARE = 0.25
 
 
 def admit(
-    anchor: AnchorSet, batch: Batch, *, seed: int, high: int = 5_000, share: float = 0.5
+    anchor: AnchorSet,
+    batch: Batch,
+    *,
+    seed: int,
+    high: int = 5_000,
+    share: float = 0.5,
+    max_bytes: int = MAX_BYTES,
 ) -> tuple[AnchorSet, Batch]:
     """Divide the gate rows of a finished update between the anchor set and the rows that may be learned from.
 
@@ -48,18 +57,20 @@ def admit(
     share : float
         Of the offered rows. Half, because what is admitted is never learned from, and where time splits a batch
         the gate rows are its newest.
+    max_bytes : int
+        What the rows of the set may take together; large rows, such as images, lower `high`. A text counts as 64 bytes.
 
     Returns
     -------
     AnchorSet
-        With new rows unused and behind the old ones.
+        With new rows unused and behind the old ones. Lazy rows that are admitted are read.
     Batch
         The rows that are free to be learned from.
 
     Raises
     ------
     UsageError
-        If `high` is less than 1 or `share` is not a probability.
+        If `high` or `max_bytes` is less than 1 or `share` is not a probability.
 
     Examples
     --------
@@ -68,8 +79,12 @@ def admit(
     >>> len(anchor), len(free), anchor.seen
     (300, 700, 1000)
     """
-    if high < 1 or not 0 <= share <= 1:
-        raise UsageError(f"admit needs high >= 1 and 0 <= share <= 1; got high={high}, share={share}.")
+    if min(high, max_bytes) < 1 or not 0 <= share <= 1:
+        raise UsageError(
+            f"admit needs high >= 1, max_bytes >= 1 and 0 <= share <= 1; got high={high}, max_bytes={max_bytes}, "
+            f"share={share}."
+        )
+    high = fitting(batch.x, high, max_bytes)
     keys = row_keys(batch)
     held = np.zeros(0, dtype=np.uint64) if anchor.rows is None else row_keys(anchor.rows)
     admitted = (uniform(keys, seed, "admit") < share) & ~among(keys, held)
@@ -83,7 +98,7 @@ def admit(
     kept = [] if anchor.rows is None else [anchor.rows.take(old)]
     moved = [] if anchor.rows is None else [anchor.rows.take(~old)]
     used = np.concatenate([_used(anchor)[old], np.zeros(len(new), dtype=np.int64)])
-    set_after = AnchorSet(Batch.join([*kept, batch.take(new)]), used, anchor.seen + len(batch))
+    set_after = AnchorSet(in_memory(Batch.join([*kept, batch.take(new)])), used, anchor.seen + len(batch))
     return set_after, Batch.join([*moved, batch.take(offered)])
 
 

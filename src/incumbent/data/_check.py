@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from incumbent.core import Batch, Value
+from incumbent.data._keys import column_keys, row_keys
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,18 +87,32 @@ class DataCheck(Value):
 
 
 def digest(batch: Batch) -> str:
-    """Return the SHA-256 (hex, 64 characters) of a batch whose `x` is a data frame.
+    """Return the SHA-256 (hex, 64 characters) of a batch.
 
-    Each row is first hashed by pandas, column by column, so that the layout in memory does not matter.
+    Each row is first hashed, those of a data frame by pandas, column by column, so that the layout in memory does not
+    matter; arrays are read a block at a time.
     """
-    content = hashlib.sha256(repr(list(batch.x.columns)).encode())
-    content.update(pd.util.hash_pandas_object(batch.x, index=False).to_numpy().tobytes())
+    content = hashlib.sha256()
+    _add(content, batch.x)
     for name in ("y", "time", "group"):
         column = getattr(batch, name)
         if column is not None:
             content.update(name.encode())
-            content.update(pd.util.hash_array(column).tobytes())
+            content.update((pd.util.hash_array(column) if column.ndim == 1 else column_keys(column)).tobytes())
     return content.hexdigest()
+
+
+def _add(content: Any, x: Any) -> None:
+    if isinstance(x, dict):
+        for name in sorted(x):
+            content.update(repr(name).encode())
+            _add(content, x[name])
+    elif isinstance(x, pd.DataFrame):
+        content.update(repr(list(x.columns)).encode())
+        content.update(pd.util.hash_pandas_object(x, index=False).to_numpy().tobytes())
+    else:
+        content.update(repr((x.shape, str(x.dtype))).encode())
+        content.update(row_keys(Batch(x)).tobytes())
 
 
 def counted(number: int, word: str) -> str:

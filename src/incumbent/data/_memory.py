@@ -13,8 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from incumbent.core import Array, Batch, Floats, Memory
+from incumbent.data._lazy import in_memory, row_bytes
 from incumbent.data._parquet import FIELDS, FORMAT, damaged, read_about, read_rows, write_rows
 from incumbent.errors import UsageError
+
+MAX_BYTES = 1 << 28
 
 # ----------------------------------------------------------------------------------------- remembering
 
@@ -31,7 +34,14 @@ def bound(seen: int, low: int = 5_000, high: int = 20_000) -> int:
 
 
 def remember(
-    memory: Memory, batch: Batch, *, seed: int, low: int = 5_000, high: int = 20_000, rare: int = 50
+    memory: Memory,
+    batch: Batch,
+    *,
+    seed: int,
+    low: int = 5_000,
+    high: int = 20_000,
+    rare: int = 50,
+    max_bytes: int = MAX_BYTES,
 ) -> Memory:
     r"""Return the memory after learning from a batch: a uniform sample of all rows ever seen, with rare classes kept.
 
@@ -68,16 +78,20 @@ def remember(
     rare : int
         Rows kept of each class whatever the threshold says. Numbers with fractions have no classes; for a regression
         on whole numbers, pass 0.
+    max_bytes : int
+        What all rows together may take, rare ones included: large rows, such as images, lower both limits. It follows
+        from shapes and types alone, so that rows are still kept with equal probability; a text counts as 64 bytes.
+        256 MiB, because it is stored with every update.
 
     Returns
     -------
     Memory
-        With rows in order of arrival.
+        With rows in order of arrival. Lazy rows that are kept are read.
 
     Raises
     ------
     UsageError
-        If the limits are not ``1 <= low <= high`` and ``rare >= 0``.
+        If the limits are not ``1 <= low <= high``, ``rare >= 0`` and ``max_bytes >= 1``.
 
     References
     ----------
@@ -93,10 +107,14 @@ def remember(
     >>> memory.seen, bound(memory.seen), len(memory)
     (30000, 12247, 12478)
     """
-    if not 1 <= low <= high or rare < 0:
-        raise UsageError(f"remember needs 1 <= low <= high and rare >= 0; got low={low}, high={high}, rare={rare}.")
+    if not 1 <= low <= high or rare < 0 or max_bytes < 1:
+        raise UsageError(
+            f"remember needs 1 <= low <= high, rare >= 0 and max_bytes >= 1; got low={low}, high={high}, rare={rare}, "
+            f"max_bytes={max_bytes}."
+        )
     if memory.rows is not None and memory.key is None:
         raise UsageError("This memory has rows without keys; make memories with remember(Memory(), batch, seed=0).")
+    low, high = (fitting(batch.x, limit, max_bytes, rare=bool(rare)) for limit in (low, high))
     fresh = _rng(seed, memory.seen).random(len(batch))
     seen = memory.seen + len(batch)
     threshold = min(memory.threshold, bound(seen, low, high) / max(seen, 1))
@@ -107,8 +125,20 @@ def remember(
         keep |= _rank(classes, key) < min(rare, low // (2 * (int(classes.max()) + 1)))
     old = len(key) - len(batch)
     kept = [] if memory.rows is None else [memory.rows.take(keep[:old])]
-    rows = Batch.join([*kept, batch.take(keep[old:])])
+    rows = in_memory(Batch.join([*kept, batch.take(keep[old:])]))
     return memory.but(rows=rows, key=key[keep], threshold=threshold, seen=seen)
+
+
+def fitting(x: Any, rows: int, max_bytes: int = MAX_BYTES, *, rare: bool = False) -> int:
+    """Return how many rows such as these may be kept: `rows`, or as many as fit, with half as many `rare` ones beside.
+
+    Examples
+    --------
+    >>> fitting(np.zeros((1, 224, 224, 3), dtype=np.uint8), 5_000)
+    1783
+    """
+    room = max_bytes * 2 // 3 if rare else max_bytes
+    return min(rows, max(1, room // max(1, row_bytes(x))))
 
 
 def draw(memory: Memory, rows: int | None, *, sample: Literal["reservoir", "balanced"], seed: int) -> Batch:
@@ -183,8 +213,8 @@ def _labels(old: Batch | None, new: Batch) -> Array | None:
 
 
 def _classes(y: Array | None) -> NDArray[np.intp] | None:
-    """Return the number of each row's class (n,); None where there are no classes but numbers with fractions."""
-    if y is None or (y.dtype.kind == "f" and not np.array_equal(y, np.floor(y), equal_nan=True)):
+    """Return the number of each row's class (n,); None where there are numbers with fractions, or several labels."""
+    if y is None or y.ndim > 1 or (y.dtype.kind == "f" and not np.array_equal(y, np.floor(y), equal_nan=True)):
         return None
     return pd.factorize(y, use_na_sentinel=False)[0]
 
@@ -199,7 +229,7 @@ def _rank(classes: NDArray[np.intp], key: Floats) -> NDArray[np.intp]:
 
 
 def nbytes(memory: Memory) -> int:
-    """Return how many bytes a memory holds: its rows, keys and importances.
+    """Return how many bytes a memory holds: its rows, keys, importances and statistics.
 
     Examples
     --------
@@ -207,7 +237,7 @@ def nbytes(memory: Memory) -> int:
     240
     """
     columns = [] if memory.rows is None else [getattr(memory.rows, field) for field in FIELDS]
-    return sum(_size(part) for part in (*columns, memory.key, *memory.importance.values()))
+    return sum(_size(part) for part in (*columns, memory.key, *memory.importance.values(), *memory.statistics.values()))
 
 
 def _size(part: Any) -> int:
@@ -226,7 +256,7 @@ def _size(part: Any) -> int:
 def save_memory(memory: Memory, folder: Path) -> None:
     """Write a memory into a folder, made if need be; `load_memory` gives back exactly the same.
 
-    ``memory.parquet`` holds the rows, ``importance.npz`` arrays only, ``memory.json`` the rest. None of them can hold
+    ``memory.parquet`` holds the rows (those of an array as bytes), ``importance.npz`` arrays only, ``memory.json`` the rest. None of them can hold
     code.
 
     Raises
@@ -246,6 +276,8 @@ def save_memory(memory: Memory, folder: Path) -> None:
     # Numbered, because a weight may have any name, "file" included, which numpy keeps for itself.
     arrays = {f"importance_{place}": memory.importance[name] for place, name in enumerate(names)}
     np.savez(folder / "importance.npz", allow_pickle=False, **arrays)
+    if memory.statistics:
+        np.savez(folder / "statistics.npz", allow_pickle=False, **memory.statistics)
     (folder / "memory.json").write_text(json.dumps(about), encoding="utf-8")
 
 
@@ -273,6 +305,14 @@ def load_memory(folder: Path) -> Memory:
         # Opened here, because np.load leaves the file open when it is damaged.
         with (folder / "importance.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             importance = {name: arrays[f"importance_{place}"] for place, name in enumerate(about["importance"])}
-        return Memory(rows, extra.get("key"), about["threshold"], about["seen"], importance)
+        statistics = _arrays(folder / "statistics.npz")
+        return Memory(rows, extra.get("key"), about["threshold"], about["seen"], importance, statistics)
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise damaged(folder / "memory.json", error) from error
+
+
+def _arrays(path: Path) -> dict[str, Array]:
+    if not path.exists():
+        return {}
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return dict(arrays)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from incumbent.core import Array, Batch
 from incumbent.errors import DataError
 
-FORMAT = 1
+FORMAT = 2  # since 2, arrays of more than one dimension are stored as bytes
 FIELDS = ("x", "y", "weight", "soft", "time", "group")
 
 
@@ -25,8 +25,8 @@ def read_about(path: Path) -> dict[str, Any]:
         given = about["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(path, error) from error
-    if given != FORMAT:
-        raise DataError(f"{path} has format {given!r}, and this version reads {FORMAT}; update incumbent.")
+    if given not in range(1, FORMAT + 1):
+        raise DataError(f"{path} has format {given!r}, and this version reads up to {FORMAT}; update incumbent.")
     return about
 
 
@@ -44,7 +44,9 @@ def write_rows(path: Path, rows: Batch | None, **more: Array | None) -> dict[str
     columns: dict[str, pa.Array] = {}
     parts = {field: getattr(rows, field) for field in FIELDS} | more
     layout = {name: _put(part, name, columns) for name, part in parts.items() if part is not None}
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    # Bytes of images have neither a dictionary nor a smallest and largest that anybody would ask for.
+    plain = [name for name, column in columns.items() if not pa.types.is_fixed_size_binary(column.type)]
+    pq.write_table(pa.table(columns), path, compression="zstd", use_dictionary=plain, write_statistics=plain)
     return layout
 
 
@@ -66,6 +68,9 @@ def _put(part: Any, at: str, columns: dict[str, pa.Array]) -> dict[str, Any]:
         frame, about = part, {"kind": "frame", "names": names}
     elif isinstance(part, list):
         frame, about = pd.DataFrame({0: pd.Series(part, dtype=object)}), {"kind": "list"}
+    elif part.ndim > 1 and part.dtype.kind in "biufc" and part[:1].nbytes:
+        columns[at] = _bytes(part)
+        return {"kind": "bytes", "at": at, "dtype": part.dtype.str, "shape": list(part.shape[1:])}
     else:
         frame = pd.DataFrame(part if part.ndim == 1 else part.reshape(len(part), -1))
         about = {"kind": "array", "dtype": part.dtype.str, "shape": list(part.shape[1:])}
@@ -73,6 +78,13 @@ def _put(part: Any, at: str, columns: dict[str, pa.Array]) -> dict[str, Any]:
         _put_column(frame.iloc[:, i], f"{at}/{i}/{name}", columns) for i, name in enumerate(map(str, frame.columns))
     ]
     return about | {"columns": stored}
+
+
+def _bytes(part: Array) -> pa.Array:
+    """Return the rows of an array as values of that many bytes each, without a copy where they lie in order."""
+    part = np.ascontiguousarray(part)
+    buffers = [None, pa.py_buffer(part)]
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(part[0].nbytes), len(part), buffers)
 
 
 def _put_column(column: pd.Series[Any], at: str, columns: dict[str, pa.Array]) -> dict[str, Any]:
@@ -98,6 +110,8 @@ def _put_column(column: pd.Series[Any], at: str, columns: dict[str, pa.Array]) -
 def _get(how: dict[str, Any], table: pa.Table) -> Any:
     if how["kind"] == "dict":
         return {name: _get(inner, table) for name, inner in how["parts"].items()}
+    if how["kind"] == "bytes":
+        return _from_bytes(table[how["at"]], how)
     found = {place: _get_column(about, table) for place, about in enumerate(how["columns"])}
     frame = pd.DataFrame(found, index=pd.RangeIndex(len(table)))
     if how["kind"] == "frame":
@@ -106,6 +120,17 @@ def _get(how: dict[str, Any], table: pa.Table) -> Any:
     if how["kind"] == "list":
         return frame[0].tolist()
     return frame.to_numpy(dtype=how["dtype"]).reshape(len(table), *how["shape"])
+
+
+def _from_bytes(column: Any, how: dict[str, Any]) -> Array:
+    array = np.empty((len(column), *how["shape"]), dtype=how["dtype"])
+    start = 0
+    for chunk in column.chunks:
+        buffer, width = chunk.buffers()[1], chunk.type.byte_width
+        rows = np.frombuffer(buffer, dtype=np.uint8, count=len(chunk) * width, offset=chunk.offset * width)
+        array[start : start + len(chunk)] = rows.view(how["dtype"]).reshape(-1, *how["shape"])
+        start += len(chunk)
+    return array
 
 
 def _get_column(about: dict[str, Any], table: pa.Table) -> Any:

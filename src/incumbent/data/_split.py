@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from incumbent.core import Array, Batch, Task
-from incumbent.data._quality import Keys, Mask, column_keys, row_keys, scramble
+from incumbent.data._array_keys import Keys
+from incumbent.data._keys import column_keys, row_keys, scramble
+from incumbent.data._quality import Mask
 from incumbent.errors import DataError, UsageError
 
 Positions: TypeAlias = NDArray[np.intp]

@@ -1,0 +1,97 @@
+"""Hashes of the rows of an array, a block at a time: what tells rows of images or signals apart."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incumbent.core import Array, Floats
+
+Keys: TypeAlias = NDArray[np.uint64]
+
+# Stands for every kind of missing value, so that NaN, None and NaT are the same content.
+MISSING = np.uint64(0x9E3779B97F4A7C15)
+_CACHED = 1 << 20  # bytes: the hash makes several turns over a block, which should stay near the processor
+
+
+def array_keys(x: Any) -> Keys:
+    """Hash the content of every row of a numeric array (n, ...).
+
+    Rows of numbers, (n,) and (n, d), are hashed value by value, so that 1 is 1.0 is True and the key is that of a data
+    frame with columns 0, 1, ... Rows of more dimensions are hashed by their bytes, eight at a time, which for images is
+    eight times quicker: there rows are equal if their types are, too. In both, -0.0 is 0.0.
+    """
+    step = max(1, _CACHED // max(1, int(np.prod(x.shape[1:], dtype=np.int64)) * 8))
+    parts = [_block_keys(np.asarray(x[start : start + step])) for start in range(0, len(x), step)]
+    return np.concatenate(parts or [np.zeros(0, dtype=np.uint64)])
+
+
+def _block_keys(block: Array) -> Keys:
+    if block.ndim <= 2:
+        words = number_bits(block.reshape(len(block), -1))
+        salts = _named_salts(words.shape[1])
+    else:
+        words = _words(block)
+        salts = _word_salts(words.shape[1])
+    return np.asarray(mix(words ^ salts).sum(axis=1, dtype=np.uint64))
+
+
+def _words(block: Array) -> Keys:
+    """Return the bytes of each row as 64-bit words (n, w), with zeros behind the last."""
+    if block.dtype.kind in "fc":
+        block = block + block.dtype.type(0)  # turns -0.0 into 0.0
+    flat = np.ascontiguousarray(block).reshape(len(block), -1).view(np.uint8)
+    if flat.shape[1] % 8:
+        flat = np.pad(flat, ((0, 0), (0, -flat.shape[1] % 8)))
+    return flat.view(np.uint64)
+
+
+@lru_cache(maxsize=8)
+def _named_salts(count: int) -> Keys:
+    return np.array([salt(str(place)) for place in range(count)], dtype=np.uint64)
+
+
+@lru_cache(maxsize=8)
+def _word_salts(count: int) -> Keys:
+    return mix(np.arange(count, dtype=np.uint64) ^ salt("word"))
+
+
+# ---------------------------------------------------------------------------------------- the pieces
+
+
+def number_bits(numbers: Array) -> Keys:
+    """Return each number as 64 bits, the same for the same number whatever type holds it."""
+    values = numbers.astype(np.float64) + 0.0  # turns -0.0 into 0.0
+    return with_lost(float_bits(values), values, numbers)
+
+
+def float_bits(values: Floats) -> Keys:
+    """Return the bits of each number, and `MISSING` for NaN."""
+    return np.where(np.isnan(values), MISSING, values.view(np.uint64))
+
+
+def with_lost(bits: Keys, values: Floats, whole: Array) -> Keys:
+    """Return the bits with what float64 rounds off of long integers, such as identifiers, mixed in."""
+    if whole.dtype.kind not in "iu" or not values.size or np.abs(values).max() <= 2.0**53:
+        return bits
+    lost = (whole >> 32) * 2.0**32 - values + (whole & 0xFFFFFFFF)  # 0 (no change) where it holds them exactly
+    return np.asarray(bits ^ mix((lost + 0.0).view(np.uint64)))
+
+
+def salt(text: str) -> np.uint64:
+    """Return 64 random bits, the same for the same text."""
+    return np.uint64(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little"))
+
+
+def mix(keys: Keys) -> Keys:
+    """Spread every input bit over all output bits: the finaliser of SplitMix64 (Steele, Lea & Flood 2014)."""
+    mixed = keys ^ (keys >> np.uint64(30))
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
