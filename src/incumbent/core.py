@@ -238,6 +238,8 @@ class Memory:
         How many rows have been learned from in all.
     importance : mapping of str to array
         How much each weight mattered for the old rows (the diagonal Fisher information), by weight name.
+    statistics : mapping of str to array
+        Sums over all rows learned from, from which an analytic head is solved and rows are forgotten exactly.
     """
 
     rows: Batch | None = None
@@ -245,6 +247,7 @@ class Memory:
     threshold: float = 1.0
     seen: int = 0
     importance: Mapping[str, Floats] = field(default_factory=dict)
+    statistics: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return 0 if self.rows is None else len(self.rows)
@@ -293,6 +296,7 @@ ABILITIES: dict[str, str] = {
     "proba": "gives class probabilities",
     "grow": "takes in a class that it has not seen",
     "tune": "has hyper-parameters that can be searched",
+    "features": "gives the numbers that its last layer reads, for an analytic head on top of them",
     "layers": "has layers that can be frozen, replaced or adapted one by one",
     "loss": "takes another task loss, class weights or label smoothing",
     "soft": "learns from soft targets: what an older model said of its rows",
@@ -380,6 +384,9 @@ class Structure(Value):
         Start from the champion's weights times this.
     noise : float
         And add normal noise with this standard deviation.
+    analytic : int or "auto", optional
+        Freeze the features and solve a ridge head on a random projection of this width (0: on the features as they
+        are; "auto": as the champion has it, or as fits the rows and the budget).
     """
 
     start: Literal["champion", "scratch"] | None = None
@@ -397,6 +404,7 @@ class Structure(Value):
     arguments: tuple[tuple[str, Any], ...] = ()
     keep: float | None = None
     noise: float = 0.0
+    analytic: int | Literal["auto"] | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -416,7 +424,8 @@ class Loss(Value):
     fresh : float
         L2 penalty on weights that the champion does not have, such as a new head's.
     l2 : float, optional
-        L2 penalty on leaf values of appended trees; None keeps the model's own.
+        L2 penalty on leaf values of appended trees, where None keeps the model's own, or on the coefficients of an
+        analytic head, where None chooses it by generalised cross-validation.
     soft : float
         Weight of the divergence from what the champion says of the training rows (0: none).
     temperature : float
@@ -604,6 +613,8 @@ class Recipe(Value):
             needs.add("append")
         elif structure.releaf is not None:
             needs.add("releaf")
+        elif structure.analytic is not None:
+            needs.add("features")
         elif structure.start == "scratch":
             needs.add("retrain")
         elif structure.start == "champion":
