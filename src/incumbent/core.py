@@ -810,6 +810,43 @@ class Paired:
         return len(self.y)
 
 
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its one-sided bounds at one level."""
+
+    value: float
+    lower: float
+    upper: float
+    alpha: float
+    test: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class LineEvidence:
+    """What is known of a line: challengers of one strategy that learned every batch after they had predicted it.
+
+    Parameters
+    ----------
+    interval : Interval
+        The gain over the champions of that time, over all rows so far, with bounds that hold at all times.
+    e_value : float
+        The evidence that the line was better.
+    needed : float
+        The evidence from which that is shown.
+    shown : bool
+        Whether it is.
+    batches : int
+        How many batches were predicted.
+    """
+
+    interval: Interval
+    e_value: float
+    needed: float
+    shown: bool
+    batches: int
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """All that a gate may look at.
@@ -830,6 +867,10 @@ class Evidence:
         The level of this update where alpha is shared among many; None is the gate's alpha.
     suspects : tuple of Slice
         Subgroups that were worse on the select rows, to be confirmed or cleared on `new`.
+    routine : str
+        The strategy that is live, where the challenger learned by the same one; empty is a change of strategy.
+    line : LineEvidence, optional
+        What is known of the challenger's line over several batches, where that is the source of evidence.
     """
 
     metric: Metric
@@ -839,18 +880,8 @@ class Evidence:
     measured: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     level: float | None = None
     suspects: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its one-sided bounds at one level."""
-
-    value: float
-    lower: float
-    upper: float
-    alpha: float
-    test: str
-    rows: int
+    routine: str = ""
+    line: LineEvidence | None = None
 
 
 @dataclass(frozen=True)
@@ -898,6 +929,10 @@ class Verdict:
         What a promotion guarantees.
     source : str
         Which rows the old-data condition was judged on.
+    kind : {"prove", "refresh"}
+        Which promise was given: that what is promoted is shown better, or that what is shown worse is not.
+    new_source : str
+        Which rows the gain on the new rows was judged on.
     smallest_gain : float
         The smallest gain that this holdout could have shown with probability 0.8.
     rows_needed : int, optional
@@ -913,6 +948,8 @@ class Verdict:
     smallest_gain: float = math.nan
     rows_needed: int | None = None
     advice: tuple[str, ...] = ()
+    kind: Literal["prove", "refresh"] = "prove"
+    new_source: str = "holdout"
 
     def __str__(self) -> str:
         lines = [self.decision.upper(), *(f"  {'yes' if r.holds else 'no ':3}  {r.text}" for r in self.reasons)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from incumbent.core import Evidence, Interval, Reason, Verdict
 from incumbent.gate._conditions import FLIPS, NEW, OLD
+from incumbent.gate._refresh import UNHARMED
 from incumbent.gate._words import amount, percent, unit_of
 
 POWER = 0.8
@@ -47,6 +48,8 @@ def advise(evidence: Evidence, verdict: Verdict) -> tuple[str, ...]:
 def _for(reason: Reason, evidence: Evidence, verdict: Verdict) -> Iterator[str]:
     if reason.name == NEW:
         yield from _for_new(reason, evidence, verdict)
+    elif reason.name == UNHARMED:
+        yield "The live strategy made it worse: look at the new rows and their labels first, then try another strategy."
     elif reason.name == OLD:
         yield from _for_old(reason, evidence)
     elif reason.name == FLIPS:

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from incumbent.core import Evidence, Interval, Metric, Paired, Reason
+from incumbent.core import Evidence, Interval, LineEvidence, Metric, Paired, Reason
 from incumbent.errors import UsageError
 from incumbent.gate._words import gain_in_words, number, percent, test_in_words, unit_of
 from incumbent.slices import Slice
 
 NEW, OLD, FLIPS = "better on the new rows", "not worse on the old rows", "few negative flips"
 
-_SOURCES = {
+SOURCES = {
+    "holdout+crossfit": "; held-out rows, and rows each judged by a challenger that was fitted without them",
     "anchor+crossfit": "; anchor rows, and remembered rows with stand-ins fitted on other folds of them",
     "crossfit": "; judged with stand-ins fitted on other folds of these rows",
     "train": "; biased: the champion was trained on these rows, which makes every challenger look worse",
@@ -25,16 +26,32 @@ def better(evidence: Evidence, min_gain: float, alpha: float) -> tuple[Reason, I
     """Judge the gain on the new rows; also return it with its bounds."""
     from incumbent.evaluation import gain
 
-    margin = _margin(min_gain, evidence.new, evidence.metric)
+    if evidence.line is not None:
+        return _line_better(evidence, evidence.line, min_gain)
+    margin = margin_of(min_gain, evidence.new, evidence.metric)
     found = gain(evidence.new, evidence.metric, alpha=alpha, margin=margin)
     holds, broken = found.lower > margin, found.upper <= margin
     head = NEW if holds else f"not {NEW}" if broken else f"not shown to be {NEW}"
     unit = unit_of(evidence.new, evidence.metric)
     text = (
         f"{head}: {gain_in_words(found, unit, limit=margin, upper=broken)} "
-        f"(limit: more than {number(margin, unit)}; {test_in_words(found)})"
+        f"(limit: more than {number(margin, unit)}; {test_in_words(found)}{SOURCES.get(evidence.new.source, '')})"
     )
     return Reason(NEW, found.lower, margin, holds, broken, text, found), found
+
+
+def _line_better(evidence: Evidence, line: LineEvidence, min_gain: float) -> tuple[Reason, Interval]:
+    """Judge a line of challengers by what it has been worth on whole batches, before it learned from them."""
+    found, unit = line.interval, unit_of(evidence.new, evidence.metric)
+    holds, broken = line.shown, found.upper <= min_gain
+    head = NEW if holds else f"not {NEW}" if broken else f"not shown to be {NEW}"
+    over = f"{line.batches:,} whole batch{'es' * (line.batches != 1)}, each predicted before it was learned"
+    text = (
+        f"{head}: {gain_in_words(found, unit, limit=min_gain, upper=broken)} "
+        f"(limit: more than {number(min_gain, unit)}; e = {line.e_value:.3g} of {line.needed:.3g} needed; "
+        f"{test_in_words(found)}; {over})"
+    )
+    return Reason(NEW, found.lower, min_gain, holds, broken, text, found), found
 
 
 def not_worse(evidence: Evidence, tolerance: float, alpha: float) -> Reason:
@@ -47,7 +64,7 @@ def not_worse(evidence: Evidence, tolerance: float, alpha: float) -> Reason:
             "(anchor=...), or its training data (data=...), or drop the condition (tolerance=None)"
         )
         return Reason(OLD, math.nan, -tolerance, False, False, text)
-    margin = -_margin(tolerance, evidence.old, evidence.metric)
+    margin = -margin_of(tolerance, evidence.old, evidence.metric)
     found = gain(evidence.old, evidence.metric, alpha=alpha, margin=margin)
     holds, broken = found.lower > margin, found.upper < margin
     head = OLD if holds else "worse on the old rows" if broken else f"not shown to be {OLD}"
@@ -55,7 +72,7 @@ def not_worse(evidence: Evidence, tolerance: float, alpha: float) -> Reason:
     use = f"; use {evidence.anchor_use} of these rows" if evidence.anchor_use > 1 else ""
     text = (
         f"{head}: {gain_in_words(found, unit, limit=margin, upper=broken)} "
-        f"(limit: more than {number(margin, unit)}; {test_in_words(found)}{use}{_SOURCES.get(evidence.old.source, '')})"
+        f"(limit: more than {number(margin, unit)}; {test_in_words(found)}{use}{SOURCES.get(evidence.old.source, '')})"
     )
     return Reason(OLD, found.lower, margin, holds, broken, text, found)
 
@@ -94,7 +111,7 @@ def few_flips(evidence: Evidence, max_flips: float, alpha: float) -> Reason:
     return Reason(FLIPS, found.upper, max_flips, holds, broken, text, found)
 
 
-def _margin(share: float, paired: Paired, metric: Metric) -> float:
+def margin_of(share: float, paired: Paired, metric: Metric) -> float:
     """Return a tolerance or wanted gain in the unit of the gain."""
     from incumbent.evaluation import scale
 

@@ -7,17 +7,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, TypeAlias, get_args
 
 from incumbent.control import control
-from incumbent.core import Decision, Evidence, Reason, Value, Verdict
+from incumbent.core import Decision, Evidence, Interval, Reason, Value, Verdict
 from incumbent.errors import UsageError
 from incumbent.gate import _toml
 from incumbent.gate._advice import advise, power
 from incumbent.gate._conditions import better, few_flips, not_worse, protected
 from incumbent.gate._limit import Limit, judge
-from incumbent.gate._words import amount, percent, unit_of
+from incumbent.gate._promise import promised, promised_refresh
+from incumbent.gate._refresh import unless_worse
 from incumbent.slices import Slice, unharmed
+
+Promise: TypeAlias = Literal["prove", "refresh"]
+Source: TypeAlias = Literal["holdout", "crossfit", "prequential"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,6 +37,11 @@ class Gate(Value):
     4. *Protected slices*: condition 2 for each of `slices`, with its own tolerance; and with `search`, no subgroup
        that was found on the select rows is confirmed to be worse on the gate rows.
     5. *Limits* on what was measured.
+
+    This is what the promise "prove" asks for. Routine re-learning is another matter: a model that is retrained every
+    night by the strategy that is live brings no gain that one night's rows could show, and to hold it back makes the
+    model old. The promise "refresh" promotes such a challenger unless it is shown to be worse, on the new rows or
+    the old, by more than the tolerance. A challenger of any other strategy has to be proven still.
 
     All must hold for a promotion. No correction across conditions is needed: a wrong promotion takes a wrong pass of
     the very condition that is violated (the intersection-union test). Where the opposite of a condition is shown at the
@@ -60,7 +69,16 @@ class Gate(Value):
         confirm one; the share of confirmed subgroups that are none is held at alpha.
     error_control : {"update", "lifetime", "share"}
         What alpha bounds: the chance of a false promotion in each update; the chance that there is ever one; the
-        expected share of false ones among all promotions.
+        expected share of false ones among all promotions. A refresh claims no gain, so it spends nothing.
+    promise : {"prove", "refresh"}
+        What a promotion by the strategy that is live has to meet. "prove" by default, since it needs no trust in
+        the strategy.
+    source : {"holdout", "crossfit", "prequential"}
+        Where the evidence about the new rows comes from. "holdout": a quarter of the batch that the challenger does not
+        learn from; exact. "crossfit": also the rows it does learn from, each judged by a challenger fitted without
+        it, which costs three more fits and makes several times the evidence. "prequential": standing challengers,
+        one of each strategy, predict every whole batch before they learn it, and the evidence adds up over batches;
+        needs a registry.
 
     Raises
     ------
@@ -92,6 +110,8 @@ class Gate(Value):
     slices: tuple[Slice, ...] = ()
     search: bool = False
     error_control: Literal["update", "lifetime", "share"] = "update"
+    promise: Promise = "prove"
+    source: Source = "holdout"
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha <= 0.5:
@@ -105,6 +125,8 @@ class Gate(Value):
             )
         if self.max_flips is not None and not 0.0 <= self.max_flips <= 1.0:
             raise UsageError(f"max_flips is a share of rows, in [0, 1], such as 0.02; {self.max_flips} was given.")
+        _one_of("promise", self.promise, get_args(Promise))
+        _one_of("source", self.source, get_args(Source))
         object.__setattr__(self, "limits", tuple(self.limits))
         object.__setattr__(self, "slices", tuple(self.slices))
         control(self.error_control, self.alpha)  # says which there are
@@ -147,6 +169,38 @@ class Gate(Value):
         """
         return _toml.write(self)
 
+    @classmethod
+    def prove(cls, **settings: Any) -> Self:
+        """Return the gate that promotes only what is shown to be better: for a change of strategy, or a one-off update.
+
+        Parameters
+        ----------
+        **settings
+            The parameters of the class.
+
+        Examples
+        --------
+        >>> Gate.prove(max_flips=0.02)
+        Gate(max_flips=0.02)
+        """
+        return cls(**{"promise": "prove", **settings})
+
+    @classmethod
+    def refresh(cls, **settings: Any) -> Self:
+        """Return the gate that promotes routine re-learning unless it is shown to be worse by more than the tolerance.
+
+        Parameters
+        ----------
+        **settings
+            The parameters of the class.
+
+        Examples
+        --------
+        >>> Gate.refresh(tolerance=0.02)
+        Gate(tolerance=0.02, promise='refresh')
+        """
+        return cls(**{"promise": "refresh", **settings})
+
     def level(self, use: int, *, alpha: float | None = None) -> float:
         """Return the level of the old rows' `use`-th use, ``6 alpha / (pi**2 use**2)``.
 
@@ -175,28 +229,45 @@ class Gate(Value):
         AbilityError
             If the metric needs probabilities and a model gives none.
         """
+        refresh = self.refreshes(evidence)
+        if refresh:
+            reasons, found = unless_worse(evidence, self.tolerance, self.slices, self.alpha)
+        else:
+            reasons, found = self._proven(evidence)
+        smallest, needed = power(evidence, reasons[0], found)
+        smallest = smallest - reasons[0].limit if refresh else smallest
+        if self.max_flips is not None:
+            flips = few_flips(evidence, self.max_flips, self.alpha if evidence.level is None else evidence.level)
+            reasons.append(flips)
+        if self.search:
+            reasons.append(unharmed(evidence.suspects, evidence.new.x, evidence.new, evidence.metric, self.alpha)[0])
+        reasons += judge(self.limits, evidence.measured)
+        told = promised_refresh(self, evidence, smallest) if refresh else promised(self, evidence, reasons[0].limit)
+        verdict = Verdict(
+            _decide(reasons),
+            tuple(reasons),
+            promise=told,
+            source=evidence.old.source if self.tolerance is not None and evidence.old is not None else "",
+            smallest_gain=smallest,
+            rows_needed=needed,
+            kind="refresh" if refresh else "prove",
+            new_source=evidence.new.source if evidence.line is None or refresh else "prequential",
+        )
+        return dataclasses.replace(verdict, advice=advise(evidence, verdict))
+
+    def refreshes(self, evidence: Evidence) -> bool:
+        """Whether this challenger is routine re-learning, which is promoted unless it is shown to be worse."""
+        return self.promise == "refresh" and bool(evidence.routine)
+
+    def _proven(self, evidence: Evidence) -> tuple[list[Reason], Interval]:
+        """Return the conditions on rows that a challenger must be shown to meet, and its gain on the new ones."""
         alpha = self.alpha if evidence.level is None else evidence.level
         old = self.level(evidence.anchor_use, alpha=alpha)
         new, found = better(evidence, self.min_gain, alpha)
         reasons = [new]
         if self.tolerance is not None:
             reasons.append(not_worse(evidence, self.tolerance, old))
-        if self.max_flips is not None:
-            reasons.append(few_flips(evidence, self.max_flips, alpha))
-        reasons += protected(evidence, self.slices, old)
-        if self.search:
-            reasons.append(unharmed(evidence.suspects, evidence.new.x, evidence.new, evidence.metric, self.alpha)[0])
-        reasons += judge(self.limits, evidence.measured)
-        smallest, needed = power(evidence, new, found)
-        verdict = Verdict(
-            _decide(reasons),
-            tuple(reasons),
-            promise=_promise(self, evidence, new.limit),
-            source=evidence.old.source if self.tolerance is not None and evidence.old is not None else "",
-            smallest_gain=smallest,
-            rows_needed=needed,
-        )
-        return dataclasses.replace(verdict, advice=advise(evidence, verdict))
+        return [*reasons, *protected(evidence, self.slices, old)], found
 
 
 def _decide(reasons: Sequence[Reason]) -> Decision:
@@ -205,31 +276,6 @@ def _decide(reasons: Sequence[Reason]) -> Decision:
     return "reject" if any(reason.broken for reason in reasons) else "inconclusive"
 
 
-def _promise(gate: Gate, evidence: Evidence, margin: float) -> str:
-    unit = unit_of(evidence.new, evidence.metric)
-    wanted = f" by more than {amount(margin, unit)}" if margin else ""
-    alpha = gate.alpha if evidence.level is None else evidence.level
-    told = (
-        f"A challenger that is not better{wanted} on rows like the new ones is promoted with probability at most "
-        f"{percent(alpha)}"
-    )
-    if gate.error_control != "update":
-        told = f"Over the life of the model {control(gate.error_control, gate.alpha).promise}. In this update: {told}"
-    if gate.tolerance is None:
-        return f"{told}. Nothing is promised about the old rows (tolerance=None)."
-    old = evidence.old
-    if old is None or not len(old):
-        return f"{told}. Nothing can be promised about the old rows: none were given."
-    unit = unit_of(old, evidence.metric)
-    allowed = amount(gate.tolerance * 100.0 / unit.factor if unit.short else gate.tolerance, unit)
-    level = percent(gate.level(evidence.anchor_use, alpha=alpha))
-    return f"{told}; one that is worse on the old rows by more than {allowed}, at most {level}." + _CAUTION.get(
-        old.source, ""
-    )
-
-
-_CAUTION = {
-    "train": " The old rows are the champion's own training rows, which errs on the side of refusing.",
-    "anchor+crossfit": " Beside the anchor rows, remembered rows were judged with stand-ins fitted on other folds.",
-    "crossfit": " The old rows were judged with stand-ins for both models, fitted on other folds.",
-}
+def _one_of(name: str, given: Any, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise UsageError(f"{name} is one of {', '.join(map(repr, known))}; {given!r} was given.")
