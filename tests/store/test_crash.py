@@ -17,7 +17,7 @@ from incumbent.errors import RegistryError
 from incumbent.store import Store, _lock, _open
 from incumbent.store._client import Client
 
-WRITES = ("create_", "set_", "log_")
+WRITES = ("create_", "set_", "log_", "delete_")
 
 
 class Killed(BaseException):

@@ -3,8 +3,9 @@
 What an event will do is written on its run first, as one tag: the *intent*. Then one single write makes it true:
 
 - a deployment moves the alias ``champion``; the version that it moves to already knows its state;
-- an event that deploys nothing but keeps a state points the champion's state tag to itself;
-- an event that does neither is true with its intent.
+- an update whose challenger waits for approval, and the refusal of one, move the alias ``candidate``;
+- an event that does neither but keeps a state points the champion's state tag to itself;
+- an event that does none of these is true with its intent.
 
 Last, the run is marked as finished. So whoever finds a run that nobody works on any more can tell from outside whether
 it came true, and only has to write that down (`_settle.py`).
@@ -21,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from incumbent.errors import IncumbentError, LockError, RegistryError, UsageError
-from incumbent.store import _files
+from incumbent.store import _candidate, _files
 from incumbent.store._client import Client
-from incumbent.store._lookup import alias_of, registered, version_of
+from incumbent.store._lookup import alias_of, champion_of, registered, version_of
 from incumbent.store._record import (
     CHAMPION,
     EVENT,
@@ -34,12 +35,13 @@ from incumbent.store._record import (
     OURS,
     PATH,
     STATE,
+    WAITS,
     cut,
     number,
 )
 from incumbent.store._settle import settle
 
-KINDS = ("init", "update", "promote", "rollback")
+KINDS = ("init", "update", "approve", "refuse", "promote", "rollback")
 IN_A_FILE = "info.json"  # what INFO says when the info is too long for a tag
 _LONGEST_PARAM, _MOST_AT_ONCE = 6000, 100  # what every server of MLflow >= 3.10 takes
 
@@ -128,12 +130,14 @@ class Event:
     def keep_state(self, folder: Path) -> None:
         """Store what goes on to the next update. It takes effect only with the conclusion.
 
-        It then belongs to the versions that this event added and, if nothing is deployed, to the champion.
+        It then belongs to the versions that this event added or approved and, if nothing is deployed, to the champion.
         """
         self.folder(folder, "state")
         self._keeps_state = True
 
-    def conclude(self, *, decision: str, deploy: int | None, info: Mapping[str, Any]) -> None:
+    def conclude(
+        self, *, decision: str, deploy: int | None, info: Mapping[str, Any], candidate: int | None = None
+    ) -> None:
         """Say what was decided and make it true, in one step.
 
         Parameters
@@ -144,6 +148,9 @@ class Event:
             The version that becomes live. A version that was registered earlier keeps its own state.
         info : mapping
             What `Store.history` will tell about it; anything that JSON can hold, NumPy's numbers included.
+        candidate : int, optional
+            A version of this event that waits for approval from now on, instead of any other; 0 ends the wait of the
+            one that does. A deployment ends it too.
 
         Raises
         ------
@@ -152,23 +159,31 @@ class Event:
         LockError
             Something outside Incumbent moved the alias meanwhile; nothing was changed.
         """
-        self._check(deploy)
+        self._check(deploy, candidate)
         if self._keeps_state:  # on versions that are not live: nobody sees it before the alias moves
-            for version in self._added:
+            for version in {*self._added, deploy} - {None}:
                 self._client.set_model_version_tag(self.name, str(version), STATE, self.id)
+        if candidate:
+            _candidate.wait(self._client, self.name, candidate, champion_of(self._client, self.name))
         self._unmoved()
-        self._write_intent(decision, deploy, info)
+        self._write_intent(decision, deploy, candidate, info)
         if deploy is not None:
             self._unmoved()  # once more, as on a server nothing else keeps others from the alias
             self._client.set_registered_model_alias(self.name, CHAMPION, str(deploy))
+        elif candidate is not None:
+            _candidate.point(self._client, self.name, candidate)
         elif self._keeps_state:
             self._client.set_model_version_tag(self.name, str(self.version_before), STATE, self.id)
         self._concluded = True
+        if deploy is not None or candidate is not None:
+            _candidate.follow(self._client, self.name)
         self._client.set_terminated(self.id, "FINISHED")
 
-    def _check(self, deploy: int | None) -> None:
+    def _check(self, deploy: int | None, candidate: int | None) -> None:
         if self._concluded:
             raise UsageError(f"{self!r} is concluded already.")
+        if candidate and (deploy is not None or candidate not in self._added or not self._keeps_state):
+            raise UsageError(f"{self!r} can only leave a version waiting that it added with a state, and deploy none.")
         if deploy is None:
             if self.version_before is None:
                 raise UsageError(f"{self!r} must deploy a version, as {self.name!r} has none that is live.")
@@ -176,20 +191,26 @@ class Event:
         if deploy == self.version_before:
             raise RegistryError(f"Version {deploy} of {self.name!r} is live already.")
         if deploy not in self._added:
-            version_of(self._client, self.name, deploy)
-            if self._keeps_state:
+            found = version_of(self._client, self.name, deploy)
+            if self._keeps_state and WAITS not in found.tags:
                 raise UsageError(f"Version {deploy} of {self.name!r} keeps its own state when it is deployed again.")
 
-    def _write_intent(self, decision: str, deploy: int | None, info: Mapping[str, Any]) -> None:
+    def _write_intent(self, decision: str, deploy: int | None, candidate: int | None, info: Mapping[str, Any]) -> None:
         from mlflow.entities import RunTag
 
         text = json.dumps(dict(info), default=_plain)
         if len(text) > LONGEST_TAG:
             self.file(text, IN_A_FILE)
             text = IN_A_FILE
-        intent = json.dumps({"decision": decision, "deploy": deploy, "state": self._keeps_state, "at": _now()})
+        intent = {
+            "decision": decision,
+            "deploy": deploy,
+            "state": self._keeps_state,
+            "candidate": candidate,
+            "at": _now(),
+        }
         self._log("tags", [RunTag("decision", decision), RunTag(INFO, text)])
-        self._client.set_tag(self.id, INTENT, intent)
+        self._client.set_tag(self.id, INTENT, json.dumps(intent))
 
     def _unmoved(self) -> None:
         now = alias_of(self._client, self.name)

@@ -21,10 +21,15 @@ def registered(client: Client, name: str) -> Any | None:
     return found[0] if found else None
 
 
-def champion_of(client: Client, name: str) -> Any | None:
-    """Return MLflow's model version that the alias points to, whoever registered it, or None."""
+def pointed(client: Client, name: str, alias: str) -> Any | None:
+    """Return MLflow's model version that an alias points to, whoever registered it, or None."""
     # Asked for by its alias, as a search takes longer with every version that there is.
-    return _unless(_ABSENT, client.get_model_version_by_alias, name, CHAMPION)
+    return _unless(_ABSENT, client.get_model_version_by_alias, name, alias)
+
+
+def champion_of(client: Client, name: str) -> Any | None:
+    """Return MLflow's model version that is live, whoever registered it, or None."""
+    return pointed(client, name, CHAMPION)
 
 
 def alias_of(client: Client, name: str) -> int | None:

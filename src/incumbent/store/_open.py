@@ -10,6 +10,7 @@ from typing import Any
 
 from incumbent.errors import RegistryError
 from incumbent.store import _lock
+from incumbent.store._candidate import follow
 from incumbent.store._client import Client
 from incumbent.store._event import Event
 from incumbent.store._lookup import alias_of, experiment_of, title
@@ -27,6 +28,7 @@ def begin(client: Client, place: Place, name: str, kind: str, *, user: str, why:
     for run in client.search_runs([experiment], "attributes.status = 'RUNNING'", max_results=1000):
         if KIND in run.data.tags and reachable(place, run):
             settle(client, run, name, "KILLED", "interrupted")
+    follow(client, name)
     before = alias_of(client, name)
     latest = client.search_runs([experiment], max_results=3, order_by=["attributes.start_time DESC"])
     count = 1 + max((number(run.data.tags, NUMBER) or 0 for run in latest), default=0)

@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 Status = Literal["done", "failed", "interrupted", "running"]
-Standing = Literal["live", "was live", "challenger", "interrupted"]
+Standing = Literal["live", "was live", "candidate", "challenger", "interrupted"]
 
 # Tags on runs and on model versions. All that is ours starts alike; what does not is the caller's.
 OURS = "incumbent."
 KIND, NUMBER, WHY, USER = "incumbent.kind", "incumbent.number", "incumbent.why", "incumbent.user"
 BEFORE, OWNER = "incumbent.version_before", "incumbent.lock"
 INTENT, INFO, ERROR = "incumbent.intent", "incumbent.info", "incumbent.error"
-EVENT, PATH, STATE = "incumbent.event", "incumbent.path", "incumbent.state"
-CHAMPION = "champion"
+EVENT, PATH, STATE, WAITS = "incumbent.event", "incumbent.path", "incumbent.state", "incumbent.waits"
+CHAMPION, CANDIDATE = "champion", "candidate"
 LONGEST_TAG = 5000  # characters that every server of MLflow >= 3.10 takes
 
 
@@ -31,7 +31,7 @@ class Record:
         Which event; also the id of its MLflow run.
     number : int
         Counted from 1 for each name.
-    kind : {"init", "update", "promote", "rollback"}
+    kind : {"init", "update", "approve", "refuse", "promote", "rollback"}
         What it was.
     name : str
         Whose.
@@ -84,8 +84,9 @@ class VersionInfo:
         Counted from 1; a number is never used twice.
     created : datetime
         When it was registered, in UTC.
-    status : {"live", "was live", "challenger", "interrupted"}
-        Where it stands. A challenger was never live; an interrupted one comes from an event that did not end well.
+    status : {"live", "was live", "candidate", "challenger", "interrupted"}
+        Where it stands. A candidate waits for approval; a challenger was never live; an interrupted one comes from an
+        event that did not end well.
     event : str
         The id of the event that made it; empty for a version that something else registered.
     info : mapping of str to str
@@ -185,10 +186,14 @@ def _back(stack: Sequence[int], to: int) -> list[int]:
     return [*left, to]
 
 
-def standing(version: int, champion: int | None, was_live: set[int], made_by: Record | None) -> Standing:
+def standing(
+    version: int, champion: int | None, candidate: int | None, was_live: set[int], made_by: Record | None
+) -> Standing:
     """Say where a version stands."""
     if version == champion:
         return "live"
+    if version == candidate:
+        return "candidate"
     if version in was_live:
         return "was live"
     if made_by is not None and made_by.status in ("failed", "interrupted"):

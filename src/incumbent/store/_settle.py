@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from incumbent.store._client import Client
-from incumbent.store._lookup import alias_of, find_version
-from incumbent.store._record import BEFORE, ERROR, LONGEST_TAG, STATE, cut, intent_of, number
+from incumbent.store._lookup import alias_of, find_version, pointed
+from incumbent.store._record import BEFORE, CANDIDATE, ERROR, LONGEST_TAG, STATE, cut, intent_of, number
 
 
 def came_true(client: Client, run: Any, name: str) -> bool:
@@ -16,6 +16,9 @@ def came_true(client: Client, run: Any, name: str) -> bool:
         return False
     if intent["deploy"] is not None:
         return alias_of(client, name) == int(intent["deploy"])
+    if intent.get("candidate") is not None:  # 0 is a wait that was ended; older events know of none
+        found = pointed(client, name, CANDIDATE)
+        return (0 if found is None else int(found.version)) == int(intent["candidate"])
     if intent["state"]:
         before = number(run.data.tags, BEFORE)
         version = None if before is None else find_version(client, name, before)

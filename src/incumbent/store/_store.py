@@ -11,6 +11,7 @@ from pathlib import Path
 
 from incumbent.errors import IncumbentError, RegistryError, UsageError
 from incumbent.store import _files, _lock
+from incumbent.store._candidate import candidate_of, late_state
 from incumbent.store._client import Client, connect
 from incumbent.store._event import KINDS, Event
 from incumbent.store._history import read, records, run_of
@@ -123,17 +124,24 @@ class Store:
             )
         raise self._unknown(name)
 
+    def candidate(self, name: str) -> int | None:
+        """Return the version that passed the gate against the champion and waits for approval, or None."""
+        client = self._reading(name)
+        found = candidate_of(client, name, alias_of(client, name))
+        return None if found is None else int(found.version)
+
     def versions(self, name: str) -> list[VersionInfo]:
         """Return all versions, oldest first."""
         client, history = self._reading(name), self.history(name)
         champion, by_id = alias_of(client, name), {record.id: record for record in history}
+        waiting = self.candidate(name) if champion is not None else None
         was_live = {record.deployed for record in history if record.deployed is not None}
         found = client.pages("search_model_versions", filter_string=f"name='{name}'", max_results=1000)
         infos = [
             VersionInfo(
                 version=int(v.version),
                 created=moment(v.creation_timestamp),
-                status=standing(int(v.version), champion, was_live, by_id.get(v.tags.get(EVENT, ""))),
+                status=standing(int(v.version), champion, waiting, was_live, by_id.get(v.tags.get(EVENT, ""))),
                 event=v.tags.get(EVENT, ""),
                 info={key: value for key, value in v.tags.items() if not key.startswith((OURS, "mlflow."))},
             )
@@ -156,9 +164,10 @@ class Store:
         """Return a local folder with the state that belongs to a version (default: the champion), or None."""
         client = self._reading(name)
         found = version_of(client, name, self.champion(name) if version is None else version)
-        if STATE not in found.tags:
+        made_by = late_state(client, name, found) or found.tags.get(STATE)
+        if made_by is None:
             return None
-        path = _files.find(client, self._place, name, client.get_run(found.tags[STATE]), "state")
+        path = _files.find(client, self._place, name, client.get_run(made_by), "state")
         if path is None:
             raise RegistryError(f"The state of version {found.version} of {name!r} is gone from {self._place}.")
         return path
@@ -229,7 +238,7 @@ class Store:
         ----------
         name : str
             Letters, digits, ``. _ -``.
-        kind : {"init", "update", "promote", "rollback"}
+        kind : {"init", "update", "approve", "refuse", "promote", "rollback"}
             What this is; ``init`` makes the name and the store, the others need it.
         why : str
             The reason, for the record.
