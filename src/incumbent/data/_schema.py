@@ -14,6 +14,7 @@ from incumbent.data._check import DataCheck, Finding, counted, digest, listed, n
 from incumbent.data._column import Column
 from incumbent.data._kinds import Scalar
 from incumbent.data._read import read
+from incumbent.data._weights import weights
 from incumbent.errors import DataError, SchemaError
 
 _FORMAT = 1  # raise it when a stored schema changes its meaning, and read the older ones in from_dict
@@ -115,7 +116,7 @@ class Schema(Value):
         """The names of the model's features, in its order."""
         return tuple(column.name for column in self.columns)
 
-    def check(self, frame: Any, *, labelled: bool = True) -> tuple[Batch, DataCheck]:
+    def check(self, frame: Any, *, labelled: bool = True, weight: str | None = None) -> tuple[Batch, DataCheck]:
         """Return new rows as the model was trained on them, and what was found on the way.
 
         Parameters
@@ -124,6 +125,8 @@ class Schema(Value):
             The new rows.
         labelled : bool
             Whether labels are needed, and times and groups where the schema has them. If not, labels are left out.
+        weight : str, optional
+            A column of these rows that says how much each counts; scaled to a mean of one.
 
         Returns
         -------
@@ -141,8 +144,8 @@ class Schema(Value):
             There are no rows, or the frame is no sound table.
         """
         frame = read(frame)
-        self._check_names(frame, labelled)
-        findings = self._extra(frame)
+        self._check_names(frame, labelled, weight)
+        findings = self._extra(frame, weight)
         checked, changed = {}, list(self.features) != list(frame.columns)
         for column in self.columns:
             series = frame[column.name]
@@ -150,25 +153,34 @@ class Schema(Value):
             changed = changed or checked[column.name] is not series
             findings += found
         y, found = self._labels(frame[self.target]) if labelled else (None, [])
+        counts, note = (None, None) if weight is None else weights(frame[weight])
+        findings += [note] if note is not None else []
         batch = Batch(
             pd.DataFrame(checked, copy=False) if changed else frame,
             y,
+            counts,
             time=_labels.times(frame[self.time]) if self.time in frame.columns else None,
             group=_labels.groups(frame[self.group]) if self.group in frame.columns else None,
         )
         check = DataCheck((*findings, *found), len(batch), len(self.columns), digest(batch), str(frame.attrs["source"]))
         return batch, check
 
-    def _check_names(self, frame: pd.DataFrame, labelled: bool) -> None:
+    def _check_names(self, frame: pd.DataFrame, labelled: bool, weight: str | None) -> None:
         names, source = list(frame.columns), frame.attrs["source"]
         if lacking := [name for name in self.features if name not in frame.columns]:
             raise SchemaError(_absent("feature", lacking, names, source))
         for role, name in (("label", self.target), ("time", self.time), ("group", self.group)):
             if labelled and name is not None and name not in frame.columns:
                 raise SchemaError(_absent(f"{role} column", [name], names, source))
+        if weight is not None and weight not in frame.columns:
+            raise SchemaError(_absent("weight column", [weight], names, source))
+        if weight is not None and weight in {*self.features, self.target, self.time, self.group}:
+            raise SchemaError(
+                f"{weight!r} cannot weigh the rows: it has another role in this model. Name another column."
+            )
 
-    def _extra(self, frame: pd.DataFrame) -> list[Finding]:
-        used = {*self.features, self.target, self.time, self.group}
+    def _extra(self, frame: pd.DataFrame, weight: str | None) -> list[Finding]:
+        used = {*self.features, self.target, self.time, self.group, weight}
         extra = [name for name in frame.columns if name not in used]
         if not extra:
             return []

@@ -16,6 +16,7 @@ from incumbent.evaluation._pairs import share_lower, share_upper
 from incumbent.evaluation._power import rows_needed, smallest_gain
 from incumbent.evaluation._rank import AUC
 from incumbent.evaluation._rows import MAE, RMSE, Accuracy, Brier, LogLoss
+from incumbent.evaluation._spread import Spread, spread
 from incumbent.evaluation._table import F1, BalancedAccuracy, Precision, Recall
 from incumbent.evaluation._variance import R2
 
@@ -35,6 +36,7 @@ __all__ = [
     "LogLoss",
     "Precision",
     "Recall",
+    "Spread",
     "change",
     "compare",
     "flips",
@@ -50,6 +52,7 @@ __all__ = [
     "share_lower",
     "share_upper",
     "smallest_gain",
+    "spread",
     "reliability",
     "read_costs",
 ]

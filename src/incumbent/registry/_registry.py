@@ -25,6 +25,7 @@ from incumbent.gate import Gate
 from incumbent.models import open_model, wrap
 from incumbent.policy import Choice
 from incumbent.registry._folders import State, Version
+from incumbent.registry._plan import ToLabel, keep_differences, plan, to_label
 from incumbent.registry._record import line, summary, write
 from incumbent.store import Event, Store
 from incumbent.updating import (
@@ -44,6 +45,8 @@ from incumbent.updating._run import Prepared
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from incumbent.planning import Plan
 
 
 _STANDING = "standing v"
@@ -283,13 +286,12 @@ class Registry:
             event.keep_state(kept)
             outcome = outcome.but(version_after=number if promoted else outcome.version_before)
             write(event, outcome, source=source, metric=outcome.metric, budget=ready.case.budget)
+            keep_differences(event, outcome, ready.metric)
             told = summary(outcome, source=source, challenger=number)
             event.conclude(decision=outcome.decision, deploy=number if promoted else None, info=told)
         return outcome
 
-    def _challenger(
-        self, event: Event, outcome: Outcome, before: Version, learned: pd.DataFrame, folder: Path
-    ) -> int:
+    def _challenger(self, event: Event, outcome: Outcome, before: Version, learned: pd.DataFrame, folder: Path) -> int:
         """Return the version of the chosen challenger, made now unless it stands from an earlier update; 0 is none."""
         chosen = outcome.chosen
         if chosen is None or chosen.model is None:
@@ -464,6 +466,73 @@ class Registry:
         page = self.store.artifact(name, id, "report.html")
         target.write_bytes(page.read_bytes())
         return target
+
+    def plan(self, name: str, *, gain: float = 0.01, power: float = 0.8, metric: str | Metric | None = None) -> Plan:
+        """Return how many labelled rows the next update needs to show a gain, as far as earlier updates tell.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        gain : float
+            The gain to be shown, as the gate states it: 0.01 is one point of accuracy, or one percent of the champion's
+            mean loss for squared errors, absolute errors and costs.
+        power : float
+            With which probability it is to be shown.
+        metric : str or Metric, optional
+            What decides; None is accuracy, or RMSE for a regression.
+
+        Raises
+        ------
+        UsageError
+            The gain or the power means nothing, or nothing is known of this metric yet.
+        """
+        return plan(self, name, gain=gain, power=power, metric=metric)
+
+    def label(
+        self,
+        name: str,
+        rows: Any,
+        *,
+        budget: int,
+        version: int | None = None,
+        metric: str | Metric | None = None,
+        uniform: float = 0.5,
+        weight: str = "weight",
+        seed: int = 0,
+    ) -> ToLabel:
+        """Return the rows without labels that are worth labelling, with weights that keep every mean unbiased.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        rows : frame, array, or path
+            Rows without labels.
+        budget : int
+            How many of them to label.
+        version : int, optional
+            The challenger; None is the one that waits for approval, else the one that stands from the last update.
+        metric : str or Metric, optional
+            What is to be told apart; one with a loss for each row. None is accuracy, or RMSE for a regression.
+        uniform : float
+            The share of the budget spread over all rows alike, in [0, 1]. Half, so that the labels serve an update,
+            whose challengers are others; 0 tells the most about these two, and nothing else.
+        weight : str
+            What the column of weights is called.
+        seed : int
+            Where randomness comes from.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, or no challenger.
+        DataError, UsageError
+            The rows or an argument cannot be used, or no label could tell the two apart.
+        """
+        return to_label(
+            self, name, rows, budget=budget, version=version, metric=metric, uniform=uniform, weight=weight, seed=seed
+        )
 
     def outcome(self, name: str, update: str) -> dict[str, Any]:
         """Return the outcome of an update as it was recorded: what ``--json`` printed."""

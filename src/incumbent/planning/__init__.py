@@ -1,0 +1,52 @@
+"""Before the labels: how many an update needs, and which rows are worth labelling.
+
+`make_plan` turns what is known of the differences between models into counts of rows; `choose` spends a budget of
+labels where champion and challenger differ, with weights that keep every mean unbiased; `estimate` is that mean. The
+names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from incumbent.planning._allocate import allocate as allocate
+    from incumbent.planning._estimate import estimate as estimate
+    from incumbent.planning._known import Known as Known
+    from incumbent.planning._known import guess as guess
+    from incumbent.planning._known import pooled as pooled
+    from incumbent.planning._known import record as record
+    from incumbent.planning._label import Labels as Labels
+    from incumbent.planning._label import Stratum as Stratum
+    from incumbent.planning._label import choose as choose
+    from incumbent.planning._plan import Need as Need
+    from incumbent.planning._plan import Plan as Plan
+    from incumbent.planning._plan import make_plan as make_plan
+
+_HOME = {
+    "Known": "_known",
+    "Labels": "_label",
+    "Need": "_plan",
+    "Plan": "_plan",
+    "Stratum": "_label",
+    "allocate": "_allocate",
+    "choose": "_label",
+    "estimate": "_estimate",
+    "guess": "_known",
+    "make_plan": "_plan",
+    "pooled": "_known",
+    "record": "_known",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)
