@@ -105,8 +105,8 @@ def test_a_schema_survives_json(classes: tuple[Any, ...]) -> None:
 
 
 def test_a_stored_schema_that_cannot_be_read_says_so() -> None:
-    with pytest.raises(SchemaError, match=r"format 2.*reads format 1"):
-        Schema.from_dict({**SCHEMA.to_dict(), "format": 2})
+    with pytest.raises(SchemaError, match=r"format 3.*reads up to 2"):
+        Schema.from_dict({**SCHEMA.to_dict(), "format": 3})
     with pytest.raises(SchemaError, match="damaged"):
         Schema.from_dict({"format": 1, "columns": []})
     with pytest.raises(SchemaError, match="damaged"):

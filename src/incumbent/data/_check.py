@@ -137,3 +137,12 @@ def nearest(name: str, names: Sequence[str]) -> str | None:
     folded = {other.strip().casefold(): other for other in reversed(names)}
     close = difflib.get_close_matches(name.strip().casefold(), list(folded), n=1, cutoff=0.75)
     return folded[close[0]] if close else None
+
+
+def absent(what: str, names: Sequence[str], there: Sequence[str], source: str) -> str:
+    """Return the sentence that says which names a source lacks, and which were probably meant."""
+    meant = {name: nearest(name, there) for name in names}
+    shown = [f"{name!r} (is it {near!r}?)" if near else repr(name) for name, near in list(meant.items())[:8]]
+    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
+    count = f"the {what}" if len(names) == 1 else counted(len(names), what)
+    return f"{source} lacks {count} {', '.join(shown)}{more}; it has {listed(there, 12)}."

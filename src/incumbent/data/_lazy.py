@@ -117,7 +117,8 @@ class LazyRows:
     def join(parts: Sequence[Any]) -> LazyRows:
         """Return the rows of several parts behind each other, still unread; arrays are taken in as they are."""
         lazy = [part if isinstance(part, LazyRows) else LazyRows.of(part) for part in parts]
-        sources, at, start = [], [], 0
+        sources: list[Any] = []
+        at, start = [], 0
         for part in lazy:
             sources += part.sources
             at.append(part.at + start)
@@ -128,6 +129,12 @@ class LazyRows:
     def cast(self, dtype: Any) -> LazyRows:
         """Return the same rows, read as another dtype."""
         return LazyRows(self.sources, self.at, np.dtype(dtype))
+
+    @cached_property
+    def extent(self) -> tuple[float, float]:
+        """The smallest and the largest value; NaN or infinity if there is one."""
+        found = [(float(block.min()), float(block.max())) for block in blocks(self)]
+        return float(np.min([low for low, _ in found])), float(np.max([high for _, high in found]))
 
     @cached_property
     def keys(self) -> Keys:

@@ -256,8 +256,8 @@ def _size(part: Any) -> int:
 def save_memory(memory: Memory, folder: Path) -> None:
     """Write a memory into a folder, made if need be; `load_memory` gives back exactly the same.
 
-    ``memory.parquet`` holds the rows (those of an array as bytes), ``importance.npz`` arrays only, ``memory.json`` the rest. None of them can hold
-    code.
+    ``memory.parquet`` holds the rows (those of an array as bytes), ``importance.npz`` arrays only, ``memory.json`` the
+    rest. None of them can hold code.
 
     Raises
     ------

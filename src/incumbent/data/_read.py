@@ -1,23 +1,51 @@
-"""The door: whatever holds a table comes in here and leaves as a pandas frame with sound names."""
+"""The door: whatever holds a table leaves as a pandas frame with sound names, whatever holds arrays as tensors."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, overload
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from incumbent.data._arrays import holds_arrays
 from incumbent.data._check import counted, listed
 from incumbent.data._files import table_at
+from incumbent.data._inputs import tensors_of
+from incumbent.data._tensors import Tensors
 from incumbent.errors import DataError
 
 
-def read(source: Any, *, names: Sequence[str] | None = None, target: str = "target") -> pd.DataFrame:
-    """Read a table from a file, several files, standard input, or an object in memory.
+@overload
+def read(
+    source: Any, *, names: Sequence[str] | None = None, target: str = "target", tensors: Literal[False] = False
+) -> pd.DataFrame: ...
+
+
+@overload
+def read(
+    source: Any,
+    *,
+    names: Sequence[str] | None = None,
+    target: str = "target",
+    tensors: bool,
+    size: tuple[int, int] | None = None,
+) -> pd.DataFrame | Tensors: ...
+
+
+def read(
+    source: Any,
+    *,
+    names: Sequence[str] | None = None,
+    target: str = "target",
+    tensors: bool = False,
+    size: tuple[int, int] | None = None,
+) -> pd.DataFrame | Tensors:
+    """Read a table, or on demand arrays, from a file, several files, standard input, or an object in memory.
 
     Parameters
     ----------
@@ -29,22 +57,33 @@ def read(source: Any, *, names: Sequence[str] | None = None, target: str = "targ
         - A pandas frame (taken as it is: no copy, its index is ignored), a polars or pyarrow frame, or any object that
           exports Arrow data; a numpy array, (n, d) or structured; a dict of columns.
         - A pair ``(x, y)`` of features and labels.
+        - With `tensors` also arrays (n, ...) of any dimensions, mapped ones too; tensors; dicts of arrays, tensors and
+          tables, one for each input; a Dataset or a list of (x, y); ``.npy`` and ``.npz`` files; folders of ``.npy``
+          files; folders of images by class. A frame or a file that holds a table is a table here, too.
     names : sequence of str, optional
         Names for the columns of an (n, d) array; absent, they are ``x0, x1, ...``. For a pair, one more name than `x`
         has columns names the labels too. A source that has names of its own keeps them.
     target : str
         What the labels of a pair are called unless `names` says it.
+    tensors : bool
+        Whether arrays and dicts are inputs of a neural network as they are, instead of columns of a table.
+    size : (int, int), optional
+        Height and width that a folder of images is resized to; without it they must agree.
 
     Returns
     -------
-    pandas.DataFrame
-        With unique text names and rows counted from 0. ``attrs["source"]`` says where it came from; for a pair,
-        ``attrs["target"]`` says which column holds the labels.
+    pandas.DataFrame or Tensors
+        A frame has unique text names and rows counted from 0. ``attrs["source"]`` says where it came from; for a pair,
+        ``attrs["target"]`` says which column holds the labels. Tensors have their arrays by name in `parts`; an array
+        that came without a name is "x". What is larger than memory, a mapped array or a large Dataset or folder of
+        images, stays where it is as lazy rows.
 
     Raises
     ------
     DataError
         The source is missing, unreadable, empty, damaged, no table, or has duplicate or nested columns.
+    MissingDependency
+        Images are to be read and Pillow is not installed.
 
     Examples
     --------
@@ -53,7 +92,17 @@ def read(source: Any, *, names: Sequence[str] | None = None, target: str = "targ
         x0   x1 target
     0  1.0  0.0     no
     1  0.0  1.0    yes
+    >>> read((np.zeros((2, 28, 28), dtype=np.uint8), ["no", "yes"]), tensors=True)
+    x (2, 28, 28) uint8, target (2,) <U3
     """
+    found = tensors_of(source, target=target, size=size) if tensors else None
+    if found is not None:
+        return found
+    if not tensors and (isinstance(source, Tensors) or _names_arrays(source)):
+        raise DataError(
+            f"{source.source if isinstance(source, Tensors) else source} holds arrays, and a table was expected: this "
+            "model, or the rows it was brought in with, are tables. Give a frame or a file that holds a table."
+        )
     if isinstance(source, tuple) and len(source) == 2:
         return _pair(source[0], source[1], names, target)
     if isinstance(source, np.ndarray) and source.dtype.names is None:
@@ -64,6 +113,10 @@ def read(source: Any, *, names: Sequence[str] | None = None, target: str = "targ
     if isinstance(source, pd.DataFrame):
         return _sound(source.copy(deep=False), str(source.attrs.get("source", "pandas frame")))
     return _sound(_in_memory(source), _described(source))
+
+
+def _names_arrays(source: Any) -> bool:
+    return isinstance(source, str | os.PathLike) and holds_arrays(Path(source).expanduser())
 
 
 # ------------------------------------------------------------------------------- objects in memory

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from incumbent.core import Batch, Task, Value
 from incumbent.data import _labels
-from incumbent.data._check import DataCheck, Finding, counted, digest, listed, nearest
+from incumbent.data._check import DataCheck, Finding, absent, digest, listed
 from incumbent.data._column import Column
+from incumbent.data._input import Input, checked_columns
+from incumbent.data._input_check import checked_inputs, column_of, inputs_of, source_of, wants_arrays
 from incumbent.data._kinds import Scalar
 from incumbent.data._read import read
+from incumbent.data._tensors import Tensors
 from incumbent.data._weights import weights
 from incumbent.errors import DataError, SchemaError
 
-_FORMAT = 1  # raise it when a stored schema changes its meaning, and read the older ones in from_dict
+_TABLE, _TENSORS = 1, 2  # formats; raise them when a stored schema changes its meaning, and read the older ones too
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,7 +30,7 @@ class Schema(Value):
     Parameters
     ----------
     columns : tuple of Column
-        The model's features, in its order.
+        The model's features, in its order; none where it takes tensors.
     target : str
         The column of labels.
     time, group : str, optional
@@ -36,6 +39,8 @@ class Schema(Value):
         What the model predicts.
     classes : tuple
         The known classes, sorted; empty for a regression.
+    inputs : tuple of Input
+        The inputs of a neural network that takes arrays; one without a name where it takes one array and no dict.
 
     Examples
     --------
@@ -61,6 +66,7 @@ class Schema(Value):
     group: str | None = None
     task: Task = "classification"
     classes: tuple[Scalar, ...] = ()
+    inputs: tuple[Input, ...] = ()
 
     @classmethod
     def of(
@@ -77,8 +83,8 @@ class Schema(Value):
 
         Parameters
         ----------
-        frame : data frame, or whatever `read` takes
-            The rows.
+        frame : data frame, tensors, or whatever `read` takes as a table
+            The rows. Tensors make a schema of `inputs`.
         target, time, group : str
             The columns of labels, of times and of groups.
         task : {"classification", "regression"}, optional
@@ -94,17 +100,19 @@ class Schema(Value):
         DataError
             A named column is absent, no row has a label, or the labels do not suit the task.
         """
+        if isinstance(frame, Tensors):
+            return _of_tensors(cls, frame, target=target, time=time, group=group, task=task)
         frame = read(frame)
         names = list(frame.columns)
         roles = {"target": target, "time": time, "group": group}
         for role, name in roles.items():
             if name is not None and name not in names:
-                raise DataError(_absent(f"{role} column", [name], names, frame.attrs["source"]))
+                raise DataError(absent(f"{role} column", [name], names, frame.attrs["source"]))
         if target in (time, group):
             raise DataError(f"{target!r} cannot be the target and the time or the group at once; name another column.")
         wanted = list(features) if features is not None else [name for name in names if name not in roles.values()]
         if lacking := [name for name in wanted if name not in names]:
-            raise SchemaError(_absent("feature", lacking, names, frame.attrs["source"]))
+            raise SchemaError(absent("feature", lacking, names, frame.attrs["source"]))
         if not wanted or target in wanted:
             why = f"its target {target!r} is among its features" if wanted else "no column is left for a feature"
             raise DataError(f"A model cannot learn from {frame.attrs['source']}: {why}.")
@@ -113,15 +121,20 @@ class Schema(Value):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the model's features, in its order."""
-        return tuple(column.name for column in self.columns)
+        """The names of the model's features or inputs, in its order."""
+        return (*(column.name for column in self.columns), *(each.name or "x" for each in self.inputs))
+
+    @property
+    def takes(self) -> Literal["frame", "tensors"]:
+        """What rows must be read as: a table, or arrays as they are."""
+        return "tensors" if self.inputs else "frame"
 
     def check(self, frame: Any, *, labelled: bool = True, weight: str | None = None) -> tuple[Batch, DataCheck]:
         """Return new rows as the model was trained on them, and what was found on the way.
 
         Parameters
         ----------
-        frame : data frame, or whatever `read` takes
+        frame : data frame, tensors, or whatever `read` takes
             The new rows.
         labelled : bool
             Whether labels are needed, and times and groups where the schema has them. If not, labels are left out.
@@ -132,7 +145,8 @@ class Schema(Value):
         -------
         batch : Batch
             `x` has exactly the schema's columns, in order, in the stored dtypes where that loses nothing; a frame that
-            is already so is not copied. `y` has the type of the known classes, or is float64.
+            is already so is not copied. Of tensors it is the one array, or a dict of all inputs in the schema's
+            order; lazy rows stay so. `y` has the type of the known classes, or is float64.
         check : DataCheck
             Findings, row count and digest.
 
@@ -143,37 +157,41 @@ class Schema(Value):
         DataError
             There are no rows, or the frame is no sound table.
         """
-        frame = read(frame)
-        self._check_names(frame, labelled, weight)
-        findings = self._extra(frame, weight)
-        checked, changed = {}, list(self.features) != list(frame.columns)
-        for column in self.columns:
-            series = frame[column.name]
-            checked[column.name], found = column.check(series)
-            changed = changed or checked[column.name] is not series
-            findings += found
-        y, found = self._labels(frame[self.target]) if labelled else (None, [])
-        counts, note = (None, None) if weight is None else weights(frame[weight])
+        rows = read(frame, tensors=self.takes == "tensors")
+        parts: Any = rows.parts if isinstance(rows, Tensors) else rows
+        x, findings = self._features(rows, labelled, weight)
+        y, found = self._labels(column_of(parts, self.target)) if labelled else (None, [])
+        counts, note = (None, None) if weight is None else weights(column_of(parts, weight))
         findings += [note] if note is not None else []
         batch = Batch(
-            pd.DataFrame(checked, copy=False) if changed else frame,
+            x,
             y,
             counts,
-            time=_labels.times(frame[self.time]) if self.time in frame.columns else None,
-            group=_labels.groups(frame[self.group]) if self.group in frame.columns else None,
+            time=_labels.times(column_of(parts, self.time)) if self.time in parts else None,
+            group=_labels.groups(column_of(parts, self.group)) if self.group in parts else None,
         )
-        check = DataCheck((*findings, *found), len(batch), len(self.columns), digest(batch), str(frame.attrs["source"]))
-        return batch, check
+        width, source = len(self.columns) + sum(each.size for each in self.inputs), source_of(rows)
+        return batch, DataCheck((*findings, *found), len(batch), width, digest(batch), source)
+
+    def _features(self, rows: pd.DataFrame | Tensors, labelled: bool, weight: str | None) -> tuple[Any, list[Finding]]:
+        if isinstance(rows, Tensors):
+            roles = {"label": self.target, "time": self.time, "group": self.group} if labelled else {}
+            return checked_inputs(self, rows, {**roles, "weight": weight})
+        if self.inputs:
+            raise wants_arrays(self, rows)
+        self._check_names(rows, labelled, weight)
+        x, findings = checked_columns(rows, self.columns)
+        return x, [*self._extra(rows, weight), *findings]
 
     def _check_names(self, frame: pd.DataFrame, labelled: bool, weight: str | None) -> None:
         names, source = list(frame.columns), frame.attrs["source"]
         if lacking := [name for name in self.features if name not in frame.columns]:
-            raise SchemaError(_absent("feature", lacking, names, source))
+            raise SchemaError(absent("feature", lacking, names, source))
         for role, name in (("label", self.target), ("time", self.time), ("group", self.group)):
             if labelled and name is not None and name not in frame.columns:
-                raise SchemaError(_absent(f"{role} column", [name], names, source))
+                raise SchemaError(absent(f"{role} column", [name], names, source))
         if weight is not None and weight not in frame.columns:
-            raise SchemaError(_absent("weight column", [weight], names, source))
+            raise SchemaError(absent("weight column", [weight], names, source))
         if weight is not None and weight in {*self.features, self.target, self.time, self.group}:
             raise SchemaError(
                 f"{weight!r} cannot weigh the rows: it has another role in this model. Name another column."
@@ -190,8 +208,11 @@ class Schema(Value):
     def _labels(self, target: pd.Series[Any]) -> tuple[Any, list[Finding]]:
         return _labels.labels(target, self.classes) if self.task == "classification" else _labels.values(target)
 
-    def widened(self, x: pd.DataFrame) -> Schema:
+    def widened(self, x: Any) -> Schema:
         """Return the schema of a model that was trained on these checked rows too: its categories and its ranges."""
+        if self.inputs:
+            parts = x if isinstance(x, dict) else {self.inputs[0].name: x}
+            return self.but(inputs=tuple(each.widened(parts[each.name]) for each in self.inputs))
         known = set(x.columns)
         return self.but(
             columns=tuple(each.widened(x[each.name]) if each.name in known else each for each in self.columns)
@@ -200,7 +221,10 @@ class Schema(Value):
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain numbers, texts, lists and dicts, for JSON."""
         columns = [asdict(column) | {"categories": list(column.categories)} for column in self.columns]
-        return {"format": _FORMAT, **asdict(self), "columns": columns, "classes": list(self.classes)}
+        stored = {**asdict(self), "columns": columns, "classes": list(self.classes)}
+        if not self.inputs:  # as ever, so that programs of before can read it
+            return {"format": _TABLE, **{name: value for name, value in stored.items() if name != "inputs"}}
+        return {"format": _TENSORS, **stored, "inputs": [each.to_dict() for each in self.inputs]}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Schema:
@@ -211,17 +235,26 @@ class Schema(Value):
         SchemaError
             It was written by a newer version, or is damaged.
         """
-        if stored.get("format") != _FORMAT:
+        if stored.get("format") not in (_TABLE, _TENSORS):
             raise SchemaError(
-                f"This schema has format {stored.get('format')!r}; this version of incumbent reads format {_FORMAT}. "
+                f"This schema has format {stored.get('format')!r}; this version of incumbent reads up to {_TENSORS}. "
                 f"Update it with: pip install --upgrade incumbent"
             )
         try:
             fields = {name: value for name, value in stored.items() if name != "format"}
             columns = (Column(**column | {"categories": tuple(column["categories"])}) for column in fields["columns"])
-            return cls(**fields | {"columns": tuple(columns), "classes": tuple(fields["classes"])})
+            inputs = tuple(Input.from_dict(each) for each in fields.get("inputs", ()))
+            return cls(**fields | {"columns": tuple(columns), "classes": tuple(fields["classes"]), "inputs": inputs})
         except (KeyError, TypeError) as error:
             raise SchemaError(f"A stored schema is damaged ({error}); restore the version's files.") from error
+
+
+def _of_tensors(
+    kind: type[Schema], rows: Tensors, *, target: str, time: str | None, group: str | None, task: Task | None
+) -> Schema:
+    inputs = inputs_of(rows, target=target, time=time, group=group)
+    task, classes = _task_and_classes(column_of(rows.parts, target), task)
+    return kind((), target, time, group, task, classes, inputs)
 
 
 def _task_and_classes(target: pd.Series[Any], task: Task | None) -> tuple[Task, tuple[Scalar, ...]]:
@@ -232,11 +265,3 @@ def _task_and_classes(target: pd.Series[Any], task: Task | None) -> tuple[Task, 
         _labels.check_values(target)
         return task, ()
     return task, _labels.classes_of(target)
-
-
-def _absent(what: str, names: Sequence[str], there: Sequence[str], source: str) -> str:
-    meant = {name: nearest(name, there) for name in names}
-    shown = [f"{name!r} (is it {near!r}?)" if near else repr(name) for name, near in list(meant.items())[:8]]
-    more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
-    count = f"the {what}" if len(names) == 1 else counted(len(names), what)
-    return f"{source} lacks {count} {', '.join(shown)}{more}; it has {listed(there, 12)}."
