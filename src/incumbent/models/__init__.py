@@ -17,6 +17,8 @@ from incumbent.core import Array, Model
 from incumbent.errors import MissingDependency, ModelError, RegistryError
 
 if TYPE_CHECKING:
+    from incumbent.models._analytic import absorb as absorb
+    from incumbent.models._analytic import forget as forget
     from incumbent.models._blend import Blend as Blend
     from incumbent.models._finish import follow as follow
     from incumbent.models._open import open_model as open_model
@@ -30,10 +32,16 @@ _TABLE = {
     "linear": ("incumbent.models._linear", "LinearModel"),
     "sklearn": ("incumbent.models._sklearn", "SklearnModel"),
 }
-_HOME = {"Blend": "_blend", "follow": "_finish", "open_model": "_open"}
+_HOME = {
+    "Blend": "_blend",
+    "absorb": "_analytic",
+    "follow": "_finish",
+    "forget": "_analytic",
+    "open_model": "_open",
+}
 _FORMAT = 1
 
-__all__ = ["Blend", "follow", "load", "open_model", "save", "wrap"]
+__all__ = ["Blend", "absorb", "follow", "forget", "load", "open_model", "save", "wrap"]
 
 
 def __getattr__(name: str) -> Any:

@@ -30,7 +30,12 @@ _PARTS = (
     "pandas.core.indexes.",
 )
 _FUNCTIONS = ("sklearn.feature_selection.", "sklearn.metrics.")
-_PLAIN = {"collections.OrderedDict", "collections.defaultdict", "functools.partial"}
+_PLAIN = {
+    "collections.OrderedDict",
+    "collections.defaultdict",
+    "functools.partial",
+    "incumbent.models._projection.RandomReLU",
+}
 
 
 def is_harmless(kind: str) -> bool:

@@ -6,13 +6,14 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats, Importance, Prediction, Recipe, Task
+from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models import _losses as losses
+from incumbent.models._analytic import Head
 from incumbent.models._descent import Problem, Schedule, choose_rate, descend
 from incumbent.models._grow import grown_linear
 from incumbent.models._importance import carried, normalised
@@ -97,6 +98,9 @@ class LinearModel:
     native: Any
     notes: tuple[str, ...] = ()
 
+    raw: ClassVar[bool] = True
+    head: ClassVar[Head | None] = None
+
     @property
     def task(self) -> Task:
         """Classification or regression."""
@@ -110,7 +114,7 @@ class LinearModel:
     @property
     def abilities(self) -> frozenset[str]:
         """Everything but trees."""
-        words = {"retrain", "incremental", "gradient"}
+        words = {"retrain", "incremental", "gradient", "features"}
         words |= {"proba"} if hasattr(self.native, "predict_proba") else set()
         words |= {"grow"} if self.task == "classification" else set()
         words |= {"weight"} if takes_weights(self.native) else set()
@@ -174,6 +178,17 @@ class LinearModel:
         x, weights = _numbers(as_input(self.native, batch.x)), self.weights()
         moves = abs(2 * (x @ weights["coef"].T + weights["intercept"]))
         return {"coef": np.asarray((abs(x).T @ moves).T / len(batch)), "intercept": moves.mean(axis=0)}
+
+    def features(self, x: Any) -> Any:
+        """Return the columns as they come: nothing lies between them and the model."""
+        return as_input(self.native, x)
+
+    def with_head(self, head: Head, notes: tuple[str, ...]) -> Model:
+        """Return a Pipeline of the head's projection and its layer, which takes the place of this model."""
+        from incumbent.models._headed import under_head
+        from incumbent.models._pipeline import PipelineModel
+
+        return PipelineModel(under_head([], head, as_fitted=self.native), notes, head)
 
     def save(self, folder: Path) -> None:
         """Write the estimator as a skops file, which runs no code when it is read."""

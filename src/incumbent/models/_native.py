@@ -69,6 +69,12 @@ def as_input(native: Any, x: Any) -> Any:
     return x.to_numpy() if any(hasattr(part, "n_features_in_") for part in (native, first)) else x
 
 
+def reads_columns(native: Any) -> bool:
+    """Whether `native` computes with the columns as they come, and does not first make others of them."""
+    first = _first(native)
+    return first is native or not (hasattr(first, "transform") or hasattr(first, "build_analyzer"))
+
+
 def _first(native: Any) -> Any:
     """Return what meets the rows first: of a Pipeline its first step, of a search or a wrapper what is inside."""
     if hasattr(native, "steps"):

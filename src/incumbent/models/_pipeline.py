@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -13,6 +13,8 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Floats, Importance, Memory, Model, Prediction, Recipe, Task, differentiable
 from incumbent.errors import ModelError
+from incumbent.models._analytic import Head
+from incumbent.models._headed import body_of, head_in, solved_afresh, under_head
 from incumbent.models._native import answer, as_input, classes_of, takes_weights, task_of, trained_on
 from incumbent.models._tune import fit_afresh, tunable
 
@@ -33,6 +35,8 @@ class PipelineModel:
         Preprocessing steps and an estimator.
     notes : tuple of str
         How it was fitted.
+    new_head : Head, optional
+        The analytic head that it was just given.
 
     Examples
     --------
@@ -47,6 +51,7 @@ class PipelineModel:
 
     native: Any
     notes: tuple[str, ...] = ()
+    new_head: Head | None = field(default=None, repr=False)
 
     @functools.cached_property
     def last(self) -> Model:
@@ -68,7 +73,7 @@ class PipelineModel:
     @functools.cached_property
     def abilities(self) -> frozenset[str]:
         """What its last step can do."""
-        own = {"weight": takes_weights(self.native), "tune": tunable(self.native)}
+        own = {"weight": takes_weights(self.native), "tune": tunable(self.native), "features": True}
         return (self.last.abilities - own.keys()) | {word for word, true in own.items() if true} | {"retrain"}
 
     def predict(self, x: Any) -> Prediction:
@@ -78,6 +83,8 @@ class PipelineModel:
     def fit(self, recipe: Recipe) -> PipelineModel:
         """Fit all steps afresh, or let the last step follow the recipe on preprocessed rows."""
         frozen = "preprocess" in recipe.structure.freeze
+        if recipe.structure.start == "scratch" and self.head is not None and not recipe.structure.search:
+            return solved_afresh(self, recipe)
         if recipe.structure.start == "scratch" and not frozen:
             return PipelineModel(fit_afresh(self.native, recipe))
         inner = recipe.bind(
@@ -87,6 +94,24 @@ class PipelineModel:
         )
         fitted = self.last.fit(inner)
         return PipelineModel(self._with_last(fitted.native), fitted.notes)
+
+    @property
+    def raw(self) -> bool:
+        """Whether nothing was done to the columns before an analytic head."""
+        return self.head is not None and len(self.native.steps) == 1 + (self.head.lift is not None)
+
+    @functools.cached_property
+    def head(self) -> Head | None:
+        """The analytic head, if the last step is one."""
+        return self.new_head or head_in(self.native)
+
+    def features(self, x: Any) -> Any:
+        """Return what the last step reads, or the projection of an analytic head before it."""
+        return self._transformed(x, through=body_of(self.native))
+
+    def with_head(self, head: Head, notes: tuple[str, ...]) -> PipelineModel:
+        """Return a Pipeline of the same frozen steps, the head's projection and its layer."""
+        return PipelineModel(under_head(body_of(self.native), head, as_fitted=self.native), notes, head)
 
     def weights(self) -> dict[str, Floats]:
         """Return the weights of the last step."""
@@ -116,9 +141,9 @@ class PipelineModel:
 
         return cls(load_native(folder / "model.skops"))
 
-    def _transformed(self, x: Any) -> Any:
+    def _transformed(self, x: Any, through: Sequence[tuple[str, Any]] | None = None) -> Any:
         data = as_input(self.native, x)
-        for _, step in self.native.steps[:-1]:
+        for _, step in self.native.steps[:-1] if through is None else through:
             if hasattr(step, "transform"):  # "passthrough" has none
                 data = step.transform(data)
         return data

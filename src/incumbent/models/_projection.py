@@ -59,6 +59,8 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
     ((100, 64), True)
     """
 
+    grid = GRID
+
     def __init__(self, width: int = 1000, each: bool = False, seed: int = 0) -> None:
         self.width, self.each, self.seed = width, each, seed
 

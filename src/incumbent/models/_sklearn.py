@@ -5,18 +5,20 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
-from incumbent.core import Array, Prediction, Recipe, Task
+from incumbent.core import Array, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
+from incumbent.models._analytic import Head
 from incumbent.models._grow import grown_bayes
 from incumbent.models._native import (
     answer,
     as_input,
     classes_of,
     new_classes,
+    reads_columns,
     takes_weights,
     task_of,
     trained_on,
@@ -49,11 +51,14 @@ class SklearnModel:
     >>> from sklearn.naive_bayes import GaussianNB
     >>> model = SklearnModel(GaussianNB().fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"]))
     >>> sorted(model.abilities)
-    ['grow', 'incremental', 'proba', 'retrain', 'weight']
+    ['features', 'grow', 'incremental', 'proba', 'retrain', 'weight']
     """
 
     native: Any
     notes: tuple[str, ...] = ()
+
+    raw: ClassVar[bool] = True
+    head: ClassVar[Head | None] = None
 
     @functools.cached_property
     def task(self) -> Task:
@@ -76,6 +81,7 @@ class SklearnModel:
             "proba": self.task == "classification" and hasattr(native, "predict_proba"),
             "grow": type(native).__module__.startswith("sklearn.naive_bayes"),
             "tune": tunable(native),
+            "features": reads_columns(native),
         }
         return frozenset({"retrain"} | {word for word, true in claims.items() if true})
 
@@ -96,6 +102,17 @@ class SklearnModel:
         if grown is None:
             return self._afresh(recipe, f"cannot take in {len(unseen)} new class(es) as it stands")
         return SklearnModel(learn_on(grown, recipe), (f"grew by {len(unseen)} new class(es)",))
+
+    def features(self, x: Any) -> Any:
+        """Return the columns as they come: nothing lies between them and the model."""
+        return as_input(self.native, x)
+
+    def with_head(self, head: Head, notes: tuple[str, ...]) -> Model:
+        """Return a Pipeline of the head's projection and its layer, which takes the place of this model."""
+        from incumbent.models._headed import under_head
+        from incumbent.models._pipeline import PipelineModel
+
+        return PipelineModel(under_head([], head, as_fitted=self.native), notes, head)
 
     def save(self, folder: Path) -> None:
         """Write the estimator as a skops file, which runs no code when it is read."""

@@ -124,18 +124,20 @@ class Statistics:
         return left._kept(left.count > 1e-9)
 
     def to_arrays(self) -> dict[str, Array]:
-        """Return plain arrays by name, the symmetric matrix as its upper triangle, row by row."""
+        """Return plain arrays by name, the symmetric matrix as its upper triangle, column by column."""
+        from scipy.linalg import lapack
+
         told = {"cross": self.cross, "total": self.total, "count": self.count, "square": self.square}
-        packed = self.gram[np.triu_indices(self.width)]
+        packed, _ = lapack.dtrttp(self.gram)
         classes = {} if self.classes is None else {"classes": _storable(self.classes)}
         return {"gram": packed, **told, "rows": np.array(self.rows), **classes}
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, Array]) -> Statistics:
         """Return what `to_arrays` took apart."""
-        width = len(arrays["total"])
-        gram = np.zeros((width, width), order="F")
-        gram[np.triu_indices(width)] = arrays["gram"]
+        from scipy.linalg import lapack
+
+        gram, _ = lapack.dtpttr(len(arrays["total"]), arrays["gram"])
         cross, total, count, square = (arrays[name] for name in ("cross", "total", "count", "square"))
         return Statistics(gram, cross, total, count, square, float(arrays["rows"]), arrays.get("classes"))
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from incumbent.strategies._analytic import Analytic as Analytic
     from incumbent.strategies._chain import Chain as Chain
     from incumbent.strategies._chain import chain as chain
     from incumbent.strategies._continue import Continue as Continue
@@ -48,6 +49,7 @@ _TABLE = {
     "Anchor": "_ewc",
     "EWC": "_ewc",
     "Tune": "_tune",
+    "Analytic": "_analytic",
 }
 _HOME = _TABLE | {"Chain": "_chain", "chain": "_chain", "parse": "_parse", "PRESETS": "_parse"}
 

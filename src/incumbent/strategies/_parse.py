@@ -26,6 +26,7 @@ PRESETS: dict[str, str] = {
     "anchor": "chain(Anchor(0.1), Incremental('adam'))",
     "ewc": "chain(EWC(1.0), Incremental('adam'))",
     "tune": "Tune(12)",
+    "analytic": "Analytic()",
 }
 
 

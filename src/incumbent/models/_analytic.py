@@ -1,0 +1,374 @@
+"""Put a head that is solved exactly on frozen features: one pass over the new rows, none over the old."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeGuard
+
+import numpy as np
+
+from incumbent.core import Array, Batch, Floats, Memory, Model, Recipe
+from incumbent.data import row_keys
+from incumbent.errors import BudgetSpent, ModelError, UsageError
+from incumbent.models._native import new_classes, trained_on
+from incumbent.models._ridge import Solution, solve
+from incumbent.models._statistics import ROWS, Statistics, gather
+
+SAMPLE = 5_000
+"""Rows that centre and scale of a new projection are taken from."""
+_WIDEST = 20_000  # features of a head without a projection: the matrix of their products takes 3 GB
+_SPEED = 2e10  # floating-point operations a second that the width for a budget counts on
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A linear layer on frozen features, and where its statistics belong.
+
+    Parameters
+    ----------
+    coef, intercept : (k, m) and (k,) arrays
+        Weights of the scores; one row for a numeric target.
+    classes : (k,) array, optional
+        The classes, sorted.
+    lift : transformer, optional
+        What lies between the features and the layer: a `RandomReLU`, a scaler, or nothing.
+    temperature : float
+        Class probabilities are ``softmax(temperature * scores)``.
+    ridge : float
+        The penalty it was solved with.
+    token : str
+        Names the features, so that statistics of others are never mixed in.
+    solution : Solution, optional
+        What it was solved from; not stored with the model.
+    train : Batch, optional
+        The rows that were new then; not stored with the model.
+    """
+
+    coef: Floats
+    intercept: Floats
+    classes: Array | None
+    lift: Any
+    temperature: float
+    ridge: float
+    token: str
+    solution: Solution | None = field(default=None, repr=False)
+    train: Batch | None = field(default=None, repr=False)
+
+
+class Featured(Model, Protocol):
+    """A model whose last layer can be replaced by one that is solved exactly. Its features never change by that."""
+
+    @property
+    def raw(self) -> bool:
+        """Whether the features are the columns as they come, of unlike units."""
+
+    @property
+    def head(self) -> Head | None:
+        """The analytic head that it has, if it has one."""
+
+    def features(self, x: Any) -> Any:
+        """Return what the last layer reads (n, d), before any `Head.lift`: an array, a frame or a sparse matrix.
+
+        A row must give the same numbers whatever rows are beside it, or it cannot be forgotten exactly.
+        """
+
+    def with_head(self, head: Head, notes: tuple[str, ...]) -> Model:
+        """Return a model that predicts by these features, `head.lift` and the layer, and keeps `head`."""
+
+
+def featured(model: Model) -> TypeGuard[Featured]:
+    """Whether this model gives the features that its last layer reads."""
+    return "features" in model.abilities
+
+
+def analytic(champion: Featured, recipe: Recipe) -> Model:
+    """Return the champion's features under a ridge head, equal to one solved jointly on all rows ever learned.
+
+    Where the memory carries statistics of these very features, only the new rows are passed through; otherwise the
+    remembered rows are, too.
+
+    Raises
+    ------
+    UsageError
+        The recipe replays rows that the statistics hold already.
+    ModelError
+        The features are no finite numbers.
+    BudgetSpent
+        The deadline came first.
+    """
+    if recipe.data.replay != 0:
+        raise UsageError(
+            "Analytic keeps every row it learned in its statistics, so remembered rows mixed into the new ones would "
+            "count twice; leave the Replay out of the chain."
+        )
+    return solved(champion, recipe)
+
+
+def solved(champion: Featured, recipe: Recipe) -> Model:
+    """Return what `analytic` does of rows that the statistics do not hold yet."""
+    train, head = trained_on(recipe), _continued(champion, recipe)
+    if head is None:
+        lift, old = _begun(champion, recipe)
+    else:
+        lift, old = head.lift, statistics_of(recipe.memory)
+    fresh = gathered(champion, lift, train, deadline=recipe.deadline)
+    statistics = fresh if old is None else old + fresh
+    solution = solve(statistics, recipe.loss.l2, start=None if head is None else head.ridge)
+    token = head.token if head is not None else _token_of(statistics)
+    made = _headed(solution, lift, _temperature(champion, lift, solution, recipe), token, train)
+    return champion.with_head(made, _notes(champion, recipe, made))
+
+
+def absorb(memory: Memory, model: Model, batch: Batch) -> Memory:
+    """Return the memory with statistics of all rows that a model learned, those of `batch` included.
+
+    Where the model was just solved from the first rows of the batch, only the others are passed through. A model
+    without an analytic head carries no statistics on.
+
+    Parameters
+    ----------
+    memory : Memory
+        What is remembered, the batch included.
+    model : Model
+        The model that goes on from here.
+    batch : Batch
+        The rows that were learned last.
+    """
+    head = model.head if featured(model) else None
+    if head is None or not featured(model):
+        return memory.but(statistics={}) if memory.statistics else memory
+    old: Statistics | None = None
+    if head.solution is not None and head.train is not None and _begins_with(batch, head.train):
+        old, batch = head.solution.statistics, batch.take(np.arange(len(head.train), len(batch)))
+    elif _token(memory) == head.token:
+        old = statistics_of(memory)
+    elif memory.rows is not None:
+        unknown = ~np.isin(row_keys(batch), row_keys(memory.rows))
+        batch = Batch.join([memory.rows, batch.take(unknown)])
+    if len(batch):
+        fresh = gathered(model, head.lift, batch)
+        old = fresh if old is None else old + fresh
+    assert old is not None, "a model has learned from at least one row"
+    return memory.but(statistics=_carried(old, head.token))
+
+
+def forget(model: Model, memory: Memory, rows: Batch) -> tuple[Model, Memory]:
+    """Return the model and the memory as if these rows had never been learned, exactly and without retraining.
+
+    The penalty and the temperature stay as they are; a class whose last row goes is gone.
+
+    Parameters
+    ----------
+    model : Model
+        One with an analytic head.
+    memory : Memory
+        The memory that belongs to it.
+    rows : Batch
+        Rows as they were learned: features and labels (and weights, if they had any).
+
+    Raises
+    ------
+    ModelError
+        The model has no analytic head, or the memory holds no statistics for it: only training anew forgets.
+    DataError
+        The rows cannot all be among those that were learned.
+    """
+    head = model.head if featured(model) else None
+    if head is None or not featured(model) or _token(memory) != head.token:
+        raise ModelError(
+            f"{type(model.native).__name__} carries no statistics that rows could be taken out of; only a version made "
+            "by Analytic() forgets exactly. Others must be trained anew without the rows."
+        )
+    statistics, x = statistics_of(memory), _lifted(model, head.lift, rows)
+    gone = gathered(model, head.lift, rows)
+    if head.solution is not None and head.solution.statistics.rows == statistics.rows:
+        solution = head.solution.forget(gone, x, rows.weight)
+    else:
+        solution = solve(statistics.forget(gone), head.ridge)
+    made = _headed(solution, head.lift, head.temperature, head.token, None)
+    left = model.with_head(made, (f"forgot {len(rows):,} rows exactly",))
+    return left, without(memory, rows).but(statistics=_carried(solution.statistics, head.token))
+
+
+def without(memory: Memory, rows: Batch) -> Memory:
+    """Return the memory without these rows in its reservoir; rows of equal content go together."""
+    if memory.rows is None:
+        return memory
+    keep = ~np.isin(row_keys(memory.rows), row_keys(rows))
+    key = None if memory.key is None else memory.key[keep]
+    return memory.but(rows=memory.rows.take(keep), key=key, seen=max(memory.seen - len(rows), int(keep.sum())))
+
+
+def statistics_of(memory: Memory) -> Statistics:
+    """Return the statistics that a memory carries."""
+    return Statistics.from_arrays(memory.statistics)
+
+
+def gathered(model: Featured, lift: Any, batch: Batch, *, deadline: float = np.inf) -> Statistics:
+    """Return the statistics of a batch, its rows passed through the frozen features once, block by block."""
+
+    def blocks() -> Iterator[tuple[Array, Array, Floats | None]]:
+        for start in range(0, len(batch), ROWS):
+            if time.monotonic() > deadline:
+                raise BudgetSpent(
+                    "The budget ended while rows were passed through the features; give a longer --budget."
+                )
+            part = batch.take(np.arange(start, min(start + ROWS, len(batch))))
+            yield _lifted(model, lift, part), part.labels, part.weight
+
+    grid = getattr(lift, "grid", 0.0)
+    return gather(blocks(), classification=model.task == "classification", grid=grid)
+
+
+def _continued(champion: Featured, recipe: Recipe) -> Head | None:
+    """Return the champion's head where its statistics are at hand and the recipe asks for no other width."""
+    head, width = champion.head, recipe.structure.analytic
+    if head is None or _token(recipe.memory) != head.token:
+        return None
+    return head if width in ("auto", getattr(head.lift, "width", 0)) else None
+
+
+def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
+    """Return a new lift, centred on old and new rows, and the statistics of what is remembered under it."""
+    train, old = trained_on(recipe), recipe.memory.rows
+    rows = train if old is None or not len(old) else Batch.join([old, train])
+    some = rows.take(np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)))
+    features = _checked(champion.features(some.x))
+    lift = _fitted_lift(features, _width(champion, recipe, len(rows), features.shape[1]), champion.raw, recipe.seed)
+    known = old is not None and len(old) > 0 and old.y is not None
+    return lift, gathered(champion, lift, old, deadline=recipe.deadline) if known and old is not None else None
+
+
+def _fitted_lift(features: Any, width: int, raw: bool, seed: int) -> Any:
+    if width:
+        from incumbent.models._projection import RandomReLU
+
+        return RandomReLU(width, raw, seed).fit(features)
+    if features.shape[1] > _WIDEST:
+        raise ModelError(
+            f"A head on {features.shape[1]:,} features needs all products of two of them; at most {_WIDEST:,} are "
+            "taken. Analytic(2000) projects them first."
+        )
+    if not raw:
+        return None
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler().fit(features)
+
+
+def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
+    """Return the width asked for, or the champion's, or twice the rows up to 2,000, halved to fit the budget."""
+    asked = recipe.structure.analytic
+    if isinstance(asked, int):
+        return asked
+    if champion.head is not None:
+        return int(getattr(champion.head.lift, "width", 0))
+    width, left = int(np.clip(2 * rows, 256, 2000)), recipe.deadline - time.monotonic()
+    while width > 128 and (rows * width * (2 * features + width) + width**3) / _SPEED > left / 4:
+        width //= 2
+    return width
+
+
+def _lifted(model: Featured, lift: Any, batch: Batch) -> Array:
+    features = model.features(batch.x)
+    if lift is not None:
+        features = lift.transform(_checked(features))
+    dense = features.toarray() if hasattr(features, "toarray") else features
+    return np.asarray(dense if lift is not None else _checked(dense))
+
+
+def _checked(features: Any) -> Any:
+    numbers = features.data if hasattr(features, "tocsr") else np.asarray(features)
+    if numbers.dtype.kind not in "biuf":
+        raise ModelError(
+            "Analytic computes with numbers, and the features hold text or other objects. Put the model into a "
+            "Pipeline whose earlier steps turn its columns into numbers."
+        )
+    if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+        raise ModelError(
+            "Analytic computes with finite numbers, and a feature is missing or infinite. Put the model into a "
+            "Pipeline whose earlier steps fill them in."
+        )
+    return features
+
+
+def _headed(solution: Solution, lift: Any, temperature: float, token: str, train: Batch | None) -> Head:
+    classes = solution.statistics.classes
+    return Head(solution.coef.T, solution.intercept, classes, lift, temperature, solution.ridge, token, solution, train)
+
+
+def _temperature(champion: Featured, lift: Any, solution: Solution, recipe: Recipe) -> float:
+    """Return the factor of the scores under which the select rows are likeliest (training rows where there are none).
+
+    ``argmin_T -mean log softmax(T * scores)[y]``: one number, convex in it, after Guo et al. (2017), On Calibration of
+    Modern Neural Networks, ICML.
+    """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import logsumexp
+
+    classes = solution.statistics.classes
+    if classes is None or len(classes) < 2:
+        return 1.0
+    select = recipe.select if recipe.select is not None and len(recipe.select) >= 10 else trained_on(recipe)
+    known = np.flatnonzero(np.isin(select.labels, classes))[:SAMPLE]
+    if not len(known):
+        return 1.0
+    rows = select.take(known)
+    scores = solution.scores(_lifted(champion, lift, rows))
+    right = scores[np.arange(len(rows)), np.searchsorted(classes, rows.labels)]
+
+    def surprise(log: float) -> float:
+        factor = np.exp(log)
+        return float(np.mean(logsumexp(factor * scores, axis=1) - factor * right))
+
+    return float(np.exp(minimize_scalar(surprise, bounds=(-2.0, 6.0), method="bounded").x))
+
+
+def _notes(champion: Featured, recipe: Recipe, head: Head) -> tuple[str, ...]:
+    assert head.solution is not None, "it was just solved"
+    width = getattr(head.lift, "width", 0)
+    where = f"{width} random features" if width else f"{head.coef.shape[1]} features"
+    chosen = "" if recipe.loss.l2 is not None else ", chosen by generalised cross-validation"
+    told = f"solved from {head.solution.statistics.rows:,.0f} rows on {where}, ridge {head.ridge:.3g}{chosen}"
+    unseen = new_classes(recipe, champion.classes)
+    if not len(unseen):
+        return (told,)
+    return told, f"grew by {len(unseen)} new class{'es' * (len(unseen) > 1)}: {', '.join(map(str, unseen[:5]))}"
+
+
+def _carried(statistics: Statistics, token: str) -> dict[str, Array]:
+    return {**statistics.to_arrays(), "token": np.array(token)}
+
+
+def _token(memory: Memory) -> str:
+    return str(memory.statistics["token"]) if "token" in memory.statistics else "none"
+
+
+def _token_of(statistics: Statistics) -> str:
+    from hashlib import blake2b
+
+    # sums of these features over these rows: what other features would have to equal to be taken for them
+    return blake2b(statistics.total.tobytes() + statistics.cross.tobytes(), digest_size=16).hexdigest()
+
+
+def _begins_with(batch: Batch, first: Batch) -> bool:
+    if batch is first:
+        return True
+    if len(batch) < len(first):
+        return False
+    start = batch.take(np.arange(len(first)))
+    return all(_equal(getattr(start, name), getattr(first, name)) for name in ("x", "y", "weight"))
+
+
+def _equal(one: Any, two: Any) -> bool:
+    if one is None or two is None:
+        return one is two
+    if isinstance(one, dict):
+        return one.keys() == two.keys() and all(_equal(one[name], two[name]) for name in one)
+    if hasattr(one, "iloc"):
+        return bool(one.reset_index(drop=True).equals(two.reset_index(drop=True)))
+    if hasattr(one, "tocsr"):
+        return bool(one.shape == two.shape and (one != two).nnz == 0)
+    return bool(np.array_equal(np.asarray(one), np.asarray(two)))
