@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -124,10 +124,9 @@ class Schema(Value):
         """The names of the model's features or inputs, in its order."""
         return (*(column.name for column in self.columns), *(each.name or "x" for each in self.inputs))
 
-    @property
-    def takes(self) -> Literal["frame", "tensors"]:
-        """What rows must be read as: a table, or arrays as they are."""
-        return "tensors" if self.inputs else "frame"
+    def read(self, source: Any) -> pd.DataFrame | Tensors:
+        """Return rows as a table or as tensors, whichever the model was trained on, to be checked next."""
+        return read(source, names=self.features, target=self.target, tensors=bool(self.inputs))
 
     def check(self, frame: Any, *, labelled: bool = True, weight: str | None = None) -> tuple[Batch, DataCheck]:
         """Return new rows as the model was trained on them, and what was found on the way.
@@ -157,7 +156,7 @@ class Schema(Value):
         DataError
             There are no rows, or the frame is no sound table.
         """
-        rows = read(frame, tensors=self.takes == "tensors")
+        rows = read(frame, tensors=bool(self.inputs))
         parts: Any = rows.parts if isinstance(rows, Tensors) else rows
         x, findings = self._features(rows, labelled, weight)
         y, found = self._labels(column_of(parts, self.target)) if labelled else (None, [])
