@@ -9,6 +9,7 @@ from incumbent.core import ABILITIES, Memory, Model, Recipe, Strategy
 from incumbent.errors import AbilityError, UsageError
 from incumbent.strategies import (
     EWC,
+    Analytic,
     Continue,
     Incremental,
     Interpolate,
@@ -71,11 +72,14 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int) -> list[tu
 def auto(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
     """Return the strategies that fit this model, cheapest first.
 
-    Ensembles and searches are left to be asked for by name: they change what kind of model is live, or its settings.
+    Ensembles, searches and a first analytic head are left to be asked for by name: they change what kind of model is
+    live, or its settings.
     """
     able, remembers = model.abilities, len(memory) > 0
     replay = [Replay(2000)] if remembers else []
     tried: list[Strategy] = []
+    if memory.statistics and "features" in able:  # the live model was solved from them
+        tried.append(Analytic())
     if "incremental" in able:
         tried.append(chain(*replay, Incremental()))
     if "gradient" in able:
