@@ -24,6 +24,7 @@ from incumbent.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from incumbent.data import DataCheck
+    from incumbent.updating import Lines
 
 Array: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.float64]
@@ -977,6 +978,8 @@ class Challenger:
         Rows it learned from.
     gain : float
         Improvement of the deciding loss over the champion on the select rows; positive is better.
+    gains : mapping of str to float
+        The same by rows, "new" and "old"; `gain` weighs them.
     score : float
         The deciding metric on the new select rows.
     chosen : bool
@@ -997,6 +1000,7 @@ class Challenger:
     chosen: bool = False
     notes: tuple[str, ...] = ()
     error: str = ""
+    gains: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -1061,8 +1065,15 @@ class Outcome:
         The seed.
     control : mapping
         The state of the error control after this update: how much of alpha is spent over a lifetime.
+    lines : Lines, optional
+        Standing challengers that keep learning, and the evidence about them, after this update.
+    followed : mapping
+        Whether today's rows or history's have been the better guide, after this update.
     name, version_before, version_after, update : str, int, int, str
         Where a registry recorded it; empty and 0 in memory.
+    candidate : int
+        The version that passed the gate and waits for approval, where that was asked for; 0 is none. The champion is
+        live until then, so `model` and `version_after` are the champion's.
     lineage : tuple of mapping
         Earlier events of the same model, newest first, for the report.
     """
@@ -1082,10 +1093,13 @@ class Outcome:
     anchor: AnchorSet
     seed: int
     control: Mapping[str, Any] = field(default_factory=dict)
+    lines: Lines | None = None
+    followed: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     version_before: int = 0
     version_after: int = 0
     update: str = ""
+    candidate: int = 0
     lineage: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -1097,7 +1111,7 @@ class Outcome:
     def winner(self) -> Model:
         """The adapter of the model that should be live."""
         made = self.chosen.model if self.chosen is not None else None
-        return made if self.decision == "promote" and made is not None else self.champion
+        return made if self.decision == "promote" and made is not None and not self.candidate else self.champion
 
     def but(self, **changes: Any) -> Outcome:
         """Return the same outcome with some parts changed."""

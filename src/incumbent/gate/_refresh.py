@@ -60,7 +60,8 @@ def _judged(name: str, paired: Paired, metric: Metric, tolerance: float, alpha: 
         f"{head}: {gain_in_words(found, unit, limit=limit, upper=True)} "
         f"(limit: not shown to be below {number(limit, unit)}; {test_in_words(found)}{SOURCES.get(paired.source, '')})"
     )
-    return Reason(name, found.upper, limit, not broken, broken, text, found), found
+    told = math.isfinite(found.value)  # what cannot be computed has not been seen to do no harm
+    return Reason(name, found.upper, limit, told and not broken, broken, text, found), found
 
 
 def _lenient(reasons: Sequence[Reason]) -> Iterator[Reason]:

@@ -14,7 +14,9 @@ from incumbent.core import AnchorSet, Memory, Model
 from incumbent.data import Schema, load_anchor, load_memory, save_anchor, save_memory
 from incumbent.errors import RegistryError
 from incumbent.gate import Gate, Limit
+from incumbent.monitor import LineMonitor
 from incumbent.slices import Slice
+from incumbent.updating import Lines
 
 _FORMAT = 1
 
@@ -47,6 +49,12 @@ class Version:
         text = {"format": _FORMAT, "schema": self.schema.to_dict(), "gate": gate, "told": dict(self.told)}
         (folder / "version.json").write_text(json.dumps(text, indent=1))
 
+    @property
+    def strategy(self) -> str:
+        """The strategy that made it; a model that was brought in was fitted, so it is a retraining."""
+        told = str(self.told.get("strategy", "init"))
+        return "Retrain()" if told == "init" else told
+
     @staticmethod
     def load(folder: Path) -> Version:
         """Read what `save` wrote."""
@@ -71,18 +79,33 @@ class State:
         Versions that were tried and not promoted, and stand again at the next update.
     control : mapping
         The state of the error control: how much of alpha is spent over the lifetime of the model.
+    lines : Lines
+        Standing challengers that keep learning, where the gate takes its evidence from them.
+    followed : mapping
+        Whether today's rows or history's have been the better guide.
     """
 
     memory: Memory = field(default_factory=Memory)
     anchor: AnchorSet = field(default_factory=AnchorSet)
     standing: tuple[int, ...] = ()
     control: Mapping[str, Any] = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
+    followed: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write the state into an existing empty folder."""
         save_memory(self.memory, folder / "memory")
         save_anchor(self.anchor, folder / "anchor")
-        told = {"format": _FORMAT, "standing": list(self.standing), "control": dict(self.control)}
+        for number, model in enumerate(self.lines.models.values()):
+            models.save(model, folder / f"line{number}")
+        told = {
+            "format": _FORMAT,
+            "standing": list(self.standing),
+            "control": dict(self.control),
+            "lines": list(self.lines.models),
+            "monitor": None if self.lines.monitor is None else self.lines.monitor.to_dict(),
+            "followed": dict(self.followed),
+        }
         (folder / "state.json").write_text(json.dumps(told))
 
     @staticmethod
@@ -91,8 +114,15 @@ class State:
         if folder is None:
             return State()
         text = _read(folder / "state.json")
+        lines = {name: models.load(folder / f"line{number}") for number, name in enumerate(text.get("lines", ()))}
+        monitor = text.get("monitor")
         return State(
-            load_memory(folder / "memory"), load_anchor(folder / "anchor"), tuple(text["standing"]), text["control"]
+            load_memory(folder / "memory"),
+            load_anchor(folder / "anchor"),
+            tuple(text["standing"]),
+            text["control"],
+            Lines(lines, None if monitor is None else LineMonitor.from_dict(monitor)),
+            text.get("followed", {}),
         )
 
 

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from incumbent import evaluation
-from incumbent.control import ErrorControl, control, restore
 from incumbent.core import AnchorSet, Memory, Metric, Model, Outcome, Prediction, Progress, Task
 from incumbent.data import DataCheck, Schema, carry_uses, read, remember
 from incumbent.engine import seconds
@@ -24,18 +23,24 @@ from incumbent.errors import RegistryError, UsageError
 from incumbent.gate import Gate
 from incumbent.models import open_model, wrap
 from incumbent.policy import Choice
+from incumbent.registry import _shadow
+from incumbent.registry._approval import approve, held_back, reasoned, refuse, without_refused
 from incumbent.registry._folders import State, Version
+from incumbent.registry._gate import resumed, set_gate, spent, under
 from incumbent.registry._plan import ToLabel, keep_differences, plan, to_label
-from incumbent.registry._record import line, summary, write
+from incumbent.registry._record import came_live, line, summary, write
 from incumbent.store import Event, Store
 from incumbent.updating import (
     Case,
+    Followed,
+    Lines,
     anchor_set,
     ask,
     feature_names,
     prepare,
     run,
     same_classes,
+    takes_tensors,
     task_of,
     unseen,
     with_classes,
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from incumbent.planning import Plan
+    from incumbent.registry._live import LiveEvidence, Shadow
 
 
 _STANDING = "standing v"
@@ -168,14 +174,14 @@ class Registry:
         """
         champion = wrap(self._opened(model, trust_pickle=trust_pickle))
         names = feature_names(champion)
-        frame = read(data, names=names, target=target)
+        frame = read(data, names=names, target=target, tensors=takes_tensors(champion))
         schema = Schema.of(frame, target=target, time=time, group=group, task=task_of(champion, task), features=names)
         champion, schema, notes = same_classes(champion, schema)
         rows, check = schema.check(frame)
         check = check.but(findings=(*check.findings, *notes))
         ask(champion, rows.take(np.arange(min(len(rows), 100))).x, "the rows of --data")
         memory = remember(Memory(), rows, seed=seed, rare=rare_rows(champion))
-        held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=target))
+        held = AnchorSet() if anchor is None else anchor_set(schema, schema.read(anchor))
         held, check = unseen(held, rows, check, task=champion.task)
         rule = gate or Gate()
         rule = rule.fixed(rows.x) if rule.slices else rule
@@ -200,7 +206,9 @@ class Registry:
         budget: str | float | None = "5m",
         metric: str | Metric | None = None,
         gate: Gate | None = None,
+        weight: str | None = None,
         seed: int = 0,
+        approve: bool = False,
         dry_run: bool = False,
         why: str = "",
         user: str | None = None,
@@ -218,6 +226,11 @@ class Registry:
             As in `incumbent.update`.
         gate : Gate, optional
             The rule of promotion this time; None is the one stored with the champion.
+        weight : str, optional
+            A column of the new rows that says how much each counts, as `label` wrote it; scaled to a mean of one.
+        approve : bool
+            Leave a challenger that passes as the alias ``candidate`` until a person approves or refuses it. It takes
+            the place of one that waits already; a challenger that does not pass leaves that one waiting.
         dry_run : bool
             Do everything but record and promote.
         why : str
@@ -236,14 +249,16 @@ class Registry:
         """
         live, known = self.store.champion(name), self.store.state(name)
         champion = self.version(name, live)
-        frame = read(new, names=champion.schema.features, target=champion.schema.target)
+        frame = champion.schema.read(new)
 
         def prepared(live: int, champion: Version) -> Prepared:
             state = self.state(name)
-            batch, check = champion.schema.check(frame)
+            batch, check = champion.schema.check(frame, weight=weight)
             check = dataclasses.replace(check, source=_source(new, check))
+            rule = gate or champion.gate
+            lines = rule.source == "prequential"  # a line of each strategy stands then, and no single challenger
             # an override can have made the one that stood the champion
-            standing = {f"{_STANDING}{v}": self.version(name, v).model for v in state.standing if v != live}
+            stands = {} if lines else {f"{_STANDING}{v}": v for v in state.standing if v != live}
             return prepare(
                 Case(
                     champion.model,
@@ -251,14 +266,17 @@ class Registry:
                     check,
                     state.memory,
                     state.anchor,
-                    standing,
+                    {label: self.version(name, v).model for label, v in stands.items()},
                     strategies,
                     seconds(budget),
                     metric,
-                    rule := gate or champion.gate,
-                    _resumed(state.control, rule),
-                    seed,
-                    progress,
+                    rule,
+                    resumed(state.control, rule),
+                    live=champion.strategy,
+                    lines=state.lines if lines else Lines(),
+                    followed=Followed.from_dict(state.followed),
+                    seed=seed,
+                    progress=progress,
                 )
             )
 
@@ -273,22 +291,33 @@ class Registry:
             outcome = run(ready).but(
                 name=name, version_before=event.version_before, update=event.id, lineage=tuple(self.history(name)[1:])
             )
-            return self._conclude(event, outcome, ready, champion)
+            return self._conclude(event, outcome, ready, champion, waits=approve)
 
-    def _conclude(self, event: Event, outcome: Outcome, ready: Prepared, champion: Version) -> Outcome:
+    def _conclude(self, event: Event, outcome: Outcome, ready: Prepared, champion: Version, *, waits: bool) -> Outcome:
         promoted, source = outcome.decision == "promote", outcome.check.source
         with tempfile.TemporaryDirectory() as scratch:
             number = self._challenger(event, outcome, champion, ready.case.batch.x, Path(scratch) / "version")
+            if waits and promoted:
+                outcome, promoted = held_back(event, outcome, ready.case, number), False
             stands = (number,) if number else tuple(map(_number, ready.case.standing))
             kept = Path(scratch) / "state"
             kept.mkdir()
-            State(outcome.memory, outcome.anchor, () if promoted else stands, outcome.control).save(kept)
+            lines, followed = outcome.lines or Lines(), outcome.followed
+            standing = () if promoted else stands
+            control = spent(self, outcome, ready.case.gate, champion.gate)
+            State(outcome.memory, outcome.anchor, standing, control, lines, followed).save(kept)
             event.keep_state(kept)
             outcome = outcome.but(version_after=number if promoted else outcome.version_before)
             write(event, outcome, source=source, metric=outcome.metric, budget=ready.case.budget)
             keep_differences(event, outcome, ready.metric)
-            told = summary(outcome, source=source, challenger=number)
-            event.conclude(decision=outcome.decision, deploy=number if promoted else None, info=told)
+            other = "" if ready.case.gate == champion.gate else repr(ready.case.gate)
+            told = summary(outcome, source=source, challenger=number, gate=other)
+            event.conclude(
+                decision="candidate" if outcome.candidate else outcome.decision,
+                deploy=number if promoted else None,
+                candidate=outcome.candidate or None,
+                info=told,
+            )
         return outcome
 
     def _challenger(self, event: Event, outcome: Outcome, before: Version, learned: pd.DataFrame, folder: Path) -> int:
@@ -328,7 +357,7 @@ class Registry:
         UsageError
             No reason was given.
         """
-        _reasoned(why, "rollback")
+        reasoned(why, "A rollback")
         if to is not None:
             self._was_live(name, to)
         return self._deploy(name, "rollback", to, why, user)
@@ -343,8 +372,36 @@ class Registry:
         UsageError
             No reason was given.
         """
-        _reasoned(why, "promote")
+        reasoned(why, "A promotion without the gate")
         return self._deploy(name, "promote", version, why, user)
+
+    def approve(self, name: str, *, why: str, user: str | None = None) -> int:
+        """Make the candidate live, the version that passed the gate and waits; return its number.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        why : str
+            The reason, for the record.
+        user : str, optional
+            Who approves; default the user of this process.
+
+        Raises
+        ------
+        RegistryError
+            Nothing waits, or the champion that it was judged against is not live any more.
+        UsageError
+            No reason was given.
+        """
+        return approve(self, name, why=why, user=user)
+
+    def refuse(self, name: str, *, why: str, user: str | None = None) -> int:
+        """Refuse the candidate, which then neither waits nor stands again; return its number.
+
+        The parameters and errors are those of `approve`.
+        """
+        return refuse(self, name, why=why, user=user)
 
     def _deploy(self, name: str, kind: str, version: int | None, why: str, user: str | None) -> int:
         if version is None:
@@ -359,6 +416,28 @@ class Registry:
             event.conclude(decision=decision, deploy=number, info={"why": why})
         return number
 
+    def set_gate(self, name: str, gate: Gate, *, why: str, user: str | None = None) -> Gate:
+        """Put a model under another gate from now on, whichever of its versions is live; return the gate as it is kept.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        gate : Gate
+            The rule of promotion. Slices that are columns become conditions, by the values of remembered rows. With
+            another `error_control` or `alpha`, what was spent under the old one is no longer counted.
+        why : str
+            The reason, for the record.
+        user : str, optional
+            Who does it; default the user of this process.
+
+        Raises
+        ------
+        UsageError
+            No reason was given, a slice does not fit the rows, or this is the gate already.
+        """
+        return set_gate(self, name, gate, why=why, user=user)
+
     # ---------------------------------------------------------------------------------------- reading
 
     def champion(self, name: str) -> int:
@@ -368,7 +447,7 @@ class Registry:
     def version(self, name: str, version: int | None = None) -> Version:
         """Return a stored version, the champion by default: its model, schema, gate, and how it was made."""
         number = self.store.champion(name) if version is None else version
-        return Version.load(self.store.folder(name, number))
+        return under(Version.load(self.store.folder(name, number)), self.store.gate(name))
 
     def load(self, name: str, version: int | None = None) -> Any:
         """Return the native model of a version, the champion by default."""
@@ -377,8 +456,12 @@ class Registry:
     def state(self, name: str) -> State:
         """Return what the next update will know: memory, anchor set, standing challengers."""
         state = State.load(self.store.state(name))
-        done = (record for record in self.store.history(name) if record.status == "done")
-        moves = itertools.takewhile(lambda record: record.kind in ("rollback", "promote"), done)
+        done = [record for record in self.store.history(name) if record.status == "done"]
+        state = without_refused(state, done) if state.standing else state
+        told = (
+            record for record in done if record.kind not in ("refuse", "gate", "shadow")
+        )  # which move no version and no state
+        moves = itertools.takewhile(lambda record: record.kind in ("rollback", "promote"), told)
         for older, record in enumerate(moves):
             # going back brings back the rows of that time, but not the error budget that was spent since
             later = State.load(self.store.state(name, record.version_before))
@@ -399,21 +482,22 @@ class Registry:
         import pandas as pd
 
         stored = self.version(name, version)
-        batch, _ = stored.schema.check(read(rows, names=stored.schema.features), labelled=False)
+        batch, _ = stored.schema.check(stored.schema.read(rows), labelled=False)
         said = ask(stored.model, batch.x, "these rows")
         return pd.DataFrame({"prediction": said.label, **_proba_columns(said)})
 
     def evaluate(self, name: str, rows: Any, *, version: int | None = None) -> dict[str, float]:
         """Return every metric of a version on labelled rows."""
         stored = self.version(name, version)
-        batch, _ = stored.schema.check(read(rows, names=stored.schema.features, target=stored.schema.target))
+        batch, _ = stored.schema.check(stored.schema.read(rows))
         said = ask(stored.model, batch.x, "these rows")
         found: dict[str, float] = evaluation.scores(batch.labels, said, task=stored.model.task, weight=batch.weight)
         return {"rows": len(batch), **found}
 
     def history(self, name: str) -> list[dict[str, Any]]:
         """Return everything that happened to a model, newest first."""
-        return [line(record) for record in self.store.history(name)]
+        waiting = self.store.candidate(name)
+        return [line(record, waiting) for record in self.store.history(name)]
 
     def models(self) -> list[dict[str, Any]]:
         """Return every model: its live version, how many there are, and its last event."""
@@ -431,6 +515,7 @@ class Registry:
             "version": number,
             "status": info.status,
             "created": info.created.isoformat(timespec="seconds"),
+            "came_live": came_live(self.store.history(name), number),
             "model": repr(stored.model.native),
             "task": stored.model.task,
             "abilities": sorted(stored.model.abilities),
@@ -444,6 +529,7 @@ class Registry:
             "anchor_rows": len(state.anchor),
             "anchor_uses": state.anchor.use - 1,
             "standing": list(state.standing),
+            "candidate": self.store.candidate(name),
             "store": self.store.url,
         }
 
@@ -534,6 +620,102 @@ class Registry:
             self, name, rows, budget=budget, version=version, metric=metric, uniform=uniform, weight=weight, seed=seed
         )
 
+    def shadow_start(
+        self,
+        name: str,
+        version: int,
+        *,
+        bound: float | None = None,
+        min_gain: float = 0.0,
+        alpha: float = 0.05,
+        goal: Literal["promote", "rollback"] = "promote",
+        metric: str | None = None,
+        columns: dict[str, str] | None = None,
+        why: str = "",
+        user: str | None = None,
+    ) -> Shadow:
+        """Compare a version with the champion on live labels from now on, by rules that are fixed and recorded first.
+
+        Parameters
+        ----------
+        name, version : str, int
+            Which model, and which of its versions beside the one that is live.
+        bound : float, optional
+            The largest loss of a row; what is above is cut off. None is the metric's own or, where it has none, the
+            99 % quantile of the champion's losses on old rows.
+        min_gain : float
+            The gain in mean loss that must be exceeded.
+        alpha : float
+            The chance of ever deciding wrongly, however often one looks.
+        goal : {"promote", "rollback"}
+            What is decided once `version` is shown to be better: that it takes the champion's place, or that it comes
+            back, having been live before.
+        metric : str, optional
+            Whose losses; one with a loss for each row. None is accuracy, or RMSE for a regression.
+        columns : mapping, optional
+            What the log calls "id", "champion", "challenger", "label" and "time", where it is anything else. For a
+            metric on probabilities "champion" is the beginning of ``champion_CLASS``.
+        why, user : str, optional
+            The occasion, and who does it, for the record.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, it is live, or it is to come back and never was.
+        UsageError
+            A setting means nothing.
+        """
+        return _shadow.start(
+            self,
+            name,
+            version,
+            bound=bound,
+            min_gain=min_gain,
+            alpha=alpha,
+            goal=goal,
+            metric=metric,
+            columns=columns,
+            why=why,
+            user=user,
+        )
+
+    def shadow_status(self, name: str, logs: Any, *, before: Any = None) -> LiveEvidence:
+        """Return what the labels so far show; nothing is recorded, and one may look as often as one likes.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        logs : frame, path, or list of those
+            The whole log: tables of predictions, of labels that came later, or of both.
+        before : optional
+            Count only rows predicted before this moment (see `incumbent.monitor.from_log`).
+
+        Raises
+        ------
+        RegistryError
+            No shadow runs.
+        DataError
+            A table is none of the log, or an id is there twice.
+        """
+        return _shadow.status(self, name, logs, before=before)
+
+    def shadow_decide(
+        self, name: str, logs: Any, *, before: Any = None, why: str = "", user: str | None = None
+    ) -> LiveEvidence:
+        """Promote, go back, or end the shadow, if the labels show it; record that with the evidence.
+
+        Undecided, nothing changes and nothing is recorded. `logs` and `before` are as in `shadow_status`.
+
+        Raises
+        ------
+        RegistryError
+            No shadow runs.
+        LockError
+            Another process is changing the model.
+        """
+        return _shadow.decide(self, name, logs, before=before, why=why, user=user)
+
     def outcome(self, name: str, update: str) -> dict[str, Any]:
         """Return the outcome of an update as it was recorded: what ``--json`` printed."""
         found: dict[str, Any] = json.loads(self.store.artifact(name, update, "outcome.json").read_text())
@@ -568,7 +750,7 @@ class Registry:
     def _was_live(self, name: str, version: int) -> None:
         self._exists(name, version)
         info = next(v for v in self.store.versions(name) if v.version == version)
-        if info.status in ("challenger", "interrupted"):
+        if info.status in ("candidate", "challenger", "interrupted"):
             raise RegistryError(
                 f"Version {version} of {name!r} was never live, so it is nothing to go back to. To make it live "
                 f"against its verdict: incumbent promote --name {name} --version {version} --why TEXT"
@@ -580,6 +762,7 @@ class Registry:
             "name": name,
             "version": self.store.champion(name),
             "versions": len(self.store.versions(name)),
+            "candidate": self.store.candidate(name),
             "last": newest.kind,
             "decision": newest.decision,
             "time": newest.time.isoformat(timespec="seconds"),
@@ -598,23 +781,8 @@ def _folders(version: Version, state: State) -> Iterator[tuple[Path, Path]]:
         yield made, kept
 
 
-def _resumed(state: Mapping[str, Any], gate: Gate) -> ErrorControl | None:
-    """Return the error control where the last update left it, unless the gate has another by now."""
-    if not state:
-        return None
-    found = restore(state)
-    fresh = control(gate.error_control, gate.alpha)
-    same = type(found) is type(fresh) and found.to_dict()["alpha"] == fresh.to_dict()["alpha"]
-    return found if same else None
-
-
 def _number(standing: str) -> int:
     return int(standing.removeprefix(_STANDING))
-
-
-def _reasoned(why: str, what: str) -> None:
-    if not why.strip():
-        raise UsageError(f"A {what} is recorded with its reason: give why='...' (--why TEXT).")
 
 
 def _source(new: Any, check: DataCheck) -> str:

@@ -10,6 +10,8 @@ from incumbent.core import AnchorSet, Batch, Event, Memory, Metric, Model, Progr
 from incumbent.data import DataCheck
 from incumbent.gate import Gate
 from incumbent.policy import Choice
+from incumbent.updating._followed import Followed
+from incumbent.updating._lines import Lines
 
 
 def silent(event: Event) -> None:
@@ -49,6 +51,12 @@ class Case:
         The rule of promotion.
     control : ErrorControl, optional
         The error control as earlier updates left it; None is the gate's, at its beginning.
+    live : str
+        The strategy that made the champion: what routine re-learning is. A model that was brought in was retrained.
+    lines : Lines
+        Standing challengers that keep learning, and the evidence about them.
+    followed : Followed
+        Whether today's rows or history's have been the better guide.
     seed : int
         Where all randomness comes from.
     progress : callable
@@ -66,5 +74,8 @@ class Case:
     metric: str | Metric | None = None
     gate: Gate = field(default_factory=Gate)
     control: ErrorControl | None = None
+    live: str = "Retrain()"
+    lines: Lines = field(default_factory=Lines)
+    followed: Followed = field(default_factory=Followed)
     seed: int = 0
     progress: Progress = silent

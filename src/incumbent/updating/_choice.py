@@ -18,16 +18,22 @@ def scored(challenger: Challenger, holdouts: Holdouts, metric: Metric) -> Challe
     """Return the challenger with its score on the new select rows and its gain over the champion.
 
     The gain is the mean of two: on new select rows, and on those of the anchor set where there are any. A batch's own
-    tail favours the challenger that forgot the rest; history has as much of a say as today. One that cannot predict
-    these rows, such as a category that its training rows lacked, has failed.
+    tail favours the challenger that forgot the rest, so history has a say beside today: as much at first, and then
+    by how often each was right. One that cannot predict these rows, such as a category that its training rows
+    lacked, has failed.
     """
     if challenger.model is None:
         return challenger
     try:
-        gain, score = _gain_and_score(challenger.model, holdouts, metric)
+        gains, score = _gains_and_score(challenger.model, holdouts, metric)
     except Exception as error:  # an estimator may raise anything, and one failed try must not end the update
         return failed(challenger, error)
-    return dataclasses.replace(challenger, gain=gain, score=score)
+    today = holdouts.case.followed.weight
+    weight = {"new": today, "old": 1.0 - today}
+    known = {name: gain for name, gain in gains.items() if not math.isnan(gain)}  # rows of one class have no AUC
+    shares = [weight[name] for name in known]
+    gain = float(np.average(list(known.values()), weights=shares)) if known else math.nan
+    return dataclasses.replace(challenger, gain=gain, score=score, gains=gains)
 
 
 def failed(challenger: Challenger, error: Exception) -> Challenger:
@@ -36,16 +42,15 @@ def failed(challenger: Challenger, error: Exception) -> Challenger:
     return dataclasses.replace(challenger, model=None, chosen=False, error=text)
 
 
-def _gain_and_score(model: Model, holdouts: Holdouts, metric: Metric) -> tuple[float, float]:
+def _gains_and_score(model: Model, holdouts: Holdouts, metric: Metric) -> tuple[dict[str, float], float]:
     rows, at = holdouts.select, holdouts.parts.select
     said = model.predict(rows.x)
-    gains = [improvement(metric, rows.labels, holdouts.said.take(at), said, rows.weight)]
+    gains = {"new": improvement(metric, rows.labels, holdouts.said.take(at), said, rows.weight)}
     if holdouts.said_old is not None and len(holdouts.old_select):
         old = holdouts.old(holdouts.old_select)
         then = holdouts.said_old.take(holdouts.old_select)
-        gains.append(improvement(metric, old.labels, then, model.predict(old.x), old.weight))
-    known = [gain for gain in gains if not math.isnan(gain)]  # rows of one class have no AUC
-    return (float(np.mean(known)) if known else math.nan), metric.score(rows.labels, said, rows.weight)
+        gains["old"] = improvement(metric, old.labels, then, model.predict(old.x), old.weight)
+    return gains, metric.score(rows.labels, said, rows.weight)
 
 
 def improvement(metric: Metric, y: Array, before: Prediction, after: Prediction, weight: Floats | None) -> float:

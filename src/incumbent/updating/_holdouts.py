@@ -29,6 +29,8 @@ class Holdouts:
         The new rows without leaked ones: those that stand in the anchor set, which must stay unseen.
     parts : Split
         Positions in `rows`.
+    holdable : (n,) array of bool
+        Which of `rows` may serve as evidence: not those of which a copy was, or is, learned from.
     old_select, old_gate : (n,) arrays
         Positions in the anchor set: some serve the choice among challengers, the others the gate, never both.
     """
@@ -37,6 +39,7 @@ class Holdouts:
     quality: Quality
     rows: Batch
     parts: Split
+    holdable: Array
     old_select: Array
     old_gate: Array
 
@@ -49,7 +52,7 @@ class Holdouts:
         rows = case.batch.take(kept) if quality.leaked.any() else case.batch
         parts = split(rows, task=case.champion.task, holdable=quality.holdable[kept], seed=case.seed)
         old_select, old_gate = anchor_split(case.anchor)
-        return Holdouts(case, quality, rows, parts, old_select, old_gate)
+        return Holdouts(case, quality, rows, parts, quality.holdable[kept], old_select, old_gate)
 
     @cached_property
     def learn(self) -> Batch:
@@ -91,6 +94,11 @@ class Holdouts:
         unbounded = np.isinf(metric.bound) or metric.name == "log_loss"
         cut = float(np.quantile(losses, 0.99)) if losses is not None and unbounded else 0.0
         return cut or float("inf")
+
+    def select_paired(self) -> Paired:
+        """Return the champion beside itself on the select rows: what the size of its loss is read from."""
+        said = self.said.take(self.parts.select)
+        return Paired(self.select.labels, said, said, weight=self.select.weight)
 
     def paired(self, challenger: Prediction, metric: Metric) -> Paired:
         """Return champion and challenger on the gate rows."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Sequence
 
-import numpy as np
-
-from incumbent.core import Array, Batch, Floats, Model, Paired, Prediction, Recipe
+from incumbent.core import Model, Paired, Recipe
 from incumbent.engine import bound, interrupted_at
 from incumbent.models import follow
 from incumbent.updating._holdouts import Holdouts
+from incumbent.updating._pairs import FOLDS, folds_of, joined, paired
 
-FOLDS = 3
 ENOUGH = 1_000  # anchor rows from which no stand-in is needed
 
 
@@ -47,26 +44,21 @@ def old_evidence(
     if holdouts.said_old is not None and len(holdouts.old_gate):
         rows = holdouts.old(holdouts.old_gate)
         said = challenger.predict(rows.x)
-        found.append(_paired(rows, holdouts.said_old.take(holdouts.old_gate), said, "anchor"))
+        found.append(paired(rows, holdouts.said_old.take(holdouts.old_gate), said, "anchor"))
     gate = holdouts.case.gate
     asked = gate.tolerance is not None or gate.slices  # stand-ins cost fits, and nobody would look at them
     if asked and len(holdouts.case.memory) and sum(map(len, found)) < ENOUGH:
         found += _crossfitted(holdouts, recipe, deadline, folds) if recipe is not None else []
         if not found:
             found.append(_on_training_rows(holdouts, challenger))
-    return _joined(found, clip, with_x=bool(holdouts.case.gate.slices)) if found else None
-
-
-def _paired(rows: Batch, champion: Prediction, challenger: Prediction, source: str) -> Paired:
-    block = None if rows.group is None else np.unique(rows.group, return_inverse=True)[1]
-    return Paired(rows.labels, champion, challenger, source, rows.weight, block, x=rows.x)
+    return joined(found, clip, with_x=bool(holdouts.case.gate.slices)) if found else None
 
 
 def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float, folds: int) -> list[Paired]:
     """Pair stand-ins fold by fold, for as many folds as the budget allows; every fold is sound evidence on its own."""
     case, rows = holdouts.case, holdouts.case.memory.rows
     assert rows is not None and case.memory.key is not None, "asked only where rows are remembered"
-    fold = _folds(rows, case.seed)
+    fold = folds_of(rows, FOLDS, case.seed)
     found: list[Paired] = []
     started = time.monotonic()
     for k in range(folds):
@@ -82,62 +74,13 @@ def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float, folds: int
                 stand_in = case.champion.fit(afresh)
                 follower = bound(recipe, holdouts.learn, holdouts.select, rest, seed=case.seed, deadline=deadline)
                 made = follow(stand_in, follower)
-                found.append(_paired(held, stand_in.predict(held.x), made.predict(held.x), "crossfit"))
+                found.append(paired(held, stand_in.predict(held.x), made.predict(held.x), "crossfit"))
         except Exception:  # out of time, or a fold that an estimator cannot do with: what was found so far stands
             break
     return found
 
 
-def _folds(rows: Batch, seed: int) -> Array:
-    """Give each row a fold; rows of one group share theirs."""
-    rng = np.random.default_rng(seed)
-    if rows.group is None:
-        return rng.permutation(np.arange(len(rows)) % FOLDS)
-    names, at = np.unique(rows.group, return_inverse=True)
-    folds: Array = rng.permutation(np.arange(len(names)) % FOLDS)[at]
-    return folds
-
-
 def _on_training_rows(holdouts: Holdouts, challenger: Model) -> Paired:
     rows = holdouts.case.memory.rows
     assert rows is not None, "asked only where rows are remembered"
-    return _paired(rows, holdouts.case.champion.predict(rows.x), challenger.predict(rows.x), "train")
-
-
-def _joined(parts: Sequence[Paired], clip: float, *, with_x: bool) -> Paired:
-    source = "+".join(dict.fromkeys(p.source for p in parts))
-    weights = [np.ones(len(p)) if p.weight is None else p.weight for p in parts]
-    return Paired(
-        np.concatenate([p.y for p in parts]),
-        _together([p.champion for p in parts]),
-        _together([p.challenger for p in parts]),
-        source,
-        np.concatenate(weights) if any(p.weight is not None for p in parts) else None,
-        _blocks([p.block for p in parts]),
-        clip=clip,
-        x=Batch.join([Batch(p.x) for p in parts]).x if with_x else None,
-    )
-
-
-def _together(parts: Sequence[Prediction]) -> Prediction:
-    """Join predictions of models that may know different classes."""
-    label = np.concatenate([p.label for p in parts])
-    if any(p.proba is None or p.classes is None for p in parts):
-        return Prediction(label, None, parts[0].classes)
-    classes = np.unique(np.concatenate([p.classes for p in parts if p.classes is not None]))
-    return Prediction(label, np.vstack([_spread(p, classes) for p in parts]), classes)
-
-
-def _spread(part: Prediction, classes: Array) -> Floats:
-    assert part.proba is not None and part.classes is not None, "checked by the caller"
-    proba = np.zeros((len(part), len(classes)))
-    proba[:, np.searchsorted(classes, part.classes)] = part.proba
-    return proba
-
-
-def _blocks(parts: Sequence[Array | None]) -> Array | None:
-    known = [p for p in parts if p is not None]
-    if len(known) < len(parts):
-        return None
-    start = np.cumsum([0, *(int(p.max(initial=-1)) + 1 for p in known[:-1])])
-    return np.concatenate([p + s for p, s in zip(known, start, strict=True)])
+    return paired(rows, holdouts.case.champion.predict(rows.x), challenger.predict(rows.x), "train")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
 
@@ -24,28 +23,30 @@ from incumbent.core import (
     Evidence,
     Memory,
     Metric,
-    Model,
     Outcome,
-    Paired,
     Recipe,
     Strategy,
     Verdict,
 )
 from incumbent.data import admit, remember, spend
 from incumbent.engine import train
-from incumbent.errors import DataError, UsageError
+from incumbent.errors import DataError, IncumbentError, UsageError
+from incumbent.gate._conditions import margin_of
 from incumbent.gate._limit import judge
-from incumbent.models import save
-from incumbent.slices import Slice, find, losses
+from incumbent.models import absorb
+from incumbent.policy import Choice
 from incumbent.strategies import parse
 from incumbent.updating._ask import ask
 from incumbent.updating._case import Case, rare_rows
-from incumbent.updating._choice import choose, failed, scored
+from incumbent.updating._choice import choose, scored
+from incumbent.updating._contest import Contest, contest
+from incumbent.updating._followed import Followed
 from incumbent.updating._holdouts import Holdouts
-from incumbent.updating._old import FOLDS, old_evidence
+from incumbent.updating._lines import Lines, idea, losses_of
+from incumbent.updating._measured import MEASURED
 
-MEASURED = ("latency_us", "bytes")
-"""What a limit may name beyond metrics."""
+STANDS = "standing"
+"""What the one challenger that an earlier update chose is called where its advisers are held to what they said."""
 
 
 class Clock:
@@ -94,7 +95,7 @@ def prepare(case: Case) -> Prepared:
     if not 0 <= case.seed < 2**32:  # what NumPy and scikit-learn take
         raise UsageError(f"A seed is a whole number from 0 to {2**32 - 1:,}; {case.seed} was given.")
     metric = evaluation.metric(case.metric, task=case.champion.task, classes=_classes(case))
-    plans = policy.choose(case.strategies, case.champion, case.memory, rows=len(case.batch))
+    plans = policy.choose(_wanted(case), case.champion, case.memory, rows=len(case.batch))
     if case.gate.slices:
         known = case.batch if case.memory.rows is None else case.memory.rows
         case = dataclasses.replace(case, gate=case.gate.fixed(known.x))
@@ -105,12 +106,27 @@ def prepare(case: Case) -> Prepared:
     return Prepared(case, metric, plans, holdouts, clock)
 
 
+def _wanted(case: Case) -> Choice:
+    """Return the strategies to try: under a refresh, "auto" has the one that is live among them."""
+    if case.gate.promise != "refresh" or case.strategies != "auto":
+        return case.strategies
+    usual = policy.choose("auto", case.champion, case.memory, rows=len(case.batch))
+    if any(idea(strategy) == idea(case.live) for strategy, _ in usual):
+        return "auto"
+    with suppress(IncumbentError):  # what made the champion may be nothing that it could follow itself
+        policy.choose(case.live, case.champion, case.memory, rows=len(case.batch))
+        return ["auto", case.live]
+    return "auto"
+
+
 def _rehearse(case: Case, holdouts: Holdouts, metric: Metric) -> None:
     """Let the champion, the metric and the gate show now, on the select rows, whether they fit together."""
     y, said, task = holdouts.select.labels, holdouts.said.take(holdouts.parts.select), case.champion.task
     metric.score(y, said, holdouts.select.weight)
     if case.gate.max_flips is not None and task == "regression":
         raise UsageError("max_flips counts rows that turn from right to wrong; a regression has none. Leave it out.")
+    if case.gate.source == "prequential":
+        losses_of(metric, y, said)
     known = {*evaluation.scores(y, said, task=task), *MEASURED}
     judge(case.gate.limits, dict.fromkeys(known, (0.0, 0.0)))
 
@@ -120,33 +136,25 @@ def run(prepared: Prepared) -> Outcome:
     case, metric, holdouts, clock = prepared.case, prepared.metric, prepared.holdouts, prepared.clock
     with clock.stage("prequential"):
         prequential = _prequential(case, holdouts)
+        lines, followed = _looked_back(case, holdouts, metric)
+        case = dataclasses.replace(case, followed=followed)
+        holdouts = dataclasses.replace(holdouts, case=case)
     deadline, errors = time.monotonic() + case.budget, case.control or control(case.gate.error_control, case.gate.alpha)
     with clock.stage("train"):
         challengers = choose(_tries(case, holdouts, prepared.plans, metric, deadline))
-    chosen = next((c for c in challengers if c.chosen), None)
-    evidence: Evidence | None = None
-    if chosen is not None and chosen.model is not None:
-        with clock.stage("compare"):
-            try:
-                evidence = _evidence(case, holdouts, chosen, chosen.model, metric, deadline)
-                evidence = dataclasses.replace(evidence, level=errors.level())
-            except Exception as error:  # an estimator may raise anything, here on rows that it sees for the first time
-                challengers = tuple(failed(c, error) if c is chosen else c for c in challengers)
-    if evidence is None:
-        verdict, comparisons, decision_rows = _nobody(challengers, metric), {}, np.empty(0, dtype=np.intp)
-    else:
-        with clock.stage("gate"):
-            verdict = case.gate(evidence)
-            comparisons = _comparisons(evidence, case)
-        decision_rows, errors = np.arange(len(case.anchor)), errors.record(verdict.decision == "promote")
+    with clock.stage("judge"):
+        found = contest(case, holdouts, challengers, lines, errors, metric, deadline)
+        comparisons = {} if found.evidence is None else _comparisons(found.evidence, case)
+    verdict = found.verdict or _nobody(found.challengers, metric)
+    chosen = next((c for c in found.challengers if c.chosen), None)
     with clock.stage("remember"):
-        memory, anchor = _remembered(case, holdouts, chosen, verdict, decision_rows)
-    promoted = verdict.decision == "promote" and chosen is not None and chosen.model is not None
+        memory, anchor = _remembered(case, holdouts, chosen, verdict, found.proved)
+    winner = chosen.model if found.promoted and chosen is not None else None
     outcome = Outcome(
         verdict.decision,
-        chosen.model.native if promoted and chosen is not None and chosen.model is not None else case.champion.native,
+        case.champion.native if winner is None else winner.native,
         verdict,
-        challengers,
+        found.challengers,
         case.champion,
         metric.name,
         comparisons,
@@ -157,7 +165,9 @@ def run(prepared: Prepared) -> Outcome:
         memory,
         anchor,
         case.seed,
-        errors.to_dict(),
+        found.control.to_dict(),
+        lines.learned(found.challengers, promoted=found.promoted) if case.gate.source == "prequential" else None,
+        _said(case, found).to_dict(),
     )
     case.progress(Event("done", verdict.decision))
     return outcome
@@ -188,6 +198,31 @@ def _prequential(case: Case, holdouts: Holdouts) -> dict[str, Mapping[str, float
     return found
 
 
+def _looked_back(case: Case, holdouts: Holdouts, metric: Metric) -> tuple[Lines, Followed]:
+    """Return what the batch says, before anybody learns from it, of the lines and of those who advised their making."""
+    lines, followed = case.lines, case.followed
+    if case.gate.source == "prequential":
+        champion, found = lines.losses(holdouts, metric)
+        bound = min(metric.bound, holdouts.clip(metric))
+        margin = margin_of(case.gate.min_gain, holdouts.select_paired(), metric)
+        lines = lines.after(champion, found, alpha=case.gate.alpha, min_gain=margin, bound=bound)
+        return lines, followed.after(champion, found)
+    if len(case.standing) == 1 and followed.said:
+        name, model = next(iter(case.standing.items()))
+        stands = Lines({STANDS: model})
+        with suppress(UsageError):  # a score of rows as a whole shows no single row
+            return lines, followed.after(*stands.losses(holdouts, metric))
+    return lines, followed
+
+
+def _said(case: Case, found: Contest) -> Followed:
+    """Return what the choice of this update says of the models that stand from now on."""
+    if case.gate.source == "prequential":
+        return case.followed.saying({idea(c.strategy): c for c in found.challengers if c.recipe is not None})
+    chosen = next((c for c in found.challengers if c.chosen and c.recipe is not None), None)
+    return case.followed.saying({STANDS: chosen} if chosen is not None and not found.promoted else {})
+
+
 def _tries(
     case: Case, holdouts: Holdouts, plans: list[tuple[Strategy, Recipe]], metric: Metric, deadline: float
 ) -> list[Challenger]:
@@ -199,7 +234,18 @@ def _tries(
     total = len(plans)
     if plans:
         case.progress(_event("fit", repr(plans[0][0]), 0, total, deadline))
-    made = train(case.champion, plans, holdouts.learn, holdouts.select, case.memory, seed=case.seed, deadline=deadline)
+    made = chain.from_iterable(
+        train(
+            case.lines.start(plan[0], case.champion),
+            [plan],
+            holdouts.learn,
+            holdouts.select,
+            case.memory,
+            seed=case.seed,
+            deadline=deadline,
+        )
+        for plan in plans
+    )
     for done, challenger in enumerate(made, start=1):
         tried.append(scored(challenger, holdouts, metric))
         case.progress(_event("failed" if challenger.error else "fitted", challenger.strategy, done, total, deadline))
@@ -210,63 +256,6 @@ def _tries(
 
 def _event(stage: str, text: str, done: int, total: int, deadline: float) -> Event:
     return Event(stage, text, done, total, max(0.0, deadline - time.monotonic()))
-
-
-def _evidence(
-    case: Case, holdouts: Holdouts, chosen: Challenger, model: Model, metric: Metric, deadline: float
-) -> Evidence:
-    case.progress(Event("compare", f"comparing {chosen.strategy} with the champion"))
-    new = holdouts.paired(model.predict(holdouts.gate.x), metric)
-    # without a gain nothing is promoted whatever the old rows say, and each fold of stand-ins costs two fits
-    hopeless = case.gate.min_gain >= 0.0 and not evaluation.gain(new, metric, alpha=case.gate.alpha).lower > 0.0
-    folds = 1 if hopeless else FOLDS
-    old = old_evidence(holdouts, model, chosen.recipe, clip=new.clip, deadline=deadline, folds=folds)
-    case.progress(Event("gate", f"judging on {len(new):,} new and {len(old) if old is not None else 0:,} old rows"))
-    measured, suspects = _measured(case, holdouts, model, new), _suspects(case, holdouts, model, metric)
-    return Evidence(metric, new, old, case.anchor.use, measured, suspects=suspects)
-
-
-def _suspects(case: Case, holdouts: Holdouts, model: Model, metric: Metric) -> tuple[Slice, ...]:
-    """Search the select rows for subgroups where the challenger is worse; the gate rows will confirm or clear them."""
-    if not case.gate.search:
-        return ()
-    rows, at = holdouts.select, holdouts.parts.select
-    before, after = losses(Paired(rows.labels, holdouts.said.take(at), model.predict(rows.x)), metric)
-    return find(rows.x, before, after, seed=case.seed)
-
-
-def _measured(case: Case, holdouts: Holdouts, model: Model, new: Paired) -> dict[str, tuple[float, float]]:
-    """Measure what the gate's limits name, and nothing else."""
-    names = {limit.name for limit in case.gate.limits}
-    if not names:
-        return {}
-    task = case.champion.task
-    before = evaluation.scores(new.y, new.champion, task=task, weight=new.weight)
-    after = evaluation.scores(new.y, new.challenger, task=task, weight=new.weight)
-    found = {name: (before[name], after[name]) for name in before if name in after}
-    if "latency_us" in names:
-        found["latency_us"] = _latencies(case.champion, model, holdouts.gate)
-    if "bytes" in names:
-        found["bytes"] = (float(_size(case.champion)), float(_size(model)))
-    return found
-
-
-def _latencies(champion: Model, challenger: Model, rows: Batch, *, turns: int = 5) -> tuple[float, float]:
-    """Microseconds a row of both models on the same rows, measured in turns so that a busy machine slows both."""
-    some = rows.take(np.arange(min(len(rows), 256)))
-    spent: list[list[float]] = [[], []]
-    for _ in range(turns):
-        for times, model in zip(spent, (champion, challenger), strict=True):
-            begun = time.perf_counter()
-            model.predict(some.x)
-            times.append((time.perf_counter() - begun) / len(some) * 1e6)
-    return float(np.median(spent[0])), float(np.median(spent[1]))
-
-
-def _size(model: Model) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        save(model, Path(folder))
-        return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
 
 
 def _comparisons(evidence: Evidence, case: Case) -> dict[str, Comparison]:
@@ -289,17 +278,20 @@ def _nobody(challengers: tuple[Challenger, ...], metric: Metric) -> Verdict:
 
 
 def _remembered(
-    case: Case, holdouts: Holdouts, chosen: Challenger | None, verdict: Verdict, used: np.ndarray
+    case: Case, holdouts: Holdouts, chosen: Challenger | None, verdict: Verdict, proved: bool
 ) -> tuple[Memory, AnchorSet]:
     """Fold the new rows into what the next update may know: each goes to the anchor set or to memory, never to both."""
-    anchor = spend(case.anchor, used) if len(used) else case.anchor
+    anchor = spend(case.anchor, np.arange(len(case.anchor))) if proved else case.anchor
     anchor, free = admit(anchor, holdouts.gate, seed=case.seed)
     learned = Batch.join([holdouts.learn, holdouts.select, free])
-    memory = remember(case.memory, learned, seed=case.seed, rare=rare_rows(case.champion))
+    memory, live = remember(case.memory, learned, seed=case.seed, rare=rare_rows(case.champion)), case.champion
     if verdict.decision == "promote" and chosen is not None and chosen.model is not None and chosen.recipe is not None:
         if chosen.recipe.structure.start == "scratch":
             memory = memory.but(importance={})  # weights that were made anew mean something else
-        memory = parse(chosen.strategy).remember(memory, chosen.model, holdouts.learn)
+        live = chosen.model
+        memory = parse(chosen.strategy).remember(memory, live, learned)
+    if memory.statistics and memory.statistics is case.memory.statistics:
+        memory = absorb(memory, live, learned)  # sums that stand for all rows follow every row, whoever won
     return memory, anchor
 
 

@@ -103,13 +103,18 @@ def update(
     >>> outcome.decision
     'promote'
     """
+    if gate is not None and gate.source == "prequential":
+        raise UsageError(
+            "Prequential evidence adds up over updates, and an update in memory knows of none before it; use "
+            "Registry.update, or Gate(source='crossfit')."
+        )
     champion = wrap(open_model(model, trust_pickle=trust_pickle) if isinstance(model, str | Path) else model)
-    column = target or ("target" if _is_pair(new) else None)
+    column = target or ("target" if _is_pair(new) or takes_tensors(champion) else None)
     if column is None:
         raise DataError("target= is needed to know which column of the new rows to predict, such as target='class'.")
-    names = feature_names(champion)
-    frame = read(new, names=names, target=column)
-    past = None if data is None else read(data, names=names, target=column)
+    names, tensors = feature_names(champion), takes_tensors(champion)
+    frame = read(new, names=names, target=column, tensors=tensors)
+    past = None if data is None else read(data, names=names, target=column, tensors=tensors)
     schema = Schema.of(
         frame if past is None else past,
         target=column,
@@ -121,7 +126,7 @@ def update(
     champion, schema, notes = same_classes(champion, schema)
     batch, check = schema.check(frame)
     check = check.but(findings=(*check.findings, *notes))
-    held = AnchorSet() if anchor is None else anchor_set(schema, read(anchor, names=names, target=column))
+    held = AnchorSet() if anchor is None else anchor_set(schema, schema.read(anchor))
     memory = Memory()
     if past is not None:
         learned = schema.check(past)[0]
@@ -196,6 +201,11 @@ def with_classes(schema: Schema, champion: Model) -> Schema:
 
 def _is_pair(new: Any) -> bool:
     return isinstance(new, tuple) and len(new) == 2
+
+
+def takes_tensors(champion: Model) -> bool:
+    """Return whether a model takes arrays as they are, where others take them as columns of a table."""
+    return getattr(champion, "takes", "frame") == "tensors"
 
 
 def feature_names(champion: Model) -> list[str] | None:
