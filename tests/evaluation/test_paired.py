@@ -226,7 +226,7 @@ def test_random_weights_keep_the_share_of_each_class():
     rng = np.random.default_rng(0)
     y = np.array(["b", "a", "b", "b", "c", "a"])
     paired = Paired(y, Prediction(y), Prediction(y))
-    rows = _sorted(paired, AUC(), None)
+    rows = _sorted(paired, AUC(), None, np.ones(6))
     (weight,) = _weights(rows, 50, rng)
     for label, size in (("a", 2), ("b", 3), ("c", 1)):
         assert weight[:, rows.y == label].sum(axis=1) == pytest.approx(size)

@@ -75,13 +75,29 @@ def score_bounds(
     seed : int
         Where the random weights start.
     """
-    lower = _quantile(paired, metric, alpha, cluster, seed)
+    paired, count = _alike(paired, metric, cluster)
+    lower = _quantile(paired, count, metric, alpha, cluster, seed)
     mirrored = dataclasses.replace(paired, champion=paired.challenger, challenger=paired.champion)
-    return lower, -_quantile(mirrored, metric, alpha, cluster, seed + 1)
+    return lower, -_quantile(mirrored, count, metric, alpha, cluster, seed + 1)
 
 
-def _quantile(paired: Paired, metric: Metric, alpha: float, cluster: Codes | None, seed: int) -> float:
-    rows = _alike(_sorted(_with_worst(paired, metric), metric, cluster), metric)
+def _alike(paired: Paired, metric: Metric, cluster: Codes | None) -> tuple[Paired, Floats]:
+    """Return one row for all of the same truth and labels, where the metric cannot tell them apart, and how many."""
+    weighted = paired.weight is not None and np.ptp(paired.weight) > 0
+    if cluster is not None or weighted or not getattr(metric, "labels_only", False):
+        return paired, np.ones(len(paired))
+    known = classes_of(paired.y, paired.champion.label, paired.challenger.label)
+    codes = [encode(labels, known) for labels in (paired.y, paired.champion.label, paired.challenger.label)]
+    key = (codes[0] * len(known) + codes[1]) * len(known) + codes[2]
+    _, first, count = np.unique(key, return_index=True, return_counts=True)
+    both = (Prediction(np.asarray(s.label)[first], None, s.classes) for s in (paired.champion, paired.challenger))
+    champion, challenger = both
+    y = np.asarray(paired.y)[first]
+    return Paired(y, champion, challenger), count.astype(np.float64)
+
+
+def _quantile(paired: Paired, count: Floats, metric: Metric, alpha: float, cluster: Codes | None, seed: int) -> float:
+    rows = _sorted(_with_worst(paired, metric, count), metric, cluster, np.append(count, 1.0))
     affordable = 0 if isinstance(metric, Custom) else _WORK // len(rows.y)
     resamples = min(RESAMPLES, max(FEWER_RESAMPLES, affordable))
     gains = np.concatenate([_gains(rows, metric, w) for w in _weights(rows, resamples, np.random.default_rng(seed))])
@@ -116,18 +132,17 @@ def _tail(gains: Floats, alpha: float, units: float) -> float:
 # ------------------------------------------------------------------------------------------ the row more
 
 
-def _with_worst(paired: Paired, metric: Metric) -> Paired:
+def _with_worst(paired: Paired, metric: Metric, count: Floats) -> Paired:
     """Return the rows with one more at the end that is as bad for the challenger as a row can be."""
     if is_regression(paired, metric):
         return _with_large_error(paired)
     known = classes_of(paired.y, paired.champion.label, paired.challenger.label, paired.champion.classes)
     if len(known) < 2:
-        return paired
-    code = encode(paired.y, known)
-    size = np.bincount(code, minlength=len(known))
+        return _with_row(paired, known, 0, 0)
+    size = np.bincount(encode(paired.y, known), weights=count, minlength=len(known)).astype(np.float64)
     rare = [i for i in np.argsort(size, kind="stable") if size[i]][:_CLASSES]
     tried = [_with_row(paired, known, i, _most_common_other(size, i)) for i in rare]
-    return min(tried, key=lambda rows: _harm(rows, metric)) if len(tried) > 1 else tried[0]
+    return min(tried, key=lambda rows: _harm(rows, metric, np.append(count, 1.0))) if len(tried) > 1 else tried[0]
 
 
 def is_regression(paired: Paired, metric: Metric) -> bool:
@@ -136,15 +151,16 @@ def is_regression(paired: Paired, metric: Metric) -> bool:
     return not labels and np.asarray(paired.y).dtype.kind in "biuf"
 
 
-def _most_common_other(size: Codes, at: int) -> int:
+def _most_common_other(size: Floats, at: int) -> int:
     others = size.copy()
-    others[at] = -1
+    others[at] = -1.0
     return int(others.argmax())
 
 
-def _harm(paired: Paired, metric: Metric) -> float:
+def _harm(paired: Paired, metric: Metric, count: Floats) -> float:
     sign = 1.0 if metric.greater_is_better else -1.0
-    before, after = (metric.score(paired.y, said, paired.weight) for said in (paired.champion, paired.challenger))
+    weight = count if paired.weight is None and (count != 1.0).any() else paired.weight
+    before, after = (metric.score(paired.y, said, weight) for said in (paired.champion, paired.challenger))
     gain = sign * (after - before)
     return gain if math.isfinite(gain) else math.inf
 
@@ -191,39 +207,17 @@ def _with_large_error(paired: Paired) -> Paired:
 # -------------------------------------------------------------------------------------------- weights
 
 
-def _sorted(paired: Paired, metric: Metric, cluster: Codes | None) -> _Rows:
+def _sorted(paired: Paired, metric: Metric, cluster: Codes | None, count: Floats) -> _Rows:
     """Sort rows by class, so that the weights of one class lie side by side. A row more is a cluster of its own."""
     y = np.asarray(paired.y)
     weight = np.ones(len(y)) if paired.weight is None else np.asarray(paired.weight, dtype=np.float64)
     if cluster is not None:
         own = np.append(cluster, np.full(len(y) - len(cluster), cluster.max() + 1))
-        return _Rows(y, paired.champion, paired.challenger, weight, np.ones(len(y)), own, own)
+        return _Rows(y, paired.champion, paired.challenger, weight, count, own, own)
     stratum = np.zeros(len(y), dtype=np.intp) if is_regression(paired, metric) else encode(y, classes_of(y))
     order = np.argsort(stratum, kind="stable")
-    return _Rows(
-        y[order],
-        paired.champion.take(order),
-        paired.challenger.take(order),
-        weight[order],
-        np.ones(len(y)),
-        stratum[order],
-        None,
-    )
-
-
-def _alike(rows: _Rows, metric: Metric) -> _Rows:
-    """Count rows of the same truth and labels together, where the metric cannot tell them apart."""
-    if rows.cluster is not None or not getattr(metric, "labels_only", False) or np.ptp(rows.weight) > 0:
-        return rows
-    known = classes_of(rows.y, rows.champion.label, rows.challenger.label)
-    codes = [encode(labels, known) for labels in (rows.y, rows.champion.label, rows.challenger.label)]
-    key = (codes[0] * len(known) + codes[1]) * len(known) + codes[2]
-    _, first, count = np.unique(key, return_index=True, return_counts=True)
-    order = np.argsort(rows.stratum[first], kind="stable")
-    first, count = first[order], count[order]
-    champion, challenger = (Prediction(s.label[first], None, s.classes) for s in (rows.champion, rows.challenger))
-    alike = count.astype(np.float64)
-    return _Rows(rows.y[first], champion, challenger, rows.weight[first], alike, rows.stratum[first], None)
+    champion, challenger = paired.champion.take(order), paired.challenger.take(order)
+    return _Rows(y[order], champion, challenger, weight[order], count[order], stratum[order], None)
 
 
 def _weights(rows: _Rows, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:

@@ -21,7 +21,9 @@ def encode(labels: Array, classes: Sequence[Any] | Array) -> Codes:
     known, given = np.asarray(classes), np.asarray(labels)
     if known.dtype.kind not in "biuf" or given.dtype.kind not in "biuf":  # strings, or strings against numbers
         known, given = known.astype(object), given.astype(object)
-    return np.asarray(pd.Index(known).get_indexer(pd.Index(given)), dtype=np.intp)
+    # left to itself, pandas copies objects that are texts into a type of its own, which takes longer than the look-up
+    index = pd.Index(known, dtype=known.dtype)
+    return np.asarray(index.get_indexer(pd.Index(given, dtype=given.dtype)), dtype=np.intp)
 
 
 def classes_of(*labels: Array | None) -> tuple[Any, ...]:
