@@ -1,0 +1,148 @@
+"""The exact solution: equal to ridge on all rows at once, the penalty a good one, rows taken out without a trace."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+from incumbent.errors import DataError
+from incumbent.models._projection import GRID, RandomReLU
+from incumbent.models._ridge import solve
+from incumbent.models._statistics import gather
+
+
+def away(one, two):
+    """The relative distance of two arrays."""
+    return np.linalg.norm(one - two) / np.linalg.norm(two)
+
+
+def sessions(classes=77, each=7, n=4000, d=20, seed=0):
+    """Rows of many classes that arrive a few classes at a time, in an order of their own."""
+    rng = np.random.default_rng(seed)
+    centre = rng.normal(size=(classes, d))
+    y = rng.integers(classes, size=n)
+    x = centre[y] + rng.normal(size=(n, d))
+    order = rng.permutation(classes).reshape(-1, each)
+    return x, y, [np.flatnonzero(np.isin(y, some)) for some in order]
+
+
+def joint(x, y, ridge):
+    hot = (y[:, None] == np.unique(y)).astype(float)
+    return Ridge(alpha=ridge, solver="cholesky").fit(x, hot)
+
+
+@pytest.mark.parametrize("features", ["as they are", "projected"])
+@pytest.mark.parametrize("seed", range(2))
+def test_after_eleven_sessions_it_equals_ridge_on_all_rows_ever_seen(features, seed):
+    x, y, parts = sessions(seed=seed)
+    if features == "projected":
+        x = RandomReLU(300).fit(x[parts[0]]).transform(x)
+    total = None
+    for at in parts:
+        fresh = gather([(x[at], y[at], None)], grid=GRID if features == "projected" else 0.0)
+        total = fresh if total is None else total + fresh
+    made, once = solve(total, 3.0), joint(x.astype(float), y, 3.0)
+    assert len(parts) == 11 and len(total.classes) == 77
+    assert away(made.coef, once.coef_.T) < 1e-10
+    assert away(made.intercept, once.intercept_) < 1e-10
+
+
+def test_numeric_targets_equal_ridge_on_all_rows():
+    x, y, parts = sessions()
+    target = x @ np.linspace(-1, 1, 20) + 5 + np.sin(y)
+    total = gather([(x[at], target[at], None) for at in parts], classification=False)
+    once = Ridge(alpha=0.5, solver="cholesky").fit(x, target)
+    made = solve(total, 0.5)
+    assert away(made.coef[:, 0], once.coef_) < 1e-10 and made.intercept[0] == pytest.approx(once.intercept_, rel=1e-10)
+
+
+@pytest.mark.parametrize("features", ["as they are", "projected"])
+@pytest.mark.parametrize("way", ["taken out of the solution", "solved from the sums that are left"])
+def test_after_deleting_a_hundred_rows_it_equals_never_having_seen_them(features, way):
+    x, y, _ = sessions()
+    grid = GRID if features == "projected" else 0.0
+    x = RandomReLU(400).fit(x).transform(x) if grid else x
+    gone = np.random.default_rng(1).choice(len(x), 100, replace=False)
+    kept = np.setdiff1d(np.arange(len(x)), gone)
+    rows = gather([(x[gone], y[gone], None)], grid=grid)
+    whole = solve(gather([(x, y, None)], grid=grid))
+    never = solve(gather([(x[kept], y[kept], None)], grid=grid), whole.ridge)
+    if way == "taken out of the solution":
+        left = whole.forget(rows, x[gone])
+    else:
+        left = solve(whole.statistics.forget(rows), whole.ridge)
+    assert away(left.coef, never.coef) < 1e-11 and away(left.intercept, never.intercept) < 1e-11
+    assert away(left.coef, whole.coef) > 1e-4  # those rows had made a difference
+    if grid and way != "taken out of the solution":
+        assert np.array_equal(left.coef, never.coef)
+
+
+def test_rows_can_be_forgotten_again_and_again():
+    x, y, _ = sessions()
+    x = RandomReLU(400).fit(x).transform(x)
+    left, order = solve(gather([(x, y, None)], grid=GRID), 2.0), np.random.default_rng(3).permutation(len(x))
+    for turn in range(5):
+        at = order[turn * 30 : turn * 30 + 30]
+        left = left.forget(gather([(x[at], y[at], None)], grid=GRID), x[at])
+    rest = order[150:]
+    assert away(left.coef, solve(gather([(x[rest], y[rest], None)], grid=GRID), 2.0).coef) < 1e-10
+
+
+def test_forgetting_weighted_rows_equals_never_having_seen_them():
+    x, y, _ = sessions(classes=7, n=600)
+    weight = np.random.default_rng(0).uniform(0.2, 3.0, size=600)
+    some, rest = slice(0, 4), slice(4, 600)
+    whole = solve(gather([(x, y, weight)]), 1.0)
+    left = whole.forget(gather([(x[some], y[some], weight[some])]), x[some], weight[some])
+    assert away(left.coef, solve(gather([(x[rest], y[rest], weight[rest])]), 1.0).coef) < 1e-10
+
+
+def test_forgetting_all_rows_is_refused():
+    x, y, _ = sessions(classes=7, n=50)
+    whole = solve(gather([(x, y, None)]), 1.0)
+    with pytest.raises(DataError, match="needs at least one row"):
+        whole.forget(gather([(x, y, None)]), x)
+
+
+def brute(x, y, ridges):
+    """The GCV score at every penalty, by singular values."""
+    about, target = x - x.mean(axis=0), y - y.mean()
+    u, s, _ = np.linalg.svd(about, full_matrices=False)
+    scores = []
+    for ridge in ridges:
+        keep = s**2 / (s**2 + ridge)
+        rest = target - u @ (keep * (u.T @ target))
+        scores.append((rest @ rest / len(y)) / (1 - (1 + keep.sum()) / len(y)) ** 2)
+    return np.array(scores)
+
+
+@pytest.mark.parametrize(("n", "d", "noise"), [(4000, 30, 3.0), (120, 40, 3.0), (80, 200, 3.0), (150, 100, 30.0)])
+def test_the_chosen_penalty_has_a_gcv_score_within_a_percent_of_the_least(n, d, noise):
+    rng = np.random.default_rng(n + d)
+    x = rng.normal(size=(n, d)) * np.linspace(0.1, 2, d)
+    y = 0.3 * x @ rng.normal(size=d) + noise * rng.normal(size=n)
+    chosen = solve(gather([(x, y, None)], classification=False)).ridge
+    least = brute(x, y, np.logspace(-5, 7, 300)).min()
+    assert brute(x, y, [chosen])[0] <= 1.01 * least
+
+
+def test_a_warm_start_chooses_as_well():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(150, 60))
+    y = x[:, 0] + 5 * rng.normal(size=150)
+    sums, scores = gather([(x, y, None)], classification=False), brute(x, y, np.logspace(-5, 7, 300))
+    assert brute(x, y, [1.0])[0] > 1.05 * scores.min()
+    for start in (1.0, 30.0, 1e5):
+        chosen = solve(sums, start=start).ridge
+        assert brute(x, y, [chosen])[0] <= 1.01 * scores.min()
+
+
+def test_features_that_never_vary_and_a_single_row_give_a_solution():
+    made = solve(gather([(np.ones((5, 3)), np.array(list("aabba")), None)]))
+    np.testing.assert_allclose(made.scores(np.ones((1, 3))), [[0.6, 0.4]])
+    assert solve(gather([(np.ones((1, 3)), np.array(["a"]), None)])).scores(np.ones((1, 3))) == pytest.approx(1.0)
+
+
+def test_dependent_features_without_a_penalty_to_part_them_are_refused():
+    x = np.array([[-1.0, -1.0], [-1.0, -1.0], [1.0, 1.0], [1.0, 1.0]])
+    with pytest.raises(DataError, match="linearly dependent"):
+        solve(gather([(x, x[:, 0], None)], classification=False), 1e-30)
