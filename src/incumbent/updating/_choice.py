@@ -14,13 +14,13 @@ from incumbent.updating._ask import in_short
 from incumbent.updating._holdouts import Holdouts
 
 
-def scored(challenger: Challenger, holdouts: Holdouts, metric: Metric) -> Challenger:
+def scored(challenger: Challenger, holdouts: Holdouts, metric: Metric, *, today: float) -> Challenger:
     """Return the challenger with its score on the new select rows and its gain over the champion.
 
-    The gain is the mean of two: on new select rows, and on those of the anchor set where there are any. A batch's own
-    tail favours the challenger that forgot the rest, so history has a say beside today: as much at first, and then
-    by how often each was right. One that cannot predict these rows, such as a category that its training rows
-    lacked, has failed.
+    The gain is the mean of two: on new select rows, which have the weight `today`, and on those of the anchor set where
+    there are any. A batch's own tail favours the challenger that forgot the rest, so history has a say beside today:
+    as much at first, and then by how often each was right. One that cannot predict these rows, such as a category
+    that its training rows lacked, has failed.
     """
     if challenger.model is None:
         return challenger
@@ -28,7 +28,6 @@ def scored(challenger: Challenger, holdouts: Holdouts, metric: Metric) -> Challe
         gains, score = _gains_and_score(challenger.model, holdouts, metric)
     except Exception as error:  # an estimator may raise anything, and one failed try must not end the update
         return failed(challenger, error)
-    today = holdouts.case.followed.weight
     weight = {"new": today, "old": 1.0 - today}
     known = {name: gain for name, gain in gains.items() if not math.isnan(gain)}  # rows of one class have no AUC
     shares = [weight[name] for name in known]

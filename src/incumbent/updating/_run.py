@@ -137,11 +137,9 @@ def run(prepared: Prepared) -> Outcome:
     with clock.stage("prequential"):
         prequential = _prequential(case, holdouts)
         lines, followed = _looked_back(case, holdouts, metric)
-        case = dataclasses.replace(case, followed=followed)
-        holdouts = dataclasses.replace(holdouts, case=case)
     deadline, errors = time.monotonic() + case.budget, case.control or control(case.gate.error_control, case.gate.alpha)
     with clock.stage("train"):
-        challengers = choose(_tries(case, holdouts, prepared.plans, metric, deadline))
+        challengers = choose(_tries(prepared, deadline, today=followed.weight))
     with clock.stage("judge"):
         found = contest(case, holdouts, challengers, lines, errors, metric, deadline)
         comparisons = {} if found.evidence is None else _comparisons(found.evidence, case)
@@ -167,7 +165,7 @@ def run(prepared: Prepared) -> Outcome:
         case.seed,
         found.control.to_dict(),
         lines.learned(found.challengers, promoted=found.promoted) if case.gate.source == "prequential" else None,
-        _said(case, found).to_dict(),
+        _said(case, followed, found).to_dict(),
     )
     case.progress(Event("done", verdict.decision))
     return outcome
@@ -215,22 +213,21 @@ def _looked_back(case: Case, holdouts: Holdouts, metric: Metric) -> tuple[Lines,
     return lines, followed
 
 
-def _said(case: Case, found: Contest) -> Followed:
+def _said(case: Case, followed: Followed, found: Contest) -> Followed:
     """Return what the choice of this update says of the models that stand from now on."""
     if case.gate.source == "prequential":
-        return case.followed.saying({idea(c.strategy): c for c in found.challengers if c.recipe is not None})
+        return followed.saying({idea(c.strategy): c for c in found.challengers if c.recipe is not None})
     chosen = next((c for c in found.challengers if c.chosen and c.recipe is not None), None)
-    return case.followed.saying({STANDS: chosen} if chosen is not None and not found.promoted else {})
+    return followed.saying({STANDS: chosen} if chosen is not None and not found.promoted else {})
 
 
-def _tries(
-    case: Case, holdouts: Holdouts, plans: list[tuple[Strategy, Recipe]], metric: Metric, deadline: float
-) -> list[Challenger]:
+def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challenger]:
     """Train and score every challenger; those that stand from earlier updates cost nothing more."""
+    case, holdouts, plans, metric = prepared.case, prepared.holdouts, prepared.plans, prepared.metric
     given = [case.strategies] if isinstance(case.strategies, str | Strategy) else case.strategies
     # where strategies are named, nothing else is wanted
     standing = [] if "auto" not in given else [Challenger(name, None, model) for name, model in case.standing.items()]
-    tried = [scored(c, holdouts, metric) for c in standing]
+    tried = [scored(c, holdouts, metric, today=today) for c in standing]
     total = len(plans)
     if plans:
         case.progress(_event("fit", repr(plans[0][0]), 0, total, deadline))
@@ -247,7 +244,7 @@ def _tries(
         for plan in plans
     )
     for done, challenger in enumerate(made, start=1):
-        tried.append(scored(challenger, holdouts, metric))
+        tried.append(scored(challenger, holdouts, metric, today=today))
         case.progress(_event("failed" if challenger.error else "fitted", challenger.strategy, done, total, deadline))
         if done < total:
             case.progress(_event("fit", repr(plans[done][0]), done, total, deadline))
