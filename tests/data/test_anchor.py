@@ -166,3 +166,15 @@ def test_a_damaged_anchor_set_is_named(tmp_path):
     (tmp_path / "anchor.parquet").write_bytes(b"nonsense")
     with pytest.raises(DataError, match=r"anchor\.json or a file beside it is missing or damaged"):
         load_anchor(tmp_path)
+
+
+def test_large_rows_lower_how_many_the_set_holds_and_stay_bytes(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, size=(2_000, 8, 8), dtype=np.uint8)
+    anchor = AnchorSet()
+    for part in np.split(x, 4):
+        anchor, free = admit(anchor, Batch({"image": part}, np.zeros(500, dtype=int)), seed=0, max_bytes=64 * 200)
+    assert len(anchor) == 200 and anchor.rows.x["image"].dtype == np.uint8 and isinstance(free.x["image"], np.ndarray)
+    save_anchor(anchor, tmp_path)
+    again = load_anchor(tmp_path)
+    np.testing.assert_array_equal(again.rows.x["image"], anchor.rows.x["image"])
+    assert again.rows.x["image"].dtype == np.uint8 and again.used.tolist() == anchor.used.tolist()

@@ -72,6 +72,23 @@ def test_every_row_ever_seen_is_remembered_with_the_same_probability(sizes, low,
     assert abs(length.mean() - rows * p) < 4 * np.sqrt(rows * p * (1 - p) / runs)
 
 
+@pytest.mark.slow
+def test_every_image_is_remembered_with_the_same_probability_when_bytes_are_bounded():
+    runs, rows = 10_000, 24
+    images = np.zeros((rows, 4, 4), dtype=np.uint8) + np.arange(rows, dtype=np.uint8)[:, None, None]
+    kept = np.zeros(rows)
+    for seed in range(runs):
+        memory = Memory()
+        for batch in np.split(images, [9, 10, 20]):
+            memory = remember(memory, Batch(batch), seed=seed, low=10, high=20, rare=0, max_bytes=6 * 16)
+        kept[memory.rows.x[:, 0, 0]] += 1
+    p = 6 / rows
+    statistic = np.sum((kept - runs * p) ** 2 / (runs * p * (1 - p)))
+    assert 0.0005 < stats.chi2.sf(statistic, rows) < 0.9995
+    for row in (0, rows - 1):
+        assert stats.binomtest(int(kept[row]), runs, p).pvalue > 0.001
+
+
 def test_a_reservoir_that_prefers_late_rows_would_be_noticed():
     # The test above must be able to fail: this keeps a quarter of the old rows in each step, whenever they came.
     rng, runs, rows, kept = np.random.default_rng(0), 1_500, 60, np.zeros(60)
@@ -235,6 +252,48 @@ def test_a_memory_is_countable_in_bytes():
     assert nbytes(Memory(rows=Batch({"one": np.zeros((10, 1)), "two": np.zeros((10, 2))}))) == 240
 
 
+# ---------------------------------------------------------------------------------------------- arrays
+
+
+def images(rows, seed=0, shape=(8, 8, 3)):
+    return np.random.default_rng(seed).integers(0, 256, size=(rows, *shape), dtype=np.uint8)
+
+
+def test_images_stay_bytes_and_stay_within_their_bytes():
+    memory, room = Memory(), 100 * 192
+    for day in range(8):
+        y = np.where(np.arange(500) % 100 == 0, "rare", "usual")
+        memory = remember(memory, Batch({"image": images(500, day)}, y), seed=0, max_bytes=room)
+    assert memory.rows.x["image"].dtype == np.uint8 and memory.seen == 4_000
+    assert memory.rows.x["image"].nbytes <= room + 5 * 192 * np.sqrt(66)  # met on average, as the bound in rows is
+    assert (memory.rows.y == "rare").sum() >= 16  # half as many as the others at most, both classes together
+    assert 0.3 < remember(Memory(), Batch(images(200)), seed=0, rare=0, max_bytes=room).threshold <= 0.5
+
+
+def test_one_row_that_is_too_large_is_still_remembered():
+    memory = remember(Memory(), Batch(images(40)), seed=0, max_bytes=1)
+    assert len(memory) >= 0 and memory.threshold == 1 / 40
+
+
+def test_arrays_are_drawn_balanced_by_class():
+    memory = remember(Memory(), Batch({"image": images(100)}, np.repeat([0, 1], [90, 10])), seed=0)
+    rows = draw(memory, 20, sample="balanced", seed=0)
+    assert np.bincount(rows.y).tolist() == [10, 10] and rows.x["image"].shape == (20, 8, 8, 3)
+
+
+def test_several_labels_a_row_have_no_rare_classes_and_come_back(tmp_path):
+    y = (np.random.default_rng(0).random((50, 3)) < 0.5).astype(np.int64)
+    memory = remember(Memory(), Batch(images(50), y), seed=0, low=20, high=20)
+    save_memory(memory, tmp_path)
+    assert_same(memory.rows.y, load_memory(tmp_path).rows.y)
+
+
+def test_images_are_stored_as_their_bytes(tmp_path):
+    memory = remember(Memory(), Batch(images(300)), seed=0)
+    save_memory(memory, tmp_path)
+    assert (tmp_path / "memory.parquet").stat().st_size < 300 * 192 * 1.1 + 10_000
+
+
 # ---------------------------------------------------------------------------------------------------- files
 
 
@@ -277,6 +336,11 @@ def every_type():
         pd.DataFrame({7: [1.0], "7": ["a"]}),
         np.arange(12, dtype=np.float32).reshape(3, 4),
         np.arange(24).reshape(3, 2, 4),
+        np.arange(24.0).reshape(4, 3, 2).transpose(1, 0, 2),
+        np.zeros((3, 0)),
+        np.zeros((0, 4, 4), dtype=np.uint8),
+        np.array([[[True], [False]]] * 3),
+        np.arange(6, dtype=">f4").reshape(3, 2),
         np.array([["a", "b"], ["cc", "d"]]),
         np.array([["a", 1.0], ["b", 2.0]], dtype=object),
         ["one text", "another ü", ""],

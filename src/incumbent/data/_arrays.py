@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from incumbent.core import Array
+from incumbent.data._files import tables_in
 from incumbent.data._images import image_files, images
 from incumbent.data._tensors import Tensors, together
 from incumbent.errors import DataError
@@ -19,8 +20,8 @@ ENDINGS = (".npy", ".npz")
 def holds_arrays(path: Path) -> bool:
     """Whether a path names arrays or images rather than a table."""
     try:
-        if path.is_dir():
-            return bool(_members(path) or image_files(path))
+        if path.is_dir():  # pictures beside tables, such as plots, are no data
+            return not tables_in(path) and bool(_members(path) or image_files(path))
         return path.suffix.lower() in ENDINGS and path.exists()
     except OSError:  # who may not look into it, or whose name is too long, is told so where tables are read
         return False
@@ -54,7 +55,8 @@ def _members(folder: Path) -> list[Path]:
 
 def _mapped(file: Path) -> Array:
     try:
-        found: Array = np.load(file, mmap_mode="r", allow_pickle=False)
+        # which, unlike np.load, closes the file when it is damaged, and never unpickles
+        found: Array = np.lib.format.open_memmap(file, mode="r")
     except (ValueError, OSError, EOFError) as error:
         raise _damaged(file, error) from error
     return found
@@ -70,7 +72,7 @@ def _unpacked(file: Path) -> dict[str, Any]:
 
 
 def _damaged(file: Path, error: Exception) -> DataError:
-    if "pickle" in str(error).lower() or "object array" in str(error).lower():
+    if any(word in str(error).lower() for word in ("pickle", "object array", "python objects")):
         return DataError(
             f"{file} holds Python objects, or is no file of arrays: only a pickle could bring it back, which can run "
             "any code. Save arrays of numbers or text, with numpy.save or numpy.savez."

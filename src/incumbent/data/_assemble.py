@@ -56,7 +56,9 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     >>> rows.weight.round(3).tolist()
     [0.25, 0.354, 0.5, 0.707, 1.0]
     """
-    replayed = Batch([]) if data.replay == 0 or data.beside else draw(memory, data.replay, sample=data.sample, seed=seed)
+    replayed = (
+        Batch([]) if data.replay == 0 or data.beside else draw(memory, data.replay, sample=data.sample, seed=seed)
+    )
     rows = _by_time(Batch.join([replayed, new]))
     if data.window is not None:
         rows = _within(rows, data.window)

@@ -99,7 +99,8 @@ class _Examples:
         inputs = dict(x) if isinstance(x, Mapping) else {"x": x}
         y = inputs.pop(self.target, None) if y is None else y
         found = {str(name): as_array(part, str(name)) for name, part in inputs.items()}
-        return found, as_array(y, self.target).tolist() if hasattr(y, "detach") or hasattr(y, "tolist") else y
+        y = as_array(y, self.target) if hasattr(y, "detach") else y
+        return found, y.tolist() if hasattr(y, "tolist") else y
 
     def each(self, numbers: Iterable[int]) -> Iterator[tuple[dict[str, Array], Any]]:
         """Yield inputs and label of these examples, each of the form of the first."""

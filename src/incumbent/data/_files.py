@@ -46,11 +46,20 @@ def _files(source: str) -> list[Path]:
     raise DataError(f"There is no file {source}.{there}")
 
 
-def _in_folder(folder: Path) -> list[Path]:
+def tables_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that hold tables, in order of name."""
+    return [p for p in _inside(folder) if _suffixes(p)[0] in FORMATS]
+
+
+def _inside(folder: Path) -> list[Path]:
     # Hidden files and those such as _SUCCESS are other tools' notes, not data.
-    inside = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith((".", "_")))
-    files = [p for p in inside if _suffixes(p)[0] in FORMATS]
+    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith((".", "_")))
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    files = tables_in(folder)
     if not files:
+        inside = _inside(folder)
         held = f"; it has {listed(p.name for p in inside)}" if inside else ""
         raise DataError(f"The folder {folder} has no data files{held}. {READABLE}; for folders inside it, use a glob.")
     return files

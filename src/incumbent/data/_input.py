@@ -164,7 +164,7 @@ class Input(Value):
         if stored.kind == "b":
             return low >= 0 and high <= 1
         limits: Any = np.finfo(stored) if stored.kind == "f" else np.iinfo(stored)
-        return bool(low >= limits.min and high <= limits.max)
+        return low >= float(limits.min) and high <= float(limits.max)
 
     def _range(self, values: Any, low: float, high: float) -> list[Finding]:
         if self.low is None or self.high is None or not (low < self.low or high > self.high):

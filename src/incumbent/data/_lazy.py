@@ -74,13 +74,17 @@ class LazyRows:
 
     def __getitem__(self, index: Any) -> Array:
         if isinstance(index, tuple):
-            if index and (isinstance(index[0], slice) or np.ndim(index[0]) == 1):
-                return self[index[0]][(slice(None), *index[1:])]
-            return np.asarray(self)[index]
+            if not index or index[0] is None or index[0] is Ellipsis:
+                return np.asarray(self)[index]
+            rows = self[index[0]]
+            one = not isinstance(index[0], slice) and np.ndim(index[0]) == 0
+            return np.asarray(rows[index[1:] if one else (slice(None), *index[1:])])
         if isinstance(index, slice):
             return self._read(self.at[index])
         wanted = np.asarray(index)
-        return self._read(self.at[wanted[None]])[0] if wanted.ndim == 0 else self._read(self.at[wanted])
+        if wanted.ndim == 0:
+            return self._read(self.at[wanted[None]])[0]
+        return self._read(self.at[wanted if len(wanted) else wanted.astype(np.intp)])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy is False:
@@ -153,9 +157,14 @@ def row_bytes(x: Any) -> int:
     if isinstance(x, dict):
         return sum(row_bytes(part) for part in x.values())
     if hasattr(x, "iloc"):
-        sizes = (getattr(kind, "itemsize", 8) if getattr(kind, "kind", "O") not in "OUT" else 64 for kind in x.dtypes)
-        return sum(map(int, sizes))
+        return sum(_cell_bytes(kind) for kind in x.dtypes)
     return 64 if isinstance(x, list) else int(np.prod(x.shape[1:], dtype=np.int64)) * int(x.dtype.itemsize)
+
+
+def _cell_bytes(kind: Any) -> int:
+    if hasattr(kind, "categories"):
+        return 4  # a code, where the table of categories is shared
+    return int(kind.itemsize) if getattr(kind, "kind", "O") in "biufcmM" else 64
 
 
 def blocks(x: Any, size: int = BLOCK) -> Iterator[Array]:

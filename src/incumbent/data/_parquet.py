@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from incumbent.core import Array, Batch
+from incumbent.data._lazy import row_bytes
 from incumbent.errors import DataError
 
 FORMAT = 2  # since 2, arrays of more than one dimension are stored as bytes
@@ -68,7 +69,7 @@ def _put(part: Any, at: str, columns: dict[str, pa.Array]) -> dict[str, Any]:
         frame, about = part, {"kind": "frame", "names": names}
     elif isinstance(part, list):
         frame, about = pd.DataFrame({0: pd.Series(part, dtype=object)}), {"kind": "list"}
-    elif part.ndim > 1 and part.dtype.kind in "biufc" and part[:1].nbytes:
+    elif part.ndim > 1 and part.dtype.kind in "biufc" and row_bytes(part):
         columns[at] = _bytes(part)
         return {"kind": "bytes", "at": at, "dtype": part.dtype.str, "shape": list(part.shape[1:])}
     else:
@@ -82,9 +83,8 @@ def _put(part: Any, at: str, columns: dict[str, pa.Array]) -> dict[str, Any]:
 
 def _bytes(part: Array) -> pa.Array:
     """Return the rows of an array as values of that many bytes each, without a copy where they lie in order."""
-    part = np.ascontiguousarray(part)
-    buffers = [None, pa.py_buffer(part)]
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(part[0].nbytes), len(part), buffers)
+    width, rows = row_bytes(part), pa.py_buffer(np.ascontiguousarray(part))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(part), [None, rows])
 
 
 def _put_column(column: pd.Series[Any], at: str, columns: dict[str, pa.Array]) -> dict[str, Any]:

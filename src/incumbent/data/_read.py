@@ -99,9 +99,10 @@ def read(
     if found is not None:
         return found
     if not tensors and (isinstance(source, Tensors) or _names_arrays(source)):
+        where = source.source if isinstance(source, Tensors) else source
         raise DataError(
-            f"{source.source if isinstance(source, Tensors) else source} holds arrays, and a table was expected: this "
-            "model, or the rows it was brought in with, are tables. Give a frame or a file that holds a table."
+            f"{where} holds arrays, and a table was expected; give a frame or a file that holds a table. A network takes "
+            "arrays if it was brought in with arrays."
         )
     if isinstance(source, tuple) and len(source) == 2:
         return _pair(source[0], source[1], names, target)
@@ -141,7 +142,8 @@ def _in_memory(source: Any) -> pd.DataFrame:
         return _frame(_arrow(source), _described(source))
     raise DataError(
         f"A table cannot be read from {_described(source)}. Give a path, a pandas, polars or pyarrow frame, "
-        f"a numpy array (n, d), a dict of columns, or a pair (x, y)."
+        f"a numpy array (n, d), a dict of columns, or a pair (x, y); for a network also arrays, tensors, or a Dataset "
+        f"with __getitem__ and __len__."
     )
 
 

@@ -1,0 +1,110 @@
+import sys
+
+import numpy as np
+import pytest
+
+from incumbent.data import LazyRows, read
+from incumbent.errors import DataError, MissingDependency, UsageError
+
+Image = pytest.importorskip("PIL.Image", reason="images are read through Pillow")
+
+
+def picture(file, shape=(6, 8, 3), seed=0, mode=None):
+    file.parent.mkdir(exist_ok=True, parents=True)
+    values = np.random.default_rng(seed).integers(0, 256, size=shape, dtype=np.uint8)
+    image = Image.fromarray(values)
+    (image if mode is None else image.convert(mode)).save(file)
+    return values
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for seed, name in enumerate(["dog/b.png", "cat/z.png", "dog/a.png", "cat/a.PNG", "cat/b.bmp"]):
+        picture(tmp_path / "pets" / name, seed=seed)
+    (tmp_path / "pets" / "cat" / "notes.txt").write_text("no image")
+    (tmp_path / "pets" / "cat" / ".hidden.png").write_bytes(b"no image")
+    return tmp_path / "pets"
+
+
+@pytest.fixture
+def no_room(monkeypatch):
+    monkeypatch.setattr("incumbent.data._images.HELD", 0)
+
+
+def test_a_folder_of_images_by_class_is_read_in_order_of_class_and_name(folder):
+    found = read(folder, tensors=True, target="kind")
+    assert found.parts["x"].shape == (5, 6, 8, 3) and found.parts["x"].dtype == np.uint8
+    assert found.parts["kind"].tolist() == ["cat", "cat", "cat", "dog", "dog"]
+    assert found.source == "pets (5 images)"
+    wanted = np.random.default_rng(2).integers(0, 256, size=(6, 8, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(found.parts["x"][3], wanted)  # dog/a.png
+
+
+def test_images_without_classes_have_no_labels(tmp_path):
+    picture(tmp_path / "a.png")
+    assert list(read(tmp_path, tensors=True).parts) == ["x"]
+
+
+def test_more_images_than_are_held_stay_in_their_files(folder, no_room):
+    held = read(folder, tensors=True).parts["x"]
+    assert isinstance(held, LazyRows) and held.shape == (5, 6, 8, 3)
+    wanted = np.random.default_rng(2).integers(0, 256, size=(6, 8, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(held[[0, 3]][1], wanted)
+
+
+def test_grey_images_have_one_channel_and_a_colour_among_them_makes_three(tmp_path):
+    grey = picture(tmp_path / "a" / "1.png", shape=(6, 8))
+    picture(tmp_path / "b" / "1.png", shape=(6, 8), mode="LA")
+    x = read(tmp_path, tensors=True).parts["x"]
+    assert x.shape == (2, 6, 8, 1)
+    np.testing.assert_array_equal(x[0, :, :, 0], grey)
+    picture(tmp_path / "b" / "2.png", mode="RGBA")
+    x = read(tmp_path, tensors=True).parts["x"]
+    assert x.shape == (3, 6, 8, 3)
+    np.testing.assert_array_equal(x[0], np.repeat(grey[:, :, None], 3, axis=2))
+
+
+def test_sizes_that_differ_are_named_and_size_resizes(tmp_path):
+    picture(tmp_path / "a" / "1.png")
+    picture(tmp_path / "a" / "2.jpg")
+    picture(tmp_path / "b" / "3.png", shape=(9, 4, 3))
+    with pytest.raises(DataError, match=r"differ in size .*2 of 6 x 8, 1 of 9 x 4; .*tensors=True, size=\(6, 8\)\)"):
+        read(tmp_path, tensors=True)
+    assert read(tmp_path, tensors=True, size=(3, 5)).parts["x"].shape == (3, 3, 5, 3)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_files_that_cannot_be_read_are_named(folder, lazy, monkeypatch):
+    (folder / "cat" / "bad.png").write_bytes(b"no image")
+    (folder / "dog" / "bad.jpg").write_bytes(b"")
+    Image.fromarray(np.zeros((6, 8), dtype=np.uint16)).save(folder / "dog" / "deep.png")
+    with pytest.raises(
+        DataError, match=r"3 files .* as images of 8 bits a colour: 'cat/bad.png', 'dog/bad.jpg', 'dog/"
+    ):
+        read(folder, tensors=True)
+    for name in ("cat/bad.png", "dog/bad.jpg", "dog/deep.png"):
+        (folder / name).unlink()
+    cut = folder / "cat" / "a.PNG"  # its head is sound, the rest is not there
+    cut.write_bytes(cut.read_bytes()[:120])
+    if lazy:
+        monkeypatch.setattr("incumbent.data._images.HELD", 0)
+    with pytest.raises(DataError, match="1 file of .* cannot be read as an image .*: 'cat/a.PNG'"):
+        np.asarray(read(folder, tensors=True).parts["x"])
+
+
+def test_without_pillow_it_says_how_to_get_it(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(MissingDependency, match=r"pip install 'incumbent\[torch\]'"):
+        read(folder, tensors=True)
+
+
+@pytest.mark.parametrize("size", [(0, 3), (3,)])
+def test_a_size_that_means_nothing_is_refused(folder, size):
+    with pytest.raises(UsageError, match="height, width"):
+        read(folder, tensors=True, size=size)
+
+
+def test_a_folder_of_tables_is_a_table_whatever_is_drawn_beside_them(tmp_path):
+    (tmp_path / "a.csv").write_text("n,target\n1,0\n")
+    picture(tmp_path / "plots" / "a.png")
+    assert read(tmp_path).shape == read(tmp_path, tensors=True).shape == (1, 2)
