@@ -136,9 +136,8 @@ def guess(paired: Paired, metric: Metric, *, seen: bool) -> Known | None:
     share = min(1.0, 2.0 * max(square, least)) if plain else None
     unit = mean if getattr(metric, "relative", np.isinf(metric.bound)) else 1.0
     made = Spread(0, share or 2.0 * square, share, unit, float(bounded.max()))
-    where = f"{len(losses):,} rows {'that it was trained on' if seen else 'that it was not trained on'}"
+    where = f"{len(losses):,} rows that it was {'' if seen else 'not '}trained on"
     low = "; its loss on new rows is larger, so this may be too low" if seen else ""
     what = f"{100.0 * square:.3g} % wrong" if plain else f"mean loss {mean:.3g}"
-    return Known(
-        made, 0, f"assumed: at most twice the champion's own ({what} on {where}{low}), as no update is recorded"
-    )
+    text = f"no update is recorded, so at most twice the champion's own errors ({what} on {where}{low})"
+    return Known(made, 0, text)

@@ -13,6 +13,8 @@ from incumbent.planning._known import Known
 NEW, OLD = "better on the new rows", "not worse on the old rows"
 GATE_SHARE = 0.25
 """Of a batch; 60 % are learned from and 15 % choose among challengers."""
+JUDGED_SHARE = 0.85
+"""With crossfit the rows that are learned from judge too."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,6 +76,10 @@ class Plan(Value):
         The smallest gain that a batch like it shows with this probability; nan if there was none.
     old_room : int
         The most old rows that can serve the gate.
+    share : float
+        Of a batch, the rows that judge: 0.25, or 0.85 where the gate takes its evidence by crossfit.
+    notes : tuple of str
+        What should be known beside.
     """
 
     name: str
@@ -87,6 +93,8 @@ class Plan(Value):
     last_batch: int = 0
     smallest: float = math.nan
     old_room: int = 0
+    share: float = GATE_SHARE
+    notes: tuple[str, ...] = ()
 
     @property
     def gate_rows(self) -> int | None:
@@ -95,8 +103,8 @@ class Plan(Value):
 
     @property
     def batch_rows(self) -> int | None:
-        """Labelled rows of the whole batch, of which a quarter are gate rows."""
-        return None if self.new.rows is None else math.ceil(self.new.rows / GATE_SHARE)
+        """Labelled rows of the whole batch, of which a share judges."""
+        return None if self.new.rows is None else math.ceil(self.new.rows / self.share)
 
     @property
     def assumed(self) -> bool:
@@ -110,7 +118,14 @@ class Plan(Value):
         needs = {"new": _need(self.new), "old": None if self.old is None else _need(self.old)}
         counts = {"gate_rows": self.gate_rows, "batch_rows": self.batch_rows, "assumed": self.assumed}
         smallest = self.smallest if math.isfinite(self.smallest) else None
-        return {**asked, **counts, **needs, "last_batch": self.last_batch, "smallest_gain": smallest}
+        return {
+            **asked,
+            **counts,
+            **needs,
+            "last_batch": self.last_batch,
+            "smallest_gain": smallest,
+            "notes": self.notes,
+        }
 
     def __str__(self) -> str:
         from incumbent.planning._words import plan_in_words
@@ -148,6 +163,8 @@ def make_plan(
     old_room: int = 0,
     use: int = 1,
     last_batch: int = 0,
+    share: float = GATE_SHARE,
+    notes: tuple[str, ...] = (),
 ) -> Plan:
     """Return how many rows show a gain, and that the old is not lost, each with probability `power`.
 
@@ -171,6 +188,10 @@ def make_plan(
         Which use of the old rows the next update will make.
     last_batch : int
         Rows of the latest batch.
+    share : float
+        Of a batch, the rows that judge.
+    notes : tuple of str
+        What should be known beside.
 
     Raises
     ------
@@ -200,8 +221,7 @@ def make_plan(
         room = tolerance * old.spread.scale
         rows = old.spread.rows_for(room, alpha=old_alpha, power=power)
         kept = Need(OLD, rows, room, old_alpha, old, old_rows, use)
-    shown = new.spread.gain_for(int(GATE_SHARE * last_batch), alpha=alpha, power=power) / scale + min_gain
+    shown = new.spread.gain_for(int(share * last_batch), alpha=alpha, power=power) / scale + min_gain
     smallest = shown if last_batch else math.nan
-    return Plan(
-        name, metric, gain, power, better, kept, min_gain, tolerance if kept else None, last_batch, smallest, old_room
-    )
+    limits = (min_gain, tolerance if kept else None)
+    return Plan(name, metric, gain, power, better, kept, *limits, last_batch, smallest, old_room, share, notes)

@@ -15,6 +15,7 @@ from incumbent.data import anchor_split, read
 from incumbent.errors import RegistryError, UsageError
 from incumbent.gate import Gate
 from incumbent.planning import Known, Labels, Plan
+from incumbent.planning._plan import GATE_SHARE, JUDGED_SHARE
 from incumbent.registry._folders import State, Version
 from incumbent.store import Event
 from incumbent.updating import ask
@@ -76,7 +77,16 @@ def plan(registry: Registry, name: str, *, gain: float, power: float, metric: st
         old_room=max(ROOM, kept),
         use=state.anchor.use,
         last_batch=_last_batch(registry, name),
+        share=JUDGED_SHARE if gate.source == "crossfit" else GATE_SHARE,
+        notes=tuple(_notes(gate)),
     )
+
+
+def _notes(gate: Gate) -> Iterator[str]:
+    if gate.promise == "refresh":
+        yield "The gate refreshes: routine re-learning needs none of this, a challenger of another strategy does."
+    if gate.source == "prequential":
+        yield "Prequential evidence adds up over batches: no single batch needs as many, all of them together do."
 
 
 def to_label(

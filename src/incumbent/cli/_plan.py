@@ -1,0 +1,75 @@
+"""The command that plans labels: how many an update needs, and which rows are worth labelling."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from incumbent.cli._commands import Json, Name, StoreOption, _json, _registry, app
+from incumbent.errors import UsageError
+
+NEEDED = "--label FILE goes with --rows N and -o OUT: which rows, how many labels there are to spend, and where to."
+
+
+@app.command()
+def plan(
+    name: Name,
+    gain: Annotated[float, typer.Option("--gain", metavar="G", help="The gain to show; 0.01 is one point.")] = 0.01,
+    power: Annotated[float, typer.Option("--power", metavar="P", help="With which probability to show it.")] = 0.8,
+    metric: Annotated[str | None, typer.Option("--metric", metavar="M", help="What decides.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", metavar="FILE", help="Choose which of these rows to label.")
+    ] = None,
+    rows: Annotated[int | None, typer.Option("--rows", metavar="N", help="How many labels to spend on them.")] = None,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="OUT", help="Where the chosen rows go.")
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", metavar="N", help="The challenger; default the one that stands.")
+    ] = None,
+    uniform: Annotated[
+        float, typer.Option("--uniform", metavar="SHARE", help="Of the labels, spread over all rows alike.")
+    ] = 0.5,
+    weight: Annotated[str, typer.Option("--weight", metavar="COL", help="The column of weights in OUT.")] = "weight",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Where all randomness comes from.")] = 0,
+    as_json: Json = False,
+    store: StoreOption = None,
+) -> None:
+    """Say how many labels an update needs, or which rows to label."""
+    registry = _registry(store)
+    if label is None:
+        if rows is not None or output is not None or version is not None:
+            raise UsageError(NEEDED)
+        found = registry.plan(name, gain=gain, power=power, metric=metric)
+        print(_json(found.to_dict()) if as_json else found)
+        return
+    if rows is None or output is None:
+        raise UsageError(NEEDED)
+    if as_json and output == "-":
+        raise UsageError("--json and the rows cannot both go to standard output; write the rows to a file: -o OUT.")
+    from incumbent.cli._write import write_frame, writer_of
+
+    writer_of(output)  # a wrong ending shows before any work is done
+    chosen = registry.label(
+        name, label, budget=rows, version=version, metric=metric, uniform=uniform, weight=weight, seed=seed
+    )
+    write_frame(chosen.frame, output)
+    if as_json:
+        told = {"name": name, "champion": chosen.champion, "challenger": chosen.challenger, **chosen.labels.to_dict()}
+        print(_json({**told, "weight_column": weight, "output": output}))
+        return
+    where = sys.stderr if output == "-" else sys.stdout
+    print(f"Versions {chosen.champion} (live) and {chosen.challenger} of {name}: {chosen.labels}", file=where)
+    if output != "-":
+        print(f"\nThe rows are in {output}, each with its weight in {weight!r}. {_next(name, output, weight, uniform)}")
+
+
+def _next(name: str, output: str, weight: str, uniform: float) -> str:
+    if uniform > 0.0:
+        return f"Add the labels, then:\nincumbent update {output} --name {name} --weight {weight}"
+    return (
+        "They tell these two versions apart and serve\nnothing else: an update tries others, which would be judged on "
+        "rows that were chosen against them (--uniform)."
+    )

@@ -1,0 +1,107 @@
+"""The commands on live labels: start a shadow, look at it, decide."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from incumbent.cli._commands import Json, Name, StoreOption, _json, _registry, app
+
+shadow = typer.Typer(
+    name="shadow",
+    help="Compare a version with the live one on labels as they come in.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(shadow)
+
+Log = Annotated[
+    list[str],
+    typer.Option("--log", metavar="FILE", help="Logged predictions, labels, or both; may be given again."),
+]
+More = Annotated[list[str] | None, typer.Argument(metavar="[FILE]...", help="More of them.", show_default=False)]
+Before = Annotated[
+    str | None, typer.Option("--before", metavar="T", help="Count only rows predicted before this moment.")
+]
+EXIT = {"promote": 0, "rollback": 0, "reject": 10, "undecided": 11}
+
+
+@shadow.command()
+def start(
+    name: Name,
+    version: Annotated[int, typer.Option("--version", metavar="N", help="The version beside the live one.")],
+    bound: Annotated[
+        float | None, typer.Option("--bound", metavar="B", help="The largest loss of a row; larger ones are cut off.")
+    ] = None,
+    min_gain: Annotated[
+        float, typer.Option("--min-gain", metavar="G", help="The gain in mean loss that must be exceeded.")
+    ] = 0.0,
+    alpha: Annotated[float, typer.Option("--alpha", metavar="A", help="The chance of ever deciding wrongly.")] = 0.05,
+    goal: Annotated[Literal["promote", "rollback"], typer.Option("--goal", help="What it may lead to.")] = "promote",
+    metric: Annotated[str | None, typer.Option("--metric", metavar="M", help="Whose losses.")] = None,
+    id: Annotated[str, typer.Option("--id", metavar="COL", help="The log's column that names the row.")] = "id",
+    champion: Annotated[
+        str, typer.Option("--champion", metavar="COL", help="The live model's predictions; probabilities: COL_CLASS.")
+    ] = "champion",
+    challenger: Annotated[
+        str, typer.Option("--challenger", metavar="COL", help="The other's; probabilities: COL_CLASS.")
+    ] = "challenger",
+    label: Annotated[str, typer.Option("--label", metavar="COL", help="The labels.")] = "label",
+    time: Annotated[str, typer.Option("--time", metavar="COL", help="When each row was predicted.")] = "",
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")] = "",
+    store: StoreOption = None,
+) -> None:
+    """Fix who is compared and how, before the first label."""
+    columns = {"id": id, "champion": champion, "challenger": challenger, "label": label, "time": time}
+    made = _registry(store).shadow_start(
+        name,
+        version,
+        bound=bound,
+        min_gain=min_gain,
+        alpha=alpha,
+        goal=goal,
+        metric=metric,
+        columns=columns,
+        why=why,
+    )
+    does = "takes its place" if goal == "promote" else "comes back"
+    print(f"{name} version {made.challenger} runs in the shadow of version {made.champion}, by {made.metric}.")
+    print(f"It {does} once e reaches {1.0 / alpha:.6g}: the chance of ever being wrong is at most {100.0 * alpha:g} %.")
+    print(f"Losses count up to {made.monitor.bound:.4g} ({made.bound_from}); gain to exceed: {min_gain:g}.")
+    logged = ", ".join([id, *_predicted(made.said("champion")), *_predicted(made.said("challenger"))])
+    print(f"Log every row from now on with the columns {logged}; labels with {id}, {label}.")
+    print(f"Next: incumbent shadow status --name {name} --log FILE")
+
+
+def _predicted(said: object) -> list[str]:
+    return [str(name) for name in said.values()] if isinstance(said, dict) else [str(said)]
+
+
+@shadow.command()
+def status(
+    name: Name, log: Log, more: More = None, before: Before = None, as_json: Json = False, store: StoreOption = None
+) -> None:
+    """Say what the labels so far show; look as often as you like."""
+    found = _registry(store).shadow_status(name, [*log, *(more or [])], before=before)
+    print(_json(found.to_dict()) if as_json else found)
+
+
+@shadow.command()
+def decide(
+    name: Name,
+    log: Log,
+    more: More = None,
+    before: Before = None,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")] = "",
+    as_json: Json = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Leave with 0 decided, 10 rejected, 11 undecided.")
+    ] = False,
+    store: StoreOption = None,
+) -> None:
+    """Promote, go back, or end the shadow, if the labels show it."""
+    found = _registry(store).shadow_decide(name, [*log, *(more or [])], before=before, why=why)
+    print(_json(found.to_dict()) if as_json else found)
+    if exit_code:
+        raise typer.Exit(EXIT[found.decision])

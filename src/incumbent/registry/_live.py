@@ -1,0 +1,262 @@
+"""What live labels say of two registered versions: parameters fixed beforehand, evidence recomputed from the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from incumbent import evaluation
+from incumbent.core import Metric, Task
+from incumbent.data import read
+from incumbent.errors import DataError, UsageError
+from incumbent.monitor import Monitor, from_log
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LiveVerdict: TypeAlias = Literal["promote", "rollback", "reject", "undecided"]
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """A version that is compared with the champion on live labels, and all that was fixed before the first of them.
+
+    Parameters
+    ----------
+    name : str
+        Which model.
+    champion, challenger : int
+        The version that was live when it began, and the one that may take its place.
+    monitor : Monitor
+        Alpha, gain, bound and goal; without evidence.
+    metric : str
+        Whose losses.
+    task : {"classification", "regression"}
+        What the models predict.
+    classes : mapping of str to list
+        The classes that "champion" and "challenger" know; empty for a regression.
+    columns : mapping of str to str
+        What "id", "champion", "challenger", "label" and "time" are called in the log.
+    bound_from : str
+        Where the bound comes from, in words.
+    since : str
+        When it began.
+    """
+
+    name: str
+    champion: int
+    challenger: int
+    monitor: Monitor
+    metric: str
+    task: Task
+    classes: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, str]
+    bound_from: str = ""
+    since: str = ""
+
+    def rule(self) -> Metric:
+        """Return the metric."""
+        return evaluation.metric(self.metric, task=self.task, classes=self.classes.get("champion") or None)
+
+    def said(self, who: str) -> str | dict[Any, str]:
+        """Return the column of a model's predictions, or where the metric needs probabilities, that of each class."""
+        column = self.columns[who]
+        if not getattr(self.rule(), "needs_proba", False):
+            return column
+        return {each: f"{column}_{each}" for each in self.classes[who]}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it in plain numbers and texts, to be stored."""
+        told = {"champion": self.champion, "challenger": self.challenger, "metric": self.metric, "task": self.task}
+        lists = {"classes": {who: list(known) for who, known in self.classes.items()}, "columns": dict(self.columns)}
+        return {"format": 1, **told, **lists, "bound_from": self.bound_from, "monitor": self.monitor.to_dict()}
+
+    @staticmethod
+    def from_dict(stored: Mapping[str, Any], *, name: str, since: str) -> Shadow:
+        """Return what `to_dict` wrote."""
+        if stored.get("format") != 1:
+            raise DataError(
+                f"This shadow is stored in format {stored.get('format')!r}, and format 1 can be read; "
+                "pip install -U incumbent"
+            )
+        fields = {key: value for key, value in stored.items() if key not in ("format", "monitor")}
+        return Shadow(name, monitor=Monitor.from_dict(stored["monitor"]), since=since, **fields)
+
+
+@dataclass(frozen=True)
+class LiveEvidence:
+    """What the labels of the log say so far.
+
+    Parameters
+    ----------
+    shadow : Shadow
+        Who is compared, and how.
+    monitor : Monitor
+        With the evidence of every row that has its label.
+    logged, waiting, overdue, unknown : int
+        Rows in the log, those that are not counted yet, those of them whose label is overdue, and labels that belong to
+        no logged row.
+    """
+
+    shadow: Shadow
+    monitor: Monitor
+    logged: int = 0
+    waiting: int = 0
+    overdue: int = 0
+    unknown: int = 0
+    recorded: str = field(default="", compare=False)
+
+    @property
+    def decision(self) -> LiveVerdict:
+        """The goal, once the e-value reaches 1 / alpha; "reject" once the gain is shown to be less than asked for."""
+        found = self.monitor.decision
+        if found == "undecided" and self.monitor.rows and self.monitor.interval.upper < self.monitor.min_gain:
+            return "reject"
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything in plain numbers and texts, ready for JSON."""
+        shadow, monitor = self.shadow, self.monitor
+        who = {"name": shadow.name, "champion": shadow.champion, "challenger": shadow.challenger}
+        rules = {"alpha": monitor.alpha, "min_gain": monitor.min_gain, "bound": monitor.bound, "goal": monitor.goal}
+        counts = {name: getattr(self, name) for name in ("logged", "waiting", "overdue", "unknown")}
+        found = monitor.interval if monitor.rows else None
+        gain = {key: None if found is None else getattr(found, part) for key, part in _PARTS.items()}
+        evidence = {"e_value": monitor.e_value, "decides_at": 1.0 / monitor.alpha, "rows": monitor.rows, **gain}
+        ahead = {"rows_to_go": monitor.rows_to_go, "recorded": self.recorded}
+        return {"decision": self.decision, **who, "metric": shadow.metric, **rules, **evidence, **counts, **ahead}
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+_PARTS = {"gain": "value", "lower": "lower", "upper": "upper"}
+
+
+def _lines(look: LiveEvidence) -> Iterator[str]:
+    shadow, monitor = look.shadow, look.monitor
+    yield look.decision.upper() + str(monitor).removeprefix(monitor.decision.upper())
+    role = "the one that was live before" if monitor.goal == "rollback" else "in the shadow"
+    since = f" since {shadow.since}" if shadow.since else ""
+    yield (
+        f"{shadow.name} version {shadow.challenger} ({role}) against version {shadow.champion} (live){since}, by "
+        f"{shadow.metric}; gain to exceed {monitor.min_gain:g}, losses up to {monitor.bound:.4g}."
+    )
+    late = f", {look.overdue:,} of them overdue" if look.overdue else ""
+    strange = f"; {look.unknown:,} labels belong to no logged row" if look.unknown else ""
+    yield f"{look.logged:,} rows are logged: {monitor.rows:,} have their label, {look.waiting:,} wait{late}{strange}."
+    yield _ahead(look)
+
+
+def _ahead(look: LiveEvidence) -> str:
+    monitor, name = look.monitor, look.shadow.name
+    if look.decision == "reject":
+        done = look.recorded or f"next: incumbent shadow decide --name {name} --log FILE"
+        return f"The gain is shown to be below {monitor.min_gain:g}: more rows would not help.\n{done}"
+    if look.decision != "undecided":
+        return look.recorded or f"next: incumbent shadow decide --name {name} --log FILE"
+    if monitor.rows and not any(monitor.tally.above):
+        return "Both have the same loss on every one of these rows: were the predictions of both logged?"
+    if monitor.rows_to_go is None:
+        seen = "no gain above what is asked for was seen" if monitor.rows else "no row has its label yet"
+        return f"Nothing can be said of how many rows it takes: {seen}."
+    return f"About {_round(monitor.rows_to_go):,} more labelled rows decide, if they are like these."
+
+
+def _round(rows: int) -> int:
+    """Two digits are all that such a forecast is sure of; rounded up."""
+    step = int(10 ** max(0, len(str(rows)) - 2))
+    return -(-rows // step) * step
+
+
+# ------------------------------------------------------------------------------------------------ the log
+
+
+def look(shadow: Shadow, logs: Any, *, before: Any = None) -> LiveEvidence:
+    """Return the evidence of a whole log.
+
+    Parameters
+    ----------
+    shadow : Shadow
+        Who is compared, and how.
+    logs : frame, path, or list of those
+        Tables of predictions, of labels, or of both; which is which is seen from their columns.
+    before : optional
+        Count only rows predicted before this moment.
+
+    Raises
+    ------
+    DataError
+        A table holds neither, an id is there twice, or labels and predictions do not fit together.
+    """
+    log, labels = _sorted_out(shadow, logs if isinstance(logs, list | tuple) else [logs])
+    time = shadow.columns.get("time") if before is not None else None
+    if before is not None and not time:
+        raise UsageError("before needs the column that says when each row was predicted; start with --time COL.")
+    found = from_log(
+        log,
+        labels,
+        id=shadow.columns["id"],
+        champion=shadow.said("champion"),
+        challenger=shadow.said("challenger"),
+        label=shadow.columns["label"],
+        metric=shadow.rule(),
+        time=time,
+        before=None if time is None else _moment(log, time, before),
+    )
+    monitor = shadow.monitor.update(found.champion, found.challenger)
+    return LiveEvidence(shadow, monitor, len(log), found.waiting, found.overdue, found.unknown)
+
+
+def _sorted_out(shadow: Shadow, logs: Sequence[Any]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return all predictions in one table and all labels in another, by the columns that each table has."""
+    import pandas as pd
+
+    id, label = shadow.columns["id"], shadow.columns["label"]
+    predicted = [name for who in ("champion", "challenger") for name in _columns(shadow.said(who))]
+    tables, truths = [], []
+    for source in logs:
+        table = read(source)
+        where = source if isinstance(source, str | Path) else table.attrs["source"]
+        names = set(table.columns)
+        if not names & {*predicted, label} or id not in names:
+            wanted = f"{id!r} with predictions ({', '.join(predicted[:4])}) or labels ({label!r}), or both"
+            raise DataError(
+                f"{where} is no log of this shadow: expected {wanted}; it has {', '.join(table.columns[:12])}."
+            )
+        if names & set(predicted):
+            tables.append(table.drop(columns=label, errors="ignore"))
+        if label in names:
+            truths.append(table.loc[table[label].notna(), [id, label]])
+    if not tables:
+        raise DataError(f"These files hold labels only; give the log of predictions too ({', '.join(predicted[:4])}).")
+    # a label may be told again, as long as it says the same
+    told = pd.concat(truths, ignore_index=True).drop_duplicates() if truths else None
+    return pd.concat(tables, ignore_index=True), None if told is None or not len(told) else told
+
+
+def _columns(said: str | Mapping[Any, str]) -> list[str]:
+    return [said] if isinstance(said, str) else list(said.values())
+
+
+def _moment(log: pd.DataFrame, time: str, before: Any) -> Any:
+    """Return a moment that was typed in the unit of the column that it is held against."""
+    import pandas as pd
+
+    if not isinstance(before, str) or time not in log.columns:
+        return before
+    column = log[time]
+    try:
+        if pd.api.types.is_numeric_dtype(column):
+            return float(before)
+        if pd.api.types.is_datetime64_any_dtype(column):
+            given = pd.Timestamp(before)
+            zone = getattr(column.dtype, "tz", None)
+            return given.tz_localize(zone) if zone is not None and given.tzinfo is None else given
+    except ValueError:
+        raise UsageError(
+            f"before is a moment in the unit of {time!r}, which is {column.dtype}; {before!r} was given."
+        ) from None
+    return before

@@ -1,0 +1,174 @@
+"""Shadows of a registered model: started on record, looked at in the logs, decided through the registry."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from incumbent import evaluation
+from incumbent.core import Metric
+from incumbent.errors import RegistryError, UsageError
+from incumbent.monitor import Monitor
+from incumbent.registry._live import LiveEvidence, Shadow, look
+from incumbent.updating import ask
+
+if TYPE_CHECKING:
+    from incumbent.registry._registry import Registry
+
+COLUMNS = {"id": "id", "champion": "champion", "challenger": "challenger", "label": "label", "time": ""}
+"""What the log calls its columns, unless it is said otherwise."""
+
+
+def start(
+    registry: Registry,
+    name: str,
+    version: int,
+    *,
+    bound: float | None,
+    min_gain: float,
+    alpha: float,
+    goal: Any,
+    metric: str | None,
+    columns: dict[str, str] | None,
+    why: str,
+    user: str | None,
+) -> Shadow:
+    """Record who is compared and how, before the first label; see `Registry.shadow_start`."""
+    live = registry.champion(name)
+    _check_version(registry, name, version, live, goal)
+    champion, challenger = registry.version(name, live), registry.version(name, version)
+    rule = evaluation.metric(metric, task=champion.model.task, classes=champion.model.classes)
+    largest, where = (bound, "as given") if bound is not None else _bound(registry, name, rule)
+    both = {"champion": champion.model, "challenger": challenger.model}
+    shadow = Shadow(
+        name,
+        live,
+        version,
+        Monitor(alpha=alpha, min_gain=min_gain, bound=largest, goal=goal),
+        metric or rule.name,
+        champion.model.task,
+        {who: [] if model.classes is None else np.asarray(model.classes).tolist() for who, model in both.items()},
+        COLUMNS | _known(columns or {}),
+        where,
+    )
+    with registry.store.event(name, "shadow", why=why, user=user) as event:
+        if event.version_before != live:
+            raise RegistryError(
+                f"Version {event.version_before} of {name!r} went live meanwhile; start the shadow again."
+            )
+        told = {"strategy": f"version {version} in the shadow", "challenger": version, "shadow": shadow.to_dict()}
+        event.conclude(decision="start", deploy=None, info=told)
+    return running(registry, name)
+
+
+def _check_version(registry: Registry, name: str, version: int, live: int, goal: str) -> None:
+    if version == live:
+        raise RegistryError(f"Version {version} of {name!r} is live; it cannot be compared with itself.")
+    if goal == "rollback":
+        registry._was_live(name, version)
+    registry._exists(name, version)
+
+
+def _known(columns: dict[str, str]) -> dict[str, str]:
+    for role in columns:
+        if role not in COLUMNS:
+            raise UsageError(f"A log has no column for {role!r}; it has {', '.join(COLUMNS)}.")
+    return columns
+
+
+def _bound(registry: Registry, name: str, rule: Metric) -> tuple[float, str]:
+    """Return the largest loss that counts: the metric's own, else a quantile of the champion's on old rows."""
+    if np.isfinite(rule.bound) and rule.name != "log_loss":
+        return float(rule.bound), f"the largest {rule.name} loss"
+    stored, state = registry.version(name), registry.state(name)
+    for rows, what in ((state.anchor.rows, "anchor"), (state.memory.rows, "remembered")):
+        if rows is None or not len(rows):
+            continue
+        losses = rule.losses(rows.labels, ask(stored.model, rows.x, f"the {what} rows"))
+        if losses is None:
+            raise UsageError(
+                f"{rule.name} has no loss for a single row, which a shadow bets on; name another --metric."
+            )
+        cut = float(np.quantile(losses, 0.99))
+        if cut > 0.0:
+            return cut, f"99 % of the champion's losses on {len(rows):,} {what} rows are below"
+    raise UsageError(
+        f"The losses of {rule.name} know no bound, and no old rows are kept to take one from; give --bound B."
+    )
+
+
+def running(registry: Registry, name: str) -> Shadow:
+    """Return the shadow that runs.
+
+    Raises
+    ------
+    RegistryError
+        None does.
+    """
+    done = [record for record in registry.store.history(name) if record.status == "done"]
+    found = next((record for record in done if record.kind == "shadow"), None)
+    begin = f"Start one: incumbent shadow start --name {name} --version N"
+    if found is None:
+        raise RegistryError(f"Nothing was ever compared with {name!r} in the shadow. {begin}")
+    if found.decision != "start":
+        raise RegistryError(f"The last shadow of {name!r} ended: {found.decision} at event {found.number}. {begin}")
+    # also where the champion of then is live again: its labels were looked at to decide something else
+    moved = next((record for record in done if record.number > found.number and record.deployed is not None), None)
+    if moved is not None or registry.champion(name) != found.version_before:
+        why = "" if moved is None else f" by {moved.kind} {moved.number}"
+        raise RegistryError(f"The last shadow of {name!r} ended: another version went live{why}. {begin}")
+    since = found.time.isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")
+    return Shadow.from_dict(found.info["shadow"], name=name, since=f"{since} UTC")
+
+
+def status(registry: Registry, name: str, logs: Any, *, before: Any) -> LiveEvidence:
+    """Return what the whole log says; see `Registry.shadow_status`."""
+    return look(running(registry, name), logs, before=before)
+
+
+def decide(registry: Registry, name: str, logs: Any, *, before: Any, why: str, user: str | None) -> LiveEvidence:
+    """Act on what the whole log says; see `Registry.shadow_decide`."""
+    found = status(registry, name, logs, before=before)
+    if found.decision == "undecided":
+        return found
+    kind = "shadow" if found.decision == "reject" else found.decision
+    deploy = None if found.decision == "reject" else found.shadow.challenger
+    with registry.store.event(name, kind, why=why, user=user) as event:
+        if running(registry, name) != found.shadow:  # the lock is held: nobody decides or starts another now
+            raise RegistryError(f"The shadow of {name!r} was started anew meanwhile; look at it first.")
+        told = _recorded(found, event.number)
+        event.metrics(
+            {key: float(value) for key, value in told.to_dict().items() if key in _NUMBERS and value is not None}
+        )
+        event.file(json.dumps(told.to_dict(), indent=1), "shadow.json")
+        event.conclude(decision=found.decision, deploy=deploy, info=_info(told))
+    return told
+
+
+_NUMBERS = ("e_value", "rows", "gain", "lower", "upper", "waiting", "overdue")
+
+
+def _recorded(found: LiveEvidence, number: int) -> LiveEvidence:
+    shadow, done = found.shadow, {"promote": "is live", "rollback": "is live again"}.get(found.decision)
+    text = f"Version {shadow.champion} stays live; the shadow has ended (event {number})."
+    if done is not None:
+        text = f"Version {shadow.challenger} {done}; version {shadow.champion} was (event {number})."
+    return dataclasses.replace(found, recorded=text)
+
+
+def _info(found: LiveEvidence) -> dict[str, Any]:
+    """Return what the history tells of a decision by live labels."""
+    shadow, monitor = found.shadow, found.monitor
+    evidence = f"{monitor.rows:,} live labels, e = {monitor.e_value:.3g}"
+    told = {"source": evidence, "strategy": f"version {shadow.challenger} in the shadow", "metric": shadow.metric}
+    interval = {"gain": monitor.interval.value, "lower": monitor.interval.lower, "upper": monitor.interval.upper}
+    return {
+        **told,
+        **interval,
+        "challenger": shadow.challenger,
+        "evidence": found.to_dict(),
+        "monitor": monitor.to_dict(),
+    }
