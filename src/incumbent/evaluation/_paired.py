@@ -240,7 +240,7 @@ def unit_bounds(
     shift = share * float(np.average(losses.champion, weights=paired.weight)) if share else 0.0
     weight = np.ones(len(paired)) if paired.weight is None else paired.weight
     total = weight * (losses.gains - share * losses.champion)
-    worst = losses.reach * (1.0 + abs(share)) * float(weight.mean())
+    worst = losses.reach * (1.0 + abs(share)) * float(weight.max())  # any row can be the one
     if unit is None and paired.block is not None:
         unit = clusters(paired.block)
     if unit is not None:
