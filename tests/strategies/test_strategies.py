@@ -7,6 +7,7 @@ from incumbent.errors import UsageError
 from incumbent.strategies import (
     EWC,
     PRESETS,
+    Analytic,
     Anchor,
     Continue,
     GDumb,
@@ -47,6 +48,8 @@ VALUES = [
     Anchor(0.5),
     EWC(10.0, gamma=1.0),
     Tune(4),
+    Analytic(),
+    Analytic(2000, ridge=0.5),
     chain(Replay(1000), EWC(10.0), Incremental("adam"), Interpolate("auto")),
 ]
 
@@ -95,6 +98,7 @@ def test_a_chain_of_chains_is_flat():
         (Retrain(), Continue()),
         (EWC(), Retrain()),
         (Vote(), Stack()),
+        (Retrain(), Analytic()),
         (Online("sgd"), Incremental("adam")),
     ],
     ids=repr,
@@ -150,6 +154,7 @@ def test_the_start_is_settled_by_what_the_model_can_do():
         (Continue(refit=0.5), {"releaf"}),
         (EWC(), {"incremental", "gradient"}),
         (Tune(), {"retrain", "tune"}),
+        (Analytic(), {"features"}),
         (Interpolate(), {"gradient"}),
         (Vote(), set()),
     ],

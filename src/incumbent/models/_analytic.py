@@ -259,13 +259,13 @@ def _fitted_lift(features: Any, width: int, raw: bool, seed: int) -> Any:
 
 
 def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
-    """Return the width asked for, or the champion's, or twice the rows up to 2,000, halved to fit the budget."""
+    """Return the width asked for, or the champion's, or the number of rows up to 2,000, halved to fit the budget."""
     asked = recipe.structure.analytic
     if isinstance(asked, int):
         return asked
     if champion.head is not None:
         return int(getattr(champion.head.lift, "width", 0))
-    width, left = int(np.clip(2 * rows, 256, 2000)), recipe.deadline - time.monotonic()
+    width, left = int(np.clip(rows, 256, 2000)), recipe.deadline - time.monotonic()
     while width > 128 and (rows * width * (2 * features + width) + width**3) / _SPEED > left / 4:
         width //= 2
     return width

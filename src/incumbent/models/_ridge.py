@@ -10,7 +10,7 @@ from incumbent.core import Array, Floats
 from incumbent.errors import DataError
 from incumbent.models._statistics import Statistics
 
-PROBES = 16
+PROBES, _NARROW = 16, 500
 _STEP, _FLAT, _TRIES = np.log(10.0), 2e-3, 12
 _START, _LEAST, _MOST = 1e-2, 1e-7, 1e3
 
@@ -114,8 +114,8 @@ def solve(statistics: Statistics, ridge: float | None = None, *, start: float | 
 
         (S the centred Gram matrix), which needs no row that was held out: the sums are enough. Its slope in
         :math:`\log\lambda` comes from the same factorisation, so the search steps downhill and mostly stops after one
-        to three. The trace is exact where rows are few beside features, and else an average over 16 random signs,
-        whose error is far below what the choice depends on.
+        to three. The trace is exact up to 500 features and where rows are fewer than features, and else an average
+        over 16 random signs, the same for every penalty, whose error is far below what the choice depends on.
     start : float, optional
         Where the search starts, such as the last penalty; by default a hundredth of the mean eigenvalue of S.
 
@@ -181,7 +181,7 @@ def _traces(inner: _Lowered, statistics: Statistics) -> tuple[float, float]:
     """Return the traces of the inverse and of its square."""
     from scipy.linalg import lapack
 
-    if statistics.rows < 5 * statistics.width:
+    if statistics.width <= _NARROW or statistics.rows < statistics.width:
         inverse, _ = lapack.dpotri(inner.factor, lower=0)
         upper = np.triu(inverse, 1)
         diagonal = inverse.diagonal()
