@@ -19,7 +19,7 @@ from incumbent.core import AnchorSet, Batch, Memory, Model, Prediction
 from incumbent.data import Schema, remember
 from incumbent.models import wrap
 from incumbent.policy import Choice
-from incumbent.updating import Case, prepare, run, with_classes
+from incumbent.updating import Case, Followed, Lines, prepare, run, with_classes
 
 
 class Predictor(Protocol):
@@ -132,7 +132,7 @@ class PartialFit:
 
 
 class Ours:
-    """Incumbent with its gate; memory, anchor set and a standing challenger go on from update to update."""
+    """Incumbent with its gate; memory, anchor set and standing challengers go on from update to update."""
 
     def __init__(self, start: Start, strategies: Choice | Callable[[int], Choice], **case: Any) -> None:
         self.start, self.strategies, self.case = start, strategies, case
@@ -143,6 +143,7 @@ class Ours:
         rare = 50 if self.live.task == "classification" else 0
         self.memory, self.anchor = remember(Memory(), rows, seed=start.seed, rare=rare), AnchorSet()
         self.standing: dict[str, Model] = {}
+        self.strategy, self.lines, self.followed = "Retrain()", Lines(), Followed()
 
     def update(self, frame: pd.DataFrame) -> Made:
         """Run an update as the registry does it, in memory."""
@@ -158,13 +159,19 @@ class Ours:
             strategies=given,
             budget=float("inf"),
             metric=self.start.metric,
+            live=self.strategy,
+            lines=self.lines,
+            followed=self.followed,
             seed=self.start.seed,
         )
         outcome = run(prepare(replace(case, **self.case)))
         self.memory, self.anchor = outcome.memory, outcome.anchor
         chosen, promoted = outcome.chosen, outcome.decision == "promote"
         made = None if chosen is None else chosen.model
-        self.standing = {} if promoted or made is None else {"standing": made}
+        self.standing = {} if promoted or made is None or outcome.lines else {"standing": made}
+        self.lines, self.followed = outcome.lines or Lines(), Followed.from_dict(outcome.followed)
+        if promoted and chosen is not None and chosen.recipe is not None:
+            self.strategy = chosen.strategy
         self.live = outcome.winner
         broken = "+".join(r.name.split()[0] for r in outcome.verdict.reasons if not r.holds)
         return Made(made, promoted, "" if chosen is None else chosen.strategy, broken)

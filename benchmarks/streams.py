@@ -27,7 +27,7 @@ import numpy as np
 from _common import Column, Options, Table, cpu_seconds, data_folder, line, options, print_lines, skip
 from _methods import Made, Method, NoChange, Ours, PartialFit, Predictor, Refit, RiverForest, Start, Static
 from _streams import STREAMS, Stream
-from incumbent import evaluation
+from incumbent import Gate, evaluation
 from incumbent.core import Floats, Metric
 
 BATCHES = 20
@@ -67,6 +67,10 @@ def ways(task: str) -> list[Way]:
         Way("Incremental", partial(Ours, strategies="chain(Replay(2000), Incremental())"), ("linear",)),
         Way("Retrain", partial(Ours, strategies="Retrain()")),
         Way("auto", partial(Ours, strategies="auto")),
+        Way("Retrain, refresh", partial(Ours, strategies="Retrain()", gate=Gate.refresh())),
+        Way("auto, refresh", partial(Ours, strategies="auto", gate=Gate.refresh())),
+        Way("auto, crossfit", partial(Ours, strategies="auto", gate=Gate(source="crossfit"))),
+        Way("auto, prequential", partial(Ours, strategies="auto", gate=Gate(source="prequential"))),
         Way("adaptive random forest", partial(RiverForest, regression=task == "regression"), boosted, "river"),
     ]
 
