@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from incumbent.data import LazyRows, Schema, read
+from incumbent.core import AnchorSet, Memory
+from incumbent.data import LazyRows, Schema, examine, read, remember, split
 from incumbent.data._column import Column
 from incumbent.data._input import Input
 from incumbent.errors import DataError, SchemaError
@@ -188,6 +189,38 @@ def test_findings_of_a_table_among_the_inputs_are_kept():
     assert {f.column for f in check.findings} == {"job", "age"}
 
 
+# ---------------------------------------------------------------------------- several labels at once
+
+TAGS = (RNG.random((40, 3)) < 0.4).astype(np.float32)
+
+
+def test_several_labels_at_once_are_on_or_off():
+    schema = schema_of(y=TAGS)
+    assert (schema.task, schema.classes, schema.labels) == ("classification", (0, 1, 2), 3)
+    assert Schema.from_dict(json.loads(json.dumps(schema.to_dict()))) == schema
+    batch, _ = schema.check(tensors(IMAGES, TAGS.astype(bool)))
+    assert batch.y.dtype == np.int64 and batch.y.tolist() == TAGS.tolist()
+
+
+def test_several_values_at_once_are_a_regression():
+    schema = schema_of(y=TAGS + 0.5)
+    assert (schema.task, schema.classes) == ("regression", ())
+    assert schema.check(tensors(IMAGES, TAGS + 0.5))[0].y.dtype == np.float64
+    assert schema_of(y=TAGS).task != Schema.of(tensors(IMAGES, TAGS), target="target", task="regression").task
+
+
+def test_rows_of_several_labels_are_told_apart_split_by_chance_and_remembered():
+    x, y = RNG.integers(0, 256, size=(400, 4, 4), dtype=np.uint8), (RNG.random((400, 12)) < 0.5).astype(int)
+    x[1], y[1] = x[0], y[0]
+    x[3], y[3] = x[2], 1 - y[2]
+    batch, _ = Schema.of(tensors(x, y), target="target").check(tensors(x, y))
+    found = examine(batch, memory=Memory(), anchor=AnchorSet(), task="classification")
+    assert found.counts == {"duplicate": 2, "contradictory": 2, "known": 0, "leaked": 0}
+    parts = split(batch, task="classification", holdable=found.holdable, seed=0)
+    assert (parts.by, len(parts.gate)) == ("chance", 100)
+    assert remember(Memory(), batch.take(parts.train), seed=0).rows.y.shape == (240, 12)
+
+
 # ------------------------------------------------------------------------------------------ mistakes
 
 
@@ -246,7 +279,7 @@ def test_a_table_for_arrays_and_arrays_for_a_table_are_refused():
     ("y", "says"),
     [
         (None, "lacks the label array 'target'; it has 'x'"),
-        (np.zeros((40, 3)), r"'target' has shape \(40, 3\); one value for each row was expected"),
+        (TAGS, r"'target' has shape \(40, 3\); one value for each row was expected"),
         (np.where(np.arange(40) == 3, np.nan, 1.0), "1 row of 40 has no label"),
         (RNG.normal(size=40), "hold"),
     ],
@@ -254,6 +287,21 @@ def test_a_table_for_arrays_and_arrays_for_a_table_are_refused():
 def test_bad_labels_get_one_clear_sentence(y, says):
     with pytest.raises(DataError, match=says):
         schema_of().check(tensors(IMAGES, y))
+
+
+@pytest.mark.parametrize(
+    ("y", "says"),
+    [
+        (TAGS[:, :2], r"has shape \(40, 2\), and the model was trained on 3 labels a row; give one column for each"),
+        (LABELS, r"has shape \(40,\), and the model was trained on 3 labels"),
+        (TAGS * 2, r"should hold 0 or 1 in every column, but row \d+ holds \["),
+        (np.where(np.arange(40)[:, None] == 5, np.nan, TAGS), "0 or 1 in every column, but row 6 holds"),
+        (np.full((40, 3), "a"), "0 or 1 in every column, but row 1 holds"),
+    ],
+)
+def test_bad_labels_among_several_get_one_clear_sentence(y, says):
+    with pytest.raises(SchemaError, match=says):
+        schema_of(y=TAGS).check(tensors(IMAGES, y))
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class LazyRows:
             return self._read(self.at[index])
         wanted = np.asarray(index)
         if wanted.ndim == 0:
-            return self._read(self.at[wanted[None]])[0]
+            return np.asarray(self._read(self.at[wanted[None]])[0])
         return self._read(self.at[wanted if len(wanted) else wanted.astype(np.intp)])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:

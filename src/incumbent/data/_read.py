@@ -101,8 +101,8 @@ def read(
     if not tensors and (isinstance(source, Tensors) or _names_arrays(source)):
         where = source.source if isinstance(source, Tensors) else source
         raise DataError(
-            f"{where} holds arrays, and a table was expected; give a frame or a file that holds a table. A network takes "
-            "arrays if it was brought in with arrays."
+            f"{where} holds arrays, and a table was expected; give a frame or a file that holds a table. A network "
+            "takes arrays if it was brought in with arrays."
         )
     if isinstance(source, tuple) and len(source) == 2:
         return _pair(source[0], source[1], names, target)

@@ -16,6 +16,7 @@ from incumbent.data._input import Input, checked_columns
 from incumbent.data._input_check import checked_inputs, column_of, inputs_of, source_of, wants_arrays
 from incumbent.data._kinds import Scalar
 from incumbent.data._read import read
+from incumbent.data._several import labels_of, several, task_of
 from incumbent.data._tensors import Tensors
 from incumbent.data._weights import weights
 from incumbent.errors import DataError, SchemaError
@@ -41,6 +42,8 @@ class Schema(Value):
         The known classes, sorted; empty for a regression.
     inputs : tuple of Input
         The inputs of a neural network that takes arrays; one without a name where it takes one array and no dict.
+    labels : int
+        How many labels, each on or off, or values a row has at once; several only where there are `inputs`.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Schema(Value):
     task: Task = "classification"
     classes: tuple[Scalar, ...] = ()
     inputs: tuple[Input, ...] = ()
+    labels: int = 1
 
     @classmethod
     def of(
@@ -159,7 +163,7 @@ class Schema(Value):
         rows = read(frame, tensors=bool(self.inputs))
         parts: Any = rows.parts if isinstance(rows, Tensors) else rows
         x, findings = self._features(rows, labelled, weight)
-        y, found = self._labels(column_of(parts, self.target)) if labelled else (None, [])
+        y, found = self._labels(parts) if labelled else (None, [])
         counts, note = (None, None) if weight is None else weights(column_of(parts, weight))
         findings += [note] if note is not None else []
         batch = Batch(
@@ -204,7 +208,10 @@ class Schema(Value):
         are = "is no feature of the model; it is" if len(extra) == 1 else "are no features of the model; they are"
         return [Finding("note", extra[0] if len(extra) == 1 else "", f"{listed(extra)} {are} ignored.")]
 
-    def _labels(self, target: pd.Series[Any]) -> tuple[Any, list[Finding]]:
+    def _labels(self, parts: Any) -> tuple[Any, list[Finding]]:
+        if self.labels > 1:
+            return several(parts[self.target], self.target, self.labels, self.task), []
+        target = column_of(parts, self.target)
         return _labels.labels(target, self.classes) if self.task == "classification" else _labels.values(target)
 
     def widened(self, x: Any) -> Schema:
@@ -222,7 +229,8 @@ class Schema(Value):
         columns = [asdict(column) | {"categories": list(column.categories)} for column in self.columns]
         stored = {**asdict(self), "columns": columns, "classes": list(self.classes)}
         if not self.inputs:  # as ever, so that programs of before can read it
-            return {"format": _TABLE, **{name: value for name, value in stored.items() if name != "inputs"}}
+            del stored["inputs"], stored["labels"]
+            return {"format": _TABLE, **stored}
         return {"format": _TENSORS, **stored, "inputs": [each.to_dict() for each in self.inputs]}
 
     @classmethod
@@ -252,6 +260,11 @@ def _of_tensors(
     kind: type[Schema], rows: Tensors, *, target: str, time: str | None, group: str | None, task: Task | None
 ) -> Schema:
     inputs = inputs_of(rows, target=target, time=time, group=group)
+    if (width := labels_of(rows.parts[target])) > 1:
+        task = task or task_of(rows.parts[target])
+        several(rows.parts[target], target, width, task)
+        names = tuple(range(width)) if task == "classification" else ()
+        return kind((), target, time, group, task, names, inputs, width)
     task, classes = _task_and_classes(column_of(rows.parts, target), task)
     return kind((), target, time, group, task, classes, inputs)
 

@@ -64,8 +64,8 @@ def split(
       border is the one nearest to the share, the smaller holdout in a tie. Where the moments are so coarse that a
       part would get less than half of its share, time does not order the rows and they are split as if without it.
     - Else each class gives its share to each part, to within a row or two, and at least one row of each class is
-      learned from, so that no holdout asks for a class that was there but not taught. A regression is split by
-      chance.
+      learned from, so that no holdout asks for a class that was there but not taught. A regression, and rows of
+      several labels at once, are split by chance.
 
     Parameters
     ----------
@@ -120,7 +120,8 @@ def _placed(
         timed = _by_time(moments, holdable, shares)
         if timed is not None:
             return timed, "time"
-    labels = batch.y if task == "classification" else None
+    # Rows of several labels at once have no class: nearly every one of them could be a class of its own.
+    labels = batch.y if task == "classification" and batch.y is not None and batch.y.ndim == 1 else None
     part = _by_class(scramble(row_keys(batch), seed, "split"), labels, holdable, seed, shares)
     return part, "chance" if labels is None else "class"
 
