@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from incumbent import evaluation, planning
-from incumbent.control import control, restore
+from incumbent.control import control
 from incumbent.core import Metric, Outcome, Paired
 from incumbent.data import anchor_split, read
 from incumbent.errors import RegistryError, UsageError
@@ -17,6 +17,7 @@ from incumbent.gate import Gate
 from incumbent.planning import Known, Labels, Plan
 from incumbent.planning._plan import GATE_SHARE, JUDGED_SHARE
 from incumbent.registry._folders import State, Version
+from incumbent.registry._gate import resumed
 from incumbent.store import Event
 from incumbent.updating import ask
 from incumbent.updating._old import ENOUGH
@@ -161,12 +162,7 @@ def _guess(stored: Version, state: State, rule: Metric) -> Known:
 
 def _level(state: State, gate: Gate) -> float:
     """Return the level of the next update, where a lifetime of them shares alpha."""
-    fresh = control(gate.error_control, gate.alpha)
-    if not state.control:
-        return fresh.level()
-    found = restore(state.control)
-    same = type(found) is type(fresh) and found.to_dict()["alpha"] == fresh.to_dict()["alpha"]
-    return found.level() if same else fresh.level()
+    return (resumed(state.control, gate) or control(gate.error_control, gate.alpha)).level()
 
 
 def _old_rows(state: State) -> int:
