@@ -36,10 +36,10 @@ def fitted(estimator, batch):
 
 def test_abilities_are_those_of_the_estimator():
     batch = rows()
-    assert fitted(DecisionTreeClassifier(), batch).abilities == {"retrain", "weight", "proba", "tune"}
-    assert fitted(RandomForestClassifier(3), batch).abilities == {"retrain", "weight", "proba", "tune", "append"}
-    assert fitted(GaussianNB(), batch).abilities == {"retrain", "weight", "proba", "incremental", "grow"}
-    assert fitted(DummyRegressor(), batch).abilities == {"retrain", "weight"}
+    assert fitted(DecisionTreeClassifier(), batch).abilities == {"retrain", "weight", "proba", "tune", "features"}
+    assert fitted(RandomForestClassifier(3), batch).abilities == {"retrain", "weight", "proba", "tune", "append", "features"}
+    assert fitted(GaussianNB(), batch).abilities == {"retrain", "weight", "proba", "incremental", "grow", "features"}
+    assert fitted(DummyRegressor(), batch).abilities == {"retrain", "weight", "features"}
 
 
 def test_a_fit_from_scratch_is_that_of_scikit_learn_with_the_seed():

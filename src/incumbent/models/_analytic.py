@@ -79,8 +79,8 @@ class Featured(Model, Protocol):
 
 
 def featured(model: Model) -> TypeGuard[Featured]:
-    """Whether this model gives the features that its last layer reads."""
-    return "features" in model.abilities
+    """Whether this model gives the features that its last layer reads, and takes another layer."""
+    return "features" in model.abilities and hasattr(model, "with_head")
 
 
 def analytic(champion: Featured, recipe: Recipe) -> Model:
@@ -136,6 +136,7 @@ def absorb(memory: Memory, model: Model, batch: Batch) -> Memory:
     batch : Batch
         The rows that were learned last.
     """
+    model = getattr(model, "newest", model)  # an ensemble learns on as its newest member does
     head = model.head if featured(model) else None
     if head is None or not featured(model):
         return memory.but(statistics={}) if memory.statistics else memory

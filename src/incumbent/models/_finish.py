@@ -9,7 +9,6 @@ import numpy as np
 
 from incumbent.core import Batch, Floats, Model, Recipe, differentiable
 from incumbent.errors import AbilityError
-from incumbent.models._analytic import analytic, featured
 from incumbent.models._blend import blended
 
 ALPHAS = tuple(np.round(np.linspace(0, 1, 11), 2).tolist())
@@ -30,10 +29,7 @@ def follow(champion: Model, recipe: Recipe) -> Model:
     AbilityError
         The finish needs what this model, or the rows at hand, cannot give.
     """
-    if recipe.structure.analytic is not None and featured(champion):
-        fitted = analytic(champion, recipe)
-    else:
-        fitted = champion.fit(recipe)
+    fitted = champion.fit(recipe)
     if recipe.finish.alpha is not None:
         fitted = interpolated(champion, fitted, recipe)
     return blended(champion, fitted, recipe) if recipe.finish.blend is not None else fitted

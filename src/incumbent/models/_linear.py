@@ -13,7 +13,7 @@ import numpy as np
 from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models import _losses as losses
-from incumbent.models._analytic import Head
+from incumbent.models._analytic import Head, analytic
 from incumbent.models._descent import Problem, Schedule, choose_rate, descend
 from incumbent.models._grow import grown_linear
 from incumbent.models._importance import carried, normalised
@@ -124,8 +124,10 @@ class LinearModel:
         """Predict each row once."""
         return answer(self.native, as_input(self.native, x), self.classes)
 
-    def fit(self, recipe: Recipe) -> LinearModel:
+    def fit(self, recipe: Recipe) -> Model:
         """Fit afresh, learn on by the model's own rule, or take gradient steps, as the recipe says."""
+        if recipe.structure.analytic is not None:
+            return analytic(self, recipe)
         if recipe.structure.start == "scratch":
             return LinearModel(fit_afresh(self.native, recipe))
         unseen = new_classes(recipe, self.classes)

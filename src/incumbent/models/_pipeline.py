@@ -13,7 +13,7 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Floats, Importance, Memory, Model, Prediction, Recipe, Task, differentiable
 from incumbent.errors import ModelError
-from incumbent.models._analytic import Head
+from incumbent.models._analytic import Head, analytic
 from incumbent.models._headed import body_of, head_in, solved_afresh, under_head
 from incumbent.models._native import answer, as_input, classes_of, takes_weights, task_of, trained_on
 from incumbent.models._tune import fit_afresh, tunable
@@ -80,8 +80,10 @@ class PipelineModel:
         """Predict each row once: preprocess once, then ask the last step."""
         return answer(self.native.steps[-1][1], self._transformed(x), self.classes)
 
-    def fit(self, recipe: Recipe) -> PipelineModel:
+    def fit(self, recipe: Recipe) -> Model:
         """Fit all steps afresh, or let the last step follow the recipe on preprocessed rows."""
+        if recipe.structure.analytic is not None:
+            return analytic(self, recipe)
         frozen = "preprocess" in recipe.structure.freeze
         if recipe.structure.start == "scratch" and self.head is not None and not recipe.structure.search:
             return solved_afresh(self, recipe)

@@ -11,7 +11,7 @@ import numpy as np
 
 from incumbent.core import Array, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
-from incumbent.models._analytic import Head
+from incumbent.models._analytic import Head, analytic
 from incumbent.models._grow import grown_bayes
 from incumbent.models._native import (
     answer,
@@ -89,8 +89,10 @@ class SklearnModel:
         """Predict each row once."""
         return answer(self.native, as_input(self.native, x), self.classes)
 
-    def fit(self, recipe: Recipe) -> SklearnModel:
+    def fit(self, recipe: Recipe) -> Model:
         """Follow the recipe; where the estimator cannot take in a new class or more trees, fit afresh and say so."""
+        if recipe.structure.analytic is not None:
+            return analytic(self, recipe)
         if recipe.structure.start == "scratch":
             return SklearnModel(fit_afresh(self.native, recipe))
         unseen = new_classes(recipe, self.classes)
