@@ -24,6 +24,9 @@ COMMANDS = [
     "models",
     "rollback",
     "promote",
+    "approve",
+    "refuse",
+    "gate",
     "strategies",
     "report",
     "demo",
@@ -67,13 +70,26 @@ def test_every_command_explains_itself(incumbent, command):
 
 
 WORDS = {
-    "init": ["--name", "--data", "--target", "--anchor", "--time", "--group", "--task", "--trust-pickle", "--store"],
+    "init": [
+        "--name",
+        "--data",
+        "--target",
+        "--anchor",
+        "--time",
+        "--group",
+        "--task",
+        "--gate",
+        "--trust-pickle",
+        "--store",
+    ],
     "update": [
         "--name",
         "--strategy",
         "--budget",
         "--metric",
+        "--gate",
         "--seed",
+        "--approve",
         "--dry-run",
         "--json",
         "--report",
@@ -86,6 +102,9 @@ WORDS = {
     "models": ["--json"],
     "rollback": ["--name", "--to", "--why"],
     "promote": ["--name", "--version", "--why"],
+    "approve": ["--name", "--why"],
+    "refuse": ["--name", "--why"],
+    "gate": ["--name", "--set", "--why", "--json"],
     "strategies": ["--name"],
     "report": ["--name", "--update", "-o"],
 }

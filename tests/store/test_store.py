@@ -231,7 +231,7 @@ def test_what_makes_no_sense_in_an_event_is_refused(store, life, holding):
     for message, act in refused.items():
         with pytest.raises((RegistryError, UsageError), match=message):
             attempt(act)
-    with pytest.raises(UsageError, match="init, update, approve, refuse, promote, rollback; 'deploy' was given"):
+    with pytest.raises(UsageError, match="init, update, .*; 'deploy' was given"):
         attempt(lambda e: None, "deploy")
     with pytest.raises(UsageError, match="must deploy"), store.event("new", "init") as event:
         event.conclude(decision="x", deploy=None, info={})

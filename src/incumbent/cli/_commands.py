@@ -32,7 +32,10 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="Rows: a file, a folde
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")]
 Version = Annotated[int | None, typer.Option("--version", metavar="N", help="Which version; default the live one.")]
+GateFile = Annotated[str | None, typer.Option("--gate", metavar="FILE", help="The gate, as TOML.")]
 EXIT = {"promote": 0, "reject": 10, "inconclusive": 11}
+WAITS = 12
+"""How an update ends with --exit-code whose challenger passed and waits: neither deployed, like 0, nor turned down."""
 
 
 def _version(value: bool) -> None:
@@ -68,12 +71,18 @@ def init(
     task: Annotated[
         Literal["classification", "regression"] | None, typer.Option("--task", help="What the model does.")
     ] = None,
+    gate: GateFile = None,
     trust_pickle: Annotated[
         bool, typer.Option("--trust-pickle", help="Open a pickled model, which can run any code.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
     """Bring in the model that is live today."""
+    from incumbent.cli._gate import beside
+    from incumbent.gate import Gate
+
+    declared = gate or beside(model)
+    rule = None if declared is None else Gate.from_toml(declared)
     came = _registry(store).init(
         name,
         model,
@@ -83,11 +92,14 @@ def init(
         time=time,
         group=group,
         task=task,
+        gate=rule,
         trust_pickle=trust_pickle,
     )
     print(f"{name} version {came.version} is live: {type(came.model.native).__name__}, {came.model.task}.")
     print(f"It learned from {came.check.rows:,} rows, of which {came.remembered:,} are remembered.")
     print(f"It can: {', '.join(sorted(came.model.abilities))}.")
+    if declared is not None:
+        print(f"Its gate is that of {declared}{'' if gate else ', which lies beside it'}.")
     for finding in came.check.warnings:
         print(f"Note: {finding.text}")
     if came.anchored:
@@ -110,19 +122,25 @@ def update(
     ] = None,
     budget: Annotated[str, typer.Option("--budget", metavar="TIME", help="Time for training challengers.")] = "5m",
     metric: Annotated[str | None, typer.Option("--metric", metavar="M", help="What decides.")] = None,
+    weight: Annotated[
+        str | None, typer.Option("--weight", metavar="COL", help="A column that says how much each row counts.")
+    ] = None,
+    gate: GateFile = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Where all randomness comes from.")] = 0,
+    approve: Annotated[bool, typer.Option("--approve", help="A challenger that passes waits for approval.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Record and promote nothing.")] = False,
     as_json: Json = False,
     report: Annotated[str | None, typer.Option("--report", metavar="FILE", help="Write the page here too.")] = None,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Leave with 0 promoted, 10 rejected, 11 inconclusive.")
+        bool, typer.Option("--exit-code", help="Leave with 0 promoted, 10 rejected, 11 inconclusive, 12 waits.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
     """Try challengers on new rows; promote one if proven better."""
     from incumbent.cli._progress import progress
+    from incumbent.gate import Gate
 
-    page = _writable(report)
+    page, rule = _writable(report), None if gate is None else Gate.from_toml(gate)
     with progress(quiet=as_json) as show:
         outcome = _registry(store).update(
             name,
@@ -130,7 +148,10 @@ def update(
             strategies=strategy or "auto",
             budget=budget,
             metric=metric,
+            weight=weight,
+            gate=rule,
             seed=seed,
+            approve=approve,
             dry_run=dry_run,
             progress=show,
         )
@@ -138,7 +159,7 @@ def update(
         outcome.report(page)
     _tell(outcome, page, as_json=as_json, dry_run=dry_run)
     if exit_code:
-        raise typer.Exit(EXIT[outcome.decision])
+        raise typer.Exit(WAITS if outcome.candidate else EXIT[outcome.decision])
 
 
 def _tell(outcome: Outcome, page: Path | None, *, as_json: bool, dry_run: bool) -> None:
@@ -223,9 +244,9 @@ def models(as_json: Json = False, store: StoreOption = None) -> None:
         last = (
             f"{model['last']}, {model['decision']}" if model["decision"] not in ("", model["last"]) else model["last"]
         )
-        print(
-            f"{model['name']}  version {model['version']} of {model['versions']} is live; last: {last}, {model['time']}"
-        )
+        waits = f"; version {model['candidate']} waits for approval" if model["candidate"] else ""
+        live = f"{model['name']}  version {model['version']} of {model['versions']} is live{waits}"
+        print(f"{live}; last: {last}, {model['time']}")
 
 
 @app.command()
@@ -309,7 +330,7 @@ def _print_pairs(pairs: dict[str, Any], *, as_json: bool) -> None:
     width = max(map(len, pairs))
     for key, value in pairs.items():
         parts = [f"{name} {part}" for name, part in value.items()] if isinstance(value, dict) else value
-        text = ", ".join(map(str, parts)) if isinstance(parts, list) else str(parts)
+        text = ", ".join(map(str, parts)) if isinstance(parts, list) else "" if parts is None else str(parts)
         print(f"{key.replace('_', ' '):{width}}  {text}")
 
 

@@ -48,6 +48,10 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     import typer
 
+    from incumbent.cli import _approve as _approve  # importing a group of commands registers them
+    from incumbent.cli import _gate as _gate
+    from incumbent.cli import _plan as _plan
+    from incumbent.cli import _shadow as _shadow
     from incumbent.cli._commands import app
 
     if not sys.warnoptions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,8 @@ def write(event: Event, outcome: Outcome, *, source: str, metric: str, budget: f
         event.file(outcome.report(Path(folder) / "report.html"), "report.html")
 
 
-def summary(outcome: Outcome, *, source: str, challenger: int) -> dict[str, Any]:
-    """Return what `history` shows of an update."""
+def summary(outcome: Outcome, *, source: str, challenger: int, gate: str) -> dict[str, Any]:
+    """Return what `history` shows of an update; `gate` is the one for this time only, if there was one."""
     chosen, new = outcome.chosen, outcome.comparisons.get("new")
     return {
         "source": source,
@@ -65,12 +65,14 @@ def summary(outcome: Outcome, *, source: str, challenger: int) -> dict[str, Any]
         "upper": new.interval.upper if new else None,
         "seconds": outcome.cost["total"],
         "challenger": challenger,
+        "candidate": outcome.candidate,
+        "gate": gate,
         "reasons": [reason.text for reason in outcome.verdict.reasons],
     }
 
 
-def line(record: Record) -> dict[str, Any]:
-    """Return an event as `history` and the report's lineage show it."""
+def line(record: Record, waiting: int | None = None) -> dict[str, Any]:
+    """Return an event as `history` and the report's lineage show it; `waiting` is the version that waits now."""
     info = record.info
     return {
         "id": record.id,
@@ -92,8 +94,22 @@ def line(record: Record) -> dict[str, Any]:
         "version_before": record.version_before or 0,
         "version_after": record.version_after or 0,
         "challenger": info.get("challenger", 0),
+        "candidate": info.get("candidate", 0),
+        "waits": bool(info.get("candidate")) and record.status == "done" and info["candidate"] == waiting,
+        "gate": info.get("gate", ""),
+        "passed_in": info.get("passed_in", 0),
         "error": record.error,
     }
+
+
+def came_live(records: Iterable[Record], version: int) -> dict[str, Any]:
+    """Return which event made a version live last, how, by whom and why; empty if none did."""
+    found = next((record for record in records if record.deployed == version), None)
+    if found is None:
+        return {}
+    why = {"why": found.why} if found.why else {}
+    when = found.time.isoformat(timespec="seconds")
+    return {"event": found.number, "by": found.user, "how": found.decision, **why, "time": when}
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:

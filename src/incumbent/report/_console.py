@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from incumbent.core import Challenger, Outcome, Reason
-from incumbent.report._record import moment, versions
+from incumbent.report._record import decided, moment, versions
 from incumbent.report._words import (
-    VERDICT,
     advice,
     clean,
     count,
@@ -31,7 +30,15 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _STEP = re.compile(r"([A-Z]\w*)\(")
-COLOUR = {"promote": "green", "reject": "red", "inconclusive": "yellow"}
+COLOUR = {
+    "promote": "green",
+    "reject": "red",
+    "inconclusive": "yellow",
+    "candidate": "cyan",
+    "approved": "green",
+    "refused": "red",
+    "override": "yellow",
+}
 
 
 def history_table(records: Iterable[Mapping[str, Any]]) -> Table:
@@ -41,7 +48,8 @@ def history_table(records: Iterable[Mapping[str, Any]]) -> Table:
     ----------
     records : iterable of mapping
         One event each: `time`, `kind`, `source`, `strategies`, `decision`, `gain`, `lower`, `upper`, `seconds`, `user`,
-        `why`, `version_before`, `version_after`, `status`. What is missing stays empty.
+        `why`, `version_before`, `version_after`, `status`, `candidate`, `waits`, `passed_in`. What is missing stays
+        empty.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -75,7 +83,10 @@ def _event(record: Mapping[str, Any]) -> tuple[Text, ...]:
 
 def _what(record: Mapping[str, Any]) -> str:
     user = f"by {clean(record['user'], 30)}" if record.get("user") else ""
-    parts = (clean(record.get("kind") or ""), clean(record.get("source") or "", 60), user)
+    gate = clean(record.get("gate") or "", 200)
+    if gate and record.get("kind") != "gate":
+        gate = f"under another gate: {gate}"
+    parts = (clean(record.get("kind") or ""), clean(record.get("source") or "", 60), gate, user)
     return "\n".join(part for part in (*parts, clean(record.get("why") or "", 120)) if part)
 
 
@@ -84,7 +95,7 @@ def _verdict(record: Mapping[str, Any]) -> Text:
 
     decision, status = clean(record.get("decision") or ""), clean(record.get("status") or "", 20)
     finished = status.lower() in ("", "done", "finished")
-    word = VERDICT.get(decision, decision).lower() or ("" if finished else status)
+    word = decided(record).replace(", ", ",\n", 1) or ("" if finished else status)
     gain = _gain(record)
     return Text.assemble((word, COLOUR.get(decision, "")), "\n" if word and gain else "", gain)
 
@@ -116,7 +127,7 @@ def outcome_view(outcome: Outcome) -> Group:
     from rich.padding import Padding
     from rich.text import Text
 
-    colour = COLOUR[outcome.decision]
+    colour = COLOUR["candidate" if outcome.candidate else outcome.decision]
     word, said = headline(outcome).split(": ", 1)
     parts: list[Any] = [Text.assemble((word, f"bold {colour}"), ": ", said)]
     shown = (_reasons(outcome.verdict.reasons), _scores(outcome), _tries(outcome.challengers))
@@ -187,4 +198,6 @@ def _facts(outcome: Outcome) -> Iterable[Text]:
     if outcome.cost:
         yield Text.assemble((f"{'cost':8}", "dim"), f"{duration(total_cost(outcome.cost))} in all")
     for text in advice(outcome):
-        yield Text.assemble((f"{'next':8}", f"bold {COLOUR[outcome.decision]}"), clean(text))
+        yield Text.assemble(
+            (f"{'next':8}", f"bold {COLOUR['candidate' if outcome.candidate else outcome.decision]}"), clean(text)
+        )

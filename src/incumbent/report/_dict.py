@@ -24,7 +24,8 @@ def to_dict(outcome: Outcome) -> dict[str, Any]:
     -------
     dict
         `decision`, `strategy`, `version_before`, `version_after`, `reasons`, `metrics`, `challengers`, `cost`, `rows`,
-        `report` (None: whoever wrote the page knows where it lies), and `name`, `update`, `metric`, `prequential`,
+        `report` (None: whoever wrote the page knows where it lies), `candidate` (the version that waits for approval,
+        or None), and `name`, `update`, `metric`, `prequential`,
         `advice`, `promise`, `findings`, `seed`, `smallest_gain`, `rows_needed`.
     """
     verdict, chosen = outcome.verdict, outcome.chosen
@@ -39,6 +40,7 @@ def to_dict(outcome: Outcome) -> dict[str, Any]:
         "cost": outcome.cost,
         "rows": outcome.rows,
         "report": None,
+        "candidate": outcome.candidate or None,
         "name": outcome.name,
         "update": outcome.update,
         "metric": outcome.metric,

@@ -11,7 +11,7 @@ from incumbent.report import _compare, _record, _verdict
 from incumbent.report._bars import esc
 from incumbent.report._file import write_whole
 from incumbent.report._icons import brand
-from incumbent.report._words import VERDICT, count
+from incumbent.report._words import count, verdict_of
 
 _SECTIONS = (
     ("next", "Next", _verdict.next_steps),
@@ -56,9 +56,9 @@ def page(outcome: Outcome) -> str:
     made = [(key, name, body) for key, name, body in made if body]
     model = outcome.name or "a model in memory"
     return _read("_page.html").substitute(
-        title=f"{VERDICT[outcome.decision]}: {esc(model)}",
+        title=f"{verdict_of(outcome)}: {esc(model)}",
         style=_read("_style.css").template,
-        decision=outcome.decision,
+        decision="waits" if outcome.candidate else outcome.decision,
         mark=brand(),
         which=_which(outcome),
         hero=_verdict.hero(outcome),

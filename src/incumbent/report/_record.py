@@ -23,6 +23,15 @@ from incumbent.report._words import (
 )
 
 _SPLITS = (("train", "c1"), ("select", "c5"), ("gate", "c2"))
+_STATES = {
+    "promote": "good",
+    "reject": "bad",
+    "inconclusive": "warn",
+    "candidate": "blue",
+    "approved": "good",
+    "refused": "bad",
+    "override": "warn",
+}
 _SET_ASIDE = {
     "duplicate": "repeat other rows; they train but never judge",
     "contradictory": "same values as another row, another label; never judge",
@@ -174,20 +183,38 @@ def lineage(outcome: Outcome) -> str:
 
 
 def _event(event: Mapping[str, Any]) -> str:
-    decision, kind = clean(event.get("decision") or ""), clean(event.get("kind") or "event")
-    state = {"promote": "good", "reject": "bad", "inconclusive": "warn"}.get(decision, "")
-    word = VERDICT.get(decision, decision).lower()
-    tag = f' <span class="tag {state}">{esc(word)}</span>' if decision else ""
+    kind, word = clean(event.get("kind") or "event"), decided(event)
+    state = _STATES.get(clean(event.get("decision") or ""), "")
+    tag = f' <span class="tag {state}">{esc(word)}</span>' if word else ""
     strategy = f" <code>{esc(event['strategy'])}</code>" if event.get("strategy") else ""
     gain = event.get("gain")
     seen = f" gain {minus(number(gain, True))}" if isinstance(gain, int | float) and digits([gain]) else ""
-    why = f'<br><span class="soft">{esc(event["why"])}</span>' if event.get("why") else ""
+    under = event.get("gate") or ""
+    under = under if event.get("kind") == "gate" or not under else f"under another gate: {under}"
+    why = "".join(f'<br><span class="soft">{esc(text)}</span>' for text in (under, event.get("why")) if text)
     who = f" <small>by {esc(event['user'])}</small>" if event.get("user") else ""
     return (
         f'<li class="{state}"><span class="when">{esc(moment(event.get("time")))}</span>'
         f"<span><b>{esc(kind)}</b>{tag}{strategy}{seen}{who}{why}</span>"
         f'<span class="num">{esc(versions(event))}</span></li>'
     )
+
+
+def decided(event: Mapping[str, Any]) -> str:
+    """Return what an event of the history led to, in a few words.
+
+    Examples
+    --------
+    >>> decided({"decision": "promote"}), decided({"decision": "candidate", "candidate": 3, "waits": True})
+    ('promoted', 'passed, version 3 waits')
+    >>> decided({"decision": "approved", "challenger": 3, "passed_in": 7})
+    'approved, passed in event 7'
+    """
+    decision = clean(event.get("decision") or "")
+    if decision == "candidate":
+        return f"passed, version {event['candidate']} {'waits' if event.get('waits') else 'waited'}"
+    passed = f", passed in event {event['passed_in']}" if event.get("passed_in") else ""
+    return VERDICT.get(decision, decision).lower() + passed
 
 
 def moment(time: Any) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from incumbent.core import Outcome, Reason
 from incumbent.report._bars import Axis, esc, minus
-from incumbent.report._words import VERDICT, advice, deciding, limit, measured, number, sentence, wording
+from incumbent.report._words import advice, deciding, limit, measured, number, sentence, verdict_of, wording
 
 # Middle tones: each has 3:1 and more on white as well as on a dark notebook.
-_COLOUR = {"promote": "#1d9a57", "reject": "#e0483e", "inconclusive": "#b97a10"}
+_COLOUR = {"promote": "#1d9a57", "reject": "#e0483e", "inconclusive": "#b97a10", "waits": "#3b78e7"}
 _CELL = "padding:4px 14px 4px 0;text-align:left;border:0;background:none;color:inherit;vertical-align:middle"
 _FAINT = "opacity:.72;font-size:12.5px"
 
@@ -23,13 +23,13 @@ def to_html_summary(outcome: Outcome) -> str:
     outcome : Outcome
         What an update found out.
     """
-    colour = _COLOUR[outcome.decision]
+    colour = _COLOUR["waits" if outcome.candidate else outcome.decision]
     badge = f"background:{colour};color:#fff;border-radius:99px;padding:2px 11px;font-weight:650;font-size:13px"
     chosen = outcome.chosen
     who = "" if chosen is None else f'<div style="margin:2px 0 10px"><code>{esc(chosen.strategy)}</code></div>'
     return (
         '<div style="font:14px/1.5 system-ui,sans-serif;color:inherit;max-width:780px;padding:4px 0">'
-        f'<span style="{badge}">{VERDICT[outcome.decision]}</span>'
+        f'<span style="{badge}">{verdict_of(outcome)}</span>'
         f'<div style="font-size:18px;font-weight:650;margin-top:8px">{esc(sentence(outcome))}</div>{who}'
         f"{_table(_reason(r) for r in outcome.verdict.reasons)}{_table(_scores(outcome))}"
         f"{''.join(f'<div>next: {esc(text)}</div>' for text in advice(outcome))}"

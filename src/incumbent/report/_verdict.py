@@ -9,7 +9,6 @@ from incumbent.report._bars import esc, gain_bar, minus, reason_bar
 from incumbent.report._icons import sign
 from incumbent.report._words import (
     SOURCE,
-    VERDICT,
     advice,
     clean,
     count,
@@ -26,6 +25,7 @@ from incumbent.report._words import (
     sentence,
     side,
     total_cost,
+    verdict_of,
     wording,
 )
 
@@ -37,7 +37,7 @@ def hero(outcome: Outcome) -> str:
     tiles = "".join(_tiles(outcome))
     return (
         f'<section class="hero" id="verdict" aria-label="Verdict"><div class="wide">'
-        f'<p class="chip">{sign(SIGNS[outcome.decision])}{VERDICT[outcome.decision]}</p>'
+        f'<p class="chip">{sign("open" if outcome.candidate else SIGNS[outcome.decision])}{verdict_of(outcome)}</p>'
         f"<h1>{esc(sentence(outcome))}</h1>"
         f'<p class="lead">{lead(outcome)}</p><div class="board">{tiles}</div></div></section>'
     )

@@ -203,6 +203,19 @@ def stages(cost: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in cost.items() if name not in STAGES_IN_ALL}
 
 
+def verdict_of(outcome: Outcome) -> str:
+    """Return the verdict in a word or three: what it led to, where a person has the last word."""
+    return "Waits for approval" if outcome.candidate else VERDICT[outcome.decision]
+
+
+def to_decide(outcome: Outcome) -> str:
+    """Return what a person is to type where a challenger waits for approval."""
+    return (
+        f"Look at the evidence, then: incumbent approve --name {outcome.name} --why TEXT, or "
+        f"incumbent refuse --name {outcome.name} --why TEXT"
+    )
+
+
 def standing(outcome: Outcome) -> str:
     """Return what is live when the champion stays: "version 3 of fraud" or "the champion"."""
     if not outcome.version_before:
@@ -212,10 +225,13 @@ def standing(outcome: Outcome) -> str:
 
 def headline(outcome: Outcome) -> str:
     """Return the verdict in one sentence."""
-    word, chosen = VERDICT[outcome.decision], outcome.chosen
+    word, chosen = verdict_of(outcome), outcome.chosen
     if chosen is None:
         return f"{word}: {standing(outcome)} stays live, because {_nobody(outcome)}."
     strategy = clean(chosen.strategy, 60)
+    if outcome.candidate:
+        live = f"{standing(outcome)} stays live until then"
+        return f"{word}: {strategy} is version {outcome.candidate}; {live}; {_all_hold(outcome)}."
     if outcome.decision == "promote":
         return f"{word}: {strategy} {_succession(outcome)}; {_all_hold(outcome)}."
     if outcome.decision == "reject":
@@ -228,6 +244,9 @@ def sentence(outcome: Outcome) -> str:
     chosen = outcome.chosen
     if chosen is None:
         said = f"{standing(outcome)} stays live: {_nobody(outcome)}"
+    elif outcome.candidate:
+        live = f"{standing(outcome)} stays live until then"
+        said = f"version {outcome.candidate} waits for approval, {live}: {_all_hold(outcome)}"
     elif outcome.decision == "promote":
         new = f"version {outcome.version_after}" if outcome.version_after > outcome.version_before else "the challenger"
         verb = "replaces" if outcome.version_after > outcome.version_before else "should replace"
@@ -267,6 +286,8 @@ def _all_hold(outcome: Outcome) -> str:
 def advice(outcome: Outcome) -> tuple[str, ...]:
     """Return what to do next: the gate's advice, or the rows it asks for where it gave none."""
     needed = outcome.verdict.rows_needed
+    if outcome.candidate:
+        return (to_decide(outcome), *outcome.verdict.advice)
     if outcome.verdict.advice or outcome.decision == "promote":
         return outcome.verdict.advice
     if needed is not None:

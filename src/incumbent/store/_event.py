@@ -4,8 +4,9 @@ What an event will do is written on its run first, as one tag: the *intent*. The
 
 - a deployment moves the alias ``champion``; the version that it moves to already knows its state;
 - an update whose challenger waits for approval, and the refusal of one, move the alias ``candidate``;
-- an event that does neither but keeps a state points the champion's state tag to itself;
-- an event that does none of these is true with its intent.
+- a gate for the name is a tag on the registered model that points to its event;
+- an event that does none of these but keeps a state points the champion's state tag to itself;
+- any other event is true with its intent.
 
 Last, the run is marked as finished. So whoever finds a run that nobody works on any more can tell from outside whether
 it came true, and only has to write that down (`_settle.py`).
@@ -28,6 +29,7 @@ from incumbent.store._lookup import alias_of, champion_of, registered, version_o
 from incumbent.store._record import (
     CHAMPION,
     EVENT,
+    GATE,
     INFO,
     INTENT,
     LONGEST_TAG,
@@ -41,7 +43,8 @@ from incumbent.store._record import (
 )
 from incumbent.store._settle import settle
 
-KINDS = ("init", "update", "approve", "refuse", "promote", "rollback")
+KINDS = ("init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow")
+GATE_FILE = "gate.toml"
 IN_A_FILE = "info.json"  # what INFO says when the info is too long for a tag
 _LONGEST_PARAM, _MOST_AT_ONCE = 6000, 100  # what every server of MLflow >= 3.10 takes
 
@@ -67,7 +70,7 @@ class Event:
         self.name, self.kind, self.version_before = name, kind, version_before
         self._client, self._run = client, run
         self._added: list[int] = []
-        self._keeps_state = self._concluded = False
+        self._keeps_state = self._keeps_gate = self._concluded = False
 
     def __repr__(self) -> str:
         return f"<Event {self.kind} {self.number} of {self.name!r}>"
@@ -135,6 +138,11 @@ class Event:
         self.folder(folder, "state")
         self._keeps_state = True
 
+    def keep_gate(self, text: str) -> None:
+        """Store the gate that the name is under from the conclusion on, whichever version is live."""
+        self.file(text, GATE_FILE)
+        self._keeps_gate = True
+
     def conclude(
         self, *, decision: str, deploy: int | None, info: Mapping[str, Any], candidate: int | None = None
     ) -> None:
@@ -172,6 +180,8 @@ class Event:
             self._client.set_registered_model_alias(self.name, CHAMPION, str(deploy))
         elif candidate is not None:
             _candidate.point(self._client, self.name, candidate)
+        elif self._keeps_gate:
+            self._client.set_registered_model_tag(self.name, GATE, self.id)
         elif self._keeps_state:
             self._client.set_model_version_tag(self.name, str(self.version_before), STATE, self.id)
         self._concluded = True
@@ -184,6 +194,8 @@ class Event:
             raise UsageError(f"{self!r} is concluded already.")
         if candidate and (deploy is not None or candidate not in self._added or not self._keeps_state):
             raise UsageError(f"{self!r} can only leave a version waiting that it added with a state, and deploy none.")
+        if self._keeps_gate and (deploy is not None or candidate is not None or self._keeps_state):
+            raise UsageError(f"{self!r} sets a gate, so it can change nothing else.")
         if deploy is None:
             if self.version_before is None:
                 raise UsageError(f"{self!r} must deploy a version, as {self.name!r} has none that is live.")
@@ -207,6 +219,7 @@ class Event:
             "deploy": deploy,
             "state": self._keeps_state,
             "candidate": candidate,
+            "gate": self._keeps_gate,
             "at": _now(),
         }
         self._log("tags", [RunTag("decision", decision), RunTag(INFO, text)])

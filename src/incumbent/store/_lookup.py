@@ -9,7 +9,7 @@ from typing import Any
 
 from incumbent.errors import RegistryError
 from incumbent.store._client import Client
-from incumbent.store._record import CHAMPION, EVENT
+from incumbent.store._record import CHAMPION, EVENT, GATE
 from incumbent.store._where import local_path
 
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the second is said of an alias that is not there
@@ -42,6 +42,12 @@ def own_champion(client: Client, name: str) -> int | None:
     """Return the champion, or None if there is none or something else registered it."""
     found = champion_of(client, name)
     return int(found.version) if found is not None and EVENT in found.tags else None
+
+
+def gate_of(client: Client, name: str) -> str | None:
+    """Return the event that has set the gate of the name, or None."""
+    found = _unless(_ABSENT[:1], client.get_registered_model, name)
+    return None if found is None else found.tags.get(GATE)
 
 
 def find_version(client: Client, name: str, version: int) -> Any | None:

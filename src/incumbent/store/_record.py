@@ -17,6 +17,7 @@ KIND, NUMBER, WHY, USER = "incumbent.kind", "incumbent.number", "incumbent.why",
 BEFORE, OWNER = "incumbent.version_before", "incumbent.lock"
 INTENT, INFO, ERROR = "incumbent.intent", "incumbent.info", "incumbent.error"
 EVENT, PATH, STATE, WAITS = "incumbent.event", "incumbent.path", "incumbent.state", "incumbent.waits"
+GATE = "incumbent.gate"  # on the registered model
 CHAMPION, CANDIDATE = "champion", "candidate"
 LONGEST_TAG = 5000  # characters that every server of MLflow >= 3.10 takes
 
@@ -31,7 +32,7 @@ class Record:
         Which event; also the id of its MLflow run.
     number : int
         Counted from 1 for each name.
-    kind : {"init", "update", "approve", "refuse", "promote", "rollback"}
+    kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate"}
         What it was.
     name : str
         Whose.

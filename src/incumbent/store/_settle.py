@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from incumbent.store._client import Client
-from incumbent.store._lookup import alias_of, find_version, pointed
+from incumbent.store._lookup import alias_of, find_version, gate_of, pointed
 from incumbent.store._record import BEFORE, CANDIDATE, ERROR, LONGEST_TAG, STATE, cut, intent_of, number
 
 
@@ -19,6 +19,8 @@ def came_true(client: Client, run: Any, name: str) -> bool:
     if intent.get("candidate") is not None:  # 0 is a wait that was ended; older events know of none
         found = pointed(client, name, CANDIDATE)
         return (0 if found is None else int(found.version)) == int(intent["candidate"])
+    if intent.get("gate"):
+        return bool(gate_of(client, name) == run.info.run_id)
     if intent["state"]:
         before = number(run.data.tags, BEFORE)
         version = None if before is None else find_version(client, name, before)

@@ -13,13 +13,14 @@ from incumbent.errors import IncumbentError, RegistryError, UsageError
 from incumbent.store import _files, _lock
 from incumbent.store._candidate import candidate_of, late_state
 from incumbent.store._client import Client, connect
-from incumbent.store._event import KINDS, Event
+from incumbent.store._event import GATE_FILE, KINDS, Event
 from incumbent.store._history import read, records, run_of
 from incumbent.store._lookup import (
     alias_of,
     champion_of,
     experiment_of,
     fetch,
+    gate_of,
     own_champion,
     registered,
     version_numbers,
@@ -172,6 +173,12 @@ class Store:
             raise RegistryError(f"The state of version {found.version} of {name!r} is gone from {self._place}.")
         return path
 
+    def gate(self, name: str) -> Path | None:
+        """Return a local path of the gate that an event has set for the name, or None."""
+        client = self._reading(name)
+        set_by = gate_of(client, name)
+        return None if set_by is None else self.artifact(name, set_by, GATE_FILE)
+
     def fetch(self, uri: str, into: Path) -> Path:
         """Copy what something else has put in this MLflow into a folder, and return where it lies there.
 
@@ -238,7 +245,7 @@ class Store:
         ----------
         name : str
             Letters, digits, ``. _ -``.
-        kind : {"init", "update", "approve", "refuse", "promote", "rollback"}
+        kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate"}
             What this is; ``init`` makes the name and the store, the others need it.
         why : str
             The reason, for the record.
