@@ -8,13 +8,15 @@ that names such a module.
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from incumbent.core import Array, Model
-from incumbent.errors import MissingDependency, ModelError, RegistryError
+from incumbent.core import Array, Model, Task
+from incumbent.errors import MissingDependency, ModelError, RegistryError, UsageError
 
 if TYPE_CHECKING:
     from incumbent.models._analytic import absorb as absorb
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 # adapter -> (private file, class), asked in this order
 _TABLE = {
     "blend": ("incumbent.models._blend", "BlendModel"),
+    "torch": ("incumbent.models._torch", "TorchModel"),
     "lightgbm": ("incumbent.models._lightgbm", "LightGBMModel"),
     "xgboost": ("incumbent.models._xgboost", "XGBoostModel"),
     "pipeline": ("incumbent.models._pipeline", "PipelineModel"),
@@ -50,21 +53,42 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
 
 
-def wrap(native: Any, *, classes: Array | None = None) -> Model:
+def wrap(
+    native: Any,
+    *,
+    classes: Array | Sequence[Any] | None = None,
+    task: Task | None = None,
+    factory: Any = None,
+    arguments: Mapping[str, Any] | None = None,
+    prepare: Any = None,
+    device: str = "auto",
+) -> Model:
     """Put the adapter around a fitted native model.
 
     Parameters
     ----------
     native : object
-        A fitted scikit-learn estimator or Pipeline, a LightGBM or XGBoost model or booster, or an ensemble made here.
-        An adapter comes back as it is.
+        A fitted scikit-learn estimator or Pipeline, a LightGBM or XGBoost model or booster, a PyTorch module, or an
+        ensemble made here. An adapter comes back as it is.
     classes : (k,) array, optional
-        Class names of a native booster, which only knows 0 to k - 1.
+        Class names of a native booster, which only knows 0 to k - 1; or what each output of a net stands for, in order.
+    task : {"classification", "regression"}, optional
+        What a net does, where its outputs leave it open.
+    factory : callable or "package.module:name", optional
+        What makes such a net, so that it can be stored and trained from scratch.
+    arguments : mapping, optional
+        What the factory is called with.
+    prepare : callable or "package.module:name", optional
+        What makes of rows what a net sees; it is stored by name with the model.
+    device : {"auto", "cpu", "cuda"}
+        Where a net learns and predicts.
 
     Raises
     ------
     ModelError
         It is not a model, not fitted, or of a framework without an adapter.
+    UsageError
+        Something was said of it that only a net can be told.
 
     Examples
     --------
@@ -79,9 +103,18 @@ def wrap(native: Any, *, classes: Array | None = None) -> Model:
         raise ModelError(
             f"{native.__name__} is a class, not a model; give a fitted object, such as {native.__name__}().fit(x, y)."
         )
+    told = {"task": task, "factory": factory, "arguments": arguments, "prepare": prepare}
     for adapter, (module, kind) in _adapters().items():
+        if adapter in _FRAMEWORK and _FRAMEWORK[adapter] not in sys.modules:
+            continue  # where the framework was never imported, nothing is of it
         home = import_module(module)
         if home.handles(native):
+            if adapter == "torch":
+                net: Model = home.TorchModel.of(native, classes=classes, device=device, **told)
+                return net
+            strange = [name for name, value in told.items() if value is not None]
+            if strange:
+                raise UsageError(f"{strange[0]}= is for PyTorch modules; {type(native).__name__} says it by itself.")
             if adapter in ("pipeline", "linear", "sklearn"):
                 _check_predictor(native)
                 _check_fitted(native)
@@ -91,11 +124,12 @@ def wrap(native: Any, *, classes: Array | None = None) -> Model:
             return made
     raise ModelError(
         f"{type(native).__module__}.{type(native).__name__} is not a model that Incumbent knows. It takes fitted "
-        "scikit-learn estimators and Pipelines, LightGBM and XGBoost models and boosters."
+        "scikit-learn estimators and Pipelines, LightGBM and XGBoost models and boosters, and PyTorch modules."
     )
 
 
 _NAMED = ("lightgbm", "xgboost")
+_FRAMEWORK = {"torch": "torch"}
 
 
 @cache

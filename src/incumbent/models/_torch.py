@@ -1,0 +1,431 @@
+"""PyTorch modules: classes, several labels or values from one tensor, a table, or several inputs by name."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from incumbent.core import Array, Batch, Floats, Importance, Prediction, Recipe, Task
+from incumbent.errors import ModelError
+from incumbent.models._torch_fisher import importances
+from incumbent.models._torch_fit import learned
+from incumbent.models._torch_head import (
+    Speech,
+    at_rest,
+    ends_in_probabilities,
+    features_of,
+    head_of,
+    heard,
+    last_layer,
+    width_of,
+)
+from incumbent.models._torch_input import Reader, Rows, apply
+from incumbent.models._torch_lora import adapt, is_adapted
+from incumbent.models._torch_store import (
+    Blueprint,
+    built,
+    decoded,
+    described,
+    encoded,
+    fit,
+    read_json,
+    read_weights,
+    reference_of,
+    save_weights,
+)
+from incumbent.models._torch_structure import renewable, widen_tables
+
+_FORMAT = 1
+_BATCH = 64
+_PREDICT_BYTES = 1 << 25
+
+
+def handles(native: Any) -> bool:
+    """Whether `native` is a PyTorch module; where torch was never imported, nothing can be."""
+    return isinstance(native, nn.Module)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class TorchModel:
+    """A PyTorch module.
+
+    Parameters
+    ----------
+    native : nn.Module
+        The net.
+    speech : Speech
+        How its outputs are read.
+    told : bool
+        Whether that is known for sure, and not a guess from its last layer.
+    factory : Blueprint, optional
+        What makes the net again; None reads it off its class.
+    prepare : str, optional
+        "module:function" that is applied to the rows before they become tensors.
+    device : {"auto", "cpu", "cuda"}
+        Where it learns and predicts; "auto" is a GPU if there is one.
+    notes : tuple of str
+        How it was made.
+    path : mapping of str to Tensor
+        What each weight did for the loss along its training, if that was watched.
+
+    Examples
+    --------
+    >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    >>> model = TorchModel.of(net, classes=["ham", "spam", "eggs"])
+    >>> model.task, model.classes.tolist(), model.predict(np.ones((2, 4))).proba.shape
+    ('classification', ['eggs', 'ham', 'spam'], (2, 3))
+    """
+
+    native: nn.Module
+    speech: Speech
+    told: bool = False
+    factory: Blueprint | None = None
+    prepare: str | None = None
+    device: str = "auto"
+    notes: tuple[str, ...] = ()
+    path: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
+
+    takes: Literal["frame", "tensors"] = field(default="tensors", init=False, repr=False)
+
+    @staticmethod
+    def of(
+        native: nn.Module,
+        *,
+        classes: Any = None,
+        task: Task | None = None,
+        factory: Any = None,
+        arguments: Mapping[str, Any] | None = None,
+        prepare: Any = None,
+        device: str = "auto",
+    ) -> TorchModel:
+        """Return the adapter of a net, with what the user says of it.
+
+        Parameters
+        ----------
+        native : nn.Module
+            The net.
+        classes : (k,) sequence, optional
+            Which class each output stands for, in order. Without it they are told from the labels of the first rows.
+        task : {"classification", "regression"}, optional
+            What it does, where its outputs leave it open.
+        factory : callable or "package.module:name", optional
+            What makes such a net, so that it can be stored, loaded and trained from scratch.
+        arguments : mapping, optional
+            What the factory is called with.
+        prepare : callable or "package.module:name", optional
+            Applied to the rows (n, ...) before they become tensors.
+        device : {"auto", "cpu", "cuda"}
+            Where it learns and predicts.
+        """
+        _check_weights(native)
+        known = classes if classes is not None else getattr(native, "classes_", None)
+        layer = last_layer(native)
+        width = None if layer is None else width_of(layer[1])
+        speech = heard(width, ends_in_probabilities(native), None, known, task)
+        made = None if factory is None else {"call": reference_of(factory, "factory"), "with": dict(arguments or {})}
+        if made is not None:
+            fit(built(made), native.state_dict())  # a factory that makes another net shows now, not when it is stored
+        prepared = None if prepare is None else reference_of(prepare, "prepare function")
+        return TorchModel(native, speech, known is not None or task == "regression", made, prepared, device)
+
+    def meeting(self, labels: Any, task: Task | None = None) -> TorchModel:
+        """Return the same net with its outputs read as these labels ask for, unless that is known already.
+
+        Parameters
+        ----------
+        labels : (n,) or (n, m) array
+            Labels of rows that it was trained on, or of the first it meets.
+        task : {"classification", "regression"}, optional
+            What the user says it does.
+
+        Raises
+        ------
+        ModelError
+            The outputs do not fit the labels.
+        """
+        if self.told:
+            return self
+        layer = last_layer(self.native)
+        width = None if layer is None else width_of(layer[1])
+        speech = heard(width, ends_in_probabilities(self.native), labels, None, task)
+        return replace(self, speech=speech, told=True)
+
+    # ------------------------------------------------------------------------------------------ what it is
+
+    @property
+    def task(self) -> Task:
+        """Classification or regression."""
+        return self.speech.task
+
+    @property
+    def classes(self) -> Array | None:
+        """The classes it knows."""
+        return self.speech.classes
+
+    @cached_property
+    def reader(self) -> Reader:
+        """How rows become its inputs."""
+        return Reader.of(self.native, self.prepare)
+
+    @cached_property
+    def abilities(self) -> frozenset[str]:
+        """Everything but trees; it is trained from scratch if all of its layers can draw themselves anew."""
+        words = {"weight", "incremental", "gradient", "layers", "loss", "soft", "draw", "steps"}
+        words |= {"proba"} if self.task == "classification" else set()
+        words |= {"grow"} if self.speech.kind in ("softmax", "binary") else set()
+        words |= {"retrain"} if self.factory is not None or renewable(self.native) else set()
+        return frozenset(words)
+
+    @property
+    def place(self) -> torch.device:
+        """The device that it learns on.
+
+        Raises
+        ------
+        ModelError
+            It is to learn on a GPU and there is none.
+        """
+        if self.device.startswith("cuda") and not torch.cuda.is_available():
+            raise ModelError(
+                f"device={self.device!r} was asked for, and torch sees no GPU; device='cpu' works anywhere."
+            )
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)
+
+    @cached_property
+    def _ready(self) -> nn.Module:
+        """The net where it predicts: itself, or a copy on the GPU."""
+        home = next((p.device for p in self.native.parameters()), torch.device("cpu"))
+        if home.type == self.place.type:
+            return self.native
+        return copy.deepcopy(self.native).to(self.place)
+
+    # -------------------------------------------------------------------------------------------- predicting
+
+    def predict(self, x: Any) -> Prediction:
+        """Predict each row once."""
+        return self.speech.said(self._outputs(x))
+
+    def logits(self, x: Any) -> Floats:
+        """Return the outputs (n, k) before any softmax or sigmoid; of two classes two columns that differ by it."""
+        out = self._outputs(x).double()
+        if self.speech.kind == "binary":
+            out = torch.cat([-out, out], dim=1) / 2
+        return np.asarray(out.cpu().numpy(), dtype=np.float64)
+
+    def features(self, x: Any) -> Floats:
+        """Return what the last layer reads of each row (n, d)."""
+        rows = self.reader.rows(x)
+        layer = head_of(self.native, self.reader, x)[1]
+        parts = torch.split(torch.arange(len(rows)), 1024)
+        return np.concatenate([features_of(self.native, layer, rows.at(at), rows.call) for at in parts])
+
+    def _outputs(self, x: Any) -> Tensor:
+        net = self._ready
+        home = next((p.device for p in net.parameters()), torch.device("cpu"))
+        rows = self.reader.rows(x, home)
+        if not len(rows):
+            return torch.zeros((0, self.speech.width or 1))
+        try:
+            return _run(net, rows, self.speech, home)
+        except IndexError:  # ids beyond a table: read as its mean row, as they would be when the table grows
+            wider = copy.deepcopy(net)
+            if not widen_tables(wider, self.reader, x):
+                raise
+            return _run(wider, rows, self.speech, home)
+
+    # ---------------------------------------------------------------------------------------------- learning
+
+    def fit(self, recipe: Recipe) -> TorchModel:
+        """Follow a recipe; where the memory of the device is not enough, with smaller batches.
+
+        Raises
+        ------
+        ModelError
+            The training diverged, or one row at a time is still too much for the device.
+        """
+        size, notes = recipe.optimiser.batch_size or _BATCH, []
+        while True:
+            try:
+                draft, done = learned(self, recipe, size)
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+                if size == 1:
+                    raise ModelError(
+                        "One row at a time is too much for the memory of this device; use a smaller net."
+                    ) from error
+                notes = [f"out of memory with batches of {size}: learned in batches of {size // 2}"]
+                size //= 2
+        factory = self.factory
+        if recipe.structure.factory is not None:
+            factory = {"call": recipe.structure.factory, "with": dict(recipe.structure.arguments)}
+        if draft.speech.outputs is not None and (draft.speech is not self.speech or hasattr(self.native, "classes_")):
+            _note_classes(draft.module, draft.speech.outputs)
+        return TorchModel(
+            draft.module,
+            draft.speech,
+            True,
+            factory,
+            self.prepare,
+            self.device,
+            (*notes, *draft.notes, *done.notes),
+            {name: value.cpu() for name, value in done.path.items()},
+        )
+
+    # ----------------------------------------------------------------------------------------------- weights
+
+    def weights(self) -> dict[str, Floats]:
+        """Return every weight, and the statistics that normalisation layers keep, by name."""
+        return {name: value.detach().cpu().numpy().copy() for name, value in _floating(self.native).items()}
+
+    def with_weights(self, weights: Mapping[str, Floats]) -> TorchModel:
+        """Return the same net with these weights and statistics.
+
+        Raises
+        ------
+        ModelError
+            Their shapes are not the net's.
+        """
+        made = copy.deepcopy(self.native)
+        held = _floating(made)
+        with torch.no_grad():
+            for name, value in weights.items():
+                if name not in held or held[name].shape != np.shape(value):
+                    shape = tuple(held[name].shape) if name in held else "none"
+                    raise ModelError(f"{name} has shape {np.shape(value)}, and the net's has {shape}.")
+                held[name].copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        return replace(self, native=made)
+
+    def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
+        """Return how much each weight matters for some rows; statistics and what is frozen do not learn: zero.
+
+        See `incumbent.models._torch_fisher.importances` for the equations. "path" is what the weights did for the loss
+        in the training that made this net; where that was not watched, its Fisher information stands in.
+        """
+        zero = {name: np.zeros(tuple(value.shape)) for name, value in _floating(self.native).items()}
+        if kind == "path" and self.path:
+            return zero | {name: value.double().numpy() for name, value in self.path.items() if name in zero}
+        kind = "fisher" if kind == "path" else kind
+        if kind == "uniform":
+            return {name: np.ones_like(value) for name, value in zero.items()}
+        rows = self.reader.rows(batch.x)
+        target = self.speech.targets(batch.labels) if kind == "empirical" else None
+        return zero | importances(self.native, rows, self.speech, kind, target)
+
+    # ----------------------------------------------------------------------------------------------- storage
+
+    def save(self, folder: Path) -> None:
+        """Write weights, how the net is made, and how its outputs are read; none of it runs code when it is read."""
+        updates = _updates_of(self.native)
+        about = {
+            "format": _FORMAT,
+            "blueprint": described(self.native) if self.factory is None else self.factory,
+            "from_factory": self.factory is not None,
+            "same": save_weights(self.native, folder),
+            "kind": self.speech.kind,
+            "outputs": encoded(self.speech.outputs),
+            "probabilities": self.speech.probabilities,
+            "told": self.told,
+            "prepare": self.prepare,
+            "fixed": [name for name, p in self.native.named_parameters() if not p.requires_grad],
+            "named": hasattr(self.native, "classes_"),
+            "updates": updates,
+            "training": self.native.training,
+        }
+        (folder / "net.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+        again = TorchModel.load(folder).native.state_dict()
+        for name, value in self.native.state_dict().items():
+            if not torch.equal(again[name], value.cpu()):
+                raise ModelError(f"{name} of {type(self.native).__name__} is read back otherwise than it was written.")
+
+    @classmethod
+    def load(cls, folder: Path) -> TorchModel:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ModelError
+            A file is damaged, or the class or factory of the net cannot be imported here.
+        """
+        about = read_json(folder / "net.json")
+        native = built(about["blueprint"])
+        if about["updates"]:
+            adapt(native, about["updates"]["rank"], about["updates"]["layers"], None)
+        fit(native, read_weights(folder, about["same"]))
+        for name, p in native.named_parameters():
+            p.requires_grad_(name not in about["fixed"])
+        native.train(about["training"])
+        speech = Speech(about["kind"], decoded(about["outputs"]), about["probabilities"])
+        if about["named"]:
+            _note_classes(native, speech.outputs)
+        factory = about["blueprint"] if about["from_factory"] else None
+        return cls(native, speech, about["told"], factory, about["prepare"])
+
+
+# ------------------------------------------------------------------------------------------------- details
+
+
+def _run(net: nn.Module, rows: Rows, speech: Speech, home: torch.device) -> Tensor:
+    first = rows.at(torch.zeros(1, dtype=torch.long, device=home))
+    each = sum(t.numel() * t.element_size() for t in first.values())
+    size = int(np.clip(_PREDICT_BYTES // max(1, each), 16, 4096))
+    while True:
+        try:
+            with at_rest(net), torch.inference_mode():
+                parts = torch.split(torch.arange(len(rows), device=home), size)
+                return torch.cat([speech.logits(apply(net, rows.at(at), rows.call)).cpu() for at in parts])
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error) or size == 1:
+                raise
+            size //= 2
+
+
+def _note_classes(native: nn.Module, outputs: Array | None) -> None:
+    """Write the classes down on the net itself, in the order of its outputs, for whoever holds it alone."""
+    vars(native)["classes_"] = outputs
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    said = str(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in said
+
+
+def _floating(module: nn.Module) -> dict[str, Tensor]:
+    """Return parameters and the numbers that layers keep beside them, by name; counters are left out."""
+    named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    return {name: value.detach() for name, value in named.items() if value.is_floating_point()}
+
+
+def _check_weights(native: nn.Module) -> None:
+    named = dict(native.named_parameters())
+    if not named:
+        raise ModelError(f"{type(native).__name__} has no weights, so there is nothing to learn or to store.")
+    if any(isinstance(p, nn.parameter.UninitializedParameter) for p in named.values()):
+        raise ModelError(
+            f"{type(native).__name__} has lazy layers without weights yet; run it once on some rows first."
+        )
+    broken = next((name for name, p in named.items() if not bool(torch.isfinite(p).all())), None)
+    if broken is not None:
+        raise ModelError(f"The weights {broken} of {type(native).__name__} are not all finite numbers.")
+
+
+def _updates_of(native: nn.Module) -> dict[str, Any] | None:
+    """Return where low-rank updates lie beside the weights, and of which rank."""
+    if not is_adapted(native):
+        return None
+    layers = {name: part for name, part in native.named_modules() if hasattr(part, "lora_A")}
+    rank = next(int(part.r["default"]) for part in layers.values())
+    return {"layers": list(layers), "rank": rank}
