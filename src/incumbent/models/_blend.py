@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -182,6 +182,12 @@ class BlendModel:
     def classes(self) -> Array | None:
         """The classes that any member knows."""
         return getattr(self.native, "classes_", None)
+
+    @property
+    def takes(self) -> Literal["frame", "tensors"]:
+        """What its members take."""
+        found: Literal["frame", "tensors"] = getattr(self.newest, "takes", "frame")
+        return found
 
     @property
     def abilities(self) -> frozenset[str]:
