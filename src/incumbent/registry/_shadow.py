@@ -22,6 +22,10 @@ COLUMNS = {"id": "id", "champion": "champion", "challenger": "challenger", "labe
 """What the log calls its columns, unless it is said otherwise."""
 
 
+_ENOUGH = 100
+"""Rows from which a quantile of 99 % can be told."""
+
+
 def start(
     registry: Registry,
     name: str,
@@ -84,9 +88,10 @@ def _bound(registry: Registry, name: str, rule: Metric) -> tuple[float, str]:
     if np.isfinite(rule.bound) and rule.name != "log_loss":
         return float(rule.bound), f"the largest {rule.name} loss"
     stored, state = registry.version(name), registry.state(name)
-    for rows, what in ((state.anchor.rows, "anchor"), (state.memory.rows, "remembered")):
-        if rows is None or not len(rows):
-            continue
+    kept = [(rows, what) for rows, what in ((state.anchor.rows, "anchor"), (state.memory.rows, "remembered")) if rows]
+    enough = [each for each in kept if len(each[0]) >= _ENOUGH] or sorted(kept, key=lambda each: -len(each[0]))
+    if enough:
+        rows, what = enough[0]
         losses = rule.losses(rows.labels, ask(stored.model, rows.x, f"the {what} rows"))
         if losses is None:
             raise UsageError(
