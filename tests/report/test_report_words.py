@@ -20,7 +20,7 @@ from incumbent.report._words import duration, headline, number, sentence, side
 
 KEYS = (
     "decision strategy version_before version_after reasons metrics challengers cost rows report candidate "
-    "name update metric prequential advice promise findings seed smallest_gain rows_needed"
+    "name update metric prequential advice promise promise_kind sources findings seed smallest_gain rows_needed"
 ).split()
 
 

@@ -26,7 +26,7 @@ def to_dict(outcome: Outcome) -> dict[str, Any]:
         `decision`, `strategy`, `version_before`, `version_after`, `reasons`, `metrics`, `challengers`, `cost`, `rows`,
         `report` (None: whoever wrote the page knows where it lies), `candidate` (the version that waits for approval,
         or None), and `name`, `update`, `metric`, `prequential`,
-        `advice`, `promise`, `findings`, `seed`, `smallest_gain`, `rows_needed`.
+        `advice`, `promise`, `promise_kind`, `sources`, `findings`, `seed`, `smallest_gain`, `rows_needed`.
     """
     verdict, chosen = outcome.verdict, outcome.chosen
     found = {
@@ -47,6 +47,8 @@ def to_dict(outcome: Outcome) -> dict[str, Any]:
         "prequential": outcome.prequential,
         "advice": verdict.advice,
         "promise": verdict.promise,
+        "promise_kind": verdict.kind,
+        "sources": {"new": verdict.new_source, "old": verdict.source},
         "findings": [{"level": f.level, "column": f.column, "text": f.text} for f in outcome.check.findings],
         "seed": outcome.seed,
         "smallest_gain": verdict.smallest_gain,

@@ -8,6 +8,7 @@ from incumbent.core import Comparison, Interval, Outcome, Reason
 from incumbent.report._bars import esc, gain_bar, minus, reason_bar
 from incumbent.report._icons import sign
 from incumbent.report._words import (
+    PROMISE,
     SOURCE,
     advice,
     clean,
@@ -145,7 +146,9 @@ def promise(outcome: Outcome) -> str:
     verdict = outcome.verdict
     alphas = sorted({r.interval.alpha for r in verdict.reasons if r.interval is not None})
     facts = {
+        "Promise": PROMISE[verdict.kind],
         "A promotion guarantees": verdict.promise,
+        "New rows judged on": SOURCE.get(verdict.new_source, verdict.new_source) if verdict.reasons else "",
         "Old rows judged on": SOURCE.get(verdict.source, verdict.source),
         "Decided by": wording(outcome.metric),
         "Error allowed": " and ".join(f"{a:.3g}" for a in alphas) + " per condition" if alphas else "",

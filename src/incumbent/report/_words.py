@@ -16,6 +16,12 @@ SOURCE = {
     "crossfit": "old rows predicted by cross-fitted stand-ins of the champion",
     "train": "rows the champion was trained on, which flatter it",
     "holdout": "rows split off this batch",
+    "holdout+crossfit": "rows split off this batch, and rows predicted by challengers that were fitted without them",
+    "prequential": "whole batches, each predicted by a line of challengers before they learned it",
+}
+PROMISE = {
+    "prove": "prove: only what is shown to be better is promoted",
+    "refresh": "refresh: routine re-learning is promoted unless it is shown to be worse",
 }
 STAGES_IN_ALL = ("total", "all", "in all", "in_all")
 _GREATER = ("accuracy", "precision", "recall", "f1", "auc", "r2", "kappa", "average_precision", "specificity", "mcc")
