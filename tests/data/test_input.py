@@ -255,9 +255,17 @@ def test_bad_inputs_get_one_clear_sentence(changes, says):
         SCHEMA.check(tensors(PARTS | changes))
 
 
-def test_a_missing_last_axis_is_said():
-    with pytest.raises(SchemaError, match=r"Add the last axis with x\[..., None\]"):
-        schema_of(IMAGES[..., :1]).check(tensors(IMAGES[..., 0]))
+@pytest.mark.parametrize(
+    ("stored", "given", "shape"),
+    [
+        (IMAGES[..., :1], IMAGES[..., 0], r"\(-1, 8, 6, 1\)"),
+        (IMAGES[..., 0], IMAGES[:, None, :, :, 0], r"\(-1, 8, 6\)"),
+        (ITEMS, ITEMS[:, None], r"\(-1,\)"),
+    ],
+)
+def test_an_axis_of_length_one_that_is_missing_or_too_many_is_said(stored, given, shape):
+    with pytest.raises(SchemaError, match=rf"Only axes of length 1 differ: give x.reshape\({shape}\)"):
+        schema_of(stored).check(tensors(given))
 
 
 def test_a_missing_input_is_named_with_the_one_that_was_meant():

@@ -135,8 +135,8 @@ class Input(Value):
         if sorted(given) == sorted(self.shape):
             order = next(o for o in permutations(range(len(given))) if tuple(given[i] for i in o) == self.shape)
             hint = f"Turn its axes with numpy.transpose(x, {(0, *(i + 1 for i in order))})."
-        elif given == self.shape[:-1] and self.shape[-1] == 1:
-            hint = "Add the last axis with x[..., None]."
+        elif [n for n in given if n != 1] == [n for n in self.shape if n != 1]:
+            hint = f"Only axes of length 1 differ: give x.reshape({(-1, *self.shape)})."
         else:
             hint = "Resize, cut or pad the rows as they were in training."
         raise SchemaError(
