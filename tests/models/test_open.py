@@ -290,7 +290,7 @@ NOT_MODELS = {
     "JSON": (lambda p: p.write_text('{"a": 1}'), "no model file"),
     "an array": (lambda p: np.save(p.open("wb"), Y), "NumPy array"),
     "a zip": (lambda p: zipfile.ZipFile(p, "w").writestr("a", "b"), "zip archive|damaged"),
-    "PyTorch": (torch_like, "PyTorch file, which is not supported yet"),
+    "PyTorch": (torch_like, "looks like a PyTorch file but cannot be read"),
     "a broken LightGBM file": (lambda p: p.write_text("tree\nversion=v4\n"), "looks like a LightGBM model"),
     "a broken XGBoost file": (lambda p: p.write_text('{"learner": 3}'), "looks like an XGBoost model"),
     "an old binary of XGBoost": (lambda p: p.write_bytes(b"binf" + bytes(100)), "looks like an XGBoost model"),

@@ -75,6 +75,15 @@ def init(
     trust_pickle: Annotated[
         bool, typer.Option("--trust-pickle", help="Open a pickled model, which can run any code.")
     ] = False,
+    factory: Annotated[
+        str | None, typer.Option("--factory", metavar="MODULE:NAME", help="What builds the net of a file of weights.")
+    ] = None,
+    arg: Annotated[
+        list[str] | None, typer.Option("--arg", metavar="K=V", help="What the factory is called with; may be repeated.")
+    ] = None,
+    prepare: Annotated[
+        str | None, typer.Option("--prepare", metavar="MODULE:NAME", help="What turns rows into what a net sees.")
+    ] = None,
     store: StoreOption = None,
 ) -> None:
     """Bring in the model that is live today."""
@@ -94,6 +103,9 @@ def init(
         task=task,
         gate=rule,
         trust_pickle=trust_pickle,
+        factory=factory,
+        arguments=_arguments(arg) if arg else None,
+        prepare=prepare,
     )
     print(f"{name} version {came.version} is live: {type(came.model.native).__name__}, {came.model.task}.")
     print(f"It learned from {came.check.rows:,} rows, of which {came.remembered:,} are remembered.")
@@ -304,6 +316,22 @@ def demo() -> None:
     from incumbent.cli._demo import run_demo
 
     run_demo()
+
+
+def _arguments(given: list[str]) -> dict[str, Any]:
+    """Return what ``--arg K=V`` says: V as a plain Python value where it is one, else as text."""
+    import ast
+
+    found: dict[str, Any] = {}
+    for text in given:
+        key, sign, value = text.partition("=")
+        if not sign or not key.isidentifier():
+            raise UsageError(f"--arg takes NAME=VALUE, such as --arg hidden=64; it was given {text!r}.")
+        try:
+            found[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            found[key] = value
+    return found
 
 
 def _registry(store: str | None) -> Registry:

@@ -11,18 +11,21 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from incumbent.errors import MissingDependency, ModelError, TrustError
+from incumbent.errors import MissingDependency, ModelError, TrustError, UsageError
 from incumbent.models._harmless import is_harmless
 from incumbent.models._pickles import names_in
 from incumbent.models._safe import load_skops, one_version_warning, unknown_types
 
 _MLFLOW = ("models:/", "runs:/")
 _LEAVE = "pass --trust-pickle (in Python: trust_pickle=True)"
-_KINDS = "a skops, joblib, pickle, LightGBM or XGBoost file, or models:/NAME@alias of an MLflow registry"
+_KINDS = (
+    "a skops, joblib, pickle, LightGBM, XGBoost, safetensors or PyTorch file, or models:/NAME@alias of an MLflow "
+    "registry"
+)
 # Libraries whose names in a pickle are expected; a reader wants to see the others first.
 _FAMILIAR = ("sklearn.", "numpy.", "scipy.", "pandas.", "lightgbm.", "xgboost.", "joblib.", "collections.", "copyreg.")
 _OTHERS = {
@@ -35,16 +38,26 @@ _OTHERS = {
 }
 
 
-def open_model(source: str | Path, *, trust_pickle: bool = False) -> Any:
+def open_model(
+    source: str | Path,
+    *,
+    trust_pickle: bool = False,
+    factory: Any = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Any:
     """Open a model file, or a model in an MLflow registry, and return the native model in it.
 
     Parameters
     ----------
     source : str or Path
         A skops file; a joblib, pickle or cloudpickle file, compressed or not; a LightGBM text file; an XGBoost JSON or
-        UBJSON file; a folder that MLflow wrote; ``models:/NAME@alias``, ``models:/NAME/3`` or ``runs:/ID/path``.
+        UBJSON file; a safetensors file or a PyTorch `state_dict` with the weights of a net; a folder that MLflow wrote; ``models:/NAME@alias``, ``models:/NAME/3`` or ``runs:/ID/path``.
     trust_pickle : bool
         Whether code that the file names may run. A pickle is a program, so this is off unless you know who made it.
+    factory : callable or "package.module:name", optional
+        What builds the net whose weights the file holds.
+    arguments : mapping, optional
+        What it is called with.
 
     Returns
     -------
@@ -78,7 +91,38 @@ def open_model(source: str | Path, *, trust_pickle: bool = False) -> Any:
         raise ModelError(f"{source} is a folder; expected {_KINDS}.")
     if not path.exists():
         raise ModelError(f"There is no file {source}; expected {_KINDS}.")
+    if _holds_weights(path):
+        return _net(path, str(source), factory, arguments or {}, trust_pickle=trust_pickle)
+    if factory is not None:
+        raise UsageError(f"factory= builds the net for a file of weights, and {source} holds something else.")
     return _checked(_from_file(path, str(source), trust_pickle=trust_pickle), str(source))
+
+
+def _holds_weights(path: Path) -> bool:
+    """Whether a file is one of safetensors (a length, then JSON) or of PyTorch (a zip archive around a pickle)."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(9)
+    except OSError:
+        return False
+    if len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < path.stat().st_size:
+        return True
+    if head[:4] != b"PK\x03\x04" or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(member.endswith("data.pkl") for member in archive.namelist())
+
+
+def _net(path: Path, name: str, factory: Any, arguments: Mapping[str, Any], *, trust_pickle: bool) -> Any:
+    try:
+        import torch  # noqa: F401  # whether it is there is asked here, for a sentence that says what to install
+    except ImportError as error:
+        raise MissingDependency(
+            f"Opening {name} needs torch. Install it with: pip install 'incumbent[torch]'"
+        ) from error
+    from incumbent.models._torch_open import open_net
+
+    return open_net(path, name, factory=factory, arguments=arguments, trust_pickle=trust_pickle)
 
 
 def _from_file(path: Path, name: str, *, trust_pickle: bool) -> Any:
@@ -123,8 +167,6 @@ def _from_zip(path: Path, name: str, *, trust_pickle: bool) -> Any:
         raise ModelError(f"{name} is damaged: {error}.") from error
     if "schema.json" in members:
         return _from_skops(path, name, trust_pickle=trust_pickle)
-    if any(member.endswith("data.pkl") for member in members):
-        raise ModelError(f"{name} is a PyTorch file, which is not supported yet; expected {_KINDS}.")
     if "config.json" in members and "metadata.json" in members:
         raise ModelError(f"{name} is a Keras file, which is not supported yet; expected {_KINDS}.")
     raise ModelError(f"{name} is a zip archive without a model in it; expected {_KINDS}.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -172,6 +174,10 @@ def imported(reference: str, what: str) -> Any:
         raise ModelError(
             f'The {what} {reference!r} is no reference; write "package.module:name", such as "nets:build".'
         )
+    here = os.getcwd()
+    added = here not in sys.path
+    if added:
+        sys.path.append(here)  # a command started by its script does not search the working directory
     try:
         found: Any = importlib.import_module(module)
     except ImportError as error:
@@ -179,6 +185,9 @@ def imported(reference: str, what: str) -> Any:
             f"The {what} {reference!r} cannot be imported ({error}); install its package, or run from the folder that "
             f"holds {module.partition('.')[0]}.py."
         ) from error
+    finally:
+        if added and here in sys.path:
+            sys.path.remove(here)
     for part in name.split("."):
         if not hasattr(found, part):
             near = ", ".join(n for n in dir(found) if not n.startswith("_"))[:200]

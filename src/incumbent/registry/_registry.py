@@ -34,6 +34,7 @@ from incumbent.updating import (
     Case,
     Followed,
     Lines,
+    acquainted,
     anchor_set,
     ask,
     feature_names,
@@ -135,6 +136,9 @@ class Registry:
         task: Task | None = None,
         gate: Gate | None = None,
         trust_pickle: bool = False,
+        factory: Any = None,
+        arguments: Mapping[str, Any] | None = None,
+        prepare: Any = None,
         seed: int = 0,
         user: str | None = None,
     ) -> Registered:
@@ -160,6 +164,10 @@ class Registry:
             The rule of promotion of all its updates.
         trust_pickle : bool
             Open a pickled model file, which can run any code.
+        factory, arguments : callable or "package.module:name", and mapping, optional
+            What builds a PyTorch module, and what it is called with, where the file holds its weights only.
+        prepare : callable or "package.module:name", optional
+            What makes of rows what a PyTorch module sees; it is stored by name with every version.
         seed : int
             Where randomness comes from.
         user : str, optional
@@ -172,9 +180,12 @@ class Registry:
         DataError, ModelError, TrustError
             The rows or the model cannot be used.
         """
-        champion = wrap(self._opened(model, trust_pickle=trust_pickle))
+        given = {"factory": factory, "arguments": arguments}
+        opened = self._opened(model, trust_pickle=trust_pickle, **given)
+        champion = wrap(opened, **given, prepare=prepare)
         names = feature_names(champion)
         frame = read(data, names=names, target=target, tensors=takes_tensors(champion))
+        champion = acquainted(champion, frame, target, task)
         schema = Schema.of(frame, target=target, time=time, group=group, task=task_of(champion, task), features=names)
         champion, schema, notes = same_classes(champion, schema)
         rows, check = schema.check(frame)
@@ -723,12 +734,12 @@ class Registry:
 
     # ---------------------------------------------------------------------------------------- details
 
-    def _opened(self, model: Any, *, trust_pickle: bool) -> Any:
+    def _opened(self, model: Any, *, trust_pickle: bool, **net: Any) -> Any:
         """Return the native model that was given; an address of MLflow is looked up in this store first."""
         if not isinstance(model, str | Path):
             return model
         if not str(model).startswith(("models:/", "runs:/")):
-            return open_model(model, trust_pickle=trust_pickle)
+            return open_model(model, trust_pickle=trust_pickle, **net)
         with tempfile.TemporaryDirectory() as folder:
             try:
                 found = self.store.fetch(str(model), Path(folder))

@@ -8,6 +8,7 @@ from incumbent.updating._followed import Followed as Followed
 from incumbent.updating._lines import Lines as Lines
 from incumbent.updating._run import prepare as prepare
 from incumbent.updating._run import run as run
+from incumbent.updating._update import acquainted as acquainted
 from incumbent.updating._update import anchor_set as anchor_set
 from incumbent.updating._update import feature_names as feature_names
 from incumbent.updating._update import same_classes as same_classes
@@ -21,6 +22,7 @@ __all__ = [
     "Case",
     "Followed",
     "Lines",
+    "acquainted",
     "anchor_set",
     "ask",
     "feature_names",

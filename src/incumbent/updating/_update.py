@@ -115,6 +115,7 @@ def update(
     names, tensors = feature_names(champion), takes_tensors(champion)
     frame = read(new, names=names, target=column, tensors=tensors)
     past = None if data is None else read(data, names=names, target=column, tensors=tensors)
+    champion = acquainted(champion, frame if past is None else past, column, task)
     schema = Schema.of(
         frame if past is None else past,
         target=column,
@@ -201,6 +202,22 @@ def with_classes(schema: Schema, champion: Model) -> Schema:
 
 def _is_pair(new: Any) -> bool:
     return isinstance(new, tuple) and len(new) == 2
+
+
+def acquainted(champion: Model, rows: Any, target: str, task: Task | None) -> Model:
+    """Return the champion with its outputs read as the labels ask for, where it does not say by itself what they mean.
+
+    Raises
+    ------
+    ModelError
+        The outputs do not fit the labels.
+    """
+    meeting = getattr(champion, "meeting", None)
+    columns = getattr(rows, "parts", rows)
+    if meeting is None or target not in columns:
+        return champion
+    known: Model = meeting(np.asarray(columns[target]), task)
+    return known
 
 
 def takes_tensors(champion: Model) -> bool:
