@@ -54,6 +54,12 @@ def test_worse_on_the_new_is_rejected():
     assert any("will not help" in text for text in verdict.advice)
 
 
+def test_a_bound_that_only_touches_its_limit_is_not_above_it():
+    verdict = judge(counted(200, 4, 0), gate=Gate(tolerance=None))  # four wins in four have p = 1/16
+    assert verdict.reasons[0].value == verdict.reasons[0].limit == 0.0
+    assert verdict.decision == "inconclusive"
+
+
 def test_too_few_rows_are_inconclusive_and_the_advice_says_how_many():
     verdict = judge(counted(400, 8, 4))
     assert verdict.decision == "inconclusive" and not verdict.reasons[0].broken
