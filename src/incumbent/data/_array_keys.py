@@ -21,23 +21,17 @@ _CACHED = 1 << 20  # bytes: the hash makes several turns over a block, which sho
 def array_keys(x: Any) -> Keys:
     """Hash the content of every row of a numeric array (n, ...).
 
-    Rows of numbers, (n,) and (n, d), are hashed value by value, so that 1 is 1.0 is True and the key is that of a data
-    frame with columns 0, 1, ... Rows of more dimensions are hashed by their bytes, eight at a time, which for images is
-    eight times quicker: there rows are equal if their types are, too. In both, -0.0 is 0.0.
+    Single numbers (n,) are hashed by value, so that 1 is 1.0 is True. Rows of more are hashed by their bytes, eight at
+    a time, which for images is eight times quicker: there, rows are equal if their types are too. -0.0 is always 0.0.
     """
-    step = max(1, _CACHED // max(1, int(np.prod(x.shape[1:], dtype=np.int64)) * 8))
+    step = max(1, _CACHED // max(8, int(np.prod(x.shape[1:], dtype=np.int64)) * x.dtype.itemsize))
     parts = [_block_keys(np.asarray(x[start : start + step])) for start in range(0, len(x), step)]
     return np.concatenate(parts or [np.zeros(0, dtype=np.uint64)])
 
 
 def _block_keys(block: Array) -> Keys:
-    if block.ndim <= 2:
-        words = number_bits(block.reshape(len(block), -1))
-        salts = _named_salts(words.shape[1])
-    else:
-        words = _words(block)
-        salts = _word_salts(words.shape[1])
-    return np.asarray(mix(words ^ salts).sum(axis=1, dtype=np.uint64))
+    words = number_bits(block)[:, None] if block.ndim == 1 else _words(block)
+    return np.asarray(mix(words ^ _salts(words.shape[1])).sum(axis=1, dtype=np.uint64))
 
 
 def _words(block: Array) -> Keys:
@@ -51,12 +45,7 @@ def _words(block: Array) -> Keys:
 
 
 @lru_cache(maxsize=8)
-def _named_salts(count: int) -> Keys:
-    return np.array([salt(str(place)) for place in range(count)], dtype=np.uint64)
-
-
-@lru_cache(maxsize=8)
-def _word_salts(count: int) -> Keys:
+def _salts(count: int) -> Keys:
     return mix(np.arange(count, dtype=np.uint64) ^ salt("word"))
 
 

@@ -90,10 +90,15 @@ def digest(batch: Batch) -> str:
     """Return the SHA-256 (hex, 64 characters) of a batch.
 
     Each row is first hashed, those of a data frame by pandas, column by column, so that the layout in memory does not
-    matter; arrays are read a block at a time.
+    matter; arrays are read a block at a time, and their hashes are what the rows are told apart by later.
     """
     content = hashlib.sha256()
-    _add(content, batch.x)
+    if isinstance(batch.x, pd.DataFrame):
+        content.update(repr(list(batch.x.columns)).encode())
+        content.update(pd.util.hash_pandas_object(batch.x, index=False).to_numpy().tobytes())
+    else:
+        content.update(repr(_form(batch.x)).encode())
+        content.update(row_keys(batch, labels=False).tobytes())
     for name in ("y", "time", "group"):
         column = getattr(batch, name)
         if column is not None:
@@ -102,17 +107,10 @@ def digest(batch: Batch) -> str:
     return content.hexdigest()
 
 
-def _add(content: Any, x: Any) -> None:
+def _form(x: Any) -> Any:
     if isinstance(x, dict):
-        for name in sorted(x):
-            content.update(repr(name).encode())
-            _add(content, x[name])
-    elif isinstance(x, pd.DataFrame):
-        content.update(repr(list(x.columns)).encode())
-        content.update(pd.util.hash_pandas_object(x, index=False).to_numpy().tobytes())
-    else:
-        content.update(repr((x.shape, str(x.dtype))).encode())
-        content.update(row_keys(Batch(x)).tobytes())
+        return [(name, _form(x[name])) for name in sorted(x)]
+    return list(x.columns) if isinstance(x, pd.DataFrame) else (x.shape, str(x.dtype))
 
 
 def counted(number: int, word: str) -> str:

@@ -12,13 +12,15 @@ from incumbent.data._array_keys import MISSING, Keys, array_keys, float_bits, mi
 from incumbent.data._lazy import LazyRows
 from incumbent.errors import DataError
 
+_HELD = "_keys"  # where a batch holds them
+
 
 def row_keys(batch: Batch, *, labels: bool = True) -> Keys:
     """Hash the content of every row.
 
     Equal content has an equal key whatever the row order, the index, the order of the columns, or the type that holds
-    it: 1 is 1.0 is True, a category is its text, and every kind of missing value is the same. Rows of arrays with more
-    than two dimensions, such as images, are equal if their types are too. Lazy rows are read once, a block at a time.
+    it: 1 is 1.0 is True, a category is its text, and every kind of missing value is the same. Only rows of arrays must
+    be of one type to be equal. A batch is hashed once, and lazy rows are read once, a block at a time.
 
     Parameters
     ----------
@@ -44,7 +46,10 @@ def row_keys(batch: Batch, *, labels: bool = True) -> Keys:
     >>> bool((row_keys(whole) == row_keys(parts)[::-1]).all())
     True
     """
-    keys = mix(_content(batch.x))
+    held = batch.__dict__  # an update asks for the same keys several times, and rows do not change
+    if _HELD not in held:
+        held[_HELD] = mix(_content(batch.x))
+    keys: Keys = held[_HELD]
     return labelled(keys, batch.y) if labels else keys
 
 
