@@ -6,6 +6,7 @@ their colours are the page's own, so that they follow it into the dark.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,11 +56,16 @@ class Axis:
         return Axis(low - room, high + room)
 
 
-def reason_bar(reason: Reason) -> str:
-    """Return one condition: its interval or value, the limit, and the side of the limit that is allowed."""
+def reason_bar(reason: Reason, visible: float = math.nan) -> str:
+    """Return one condition: its interval or value, the limit, and the side of the limit that is allowed.
+
+    `visible`, where it is known, is the smallest gain that these rows could have shown; it is marked by a triangle.
+    """
     state = "good" if reason.holds else "bad" if reason.broken else "warn"
-    axis = _reason_axis(reason)
+    axis = _reason_axis(reason, visible)
     drawn = [] if math.isnan(reason.limit) else _limit(axis, reason)
+    if math.isfinite(visible):
+        drawn += _visible(axis, visible, reason.limit)
     if not math.isnan(reason.value):
         drawn += _value(axis, reason, state)
     elif reason.interval is None or math.isnan(reason.interval.value):
@@ -67,8 +73,10 @@ def reason_bar(reason: Reason) -> str:
     return _svg(f"{reason.name}: {number(reason.value)} beside the limit {typed(reason.limit)}", drawn, 72)
 
 
-def _reason_axis(reason: Reason) -> Axis:
+def _reason_axis(reason: Reason, visible: float) -> Axis:
     i = reason.interval
+    if i is not None and abs(visible - reason.limit) < 4 * (i.upper - i.lower):  # beyond, it would squeeze the interval
+        i = dataclasses.replace(i, lower=min(i.lower, visible), upper=max(i.upper, visible))
     axis = Axis.around([reason.value, reason.limit, *([0.0] if i is None else [i.value, i.lower, i.upper])])
     # A measured quantity is drawn as a bar, and a bar starts at nothing.
     return Axis(0.0, axis.high) if i is None and min(reason.value, reason.limit) >= 0 else axis
@@ -82,6 +90,14 @@ def _limit(axis: Axis, reason: Reason) -> list[str]:
         f'<line class="limit" x1="{at}%" x2="{at}%" y1="14" y2="54"/>',
         _label(at, 66, f"limit {minus(typed(reason.limit))}", "mark"),
     ]
+
+
+def _visible(axis: Axis, visible: float, limit: float) -> list[str]:
+    at = axis.at(visible)
+    place = f'aria-hidden="true" x="{at}%" y="52" width="1" height="6" overflow="visible"'
+    mark = f'<svg {place}><path class="visible" d="M0 0l4 6h-8z"/></svg>'
+    far = math.isnan(limit) or abs(at - axis.at(limit)) > 30  # the words under the limit must stay readable
+    return [mark, _label(at, 70, f"visible from {minus(number(visible, True))}", "mark")] if far else [mark]
 
 
 def _value(axis: Axis, reason: Reason, state: str) -> list[str]:

@@ -39,7 +39,7 @@ def confusion(paired: Paired, most: int = 9) -> Confusion:
     >>> confusion(Paired(np.array(["a", "a", "b"]), *said)).challenger.tolist()
     [[2, 0], [0, 1]]
     """
-    labels, (y, old, new) = _codes(paired.y, paired.champion.label, paired.challenger.label)
+    labels, (y, old, new) = codes(paired.y, paired.champion.label, paired.challenger.label)
     k = len(labels)
     first, second = (np.bincount(y * k + said, minlength=k * k).reshape(k, k) for said in (old, new))
     if k <= most + 1:
@@ -51,7 +51,8 @@ def confusion(paired: Paired, most: int = 9) -> Confusion:
     return Confusion(shown, _fold(first, keep), _fold(second, keep))
 
 
-def _codes(*columns: Array) -> tuple[list[str], list[NDArray[np.intp]]]:
+def codes(*columns: Array) -> tuple[list[str], list[NDArray[np.intp]]]:
+    """Return all classes as text, and each column as numbers of them."""
     arrays = [np.asarray(c) for c in columns]
     if not all(a.dtype.kind in "biuf" for a in arrays):
         arrays = [a.astype(str) for a in arrays]  # classes of mixed kinds cannot be sorted
@@ -79,7 +80,7 @@ class Agreement:
 
 def agreement(paired: Paired) -> Agreement:
     """Count who is right where; the lost rows are the negative flips."""
-    _, (y, old, new) = _codes(paired.y, paired.champion.label, paired.challenger.label)
+    _, (y, old, new) = codes(paired.y, paired.champion.label, paired.challenger.label)
     was, now = old == y, new == y
     return Agreement(*(int(np.sum(rows)) for rows in (was & now, ~was & now, was & ~now, ~was & ~now)))
 
@@ -93,10 +94,10 @@ def calibration(y: Array, said: Prediction, bins: int = 10) -> tuple[Floats, Flo
     if said.proba is None or said.classes is None or not len(said) or said.proba.shape[1] < 2:
         return None
     if len(said.classes) == 2:
-        _, (truth, second) = _codes(y, np.full(len(y), np.asarray(said.classes)[1]))
+        _, (truth, second) = codes(y, np.full(len(y), np.asarray(said.classes)[1]))
         sure, hit = said.proba[:, 1], truth == second
     else:
-        _, (truth, label) = _codes(y, said.label)
+        _, (truth, label) = codes(y, said.label)
         sure, hit = said.proba.max(axis=1), truth == label
     known = np.isfinite(sure)
     order = np.argsort(sure[known], kind="stable")

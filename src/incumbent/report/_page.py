@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 
 from incumbent.core import Outcome
-from incumbent.report import _compare, _record, _verdict
+from incumbent.report import _compare, _examples, _record, _verdict
 from incumbent.report._bars import esc
 from incumbent.report._file import write_whole
 from incumbent.report._icons import brand
@@ -19,6 +19,7 @@ _SECTIONS = (
     ("compare", "Comparison", _compare.metrics),
     ("classes", "Classes", _compare.classes),
     ("rows", "Row by row", _compare.rows),
+    ("examples", "Examples", _examples.examples),
     ("predictions", "Predictions", _compare.predictions),
     ("challengers", "Challengers", _record.tries),
     ("before", "Prequential", _record.prequential),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from incumbent.core import Comparison, Interval, Outcome, Reason
@@ -113,12 +114,12 @@ def reasons(outcome: Outcome) -> str:
         f"<h2>Why: {n} of {len(held)} conditions hold</h2>"
         '<p class="intro">A challenger is promoted only if all of them hold. The line is what was measured with its '
         "interval; the thick stroke is the bound that counts, and it has to lie in the tinted region, past the dashed "
-        "limit.</p>"
-        f'<div class="card">{"".join(map(_reason, held))}</div>'
+        "limit. The triangle is the smallest gain that these rows show 8 times in 10.</p>"
+        f'<div class="card">{"".join(_reason(r, outcome.verdict.smallest_gain) for r in held)}</div>'
     )
 
 
-def _reason(reason: Reason) -> str:
+def _reason(reason: Reason, smallest: float) -> str:
     state, shape = ("good", "yes") if reason.holds else ("bad", "no") if reason.broken else ("warn", "open")
     word = {"good": "holds", "bad": "fails", "warn": "not shown"}[state]
     gap = reason.value - reason.limit if side(reason) == "above" else reason.limit - reason.value
@@ -128,10 +129,11 @@ def _reason(reason: Reason) -> str:
     test = (
         "" if reason.interval is None or not untold else f'<small class="soft"> · {esc(reason.interval.test)}</small>'
     )
+    visible = smallest if reason.interval is not None and reason.name.endswith("on the new rows") else math.nan
     return (
         f'<div class="reason"><div><h3 class="{state}">{sign(shape)}<span>{esc(reason.name)}</span></h3>{said}'
         f'<p class="margin"><span class="{state}-text">{word}{room}</span>{test}</p></div>'
-        f'<div class="drawn">{reason_bar(reason)}</div></div>'
+        f'<div class="drawn">{reason_bar(reason, visible)}</div></div>'
     )
 
 
