@@ -15,7 +15,7 @@ Keys: TypeAlias = NDArray[np.uint64]
 
 # Stands for every kind of missing value, so that NaN, None and NaT are the same content.
 MISSING = np.uint64(0x9E3779B97F4A7C15)
-_CACHED = 1 << 20  # bytes: the hash makes several turns over a block, which should stay near the processor
+_CACHED = 1 << 18  # bytes: the hash makes several turns over a block, which should stay near the processor
 
 
 def array_keys(x: Any) -> Keys:
