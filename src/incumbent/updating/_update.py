@@ -47,7 +47,8 @@ def update(
         The live model: a fitted scikit-learn estimator or Pipeline, a LightGBM or XGBoost model or booster, or a file
         that holds one.
     new : frame, array, (x, y) pair, or path
-        New labelled rows. pandas, polars and pyarrow frames, numpy arrays, files and folders are taken as they are.
+        New labelled rows. pandas, polars and pyarrow frames, numpy arrays, files and folders are taken as they are; for
+        a net also arrays and tensors of any dimensions, dicts of them, Datasets, and folders of images by class.
     target : str, optional
         The column to predict; not needed for a pair (x, y).
     data : frame, array, (x, y) pair, or path, optional
