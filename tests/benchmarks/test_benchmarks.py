@@ -66,3 +66,17 @@ def test_the_overhead_benchmark_splits_the_wall_time_between_estimator_and_the_r
     assert found[0]["metric"] == "overhead_share"
     assert 0 < found[0]["value"] < 1
     assert found[0]["ours"] + found[0]["inside"] == pytest.approx(found[0]["wall"], abs=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (DATA / "mnist" / "data.npz").is_file(),
+    reason=f"MNIST is not in {DATA}; set INCUMBENT_DATA to where it is",
+)
+def test_the_analytic_benchmark_forgets_no_class_and_leaves_no_trace_of_deleted_rows() -> None:
+    found = {(each["data"], each["method"]): each for each in lines_of("analytic")}
+    exact, forgetful = (found["split mnist", method]["value"] for method in ("Analytic(500)", "partial_fit"))
+    assert exact > 0.8 > 0.4 > forgetful
+    gone = found["delete 100 of 2,000 rows, width 500", "forget, solution at hand"]
+    assert gone["value"] < 1e-10 < 0.01 < gone["effect"]
+    assert all(each.keys() >= KEYS for each in found.values())

@@ -11,7 +11,7 @@ from incumbent.errors import DataError
 from incumbent.models._statistics import Statistics
 
 PROBES, _NARROW = 16, 500
-_STEP, _FLAT, _TRIES = np.log(10.0), 2e-3, 12
+_STEP, _FLAT, _TRIES = np.log(10.0), 0.005, 12
 _START, _LEAST, _MOST = 1e-2, 1e-7, 1e3
 
 
@@ -113,8 +113,8 @@ def solve(statistics: Statistics, ridge: float | None = None, *, start: float | 
                   \mathrm{dof} = 1 + \mathrm{tr}\, S (S + \lambda I)^{-1}
 
         (S the centred Gram matrix), which needs no row that was held out: the sums are enough. Its slope in
-        :math:`\log\lambda` comes from the same factorisation, so the search steps downhill and mostly stops after one
-        to three. The trace is exact up to 500 features and where rows are fewer than features, and else an average
+        :math:`\log\lambda` comes from the same factorisation, so the search steps downhill and stops where it is all but
+        level, mostly after one to three. The trace is exact up to 500 features and where rows are fewer than features, and else an average
         over 16 random signs, the same for every penalty, whose error is far below what the choice depends on.
     start : float, optional
         Where the search starts, such as the last penalty; by default a hundredth of the mean eigenvalue of S.

@@ -82,24 +82,8 @@ class Statistics:
         DataError
             They are of other features, or of classes and of numbers.
         """
-        if self.width != other.width or (self.classes is None) != (other.classes is None):
-            raise DataError(
-                f"Statistics of {self.width} features for {_aim(self)} and of {other.width} for {_aim(other)} do not "
-                "add up; both must come from the same features and the same kind of target."
-            )
-        one, two = self, other
-        if self.classes is not None and other.classes is not None:
-            joined = np.union1d(self.classes, other.classes)
-            one, two = self._spread(joined), other._spread(joined)
-        return Statistics(
-            one.gram + two.gram,
-            one.cross + two.cross,
-            one.total + two.total,
-            one.count + two.count,
-            one.square + two.square,
-            one.rows + two.rows,
-            one.classes,
-        )
+        self._check_alike(other)
+        return self._joined(other, np.add)
 
     def forget(self, other: Statistics) -> Statistics:
         """Return the statistics as if the rows of `other` had never been seen; a class without rows is gone.
@@ -109,13 +93,14 @@ class Statistics:
         DataError
             Those rows cannot all be among these.
         """
+        self._check_alike(other)
         unknown = np.empty(0) if self.classes is None else np.setdiff1d(other.classes, self.classes)  # type: ignore[arg-type]  # both have classes, or adding says so
         if len(unknown) or other.rows > self.rows:
             raise DataError(
                 f"{other.rows:g} rows with {_aim(other)} were to be forgotten, but only {self.rows:g} with "
                 f"{_aim(self)} were learned; give rows that were learned, with their labels."
             )
-        left = self + other._times(-1.0)
+        left = self._joined(other, np.subtract)
         slack = 1e-9 * (1.0 + self.gram.diagonal())
         if (left.gram.diagonal() < -slack).any() or (self.classes is not None and (left.count < -1e-9).any()):
             raise DataError("Some of the rows to forget were never learned: fewer than none would be left.")
@@ -160,15 +145,26 @@ class Statistics:
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"{path} holds no statistics of Incumbent: {error}") from error
 
-    def _times(self, factor: float) -> Statistics:
+    def _check_alike(self, other: Statistics) -> None:
+        if self.width != other.width or (self.classes is None) != (other.classes is None):
+            raise DataError(
+                f"Statistics of {self.width} features for {_aim(self)} and of {other.width} for {_aim(other)} do not "
+                "add up; both must come from the same features and the same kind of target."
+            )
+
+    def _joined(self, other: Statistics, how: np.ufunc) -> Statistics:
+        one, two = self, other
+        if self.classes is not None and other.classes is not None:
+            joined = np.union1d(self.classes, other.classes)
+            one, two = self._spread(joined), other._spread(joined)
         return Statistics(
-            factor * self.gram,
-            factor * self.cross,
-            factor * self.total,
-            factor * self.count,
-            factor * self.square,
-            factor * self.rows,
-            self.classes,
+            how(one.gram, two.gram),
+            how(one.cross, two.cross),
+            how(one.total, two.total),
+            how(one.count, two.count),
+            how(one.square, two.square),
+            float(how(one.rows, two.rows)),
+            one.classes,
         )
 
     def _kept(self, keep: Array) -> Statistics:
