@@ -732,6 +732,18 @@ class Differentiable(Model, Protocol):
         """
 
 
+class Outspoken(Model, Protocol):
+    """A model that tells what it says before it becomes a class or a probability."""
+
+    def logits(self, x: Any) -> Floats:
+        """Return the outputs (n, k): logits in the order in which it got to know its classes, or values."""
+
+
+def outspoken(model: Model) -> TypeGuard[Outspoken]:
+    """Whether this model tells its outputs, and learns from those of another."""
+    return "soft" in model.abilities
+
+
 def differentiable(model: Model) -> TypeGuard[Differentiable]:
     """Whether the weights of this model can be read, valued and set."""
     return "gradient" in model.abilities

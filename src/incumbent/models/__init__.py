@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from incumbent.models._analytic import forget as forget
     from incumbent.models._blend import Blend as Blend
     from incumbent.models._finish import follow as follow
+    from incumbent.models._importance import carry as carry
     from incumbent.models._open import open_model as open_model
+    from incumbent.models._recall import recalled as recalled
 
 # adapter -> (private file, class), asked in this order
 _TABLE = {
@@ -40,11 +42,13 @@ _HOME = {
     "absorb": "_analytic",
     "follow": "_finish",
     "forget": "_analytic",
+    "carry": "_importance",
     "open_model": "_open",
+    "recalled": "_recall",
 }
 _FORMAT = 1
 
-__all__ = ["Blend", "absorb", "follow", "forget", "load", "open_model", "save", "wrap"]
+__all__ = ["Blend", "absorb", "carry", "follow", "forget", "load", "open_model", "recalled", "save", "wrap"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from incumbent.core import Batch, Floats, Model, Recipe, differentiable
 from incumbent.errors import AbilityError
 from incumbent.models._blend import blended
+from incumbent.models._soup import souped
 
 ALPHAS = tuple(np.round(np.linspace(0, 1, 11), 2).tolist())
 
@@ -29,7 +30,10 @@ def follow(champion: Model, recipe: Recipe) -> Model:
     AbilityError
         The finish needs what this model, or the rows at hand, cannot give.
     """
-    fitted = champion.fit(recipe)
+    if recipe.finish.soup:
+        fitted = souped(champion, recipe, _judges(recipe, "Soup picks its members", "leave it out"), _loss)
+    else:
+        fitted = champion.fit(recipe)
     if recipe.finish.alpha is not None:
         fitted = interpolated(champion, fitted, recipe)
     return blended(champion, fitted, recipe) if recipe.finish.blend is not None else fitted
@@ -52,7 +56,7 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
 
     alpha = recipe.finish.alpha
     if alpha == "auto":
-        rows = _judges(recipe)
+        rows = _judges(recipe, "Interpolate('auto') picks alpha", "give a number")
         losses = [_loss(at(a), rows) for a in ALPHAS]
         alpha = ALPHAS[int(np.argmin(losses))]
     assert isinstance(alpha, int | float), "alpha is a number by now"
@@ -65,10 +69,10 @@ def _told(model: Model) -> list[Any]:
     return [] if model.classes is None else model.classes.tolist()
 
 
-def _judges(recipe: Recipe) -> Batch:
-    """Select rows and as many remembered ones: alpha must answer to the old as well as to the new."""
+def _judges(recipe: Recipe, why: str, instead: str) -> Batch:
+    """Select rows and as many remembered ones: the choice must answer to the old as well as to the new."""
     if recipe.select is None or not len(recipe.select):
-        raise AbilityError("Interpolate('auto') picks alpha on select rows, and there are none; give a number.")
+        raise AbilityError(f"{why} on select rows, and there are none; {instead}.")
     old = recipe.memory.rows
     if old is None:
         return recipe.select

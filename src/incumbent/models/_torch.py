@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from incumbent.core import Array, Batch, Floats, Importance, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models._torch_fisher import importances
-from incumbent.models._torch_fit import learned
+from incumbent.models._torch_fit import learned, replacement
 from incumbent.models._torch_head import (
     Speech,
     at_rest,
@@ -271,7 +271,7 @@ class TorchModel:
                 size //= 2
         factory = self.factory
         if recipe.structure.factory is not None:
-            factory = {"call": recipe.structure.factory, "with": dict(recipe.structure.arguments)}
+            factory = replacement(self, recipe)
         if draft.speech.outputs is not None and (draft.speech is not self.speech or hasattr(self.native, "classes_")):
             _note_classes(draft.module, draft.speech.outputs)
         return TorchModel(

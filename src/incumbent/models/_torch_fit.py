@@ -13,12 +13,13 @@ from incumbent.core import Array, Batch, Recipe
 from incumbent.data import draw
 from incumbent.errors import ModelError, UsageError
 from incumbent.models._importance import carried, normalised
+from incumbent.models._recall import recalled
 from incumbent.models._torch_checkpoint import key_of
 from incumbent.models._torch_head import Speech, head_of
 from incumbent.models._torch_input import Reader
 from incumbent.models._torch_lora import adapt, merged
 from incumbent.models._torch_losses import row_weights
-from incumbent.models._torch_store import built
+from incumbent.models._torch_store import Blueprint, built, described
 from incumbent.models._torch_structure import (
     Draft,
     freeze,
@@ -82,12 +83,21 @@ def drafted(champion: TorchModel, recipe: Recipe) -> Draft:
 def _started(champion: TorchModel, recipe: Recipe) -> nn.Module:
     structure = recipe.structure
     if structure.factory is not None:
-        return built({"call": structure.factory, "with": dict(structure.arguments)}, seed=recipe.seed)
+        return built(replacement(champion, recipe), seed=recipe.seed)
     if structure.start != "scratch":
         return copy.deepcopy(champion.native).cpu()
     if champion.factory is not None:
         return built(champion.factory, seed=recipe.seed)
     return renewed(champion.native, recipe.seed).cpu()
+
+
+def replacement(champion: TorchModel, recipe: Recipe) -> Blueprint:
+    """Return what builds another architecture: the factory named, or the champion's own with other arguments."""
+    factory, arguments = recipe.structure.factory, dict(recipe.structure.arguments)
+    if factory:
+        return {"call": factory, "with": arguments}
+    own = described(champion.native) if champion.factory is None else champion.factory
+    return {"call": own["call"], "with": {**own["with"], **arguments}}
 
 
 def _fit_outputs(draft: Draft, recipe: Recipe, unseen: Array) -> None:
@@ -188,9 +198,14 @@ def _material(draft: Draft, batch: Batch, recipe: Recipe, place: torch.device) -
 
 
 def _select(draft: Draft, recipe: Recipe, place: torch.device) -> Material | None:
-    rows = recipe.select
+    """Return the rows to judge on: the select rows, and as many remembered ones where the recipe cares for the old."""
+    rows, old, loss = recipe.select, recipe.memory.rows, recipe.loss
     if rows is None or not len(rows):
         return None
+    cares = recipe.data.replay != 0 or loss.pull or loss.soft
+    if cares and old is not None and recipe.structure.start != "scratch":
+        some = np.random.default_rng(recipe.seed).permutation(len(old))[: len(rows)]
+        rows = Batch.join([rows, old.take(np.sort(some))])
     if draft.speech.kind in ("softmax", "binary"):
         assert draft.speech.outputs is not None, "it is a classifier"
         rows = rows.take(np.isin(rows.labels, draft.speech.outputs))  # no net can have learned the others
@@ -212,22 +227,6 @@ def _beside(champion: TorchModel, draft: Draft, recipe: Recipe, place: torch.dev
     if recipe.loss.logits:
         teacher = torch.from_numpy(_as_spoken(recalled(champion, rows), draft.speech).astype(np.float32)).to(place)
     return Material(made.rows, made.target, made.weight, teacher, classes)
-
-
-def recalled(model: TorchModel, rows: Batch) -> Array:
-    """Return the outputs that remembered rows had when they were learned; what nobody noted, the model says now."""
-    known = rows.soft
-    if known is None:
-        return model.logits(rows.x)
-    blank = np.flatnonzero(np.isnan(known).all(axis=1))
-    if not len(blank):
-        return known
-    said = model.logits(rows.take(blank).x)
-    width = max(known.shape[1], said.shape[1])
-    found = np.full((len(rows), width), np.nan)
-    found[:, : known.shape[1]] = known
-    found[blank, : said.shape[1]] = said
-    return found
 
 
 def _teacher(champion: TorchModel, draft: Draft, x: Any, place: torch.device) -> Tensor:

@@ -14,21 +14,40 @@ if TYPE_CHECKING:
     from incumbent.strategies._analytic import Analytic as Analytic
     from incumbent.strategies._chain import Chain as Chain
     from incumbent.strategies._chain import chain as chain
+    from incumbent.strategies._consolidate import L2SP as L2SP
+    from incumbent.strategies._consolidate import MAS as MAS
+    from incumbent.strategies._consolidate import SI as SI
+    from incumbent.strategies._consolidate import OnlineEWC as OnlineEWC
     from incumbent.strategies._continue import Continue as Continue
+    from incumbent.strategies._der import DER as DER
+    from incumbent.strategies._der import DERpp as DERpp
+    from incumbent.strategies._distil import LwF as LwF
     from incumbent.strategies._ensemble import Stack as Stack
     from incumbent.strategies._ensemble import Vote as Vote
     from incumbent.strategies._ensemble import Weighted as Weighted
     from incumbent.strategies._ewc import EWC as EWC
     from incumbent.strategies._ewc import Anchor as Anchor
+    from incumbent.strategies._freeze import Freeze as Freeze
     from incumbent.strategies._gdumb import GDumb as GDumb
+    from incumbent.strategies._head import Grow as Grow
+    from incumbent.strategies._head import NewHead as NewHead
     from incumbent.strategies._incremental import Incremental as Incremental
     from incumbent.strategies._incremental import Online as Online
     from incumbent.strategies._interpolate import Interpolate as Interpolate
+    from incumbent.strategies._lora import LoRA as LoRA
+    from incumbent.strategies._objective import Objective as Objective
+    from incumbent.strategies._objective import Schedule as Schedule
     from incumbent.strategies._parse import PRESETS as PRESETS
     from incumbent.strategies._parse import parse as parse
     from incumbent.strategies._recency import Recency as Recency
+    from incumbent.strategies._replace import Replace as Replace
+    from incumbent.strategies._replace import ShrinkPerturb as ShrinkPerturb
     from incumbent.strategies._replay import Replay as Replay
     from incumbent.strategies._retrain import Retrain as Retrain
+    from incumbent.strategies._select import Balance as Balance
+    from incumbent.strategies._select import Select as Select
+    from incumbent.strategies._soup import EMA as EMA
+    from incumbent.strategies._soup import Soup as Soup
     from incumbent.strategies._tune import Tune as Tune
     from incumbent.strategies._window import Window as Window
 
@@ -48,6 +67,25 @@ _TABLE = {
     "Interpolate": "_interpolate",
     "Anchor": "_ewc",
     "EWC": "_ewc",
+    "L2SP": "_consolidate",
+    "OnlineEWC": "_consolidate",
+    "SI": "_consolidate",
+    "MAS": "_consolidate",
+    "LwF": "_distil",
+    "DER": "_der",
+    "DERpp": "_der",
+    "Freeze": "_freeze",
+    "NewHead": "_head",
+    "Grow": "_head",
+    "LoRA": "_lora",
+    "Replace": "_replace",
+    "ShrinkPerturb": "_replace",
+    "Select": "_select",
+    "Balance": "_select",
+    "Soup": "_soup",
+    "EMA": "_soup",
+    "Objective": "_objective",
+    "Schedule": "_objective",
     "Tune": "_tune",
     "Analytic": "_analytic",
 }

@@ -24,6 +24,9 @@ class Replay(Edit):
         How many remembered rows to mix in.
     sample : {"reservoir", "balanced"}
         Drawn uniformly, or the same number of each class.
+    beside : bool
+        Draw as many of them as there are new rows beside each mini-batch, instead of mixing all of them in once: few
+        old rows then count as much as many new ones. For models that draw in the loop, such as nets.
 
     References
     ----------
@@ -38,6 +41,7 @@ class Replay(Edit):
 
     rows: int = 2000
     sample: Literal["reservoir", "balanced"] = "reservoir"
+    beside: bool = False
 
     def __post_init__(self) -> None:
         positive(self, "rows", self.rows, whole=True)
@@ -45,4 +49,4 @@ class Replay(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Add remembered rows to the new ones."""
-        return recipe.but(replay=self.rows, sample=self.sample)
+        return recipe.but(replay=self.rows, sample=self.sample, beside=self.beside)

@@ -1,0 +1,47 @@
+"""Let the champion teach the challenger while it learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from incumbent.core import Memory, Recipe
+from incumbent.strategies._check import positive
+from incumbent.strategies._edit import Edit
+
+
+@dataclass(frozen=True, repr=False)
+class LwF(Edit):
+    """Add ``strength * T**2 * KL(champion at T || challenger at T)`` on the new rows, over the classes of the champion.
+
+    Learning without forgetting: what the champion says of the new rows is kept, and no old row is needed. The factor
+    T**2 keeps the strength the same whatever the temperature (Hinton et al. 2015, section 2.1).
+
+    Parameters
+    ----------
+    strength : float
+        How much it counts beside the labels.
+    temperature : float
+        Above 1, what is unlikely is compared as well.
+
+    References
+    ----------
+    Li and Hoiem (2016), Learning without Forgetting, ECCV, eq. 2-4.
+    Hinton, Vinyals and Dean (2015), Distilling the Knowledge in a Neural Network, arXiv:1503.02531.
+
+    Examples
+    --------
+    >>> from incumbent.strategies import Incremental, chain
+    >>> chain(LwF(0.5), Incremental(epochs=3))
+    chain(LwF(0.5), Incremental(epochs=3))
+    """
+
+    strength: float = 1.0
+    temperature: float = 2.0
+
+    def __post_init__(self) -> None:
+        positive(self, "strength", self.strength)
+        positive(self, "temperature", self.temperature)
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Learn on, with the champion as a teacher."""
+        return recipe.but(start="champion", soft=self.strength, temperature=self.temperature)

@@ -1,0 +1,109 @@
+"""What a net minimises on its labels, and how its steps are taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from incumbent.core import Memory, Recipe
+from incumbent.errors import UsageError
+from incumbent.strategies._check import one_of, positive
+from incumbent.strategies._edit import Edit
+
+
+@dataclass(frozen=True, repr=False)
+class Objective(Edit):
+    """Say what loss a net minimises on its labels, how much each class counts, and how sure labels are.
+
+    Parameters
+    ----------
+    loss : str, optional
+        "cross_entropy", "bce", "mse", "huber", or "module:function" of outputs (n, k) and targets that gives (n,)
+        losses; None is what fits the labels.
+    smoothing : float in [0, 1)
+        Share of each label that is spread over all classes.
+    class_weight : "balanced" or tuple of (class, float), optional
+        How much a row of each class counts.
+
+    References
+    ----------
+    Szegedy et al. (2016), Rethinking the Inception Architecture for Computer Vision, CVPR, section 7 (smoothing).
+
+    Examples
+    --------
+    >>> Objective("huber"), Objective(class_weight=(("fraud", 20.0),))
+    (Objective('huber'), Objective(class_weight=(('fraud', 20.0),)))
+    """
+
+    loss: str | None = None
+    smoothing: float = 0.0
+    class_weight: Literal["balanced"] | tuple[tuple[Any, float], ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.smoothing < 1:
+            raise UsageError(
+                f"Objective(smoothing=...) takes a number from 0 to below 1; it was given {self.smoothing!r}."
+            )
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Set the loss."""
+        return recipe.but(task_loss=self.loss, smoothing=self.smoothing, class_weight=self.class_weight)
+
+
+@dataclass(frozen=True, repr=False)
+class Schedule(Edit):
+    """Say how the steps of a net are taken: the course of the rate, clipping, early stopping.
+
+    Parameters
+    ----------
+    course : {"linear", "cosine", "constant"}
+        How the rate falls over the steps.
+    warmup : float in [0, 1)
+        Share of the steps over which it rises first.
+    layer_decay : float in (0, 1]
+        Rate of each block as a share of that of the block after it: early layers, which are more general, move less.
+    clip : float, optional
+        Largest norm of a gradient.
+    patience : int, optional
+        Stop after so many epochs without a smaller loss on the select rows, and keep the best.
+    weight_decay : float, optional
+        Decay of the weights; None is 0.01 for AdamW and 0 otherwise.
+
+    References
+    ----------
+    Howard and Ruder (2018), Universal Language Model Fine-tuning, ACL, section 3.2 (rates by layer).
+
+    Examples
+    --------
+    >>> from incumbent.strategies import Incremental, chain
+    >>> chain(Incremental("adamw", lr=1e-3, epochs=5), Schedule("cosine", warmup=0.1, clip=1.0))
+    chain(Incremental('adamw', lr=0.001, epochs=5), Schedule('cosine', warmup=0.1, clip=1.0))
+    """
+
+    course: Literal["linear", "cosine", "constant"] = "linear"
+    warmup: float = 0.0
+    layer_decay: float = 1.0
+    clip: float | None = None
+    patience: int | None = None
+    weight_decay: float | None = None
+
+    def __post_init__(self) -> None:
+        one_of(self, "course", self.course, ("linear", "cosine", "constant"))
+        if not 0 <= self.warmup < 1:
+            raise UsageError(f"Schedule(warmup=...) takes a number from 0 to below 1; it was given {self.warmup!r}.")
+        if not 0 < self.layer_decay <= 1:
+            raise UsageError(f"Schedule(layer_decay=...) takes a number above 0, at most 1; not {self.layer_decay!r}.")
+        for name in ("clip", "patience"):
+            if getattr(self, name) is not None:
+                positive(self, name, getattr(self, name), whole=name == "patience")
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Set the course of the steps."""
+        return recipe.but(
+            schedule=self.course,
+            warmup=self.warmup,
+            layer_decay=self.layer_decay,
+            clip=self.clip,
+            patience=self.patience,
+            weight_decay=self.weight_decay,
+        )
