@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from incumbent.core import Floats, Importance
 from incumbent.models._torch_head import Speech, at_rest
@@ -72,18 +75,26 @@ def importances(
     total = {name: torch.zeros_like(p, dtype=torch.float64) for name, p in params.items()}
     device = next(iter(params.values())).device if params else torch.device("cpu")
     add = _by_layers if _all_plain(module) else _by_rows
+    with at_rest(module), _row_by_row():
+        size = max(1, min(256, _CHUNK // max(1, sum(p.numel() for p in params.values()))))
+        for part in torch.split(at, 256 if add is _by_layers else size):
+            inputs = {name: t.to(device) for name, t in rows.at(part.to(rows.device or "cpu")).items()}
+            seen = torch.zeros(len(part)) if target is None else target[part]
+            add(module, _Chunk(inputs, rows.call, seen.to(device)), params, _asks(speech, kind), total)
+    return {name: (value / len(at)).cpu().numpy() for name, value in total.items()}
+
+
+@contextmanager
+def _row_by_row() -> Iterator[None]:
+    """Keep to operations that have gradients for single rows."""
     fastpath = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # it has no gradient for single rows
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with at_rest(module):
-            size = max(1, min(256, _CHUNK // max(1, sum(p.numel() for p in params.values()))))
-            for part in torch.split(at, 256 if add is _by_layers else size):
-                inputs = {name: t.to(device) for name, t in rows.at(part.to(rows.device or "cpu")).items()}
-                seen = torch.zeros(len(part)) if target is None else target[part]
-                add(module, _Chunk(inputs, rows.call, seen.to(device)), params, _asks(speech, kind), total)
+        with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "There is a performance drop")  # where there is no other way, it is taken
+            yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fastpath)
-    return {name: (value / len(at)).cpu().numpy() for name, value in total.items()}
 
 
 def _asks(speech: Speech, kind: Importance) -> Asks:

@@ -1,0 +1,346 @@
+"""Losses and importances of nets, against what is computed by hand, by brute force and by autograd."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra 'torch' is not installed")
+
+import torch.nn.functional as F  # noqa: E402
+from torch import nn  # noqa: E402
+
+import nets  # noqa: E402  # needs torch
+from incumbent.core import Batch, Loss, Memory, Recipe  # noqa: E402
+from incumbent.errors import UsageError  # noqa: E402
+from incumbent.models import wrap  # noqa: E402
+from incumbent.models._torch_fit import drafted, task_of  # noqa: E402
+from incumbent.models._torch_head import Speech  # noqa: E402
+from incumbent.models._torch_losses import TaskLoss, class_weights, logit_loss, soft_loss  # noqa: E402
+from incumbent.models._torch_train import Steps, set_modes  # noqa: E402
+
+SOFTMAX = Speech("softmax", np.arange(3))
+BINARY = Speech("binary", np.arange(2))
+VALUES = Speech("values")
+LOGITS = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, -1.0]])
+
+
+# ------------------------------------------------------------------------------------------------- losses
+
+
+def test_soft_loss_is_the_divergence_times_the_square_of_the_temperature():
+    old = torch.tensor([[2.0, 0.0, -1.0], [0.5, 0.5, 1.0]])
+    t = 2.0
+
+    def share(row):
+        e = np.exp(np.asarray(row) / t)
+        return e / e.sum()
+
+    by_hand = 0.0
+    for a, b in zip(old.numpy(), LOGITS.numpy(), strict=True):
+        p, q = share(a), share(b)
+        by_hand += t * t * (p * np.log(p / q)).sum() / 2
+    assert soft_loss(LOGITS, old, SOFTMAX, t).item() == pytest.approx(by_hand, rel=1e-5)
+    assert soft_loss(LOGITS, LOGITS, SOFTMAX, t).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_soft_loss_looks_at_the_outputs_that_the_older_model_had():
+    old = LOGITS[:, :2]
+    assert soft_loss(LOGITS, old, SOFTMAX, 2.0).item() == pytest.approx(0, abs=1e-6)
+    free = LOGITS.clone().requires_grad_()
+    soft_loss(free, old + 1.0 * torch.tensor([1.0, -1.0]), SOFTMAX, 2.0).backward()
+    assert free.grad[:, 2].abs().max() == 0
+    assert free.grad[:, :2].abs().min() > 0
+
+
+def test_soft_loss_of_one_output_is_that_of_its_two_classes():
+    new, old, t = torch.tensor([[0.3], [-2.0]]), torch.tensor([[1.0], [0.5]]), 3.0
+    as_two = torch.cat([-new, new], 1) / 2, torch.cat([-old, old], 1) / 2
+    expected = soft_loss(*as_two, SOFTMAX, t).item()
+    assert soft_loss(new, old, BINARY, t).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_distance_to_old_outputs_leaves_out_what_nobody_knows():
+    stored = torch.tensor([[1.0, 0.0, float("nan")], [0.0, float("nan"), float("nan")]])
+    assert logit_loss(LOGITS, stored).item() == pytest.approx((0 + 4 + 0) / 3)
+    free = LOGITS.clone().requires_grad_()
+    logit_loss(free, stored).backward()
+    assert torch.isfinite(free.grad).all()
+    assert free.grad[:, 2].abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    ("speech", "loss", "target"),
+    [
+        (SOFTMAX, Loss(), torch.tensor([0, 1])),
+        (SOFTMAX, Loss(smoothing=0.2), torch.tensor([0, 1])),
+        (Speech("multilabel", np.arange(3)), Loss(smoothing=0.1), torch.tensor([[0.0, 1, 1], [1, 0, 0]])),
+        (VALUES, Loss(task_loss="huber"), torch.tensor([[0.0, 1, 1], [5, 0, 0]])),
+        (VALUES, Loss(), torch.tensor([[0.0, 1, 1], [5, 0, 0]])),
+        (SOFTMAX, Loss(task_loss="nets:huber_by_hand"), torch.tensor([[0.0, 1, 1], [5, 0, 0]])),
+    ],
+)
+def test_the_mean_loss_is_that_of_the_rows(speech, loss, target):
+    objective = TaskLoss.of(loss, speech)
+    mean = objective.mean(LOGITS, target)
+    assert mean.item() == pytest.approx(objective.rows(LOGITS, target).mean().item(), rel=1e-6)
+    assert mean.item() == pytest.approx(objective.mean(LOGITS, target, torch.ones(2)).item(), rel=1e-6)
+
+
+def test_smoothing_spreads_a_share_of_each_label():
+    target = torch.tensor([0, 1])
+    soft = 0.7 * F.one_hot(target, 3) + 0.1
+    by_hand = -(soft * LOGITS.log_softmax(1)).sum(1)
+    assert torch.allclose(TaskLoss.of(Loss(smoothing=0.3), SOFTMAX).rows(LOGITS, target), by_hand)
+    one = torch.tensor([[1.0], [0.0]])
+    by_hand = F.binary_cross_entropy_with_logits(LOGITS[:, :1], 0.7 * one + 0.15)
+    assert torch.allclose(TaskLoss.of(Loss(smoothing=0.3), BINARY).mean(LOGITS[:, :1], one), by_hand)
+
+
+def test_balanced_class_weights_are_those_of_scikit_learn():
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    y = np.array([0, 0, 0, 1, 2, 2])
+    assert np.allclose(class_weights(Loss(class_weight="balanced"), SOFTMAX, y), compute_sample_weight("balanced", y))
+    assert class_weights(Loss(class_weight=((1, 5.0),)), SOFTMAX, y).tolist() == [1, 1, 1, 5, 1, 1]
+    with pytest.raises(UsageError, match="class_weight= names 7, which is no class"):
+        class_weights(Loss(class_weight=((7, 5.0),)), SOFTMAX, y)
+
+
+@pytest.mark.parametrize(
+    ("speech", "name", "sentence"),
+    [
+        (VALUES, "cross_entropy", "does not fit a net that predicts values; 'mse', 'huber' or"),
+        (SOFTMAX, "huber", "does not fit a net that predicts classes; 'cross_entropy' or"),
+    ],
+)
+def test_a_loss_that_does_not_fit_is_named(speech, name, sentence):
+    with pytest.raises(UsageError, match=sentence):
+        TaskLoss.of(Loss(task_loss=name), speech)
+
+
+# ------------------------------------------------------------------------------------------------ importances
+
+
+def one_by_one(net, rows, score):
+    """Gradients of a score of each row, by name, and the row's outputs."""
+    for i in range(len(rows)):
+        part = rows.take([i])
+        given = part.x if isinstance(part.x, dict) else {"": part.x}
+        tensors = {k: torch.from_numpy(np.asarray(v)) for k, v in given.items()}
+        out = (net(**tensors) if "" not in tensors else net(tensors[""])).reshape(1, -1)
+        for weight, value in score(out[0], i):
+            net.zero_grad()
+            value.backward(retain_graph=True)
+            yield (
+                weight,
+                {n: torch.zeros_like(p) if p.grad is None else p.grad.clone() for n, p in net.named_parameters()},
+            )
+
+
+def brute_force(net, rows, kind, speech):
+    net.eval()
+    total = {name: torch.zeros_like(p) for name, p in net.named_parameters()}
+
+    def score(out, i):
+        if kind == "output":
+            yield 1.0, out.square().sum()
+        elif kind == "empirical" and speech == "softmax":
+            yield 1.0, out.log_softmax(0)[int(rows.y[i])]
+        elif kind == "empirical":
+            yield 1.0, -((out - float(rows.y[i])) ** 2).sum() / 2
+        elif speech == "softmax":
+            for j, p in enumerate(out.softmax(0).tolist()):
+                yield p, out.log_softmax(0)[j]
+        elif speech == "binary":
+            p = out.sigmoid().item()
+            yield p, F.logsigmoid(out[0])
+            yield 1 - p, F.logsigmoid(-out[0])
+        else:
+            for j in range(len(out)):
+                yield 1.0, out[j]
+
+    for weight, slopes in one_by_one(net, rows, score):
+        for name, slope in slopes.items():
+            total[name] += weight * (slope.abs() if kind == "output" else slope.square()) / len(rows)
+    return {name: value.numpy() for name, value in total.items()}
+
+
+@pytest.mark.parametrize("kind", ["fisher", "empirical", "output"])
+@pytest.mark.parametrize("case", nets.CASES)
+def test_importances_equal_those_of_one_row_after_the_other(case, kind):
+    net, rows = nets.made(case)
+    rows = rows.take(np.arange(12))
+    model = wrap(net).meeting(rows.y)
+    expected = brute_force(copy.deepcopy(net), rows, kind, "softmax" if case != "recommender" else "values")
+    found = model.sensitivity(rows, kind)
+    for name, value in expected.items():
+        assert np.allclose(found[name], value, rtol=1e-3, atol=1e-6), name
+    statistics = set(found) - set(expected)
+    assert all((found[name] == 0).all() for name in statistics)
+
+
+def test_the_fisher_of_one_output_is_that_of_its_two_labels():
+    torch.manual_seed(0)
+    net, rows = nets.MLP(outputs=1), nets.table(2).take(np.arange(12))
+    found = wrap(net).meeting(rows.y).sensitivity(rows)
+    expected = brute_force(copy.deepcopy(net), rows, "fisher", "binary")
+    assert all(np.allclose(found[name], value, rtol=1e-3, atol=1e-7) for name, value in expected.items())
+
+
+def test_a_layer_that_cannot_be_done_for_many_rows_at_once_is_done_row_by_row():
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn, self.head = nn.LSTM(2, 3, batch_first=True), nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.head(self.rnn(x)[0][:, -1])
+
+    torch.manual_seed(0)
+    net = Recurrent()
+    rows = Batch(np.random.default_rng(0).normal(size=(9, 4, 2)).astype(np.float32), np.arange(9) % 3)
+    found = wrap(net).sensitivity(rows)
+    expected = brute_force(copy.deepcopy(net), rows, "fisher", "softmax")
+    assert all(np.allclose(found[name], value, rtol=1e-3, atol=1e-7) for name, value in expected.items())
+
+
+def test_importances_leave_the_net_as_it_was():
+    net, rows = nets.made("CNN")
+    net.train()
+    before = copy.deepcopy(net.state_dict())
+    wrap(net).sensitivity(rows)
+    assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
+    assert net.training and all(p.grad is None for p in net.parameters())
+
+
+# -------------------------------------------------------------------------------------------------- a step
+
+
+def task(recipe, rows, net=None):
+    champion = wrap(net or nets.made("MLP")[0]).meeting(rows.y)
+    recipe = recipe.bind(train=rows)
+    return task_of(champion, drafted(champion, recipe), recipe), champion
+
+
+def moved(net, by=0.1):
+    """Every weight moved a little, so that a pull has something to do."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for p in net.parameters():
+            p.add_(by * torch.randn(p.shape, generator=generator))
+
+
+@pytest.mark.parametrize("kind", ["uniform", "fisher", "output"])
+def test_the_gradient_of_a_pull_is_that_of_its_penalty_by_autograd(kind):
+    rows = nets.table()
+    recipe = Recipe().but(start="champion", pull=3.0, importance=kind, lr=0.1, optimizer="sgd")
+    made, champion = task(recipe.bind(memory=Memory(rows)), rows)
+    moved(made.module)
+    steps = Steps(made, 0.1, 64)
+    for p in steps.params:
+        p.grad = None
+    steps._penalties()
+    force = champion.sensitivity(rows, kind)
+    penalty = sum(
+        3.0 / 2 * (torch.from_numpy(force[name]).float() * (p - q.detach()) ** 2).sum()
+        for (name, p), (_, q) in zip(made.module.named_parameters(), champion.native.named_parameters(), strict=True)
+    )
+    expected = torch.autograd.grad(penalty, list(made.module.parameters()))
+    for p, slope in zip(steps.params, expected, strict=True):
+        assert torch.allclose(p.grad, slope, rtol=1e-4, atol=1e-7)
+
+
+def test_what_each_weight_did_along_the_path_adds_up_to_the_fall_of_the_loss():
+    rows = nets.table()
+    net = nets.MLP(dropout=0.0)
+    recipe = Recipe().but(start="champion", pull=1e-9, importance="path", optimizer="sgd", schedule="constant")
+    made, _ = task(recipe.bind(memory=Memory(rows)), rows, net)
+    set_modes(made, 64)
+    steps = Steps(made, 0.01, 64)
+    whole = torch.arange(len(rows))
+
+    def loss():
+        return steps.objective.mean(made.module(torch.from_numpy(rows.x)), made.learn.target).item()
+
+    before = loss()
+    for _ in range(50):
+        steps.take(whole, 1.0)
+    fall = before - loss()
+    assert sum(float(path.sum()) for path in steps.path) == pytest.approx(fall, rel=0.02)
+
+
+def test_path_importance_is_the_contribution_over_the_squared_change():
+    rows = nets.table()
+    recipe = Recipe().but(start="champion", pull=1e-9, importance="path", optimizer="sgd", schedule="constant")
+    made, _ = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
+    set_modes(made, 64)
+    twin = copy.deepcopy(made.module)
+    steps = Steps(made, 0.1, 64)
+    start = [p.detach().clone() for p in steps.params]
+    omega = [torch.zeros_like(p) for p in steps.params]
+    for at in torch.split(torch.arange(len(rows)), 64):
+        twin.load_state_dict(made.module.state_dict())
+        loss = F.cross_entropy(twin(torch.from_numpy(rows.x)[at]), made.learn.target[at])
+        slopes = torch.autograd.grad(loss, list(twin.parameters()))
+        before = [p.detach().clone() for p in steps.params]
+        steps.take(at, 1.0)
+        for o, g, p, q in zip(omega, slopes, steps.params, before, strict=True):
+            o -= g * (p.detach() - q)
+    expected = [
+        (o / ((p.detach() - q) ** 2 + 0.1)).clamp_min(0) for o, p, q in zip(omega, steps.params, start, strict=True)
+    ]
+    for found, value in zip(steps.path_importance().values(), expected, strict=True):
+        assert torch.allclose(found, value, rtol=1e-3, atol=1e-7)
+
+
+def test_der_draws_twice_and_independently():
+    rows = nets.table()
+    recipe = Recipe().but(start="champion", replay=100, beside=True, logits=0.5, labels=1.0, lr=0.01)
+    made, _ = task(recipe.bind(memory=Memory(rows, key=np.linspace(0, 1, len(rows)))), rows)
+    steps = Steps(made, 0.01, 32)
+    draws = [steps._drawn(made.beside, 32) for _ in range(400)]
+    first, second = draws[::2], draws[1::2]
+    assert all(len(torch.unique(draw)) == 32 for draw in draws)
+    shared = np.mean([len(set(a.tolist()) & set(b.tolist())) for a, b in zip(first, second, strict=True)])
+    assert shared == pytest.approx(32 * 32 / 100, rel=0.05)  # what chance gives; the same draw twice would share 32
+    counts = torch.bincount(torch.cat(draws), minlength=100)
+    assert counts.min() > 0.7 * counts.float().mean() and counts.max() < 1.3 * counts.float().mean()
+
+
+def test_the_loss_of_a_step_is_the_sum_of_its_parts():
+    rows = nets.table()
+    old = nets.table(seed=1)
+    recipe = Recipe().but(
+        start="champion", replay=50, beside=True, logits=0.5, labels=2.0, soft=0.7, temperature=3.0, lr=0.01
+    )
+    made, champion = task(recipe.bind(memory=Memory(old)), rows, nets.MLP(dropout=0.0))
+    moved(made.module)
+    steps, twin = Steps(made, 0.01, 16), Steps(made, 0.01, 16)
+    at = torch.arange(16)
+    found = steps._loss(at).item()
+    one, two = twin._drawn(made.beside, 16), twin._drawn(made.beside, 16)
+    x, target = torch.from_numpy(rows.x), made.learn.target
+    kept = made.beside.rows.parts[""]
+    with torch.no_grad():
+        before = champion.native.eval()
+        by_hand = (
+            F.cross_entropy(made.module(x[at]), target[at])
+            + 0.7 * soft_loss(made.module(x[at]), before(x[at]), SOFTMAX, 3.0)
+            + 0.5 * F.mse_loss(made.module(kept[one]), before(kept[one]))
+            + 2.0 * F.cross_entropy(made.module(kept[two]), made.beside.target[two])
+        )
+    assert found == pytest.approx(by_hand.item(), rel=1e-5)
+
+
+def test_remembered_outputs_are_those_of_the_time_when_they_were_learned():
+    old = nets.table(seed=1)
+    said = np.tile([5.0, 1.0, -1.0], (len(old), 1))
+    said[:40] = np.nan
+    recipe = Recipe().but(start="champion", replay=None, beside=True, logits=0.5, labels=0.0, lr=0.01)
+    made, champion = task(recipe.bind(memory=Memory(old.but(soft=said))), nets.table())
+    teacher = made.beside.teacher.numpy()
+    assert np.allclose(teacher[40:], said[40:])
+    assert np.allclose(teacher[:40], champion.logits(old.x[:40]), atol=1e-6)
