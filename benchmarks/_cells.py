@@ -123,7 +123,7 @@ def _words(told: Mapping[str, Any]) -> dict[str, Any]:
         "said": form(told["value"]),
         "between": f"{form(told['low'])} to {form(told['high'])}" if random else "-",
         "promised": promised,
-        "kept": {True: "yes", False: "NO", None: "-"}[told["holds"]],
+        "kept": "-" if told["kind"] == "beside" else "yes" if told["holds"] else "NO",
     }
 
 

@@ -18,7 +18,7 @@ from incumbent.updating._choice import choose
 
 Work = tuple[str, Callable[[], Cell | list[Cell]]]
 ALPHA = 0.05
-EQUAL, MARGIN = "equal models", "worse by exactly the tolerance"
+EQUAL, MARGIN, REFRESH = "equal models", "worse by exactly the tolerance", "routine re-learning, promoted unless worse"
 NEW = counted(4000, 200, 40)  # a gain beyond doubt, so that the condition on old rows decides
 TOLD = Gate(tolerance=None)
 
@@ -205,6 +205,30 @@ def margin(runs: int, quick: bool, seed: int) -> Iterator[Work]:
     yield "accuracy of a protected slice, 500 rows of it", lambda: _slice(runs, level, seed)
     yield "equal on the new and worse on the old", lambda: _both(runs, seed)
     yield "ten uses of the same 1,000 old rows, any passed", lambda: _uses(runs // (10 if quick else 5), seed)
+
+
+def refresh(runs: int, quick: bool, seed: int) -> Iterator[Work]:
+    """Yield how often routine re-learning is refused that is worse by no more than the tolerance, and by more."""
+    for rows in (1000,) if quick else (300, 1000, 5000):
+        for worse in (0.0, 0.01, 0.03):
+            name = f"accuracy, worse by {100 * worse:.0f} points on {rows:,} new rows, 8% differ"
+            yield name, _refused(name, runs, rows, worse, seed)
+
+
+def _refused(name: str, runs: int, rows: int, worse: float, seed: int) -> Callable[[], Cell]:
+    def run() -> Cell:
+        win, lose = 0.04 - worse / 2, 0.04 + worse / 2
+        counts = outcomes(np.random.default_rng([seed, 12, rows]), runs, rows, win, lose)
+        gate, old = Gate.refresh(), counted(4000, 40, 40)
+
+        def refuse(b: int, c: int) -> bool:
+            return not promoted(gate, Accuracy(), counted(rows, b, c), old, routine="retrain")
+
+        if worse > 0.01:
+            return rate(REFRESH, name, "Gate", hits(counts, refuse), runs, ALPHA, kind="beside", of="refused, rightly")
+        return rate(REFRESH, name, "Gate", hits(counts, refuse), runs, ALPHA, of="refused, wrongly")
+
+    return run
 
 
 def _at_margin(name: str, runs: int, losing: float, rows: int, level: float, seed: int) -> Callable[[], Cell]:

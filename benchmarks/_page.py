@@ -4,7 +4,7 @@
     python benchmarks/_page.py streams.jsonl
 
 Each table lies between ``<!-- NAME -->`` and ``<!-- end -->``, where NAME is that of the data and the model, or
-"overhead"; what stands around it is left as it is.
+"overhead", or "gate:" and the group; what stands around it is left as it is.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import analytic
+import gate
 import overhead
 import streams
 from _common import Table
 
+KINDS = {"analytic": analytic.table, "overhead": overhead.table}
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 
@@ -37,10 +40,13 @@ def tables(lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return every table that these results fill, by name."""
     found: dict[str, str] = {}
     for name, group in groupby(lines, key=lambda each: each["benchmark"]):
+        told = list(group)
         if name == "streams":
-            found |= {table.title: markdown(table) for table in streams.tables(list(group))}
-        if name == "overhead":
-            found["overhead"] = markdown(overhead.table(list(group)))
+            found |= {table.title: markdown(table) for table in streams.tables(told)}
+        if name == "gate":
+            found |= {f"gate: {table.title}": markdown(table) for table in gate.shown(told)}
+        if name in KINDS:
+            found[name] = markdown(KINDS[name](told))
     return found
 
 

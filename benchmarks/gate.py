@@ -16,13 +16,14 @@ from typing import Any
 from _cells import shown, timed
 from _common import Options, options, print_lines
 from _lifetimes import lifetimes, peeking
-from _nulls import equal, margin
+from _nulls import equal, margin, refresh
 from _sharpness import peers, power, speed
 
 RUNS, QUICK_RUNS = 10_000, 200
 GROUPS = {
     "equal": equal,
     "margin": margin,
+    "refresh": refresh,
     "peeking": peeking,
     "lifetimes": lifetimes,
     "power": power,
