@@ -30,6 +30,8 @@ COMMANDS = [
     "strategies",
     "report",
     "demo",
+    "plan",
+    "shadow",
 ]
 INIT = ("--data", "past.csv", "--target", "label", "--trust-pickle")
 ANSI = re.compile(r"\x1b\[")
@@ -90,6 +92,7 @@ WORDS = {
         "--gate",
         "--seed",
         "--approve",
+        "--weight",
         "--dry-run",
         "--json",
         "--report",
@@ -107,6 +110,7 @@ WORDS = {
     "gate": ["--name", "--set", "--why", "--json"],
     "strategies": ["--name"],
     "report": ["--name", "--update", "-o"],
+    "plan": ["--name", "--gain", "--power", "--metric", "--label", "--rows", "-o", "--version", "--uniform", "--json"],
 }
 
 
