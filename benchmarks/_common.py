@@ -93,6 +93,8 @@ def print_lines(lines: Iterable[Mapping[str, Any]]) -> None:
 def _plain(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float):
+        if 0 < abs(value) < 1e-6:
+            return float(f"{value:.3g}")
         return round(value, 6) if math.isfinite(value) else None
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 

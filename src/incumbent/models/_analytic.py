@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeGuard
 
@@ -182,12 +182,12 @@ def forget(model: Model, memory: Memory, rows: Batch) -> tuple[Model, Memory]:
             f"{type(model.native).__name__} carries no statistics that rows could be taken out of; only a version made "
             "by Analytic() forgets exactly. Others must be trained anew without the rows."
         )
-    statistics, x = statistics_of(memory), _lifted(model, head.lift, rows)
-    gone = gathered(model, head.lift, rows)
-    if head.solution is not None and head.solution.statistics.rows == statistics.rows:
-        solution = head.solution.forget(gone, x, rows.weight)
+    if head.solution is not None and head.solution.statistics.rows == float(memory.statistics["rows"]):
+        x = _lifted(model, head.lift, rows)
+        solution = head.solution.forget(_sums(model, head.lift, [(x, rows.labels, rows.weight)]), x, rows.weight)
     else:
-        solution = solve(statistics.forget(gone), head.ridge)
+        gone = gathered(model, head.lift, rows)
+        solution = solve(statistics_of(memory).forget(gone), head.ridge)
     made = _headed(solution, head.lift, head.temperature, head.token, None)
     left = model.with_head(made, (f"forgot {len(rows):,} rows exactly",))
     return left, without(memory, rows).but(statistics=_carried(solution.statistics, head.token))
@@ -219,8 +219,11 @@ def gathered(model: Featured, lift: Any, batch: Batch, *, deadline: float = np.i
             part = batch.take(np.arange(start, min(start + ROWS, len(batch))))
             yield _lifted(model, lift, part), part.labels, part.weight
 
-    grid = getattr(lift, "grid", 0.0)
-    return gather(blocks(), classification=model.task == "classification", grid=grid)
+    return _sums(model, lift, blocks())
+
+
+def _sums(model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]]) -> Statistics:
+    return gather(blocks, classification=model.task == "classification", grid=getattr(lift, "grid", 0.0))
 
 
 def _continued(champion: Featured, recipe: Recipe) -> Head | None:

@@ -113,9 +113,10 @@ def solve(statistics: Statistics, ridge: float | None = None, *, start: float | 
                   \mathrm{dof} = 1 + \mathrm{tr}\, S (S + \lambda I)^{-1}
 
         (S the centred Gram matrix), which needs no row that was held out: the sums are enough. Its slope in
-        :math:`\log\lambda` comes from the same factorisation, so the search steps downhill and stops where it is all but
-        level, mostly after one to three. The trace is exact up to 500 features and where rows are fewer than features, and else an average
-        over 16 random signs, the same for every penalty, whose error is far below what the choice depends on.
+        :math:`\log\lambda` comes from the same factorisation, so the search steps downhill and stops where it is all
+        but level, mostly after one to three. The trace is exact up to 500 features and where rows are fewer than
+        features, and else an average over 16 random signs, the same for every penalty, whose error is far below what
+        the choice depends on.
     start : float, optional
         Where the search starts, such as the last penalty; by default a hundredth of the mean eigenvalue of S.
 

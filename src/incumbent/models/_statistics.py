@@ -220,7 +220,7 @@ class _Sums:
 
     def __init__(self, width: int, *, classification: bool, grid: float) -> None:
         self.grid, self.classification = grid, classification
-        self.gram, self.total = np.zeros((width, width), order="F"), np.zeros(width)
+        self.gram, self.total = np.empty((0, 0)), np.zeros(width)
         self.by: dict[Any, tuple[Floats, float]] = {}
         self.cross, self.count, self.square, self.rows = np.zeros((width, 1)), 0.0, 0.0, 0.0
 
@@ -249,7 +249,10 @@ class _Sums:
         made = product(1.0, scaled.T)  # a view in column order, so nothing is copied; only the upper triangle is made
         if not np.isfinite(made.diagonal()).all():
             raise DataError("A feature is missing or infinite; statistics are sums, and it would spoil them all.")
-        self.gram += made
+        if len(self.gram):
+            self.gram += made
+        else:
+            self.gram = made.astype(np.float64)
 
     def _add_classes(self, x: Array, y: Array, w: Array) -> None:
         known, at = np.unique(y, return_inverse=True)
