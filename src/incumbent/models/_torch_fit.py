@@ -17,7 +17,7 @@ from incumbent.models._recall import recalled
 from incumbent.models._torch_checkpoint import key_of
 from incumbent.models._torch_head import Speech, head_of
 from incumbent.models._torch_input import Reader
-from incumbent.models._torch_lora import adapt, merged
+from incumbent.models._torch_lora import adapt, is_adapted, merged
 from incumbent.models._torch_losses import row_weights
 from incumbent.models._torch_store import Blueprint, built, described
 from incumbent.models._torch_structure import (
@@ -85,7 +85,8 @@ def _started(champion: TorchModel, recipe: Recipe) -> nn.Module:
     if structure.factory is not None:
         return built(replacement(champion, recipe), seed=recipe.seed)
     if structure.start != "scratch":
-        return copy.deepcopy(champion.native).cpu()
+        own = copy.deepcopy(champion.native).cpu()
+        return merged(own) if structure.rank and is_adapted(own) else own  # one layer of updates at a time
     if champion.factory is not None:
         return built(champion.factory, seed=recipe.seed)
     return renewed(champion.native, recipe.seed).cpu()

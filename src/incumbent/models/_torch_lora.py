@@ -59,6 +59,7 @@ def merged(module: nn.Module) -> nn.Module:
             part.merge()
             owner, _, last = name.rpartition(".")
             setattr(module.get_submodule(owner), last, part.get_base_layer())
+    vars(module).pop("peft_config", None)
     for part in module.modules():
         if isinstance(part, nn.TransformerEncoderLayer):
             relu = part.activation is nn.functional.relu or isinstance(part.activation, nn.ReLU)

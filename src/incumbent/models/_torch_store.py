@@ -26,6 +26,7 @@ Blueprint: TypeAlias = dict[str, Any]
 _ADVICE = 'name what builds it: incumbent.wrap(net, factory="package.module:build"), on the command line --factory.'
 _PLAIN = (bool, int, float, str, type(None))
 _UPDATES = "lora_"
+_OURS = ("training", "classes_", "activation_relu_or_gelu", "peft_config")  # what changes on a net after it was made
 
 
 # ------------------------------------------------------------------------------------- how a module is made
@@ -90,7 +91,8 @@ def described(module: nn.Module) -> Blueprint:
     """
     made = _described(module)
     again = built(made)
-    fit(again, module.state_dict())
+    held = module.state_dict().items()
+    fit(again, {name.replace(".base_layer.", "."): value for name, value in held if _UPDATES not in name})
     difference = _difference(module, again)
     if difference:
         raise ModelError(
@@ -158,7 +160,7 @@ def _difference(one: nn.Module, two: nn.Module) -> str:
         if type(part) is not type(other) or other is None:
             return name or "its class"
         for key, value in vars(part).items():
-            if not key.startswith("_") and key != "training" and not _alike(value, vars(other).get(key, _UNTOLD)):
+            if not key.startswith("_") and key not in _OURS and not _alike(value, vars(other).get(key, _UNTOLD)):
                 return f"{name}.{key}".lstrip(".")
     return ""
 
