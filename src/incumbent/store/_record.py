@@ -32,7 +32,7 @@ class Record:
         Which event; also the id of its MLflow run.
     number : int
         Counted from 1 for each name.
-    kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate"}
+    kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow"}
         What it was.
     name : str
         Whose.

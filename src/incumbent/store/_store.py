@@ -245,7 +245,7 @@ class Store:
         ----------
         name : str
             Letters, digits, ``. _ -``.
-        kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate"}
+        kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow"}
             What this is; ``init`` makes the name and the store, the others need it.
         why : str
             The reason, for the record.
