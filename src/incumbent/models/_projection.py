@@ -13,8 +13,8 @@ from incumbent.errors import ModelError
 
 GRID = 2.0**-5
 """Features are whole multiples of this, from 0 to below 8: 8 bits, which costs no accuracy and makes sums exact."""
-_INPUT, _WIDEST = 2.0**-6, 1023  # inputs are rounded to multiples of 1/64 of their spread, up to 16 times that
-_SPREAD = 4.0  # of one direction's entries: they are binomial, 64 coins each
+INPUT, WIDEST = 2.0**-6, 1023  # inputs are rounded to multiples of 1/64 of their spread, up to 16 times that
+SPREAD = 4.0  # of one direction's entries: they are binomial, 64 coins each
 _EXACT = 0.99 * 2.0**24  # integers below 2**24 are exact in single precision
 _PART = 1024
 
@@ -104,18 +104,18 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
         return kept
 
     def _project(self, x: Any, out: Array) -> None:
-        directions, levels = self._drawn(), self._levels(x)
+        directions, levels = self.directions(), self._levels(x)
         if hasattr(levels, "tocsr"):
             length = float(np.asarray(levels.multiply(levels).sum(axis=1)).max(initial=0.0))
         else:
             length = float(np.einsum("ij,ij->i", levels, levels).max(initial=0.0))
-        one, longest = 1.0 / _INPUT, 32.0 * np.sqrt(len(directions))
+        one, longest = 1.0 / INPUT, 32.0 * np.sqrt(len(directions))
         if np.hypot(np.sqrt(length), one) * longest > _EXACT:  # by Cauchy and Schwarz no sum of products is larger
             levels, directions = levels.astype(np.float64), directions.astype(np.float64)
         made = np.asarray(levels @ directions[:-1])
         made += directions[-1] * made.dtype.type(one)
         # the only step that is not exact is elementwise, and so the same for a row whatever rows are beside it
-        made *= made.dtype.type(_INPUT / (_SPREAD * np.sqrt(self.n_features_in_ + 1.0) * GRID))
+        made *= made.dtype.type(INPUT / (SPREAD * np.sqrt(self.n_features_in_ + 1.0) * GRID))
         np.clip(made, 0.0, 255.0, out=made)
         np.rint(made, out=made)
         np.multiply(made, made.dtype.type(GRID), out=out, casting="same_kind")
@@ -123,7 +123,7 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
     def _levels(self, x: Any) -> Any:
         """Return the inputs as whole numbers of steps, float32."""
         kind = np.float32 if x.dtype.itemsize <= 4 and x.dtype.kind != "i" else np.float64
-        steps = (1.0 / (self.scale_ * _INPUT)).astype(kind)
+        steps = (1.0 / (self.scale_ * INPUT)).astype(kind)
         if hasattr(x, "tocsr"):
             levels = x.tocsr().astype(np.float32, copy=True)
             levels.data = _rounded(x.data * steps[x.indices]).astype(np.float32)
@@ -133,7 +133,8 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
         levels *= steps
         return _rounded(levels).astype(np.float32, copy=False)
 
-    def _drawn(self) -> Array:
+    def directions(self) -> Array:
+        """Return the directions (d + 1, m), float32, the last row for the constant; made anew from the seed."""
         if not hasattr(self, "_directions"):
             made = self._made()
             if zlib.crc32(made.tobytes()) != self.check_:
@@ -153,7 +154,7 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
 
 def _rounded(levels: Array) -> Array:
     np.rint(levels, out=levels)
-    return np.clip(levels, -_WIDEST, _WIDEST, out=levels)
+    return np.clip(levels, -WIDEST, WIDEST, out=levels)
 
 
 def _numbers(x: Any) -> Any:

@@ -14,8 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from incumbent.core import Array, Batch, Floats, Importance, Prediction, Recipe, Task
+from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
+from incumbent.models._analytic import Head, analytic
+from incumbent.models._torch_analytic import (
+    analytic_layer,
+    described_head,
+    head_in,
+    under_head,
+    unsolved,
+    with_head_again,
+    without_head,
+)
 from incumbent.models._torch_fisher import importances
 from incumbent.models._torch_fit import learned, replacement
 from incumbent.models._torch_head import (
@@ -183,6 +193,8 @@ class TorchModel:
         words = {"weight", "incremental", "gradient", "layers", "loss", "soft", "draw", "steps"}
         words |= {"proba"} if self.task == "classification" else set()
         words |= {"grow"} if self.speech.kind in ("softmax", "binary") else set()
+        last = last_layer(self.native)
+        words |= {"features"} if last is not None and isinstance(last[1], nn.Linear) else set()
         words |= {"retrain"} if self.factory is not None or renewable(self.native) else set()
         return frozenset(words)
 
@@ -225,11 +237,43 @@ class TorchModel:
         return np.asarray(out.cpu().numpy(), dtype=np.float64)
 
     def features(self, x: Any) -> Floats:
-        """Return what the last layer reads of each row (n, d)."""
+        """Return what the last layer reads of each row (n, d), before the projection of an analytic head."""
         rows = self.reader.rows(x)
-        layer = head_of(self.native, self.reader, x)[1]
+        found = analytic_layer(self.native) or head_of(self.native, self.reader, x)
+        vars(self)["_last"], layer = found
         parts = torch.split(torch.arange(len(rows)), 1024)
         return np.concatenate([features_of(self.native, layer, rows.at(at), rows.call) for at in parts])
+
+    @property
+    def raw(self) -> bool:
+        """No: what a trained layer gives has one unit."""
+        return False
+
+    @property
+    def head(self) -> Head | None:
+        """The analytic head, if the last layer is one."""
+        return vars(self).get("_head") or head_in(self.native, self.speech.outputs)
+
+    def with_head(self, head: Head, notes: tuple[str, ...]) -> TorchModel:
+        """Return the net with an analytic layer in the place of its last; the others are as they were.
+
+        Raises
+        ------
+        ModelError
+            A sigmoid follows the last layer, or that is no Linear.
+        """
+        if self.speech.kind == "multilabel" or (self.speech.probabilities and self.speech.kind == "binary"):
+            raise ModelError(
+                "Analytic gives one score for each class; this net ends in a sigmoid. Take the sigmoid off."
+            )
+        name = vars(self).get("_last") or (last_layer(self.native) or ("",))[0]
+        net = under_head(self.native, name, head)
+        speech = self.speech if head.classes is None else Speech("softmax", head.classes, self.speech.probabilities)
+        if speech.outputs is not None:
+            _note_classes(net, speech.outputs)
+        made = replace(self, native=net, speech=speech, told=True, notes=notes, path={})
+        vars(made)["_head"] = head  # with what it was solved from
+        return made
 
     def _outputs(self, x: Any) -> Tensor:
         net = self._ready
@@ -247,7 +291,7 @@ class TorchModel:
 
     # ---------------------------------------------------------------------------------------------- learning
 
-    def fit(self, recipe: Recipe) -> TorchModel:
+    def fit(self, recipe: Recipe) -> Model:
         """Follow a recipe; where the memory of the device is not enough, with smaller batches.
 
         Raises
@@ -255,6 +299,8 @@ class TorchModel:
         ModelError
             The training diverged, or one row at a time is still too much for the device.
         """
+        if recipe.structure.analytic is not None:
+            return analytic(self, recipe)
         size, notes = recipe.optimiser.batch_size or _BATCH, []
         while True:
             try:
@@ -274,6 +320,7 @@ class TorchModel:
             factory = replacement(self, recipe)
         if draft.speech.outputs is not None and (draft.speech is not self.speech or hasattr(self.native, "classes_")):
             _note_classes(draft.module, draft.speech.outputs)
+        unsolved(draft.module)
         return TorchModel(
             draft.module,
             draft.speech,
@@ -307,6 +354,7 @@ class TorchModel:
                     shape = tuple(held[name].shape) if name in held else "none"
                     raise ModelError(f"{name} has shape {np.shape(value)}, and the net's has {shape}.")
                 held[name].copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        unsolved(made)
         return replace(self, native=made)
 
     def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
@@ -332,7 +380,7 @@ class TorchModel:
         updates = _updates_of(self.native)
         about = {
             "format": _FORMAT,
-            "blueprint": described(self.native) if self.factory is None else self.factory,
+            "blueprint": described(without_head(self.native)) if self.factory is None else self.factory,
             "from_factory": self.factory is not None,
             "same": save_weights(self.native, folder),
             "kind": self.speech.kind,
@@ -343,6 +391,7 @@ class TorchModel:
             "fixed": [name for name, p in self.native.named_parameters() if not p.requires_grad],
             "named": hasattr(self.native, "classes_"),
             "updates": updates,
+            "analytic": described_head(self.native),
             "training": self.native.training,
         }
         (folder / "net.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
@@ -364,6 +413,8 @@ class TorchModel:
         native = built(about["blueprint"])
         if about["updates"]:
             adapt(native, about["updates"]["rank"], about["updates"]["layers"], None)
+        if about.get("analytic"):
+            native = with_head_again(native, about["analytic"])
         fit(native, read_weights(folder, about["same"]))
         for name, p in native.named_parameters():
             p.requires_grad_(name not in about["fixed"])

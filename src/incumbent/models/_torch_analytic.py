@@ -1,0 +1,193 @@
+"""Analytic heads on nets: the last layer gives way to a projection and a linear layer that is solved exactly."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from incumbent.errors import ModelError
+from incumbent.models._analytic import Head
+from incumbent.models._projection import GRID, INPUT, SPREAD, WIDEST, RandomReLU
+
+
+class Lift(nn.Module):
+    """The random features of a `RandomReLU`, of the same whole numbers; its directions follow from the seed.
+
+    Parameters
+    ----------
+    layer : RandomReLU
+        The fitted projection.
+    """
+
+    mean: Tensor
+    scale: Tensor
+    directions: Tensor
+
+    def __init__(self, layer: RandomReLU) -> None:
+        super().__init__()
+        self.told: dict[str, Any] = {
+            "width": layer.width,
+            "each": layer.each,
+            "seed": layer.seed,
+            "check": int(layer.check_),
+        }
+        self.register_buffer("mean", torch.from_numpy(np.array(layer.mean_)))
+        self.register_buffer("scale", torch.from_numpy(np.array(layer.scale_)))
+        self.register_buffer("directions", torch.from_numpy(layer.directions()), persistent=False)
+
+    @staticmethod
+    def blank(told: dict[str, Any], features: int) -> Lift:
+        """Return a projection whose centre and scale are still to be read from a file."""
+        layer = RandomReLU(told["width"], told["each"], told["seed"])
+        layer.n_features_in_, layer.check_ = features, told["check"]
+        layer.mean_, layer.scale_ = np.zeros(features), np.ones(features)
+        return Lift(layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the features (n, m) of rows (n, d); see `RandomReLU.transform` for each step."""
+        steps = (1.0 / (self.scale * INPUT)).to(x.dtype)
+        levels = _whole((x - self.mean.to(x.dtype)) * steps).clamp(-WIDEST, WIDEST)
+        made = levels @ self.directions[:-1].to(x.dtype) + self.directions[-1].to(x.dtype) / INPUT
+        made = made * (INPUT / (SPREAD * np.sqrt(len(self.mean) + 1.0) * GRID))
+        lifted: Tensor = _whole(made.clamp(0.0, 255.0)) * GRID
+        return lifted
+
+    def as_fitted(self) -> RandomReLU:
+        """Return the projection as the statistics know it."""
+        layer = RandomReLU(self.told["width"], self.told["each"], self.told["seed"])
+        layer.n_features_in_, layer.check_ = len(self.mean), self.told["check"]
+        layer.mean_, layer.scale_ = self.mean.cpu().numpy().copy(), self.scale.cpu().numpy().copy()
+        return layer
+
+
+def _whole(x: Tensor) -> Tensor:
+    """Round, and let gradients through as if nothing was rounded, so that the layers before can still be trained."""
+    return x + (x.round() - x).detach() if x.requires_grad else x.round()
+
+
+class AnalyticLayer(nn.Module):
+    """A linear layer on frozen features, in the place of the one that it replaced.
+
+    Parameters
+    ----------
+    features, outputs : int
+        What it reads and gives.
+    lift : Lift, optional
+        What lies between.
+    replaced : (int, bool)
+        Outputs of the layer that was there, and whether it had a bias: what makes the net again.
+    """
+
+    def __init__(self, features: int, outputs: int, lift: Lift | None, replaced: tuple[int, bool]) -> None:
+        super().__init__()
+        self.features, self.replaced = features, replaced
+        self.lift: Lift | None = lift
+        width = features if lift is None else int(lift.told["width"])
+        self.layer = nn.Linear(width, outputs)
+        self.solved: dict[str, Any] | None = None  # ridge, temperature and token, until somebody else changes the net
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the scores times the temperature."""
+        flat = x.reshape(len(x), -1)
+        scores: Tensor = self.layer(flat if self.lift is None else self.lift(flat))
+        return scores
+
+
+def under_head(net: nn.Module, name: str, head: Head) -> nn.Module:
+    """Return a copy of a net with its last layer, `name`, replaced by an analytic one.
+
+    Raises
+    ------
+    ModelError
+        The last layer is a convolution, or the projection is none that a net can hold.
+    """
+    made = copy.deepcopy(net)
+    old: Any = made.get_submodule(name)
+    if not isinstance(old, nn.Linear | AnalyticLayer):
+        raise ModelError(
+            f"{name} of {type(net).__name__} is a {type(old).__name__}; Analytic takes the place of a Linear."
+        )
+    replaced = old.replaced if isinstance(old, AnalyticLayer) else (old.out_features, old.bias is not None)
+    home = next(net.parameters())
+    wide = head.coef.shape[1] if head.lift is None else len(head.lift.mean_)
+    layer = AnalyticLayer(wide, len(head.coef), None if head.lift is None else Lift(head.lift), replaced)
+    with torch.no_grad():
+        layer.layer.weight.copy_(torch.from_numpy(head.temperature * head.coef))
+        layer.layer.bias.copy_(torch.from_numpy(head.temperature * head.intercept))
+    layer.solved = {"ridge": head.ridge, "temperature": head.temperature, "token": head.token}
+    layer.train(old.training)
+    return put(made, name, layer.to(home.device))
+
+
+def head_in(net: nn.Module, classes: Any) -> Head | None:
+    """Return the analytic head of a net as it was stored; None where it has none, or was trained since."""
+    found = analytic_layer(net)
+    if found is None or found[1].solved is None:
+        return None
+    layer, told = found[1], found[1].solved
+    weight, bias = (part.detach().cpu().double().numpy() for part in (layer.layer.weight, layer.layer.bias))
+    lift = None if layer.lift is None else layer.lift.as_fitted()
+    scale = told["temperature"]
+    return Head(weight / scale, bias / scale, classes, lift, scale, told["ridge"], told["token"])
+
+
+def analytic_layer(net: nn.Module) -> tuple[str, AnalyticLayer] | None:
+    """Return the analytic layer of a net, by name."""
+    return next(((n, part) for n, part in net.named_modules() if isinstance(part, AnalyticLayer)), None)
+
+
+def unsolved(net: nn.Module) -> None:
+    """Note, in place, that weights were changed since the head was solved: its statistics are not of this net."""
+    found = analytic_layer(net)
+    if found is not None:
+        found[1].solved = None
+
+
+def put(net: nn.Module, name: str, layer: nn.Module) -> nn.Module:
+    """Put a layer into its place, or be it where the net is nothing but its last layer."""
+    if not name:
+        return layer
+    owner, _, last = name.rpartition(".")
+    setattr(net.get_submodule(owner), last, layer)
+    return net
+
+
+# ------------------------------------------------------------------------------------------------- storage
+
+
+def described_head(net: nn.Module) -> dict[str, Any] | None:
+    """Return what makes the analytic layer again, beside its weights."""
+    found = analytic_layer(net)
+    if found is None:
+        return None
+    name, layer = found
+    return {
+        "name": name,
+        "features": layer.features,
+        "outputs": layer.layer.out_features,
+        "lift": None if layer.lift is None else layer.lift.told,
+        "replaced": list(layer.replaced),
+        "solved": layer.solved,
+    }
+
+
+def without_head(net: nn.Module) -> nn.Module:
+    """Return a copy of a net with a blank Linear where the analytic layer is: the net that its class makes."""
+    found = analytic_layer(net)
+    if found is None:
+        return net
+    name, layer = found
+    outputs, bias = layer.replaced
+    return put(copy.deepcopy(net), name, nn.Linear(layer.features, outputs, bias=bias))
+
+
+def with_head_again(net: nn.Module, told: dict[str, Any]) -> nn.Module:
+    """Return the net with the analytic layer that `described_head` described, its weights still to be read."""
+    lift = None if told["lift"] is None else Lift.blank(told["lift"], told["features"])
+    layer = AnalyticLayer(told["features"], told["outputs"], lift, (told["replaced"][0], told["replaced"][1]))
+    layer.solved = told["solved"]
+    return put(net, told["name"], layer)
