@@ -335,3 +335,14 @@ def test_a_killed_change_of_the_gate_changes_it_whole_or_not_at_all(registry, br
         if ended or now != old:
             break
     assert seen[-1] and not seen[0]
+
+
+def test_what_lines_have_shown_of_one_champion_is_not_held_against_the_next(registry, brought_in):
+    name = brought_in(gate=Gate(tolerance=None, source="prequential"))
+    passed(registry, name)
+    never = Gate(tolerance=None, source="prequential", limits=(Limit("accuracy", least=2.0),))
+    assert registry.update(name, points(300, seed=70), strategies="retrain", gate=never).decision == "reject"
+    assert registry.state(name).lines.monitor is not None
+    registry.approve(name, why="good")
+    lines = registry.state(name).lines
+    assert lines.monitor is None and list(lines.models) == ["Retrain"]
