@@ -163,3 +163,19 @@ class Tied(nn.Module):
 
     def forward(self, x):
         return self.out(self.table(x).mean(dim=1))
+
+
+def flat(hidden: int = 96, outputs: int = 8) -> nn.Sequential:
+    """A factory of plain layers for digits of 8 by 8, as images or as 64 columns."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+
+
+class Digits(nn.Module):
+    """The same as a class of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = flat()
+
+    def forward(self, x):
+        return self.body(x)

@@ -11,8 +11,10 @@ from incumbent.strategies import (
     EWC,
     Analytic,
     Continue,
+    DERpp,
     Incremental,
     Interpolate,
+    LwF,
     Recency,
     Replay,
     Retrain,
@@ -80,6 +82,8 @@ def auto(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
     tried: list[Strategy] = []
     if memory.statistics and "features" in able:  # the live model was solved from them
         tried.append(Analytic())
+    if {"layers", "soft", "draw"} <= able:
+        return tried + _for_nets(model, remembers=remembers)
     if "incremental" in able:
         tried.append(chain(*replay, Incremental()))
     if "gradient" in able:
@@ -93,6 +97,19 @@ def auto(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
     if {"retrain", "weight"} <= able:
         tried.append(Recency(max(500, 2 * rows)))
     return [*tried, Retrain()] if "retrain" in able else tried
+
+
+def _for_nets(model: Model, *, remembers: bool) -> list[Strategy]:
+    """Return what a net is tried with: ways that keep the old, from the champion; then learning anew."""
+    if remembers:
+        tried = [
+            chain(Replay(2000, beside=True), Incremental()),
+            chain(DERpp(2000), Incremental()),
+            chain(Replay(2000), Incremental(), Interpolate("auto")),
+        ]
+    else:
+        tried = [chain(LwF(1.0), Incremental()), chain(Incremental(), Interpolate("auto"))]
+    return [*tried, Retrain()] if "retrain" in model.abilities else tried
 
 
 def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
