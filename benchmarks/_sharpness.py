@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ Work = tuple[str, Callable[[], Cell | list[Cell]]]
 ALPHA = 0.05
 POWER, PEERS, SPEED = "power beside the best there is", "the same test by others", "speed"
 NEAR = 0.03
+STATSMODELS = importlib.util.find_spec("statsmodels") is not None
+"""It is no dependency of ours: without it, its cells are left out."""
 
 
 def _beside(name: str, through: str, value: float) -> Cell:
@@ -159,27 +162,35 @@ def _first(reached: Any) -> int:
 def peers(runs: int, quick: bool, seed: int) -> Iterator[Work]:
     """Yield how far our numbers are from those of scipy and statsmodels."""
     yield "exact McNemar", _peer_mcnemar
-    yield "Clopper and Pearson", _peer_share
-    yield "Benjamini and Hochberg", lambda: _peer_step_up(seed)
+    if STATSMODELS:
+        yield "two-sided McNemar", _peer_mcnemar_two_sided
+        yield "Clopper and Pearson", _peer_share
+        yield "Benjamini and Hochberg", lambda: _peer_step_up(seed)
     yield "paired mean", lambda: _peer_t(seed)
     yield "AUC", lambda: _peer_auc(seed)
     yield "bootstrap of F1", lambda: _peer_bootstrap(seed)
 
 
-def _peer_mcnemar() -> list[Cell]:
+def _peer_mcnemar() -> Cell:
     from scipy.stats import binomtest
+
+    apart = max(abs(mcnemar(b, c) - float(binomtest(b, b + c, alternative="greater").pvalue)) for b, c in _TABLES)
+    return distance(PEERS, "exact McNemar", "scipy.stats.binomtest", apart, 1e-9, of=_P, runs=len(_TABLES))
+
+
+def _peer_mcnemar_two_sided() -> Cell:
     from statsmodels.stats.contingency_tables import mcnemar as theirs
 
-    apart, twice, tables = 0.0, 0.0, [(b, c) for b in range(0, 60, 3) for c in range(0, 60, 3) if b + c]
-    for b, c in tables:
-        apart = max(apart, abs(mcnemar(b, c) - float(binomtest(b, b + c, alternative="greater").pvalue)))
+    apart = 0.0
+    for b, c in _TABLES:
         both = min(1.0, 2.0 * min(mcnemar(b, c), mcnemar(c, b)))
-        twice = max(twice, abs(both - float(theirs([[9, b], [c, 9]], exact=True).pvalue)))
-    of, many = "distance of p-values", len(tables)
-    return [
-        distance(PEERS, "exact McNemar", "scipy.stats.binomtest", apart, 1e-9, of=of, runs=many),
-        distance(PEERS, "exact McNemar, two-sided", "statsmodels mcnemar(exact)", twice, 1e-9, of=of, runs=many),
-    ]
+        apart = max(apart, abs(both - float(theirs([[9, b], [c, 9]], exact=True).pvalue)))
+    name, peer = "exact McNemar, two-sided", "statsmodels mcnemar(exact)"
+    return distance(PEERS, name, peer, apart, 1e-9, of=_P, runs=len(_TABLES))
+
+
+_TABLES = [(b, c) for b in range(0, 60, 3) for c in range(0, 60, 3) if b + c]
+_P = "distance of p-values"
 
 
 def _peer_share() -> Cell:
