@@ -207,6 +207,9 @@ def fitted(expression: str) -> object:
         import xgboost
 
         return xgboost.train({"objective": "binary:logistic"}, xgboost.DMatrix(x, y), 2)
+    if expression == "torch.nn.Module":
+        torch = pytest.importorskip("torch", reason="the extra 'torch' is not installed")
+        return torch.nn.Sequential(torch.nn.Linear(3, 2))
     found = eval(expression, natives())
     model = found() if isinstance(found, type) else found
     settings = {"n_estimators": 3, "max_iter": 20, "verbosity": -1 if "LGBM" in expression else 0}
