@@ -59,7 +59,7 @@ def delong_bounds(paired: Paired, metric: AUC, *, alpha: float) -> tuple[float, 
 
     classes = metric.classes or ()
     positive = classes[-1] if metric.positive is None and len(classes) == 2 else metric.positive
-    if positive is None:  # a mean over several classes, each against the rest
+    if positive is None or np.ndim(paired.y) > 1:  # a mean over several classes or labels, each against the rest
         return None
     each = differences(paired, positive)
     z = float(special.ndtri(1.0 - alpha))
