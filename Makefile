@@ -19,7 +19,12 @@ WORKERS ?= 2
 	@$(PIP) install --progress-bar on -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: .venv/base
+.venv/demo: .venv/base
+	@echo "== installing PyTorch for the second act of the demo (a minute or two, once)"
+	@$(PIP) install --progress-bar on -q -c constraints.txt torch safetensors
+	@touch $@
+
+demo: .venv/demo
 	@$(BIN)/incumbent demo
 
 test: lint types imports unit slow

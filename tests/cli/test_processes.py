@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import warnings
+from importlib.util import find_spec
 
 import pandas as pd
 import pytest
@@ -138,6 +139,13 @@ def test_the_demo_promotes_new_classes_and_refuses_a_broken_batch(tmp_path):
     assert all((folder / page).stat().st_size < 1_000_000 for page in ("promoted.html", "refused.html"))
     history = Registry(folder / "store").history("digits")
     assert [event["decision"] for event in history] == ["reject", "promote", "init"]
+    if find_spec("torch") is None:
+        assert "incumbent[torch]" in said.stdout
+        return
+    after = said.stdout[said.stdout.index("Plain fine-tuning") :]
+    assert after.index("Rejected: ") < after.index("Promoted: ")
+    assert (folder / "net.html").stat().st_size < 1_000_000
+    assert [event["decision"] for event in Registry(folder / "store").history("digits-net")] == ["promote", "init"]
 
 
 def test_the_demo_leaves_a_folder_alone_that_it_did_not_make(incumbent, tmp_path, monkeypatch):

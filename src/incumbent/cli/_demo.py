@@ -29,6 +29,7 @@ def run_demo() -> None:
         The folder is there and was not made by the demo.
     """
     from incumbent.cli._console import wide_console
+    from incumbent.cli._demo_net import has_torch, second_act
     from incumbent.cli._progress import progress
     from incumbent.gate import Gate
     from incumbent.registry import Registry
@@ -51,9 +52,14 @@ def run_demo() -> None:
         _head(console, "3. Another batch comes in, in which an upstream bug has shifted the labels")
         second = registry.update(NAME, rows.broken, seed=0, progress=show)
         print(second)
-    _head(console, "4. Nothing is lost")
-    console.print(history_table(registry.history(NAME)))
-    pages = [first.report(folder / "promoted.html"), second.report(folder / "refused.html")]
+        _head(console, "4. Nothing is lost")
+        console.print(history_table(registry.history(NAME)))
+        pages = [first.report(folder / "promoted.html"), second.report(folder / "refused.html")]
+        if has_torch():
+            pages.append(second_act(registry, folder, rows, console, _head, show))
+    console.print()
+    if len(pages) == 2:
+        print("The same with a neural network: pip install 'incumbent[torch]', then incumbent demo again.")
     for page in pages:
         print(f"The page with all of it: {page}")
     print(f"Look around:             incumbent show --name {NAME} --store {folder / 'store'}")
