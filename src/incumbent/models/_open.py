@@ -51,7 +51,8 @@ def open_model(
     ----------
     source : str or Path
         A skops file; a joblib, pickle or cloudpickle file, compressed or not; a LightGBM text file; an XGBoost JSON or
-        UBJSON file; a safetensors file or a PyTorch `state_dict` with the weights of a net; a folder that MLflow wrote; ``models:/NAME@alias``, ``models:/NAME/3`` or ``runs:/ID/path``.
+        UBJSON file; a safetensors file or a PyTorch `state_dict` with the weights of a net; a folder that MLflow wrote;
+        ``models:/NAME@alias``, ``models:/NAME/3`` or ``runs:/ID/path``.
     trust_pickle : bool
         Whether code that the file names may run. A pickle is a program, so this is off unless you know who made it.
     factory : callable or "package.module:name", optional
