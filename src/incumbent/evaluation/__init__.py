@@ -10,14 +10,15 @@ from incumbent.evaluation._cost import CostMatrix, read_costs
 from incumbent.evaluation._custom import Custom
 from incumbent.evaluation._flips import flips
 from incumbent.evaluation._forgetting import change, per_class
-from incumbent.evaluation._metrics import METRICS, metric, scores
+from incumbent.evaluation._labels import wrong
+from incumbent.evaluation._metrics import METRICS, labels_of, metric, scores, standard
 from incumbent.evaluation._paired import compare, gain, scale
 from incumbent.evaluation._pairs import share_lower, share_upper
 from incumbent.evaluation._power import rows_needed, smallest_gain
 from incumbent.evaluation._rank import AUC
-from incumbent.evaluation._rows import MAE, RMSE, Accuracy, Brier, LogLoss
+from incumbent.evaluation._rows import MAE, RMSE, Accuracy, Brier, HammingLoss, LogLoss
 from incumbent.evaluation._spread import Spread, spread
-from incumbent.evaluation._table import F1, BalancedAccuracy, Precision, Recall
+from incumbent.evaluation._table import F1, BalancedAccuracy, MicroF1, Precision, Recall
 from incumbent.evaluation._variance import R2
 
 __all__ = [
@@ -33,7 +34,9 @@ __all__ = [
     "CalibrationError",
     "CostMatrix",
     "Custom",
+    "HammingLoss",
     "LogLoss",
+    "MicroF1",
     "Precision",
     "Recall",
     "Spread",
@@ -43,6 +46,7 @@ __all__ = [
     "gain",
     "kappa",
     "kappa_temporal",
+    "labels_of",
     "metric",
     "no_change",
     "per_class",
@@ -53,6 +57,8 @@ __all__ = [
     "share_upper",
     "smallest_gain",
     "spread",
+    "standard",
+    "wrong",
     "reliability",
     "read_costs",
 ]

@@ -2,12 +2,14 @@
 
 Both models are scored under the same random row weights, and the bound is a quantile of the difference. Weights are
 exponential (Rubin's Bayesian bootstrap): smooth, so that no resample loses a class. They are shared by the rows of a
-cluster; without clusters they are drawn within each class, whose share stays fixed.
+cluster; without clusters they are drawn within each class, whose share stays fixed. Rows with several labels at once
+have no class, and their weights are drawn alike.
 
 A bootstrap knows only the rows it was given: if the models agree on all of them it sees no spread, and ten rows would
 prove two models equal. So each bound is taken with one row more, as far against it as a row can be: for the lower bound
 the champion is right and sure, the challenger wrong and sure, in the class where that costs most. For a recall this is
-Clopper and Pearson's bound, and with no margin McNemar's exact test on the rows of that class.
+Clopper and Pearson's bound, and with no margin McNemar's exact test on the rows of that class. With several labels at
+once the row has a set of them that was seen, the one that costs most, and the challenger has each wrong.
 
 References
 ----------
@@ -29,7 +31,7 @@ import numpy as np
 
 from incumbent.core import Array, Floats, Metric, Paired, Prediction
 from incumbent.evaluation._custom import Custom
-from incumbent.evaluation._labels import Codes, classes_of, encode
+from incumbent.evaluation._labels import Codes, classes_of, encode, several
 
 RESAMPLES = 1000
 """Resamples for each of the two bounds. The quantile at 5 % is then sure to 0.07 standard errors."""
@@ -86,10 +88,14 @@ def _alike(paired: Paired, metric: Metric, cluster: Codes | None) -> tuple[Paire
     weighted = paired.weight is not None and np.ptp(paired.weight) > 0
     if cluster is not None or weighted or not getattr(metric, "labels_only", False):
         return paired, np.ones(len(paired))
-    known = classes_of(paired.y, paired.champion.label, paired.challenger.label)
-    codes = [encode(labels, known) for labels in (paired.y, paired.champion.label, paired.challenger.label)]
-    key = (codes[0] * len(known) + codes[1]) * len(known) + codes[2]
-    _, first, count = np.unique(key, return_index=True, return_counts=True)
+    columns = (paired.y, paired.champion.label, paired.challenger.label)
+    if several(paired.y):
+        first, count = np.unique(np.hstack(columns), axis=0, return_index=True, return_counts=True)[1:]
+    else:
+        known = classes_of(*columns)
+        codes = [encode(labels, known) for labels in columns]
+        key = (codes[0] * len(known) + codes[1]) * len(known) + codes[2]
+        first, count = np.unique(key, return_index=True, return_counts=True)[1:]
     both = (Prediction(np.asarray(s.label)[first], None, s.classes) for s in (paired.champion, paired.challenger))
     champion, challenger = both
     y = np.asarray(paired.y)[first]
@@ -136,6 +142,9 @@ def _with_worst(paired: Paired, metric: Metric, count: Floats) -> Paired:
     """Return the rows with one more at the end that is as bad for the challenger as a row can be."""
     if is_regression(paired, metric):
         return _with_large_error(paired)
+    if several(paired.y):
+        tried = [_with_labels(paired, on) for on in _rare_sets(np.asarray(paired.y), count)]
+        return min(tried, key=lambda rows: _harm(rows, metric, np.append(count, 1.0)))
     known = classes_of(paired.y, paired.champion.label, paired.challenger.label, paired.champion.classes)
     if len(known) < 2:
         return _with_row(paired, known, 0, 0)
@@ -143,6 +152,31 @@ def _with_worst(paired: Paired, metric: Metric, count: Floats) -> Paired:
     rare = [i for i in np.argsort(size, kind="stable") if size[i]][:_CLASSES]
     tried = [_with_row(paired, known, i, _most_common_other(size, i)) for i in rare]
     return min(tried, key=lambda rows: _harm(rows, metric, np.append(count, 1.0))) if len(tried) > 1 else tried[0]
+
+
+def _rare_sets(y: Array, count: Floats) -> Array:
+    """Return the sets of labels that were seen (s, m) whose labels are the rarest: where a row may cost most."""
+    sets, at = np.unique(y, axis=0, return_inverse=True)
+    on = sets == 1
+    often = np.bincount(at.reshape(-1), weights=count) @ on
+    rarity = (on / np.maximum(often, 1.0)).sum(axis=1)
+    return np.asarray(sets[np.argsort(-rarity, kind="stable")[:_CLASSES]])
+
+
+def _with_labels(paired: Paired, on: Array) -> Paired:
+    """Return the rows with one more of these labels, of which the challenger has each wrong."""
+    return dataclasses.replace(
+        paired,
+        y=np.concatenate([paired.y, on[None]]),
+        champion=_saying(paired.champion, on),
+        challenger=_saying(paired.challenger, 1 - on),
+        weight=None if paired.weight is None else np.append(paired.weight, paired.weight.mean()),
+    )
+
+
+def _saying(said: Prediction, on: Array) -> Prediction:
+    proba = None if said.proba is None else np.concatenate([said.proba, on[None].astype(np.float64)])
+    return Prediction(np.concatenate([said.label, on[None]]), proba, said.classes)
 
 
 def is_regression(paired: Paired, metric: Metric) -> bool:
@@ -194,12 +228,12 @@ def _with_large_error(paired: Paired) -> Paired:
     """Champion exact, challenger as far off as the largest error that either model made."""
     y = np.asarray(paired.y, dtype=np.float64)
     errors = [np.abs(np.asarray(said.label, dtype=np.float64) - y) for said in (paired.champion, paired.challenger)]
-    middle, off = float(np.median(y)), float(max(e.max() for e in errors))
+    middle, off = np.median(y, axis=0), np.max([e.max(axis=0) for e in errors], axis=0)
     return dataclasses.replace(
         paired,
-        y=np.append(y, middle),
-        champion=Prediction(np.append(np.asarray(paired.champion.label, dtype=np.float64), middle)),
-        challenger=Prediction(np.append(np.asarray(paired.challenger.label, dtype=np.float64), middle + off)),
+        y=np.concatenate([y, [middle]]),
+        champion=Prediction(np.concatenate([np.asarray(paired.champion.label, dtype=np.float64), [middle]])),
+        challenger=Prediction(np.concatenate([np.asarray(paired.challenger.label, dtype=np.float64), [middle + off]])),
         weight=None if paired.weight is None else np.append(paired.weight, paired.weight.mean()),
     )
 
@@ -214,7 +248,8 @@ def _sorted(paired: Paired, metric: Metric, cluster: Codes | None, count: Floats
     if cluster is not None:
         own = np.append(cluster, np.full(len(y) - len(cluster), cluster.max() + 1))
         return _Rows(y, paired.champion, paired.challenger, weight, count, own, own)
-    stratum = np.zeros(len(y), dtype=np.intp) if is_regression(paired, metric) else encode(y, classes_of(y))
+    alike = several(y) or is_regression(paired, metric)
+    stratum = np.zeros(len(y), dtype=np.intp) if alike else encode(y, classes_of(y))
     order = np.argsort(stratum, kind="stable")
     champion, challenger = paired.champion.take(order), paired.challenger.take(order)
     return _Rows(y[order], champion, challenger, weight[order], count[order], stratum[order], None)

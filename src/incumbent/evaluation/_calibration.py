@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import Array, Floats, Prediction, Value
-from incumbent.evaluation._labels import Codes, column, encode, probabilities, settled, tallies
+from incumbent.evaluation._labels import Codes, column, encode, probabilities, settled, several, tallies
 
 BINS = 15
 
@@ -19,7 +19,8 @@ class CalibrationError(Value):
     """Expected calibration error: how far stated probabilities lie from observed frequencies, on average.
 
     Rows are put into bins of equal size by their confidence: the probability of the positive class where there are
-    two classes, else that of the most probable class.
+    two classes, else that of the most probable class. Of several labels at once, each label of each row is a statement
+    of its own: its probability, and whether it is on.
 
     Parameters
     ----------
@@ -79,6 +80,8 @@ class CalibrationError(Value):
         """Return the score under each of B row weightings (B, n)."""
         confidence, hit = _confidence(y, prediction, self.positive, self.classes)
         code, size = _equal_mass(confidence, self.bins)
+        if several(y):
+            return _gap_of_labels(code, size, hit - confidence, weight)
         gap = tallies(code, size, weight * (hit - confidence))
         return np.asarray(np.abs(gap).sum(axis=1) / weight.sum(axis=1))
 
@@ -116,7 +119,8 @@ def reliability(
     {'confidence': [0.8], 'frequency': [0.5], 'weight': [2.0]}
     """
     confidence, hit = _confidence(y, prediction, None, None)
-    rows = (np.ones(len(confidence)) if weight is None else np.asarray(weight, dtype=np.float64))[None, :]
+    rows = (np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64))[None, :]
+    rows = np.repeat(rows, len(confidence) // max(1, len(y)), axis=1)  # a row says as much of each of its labels
     code, size = _equal_mass(confidence, bins)
     mass = tallies(code, size, rows)[0]
     held = mass > 0
@@ -128,6 +132,8 @@ def _confidence(
     y: Array, prediction: Prediction, positive: Any, classes: tuple[Any, ...] | None
 ) -> tuple[Floats, Floats]:
     proba, known = probabilities(prediction, "calibration_error")
+    if several(y):
+        return proba.ravel(), np.asarray(np.asarray(y).ravel() == 1, dtype=np.float64)
     every, truth = settled(classes, y, prediction)
     if positive is None and len(every) == 2:
         positive = every[-1]
@@ -136,6 +142,15 @@ def _confidence(
         return column(prediction, positive, "calibration_error"), np.asarray(hit, dtype=np.float64)
     top = proba.argmax(axis=1)
     return proba.max(axis=1), np.asarray(encode(known, every)[top] == truth, dtype=np.float64)
+
+
+def _gap_of_labels(code: Codes, size: int, gap: Floats, weight: Floats) -> Floats:
+    """Return the error (B,) from the gap of each label of each row: summed by row and bin before rows are weighted."""
+    rows = weight.shape[1]
+    width = len(gap) // rows
+    at = np.repeat(np.arange(rows), width) * size + code
+    by_bin = np.bincount(at, weights=gap, minlength=rows * size).reshape(rows, size)
+    return np.asarray(np.abs(weight @ by_bin).sum(axis=1) / (width * weight.sum(axis=1)))
 
 
 def _equal_mass(confidence: Floats, bins: int) -> tuple[Codes, int]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from incumbent.core import Floats, Interval, Paired
 from incumbent.evaluation._blocks import block_length, clusters, consecutive
-from incumbent.evaluation._labels import Codes
+from incumbent.evaluation._labels import Codes, wrong
 from incumbent.evaluation._mean import mean_bounds
 from incumbent.evaluation._pairs import share_lower, share_upper
 
@@ -42,7 +42,7 @@ def flips(paired: Paired, *, alpha: float) -> Interval:
     rows = len(y)
     if not rows:
         return Interval(math.nan, 0.0, 1.0, alpha, "no rows", 0)
-    flipped = np.asarray((before == y) & (after != y), dtype=np.float64)
+    flipped = np.asarray(~wrong(before, y) & wrong(after, y), dtype=np.float64)
     weight = np.ones(rows) if paired.weight is None else np.asarray(paired.weight, dtype=np.float64)[kept]
     value = float(np.average(flipped, weights=weight))
     if paired.block is not None:

@@ -1,4 +1,4 @@
-"""Class labels as whole numbers, so that everything after works on arrays of integers."""
+"""Class labels as whole numbers, so that everything after works on arrays of integers; and several labels at once."""
 
 from __future__ import annotations
 
@@ -24,6 +24,41 @@ def encode(labels: Array, classes: Sequence[Any] | Array) -> Codes:
     # left to itself, pandas copies objects that are texts into a type of its own, which takes longer than the look-up
     index = pd.Index(known, dtype=known.dtype)
     return np.asarray(index.get_indexer(pd.Index(given, dtype=given.dtype)), dtype=np.intp)
+
+
+def several(y: Array) -> bool:
+    """Return whether a row has several labels, each on or off, or several values: (n, m) where others have (n,)."""
+    return np.ndim(y) == 2
+
+
+def wrong(label: Array, y: Array) -> NDArray[np.bool_]:
+    """Return which rows are predicted wrong (n,): where there are several labels, those that have any of them wrong.
+
+    Examples
+    --------
+    >>> wrong(np.array([[1, 0], [1, 1]]), np.array([[1, 0], [1, 0]])).tolist()
+    [False, True]
+    """
+    unlike: NDArray[np.bool_] = np.asarray(np.asarray(label) != np.asarray(y), dtype=np.bool_)
+    return np.asarray(unlike.any(axis=1)) if several(unlike) else unlike
+
+
+def averaged(loss: Floats) -> Floats:
+    """Return one loss for each row (n,): the mean over its labels or values where it has several."""
+    return np.asarray(loss.mean(axis=1)) if several(loss) else loss
+
+
+def label_names(y: Array, *said: Prediction) -> tuple[Any, ...]:
+    """Return what the m columns of labels (n, m) are called: as a model has it, else 0 to m - 1."""
+    width = int(np.shape(y)[1])
+    known = next((p.classes for p in said if p.classes is not None and len(p.classes) == width), np.arange(width))
+    return tuple(np.asarray(known).tolist())
+
+
+def label_counts(y: Array, label: Array, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return the weights (B, m) on which each of m labels is on and said to be, is on, and is said to be on."""
+    truly, said = (np.asarray(np.asarray(each) == 1, dtype=np.float64) for each in (y, label))
+    return weight @ (truly * said), weight @ truly, weight @ said
 
 
 def classes_of(*labels: Array | None) -> tuple[Any, ...]:

@@ -12,12 +12,12 @@ import numpy as np
 from incumbent.core import Array, Floats, Metric, Prediction, Task
 from incumbent.errors import UsageError
 from incumbent.evaluation._calibration import CalibrationError
-from incumbent.evaluation._cost import read_costs
+from incumbent.evaluation._cost import CostMatrix, read_costs
 from incumbent.evaluation._custom import Custom
-from incumbent.evaluation._labels import encode, settled, tallies
+from incumbent.evaluation._labels import encode, settled, several, tallies
 from incumbent.evaluation._rank import AUC
-from incumbent.evaluation._rows import MAE, RMSE, Accuracy, Brier, LogLoss
-from incumbent.evaluation._table import F1, BalancedAccuracy, Precision, Recall, TableMetric
+from incumbent.evaluation._rows import MAE, RMSE, Accuracy, Brier, HammingLoss, LogLoss
+from incumbent.evaluation._table import F1, BalancedAccuracy, MicroF1, Precision, Recall, TableMetric
 from incumbent.evaluation._variance import R2
 
 METRICS: Mapping[Task, Mapping[str, type]] = {
@@ -36,8 +36,40 @@ METRICS: Mapping[Task, Mapping[str, type]] = {
 }
 """The standard metrics of each task; the first decides where none is named."""
 
+_OF_LABELS: Mapping[str, type] = {
+    "accuracy": Accuracy,
+    "hamming_loss": HammingLoss,
+    "f1": F1,
+    "f1_micro": MicroF1,
+    "precision": Precision,
+    "recall": Recall,
+    "log_loss": LogLoss,
+    "brier": Brier,
+    "auc": AUC,
+    "calibration_error": CalibrationError,
+}
+_ONE_CLASS = (BalancedAccuracy, CostMatrix)
 
-def metric(spec: str | Metric | None, *, task: Task, classes: Sequence[Any] | Array | None = None) -> Metric:
+
+def standard(task: Task, labels: int = 1) -> Mapping[str, type]:
+    """Return the standard metrics of a task whose rows have so many labels or values each, by name.
+
+    Examples
+    --------
+    >>> list(standard("classification", labels=4))[:4]
+    ['accuracy', 'hamming_loss', 'f1', 'f1_micro']
+    """
+    return _OF_LABELS if labels > 1 and task == "classification" else METRICS[task]
+
+
+def labels_of(y: Array) -> int:
+    """Return how many labels or values each row has: m of (n, m), and 1 of (n,)."""
+    return int(np.shape(y)[1]) if several(y) else 1
+
+
+def metric(
+    spec: str | Metric | None, *, task: Task, classes: Sequence[Any] | Array | None = None, labels: int = 1
+) -> Metric:
     """Return the metric that a name, a path or nothing stands for.
 
     Parameters
@@ -49,11 +81,15 @@ def metric(spec: str | Metric | None, *, task: Task, classes: Sequence[Any] | Ar
         What the model predicts.
     classes : (k,) sequence, optional
         The model's classes, so that the positive class and the mean over classes do not depend on the rows at hand.
+    labels : int
+        How many labels, each on or off, or values a row has at once. With several, "f1", "precision" and "recall" are
+        means over the labels ("f1_macro" is another word for "f1"), "f1_micro" takes all decisions together, and
+        "accuracy" asks for a row with every label right.
 
     Raises
     ------
     UsageError
-        If there is no such metric, or it is one of the other task.
+        If there is no such metric, or it is one of the other task, or needs rows of one class each.
 
     Examples
     --------
@@ -64,33 +100,43 @@ def metric(spec: str | Metric | None, *, task: Task, classes: Sequence[Any] | Ar
     """
     if spec is None:
         spec = next(iter(METRICS[task]))
+    many = labels > 1 and task == "classification"
+    if many and (isinstance(spec, _ONE_CLASS) or str(spec).startswith(("cost:", "balanced_accuracy"))):
+        name = spec if isinstance(spec, str) else spec.name
+        raise UsageError(
+            f"{name} needs rows of one class each, and these have {labels} labels at once; there are "
+            f"{', '.join(_OF_LABELS)}, module:function."
+        )
     if not isinstance(spec, str):
         return spec
-    known = METRICS[task]
-    labels = tuple(np.asarray(classes).tolist()) if classes is not None else None
+    known = standard(task, labels)
+    names = tuple(np.asarray(classes).tolist()) if classes is not None else None
+    spec = "f1" if many and spec == "f1_macro" else spec
     if spec in known:
         kind = known[spec]
-        made: Metric = kind(classes=labels) if labels and hasattr(kind, "classes") else kind()
+        made: Metric = kind(classes=names) if names and hasattr(kind, "classes") else kind()
         return made
     if spec.startswith("cost:"):
         if task == "regression":
             raise UsageError("A cost matrix needs classes; this is a regression. Write module:function instead.")
-        return read_costs(spec.removeprefix("cost:"), classes=labels)
+        return read_costs(spec.removeprefix("cost:"), classes=names)
     if ":" in spec:
         return Custom(spec)
-    raise UsageError(_unknown(spec, task))
+    raise UsageError(_unknown(spec, task, labels))
 
 
-def _unknown(spec: str, task: Task) -> str:
-    names = list(METRICS[task])
+def _unknown(spec: str, task: Task, labels: int) -> str:
+    names = list(standard(task, labels))
     near = difflib.get_close_matches(spec.lower().replace("-", "_").replace(" ", "_"), names, n=1)
     if near:
         hint = f"Did you mean {near[0]}? "
     elif any(spec in other for name, other in METRICS.items() if name != task):
         hint = f"This is a {task}. "
+    elif spec in _OF_LABELS and task == "classification":
+        hint = "That is one of several labels at once, and these rows have one each. "
     else:
         hint = ""
-    others = "module:function" if task == "regression" else "cost:FILE or module:function"
+    others = "module:function" if task == "regression" or labels > 1 else "cost:FILE or module:function"
     return f"There is no {task} metric {spec!r}. {hint}There are {', '.join(names)}, {others}."
 
 
@@ -99,7 +145,7 @@ def scores(y: Array, prediction: Prediction, *, task: Task, weight: Floats | Non
 
     Parameters
     ----------
-    y : (n,) array
+    y : (n,) array, or (n, m) of several labels or values at once
         The truth.
     prediction : Prediction
         What a model said.
@@ -119,9 +165,10 @@ def scores(y: Array, prediction: Prediction, *, task: Task, weight: Floats | Non
     {'rmse': 1.4142135623730951, 'mae': 1.0, 'r2': -7.0}
     """
     if not len(y):
-        return {name: math.nan for name, kind in METRICS[task].items() if _applies(kind, prediction)}
-    if task == "regression":
-        return {name: kind().score(y, prediction, weight) for name, kind in METRICS[task].items()}
+        return {name: math.nan for name, kind in standard(task, labels_of(y)).items() if _applies(kind, prediction)}
+    if task == "regression" or several(y):
+        known = standard(task, labels_of(y)).items()
+        return {name: kind().score(y, prediction, weight) for name, kind in known if _applies(kind, prediction)}
     rows = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
     return _of_classes(np.asarray(y), prediction, rows)
 

@@ -27,7 +27,7 @@ from incumbent.evaluation._blocks import block_length, clusters, consecutive
 from incumbent.evaluation._bootstrap import is_regression, score_bounds
 from incumbent.evaluation._delong import delong_bounds
 from incumbent.evaluation._forgetting import per_class
-from incumbent.evaluation._labels import Codes, classes_of
+from incumbent.evaluation._labels import Codes, averaged, classes_of, label_names, several, wrong
 from incumbent.evaluation._mean import mean_bounds
 from incumbent.evaluation._metrics import scores
 from incumbent.evaluation._pairs import FEW, gain_bounds
@@ -112,7 +112,7 @@ def scale(paired: Paired, metric: Metric) -> float:
 
 
 def compare(name: str, paired: Paired, metric: Metric, *, alpha: float, task: Task) -> Comparison:
-    """Return champion beside challenger on one holdout: every metric, the gain, and accuracy by class.
+    """Return champion beside challenger on one holdout: every metric, the gain, and accuracy by class (F1 by label).
 
     Parameters
     ----------
@@ -175,6 +175,8 @@ def fixed(metric: Metric, paired: Paired) -> Metric:
     """Return the metric with its classes set to all that occur, so that both models are scored over the same ones."""
     if isinstance(metric, Value) and getattr(metric, "classes", ()) is None:
         both = (paired.champion, paired.challenger)
+        if several(paired.y):
+            return metric.but(classes=label_names(paired.y, *both))
         known = classes_of(paired.y, *(said.label for said in both), *(said.classes for said in both))
         return metric.but(classes=known)
     return metric
@@ -263,7 +265,8 @@ def _gain_of_score(paired: Paired, metric: Metric, alpha: float, seed: int) -> I
     if unit is not None and unit.max() == 0:
         return Interval(value, -math.inf, math.inf, alpha, "one cluster says nothing", len(paired))
     found, test = None, "DeLong"
-    if isinstance(metric, AUC) and paired.weight is None and paired.block is None and not paired.ordered:
+    plain = paired.weight is None and paired.block is None and not paired.ordered
+    if isinstance(metric, AUC) and plain and not several(paired.y):
         found = delong_bounds(paired, metric, alpha=alpha)
     if found is None:
         found, test = score_bounds(paired, metric, alpha=alpha, cluster=unit, seed=seed), f"paired bootstrap{how}"
@@ -285,5 +288,5 @@ def _proxy(paired: Paired, metric: Metric) -> Floats:
     y = np.asarray(paired.y)
     both = [np.asarray(said.label) for said in (paired.champion, paired.challenger)]
     if is_regression(paired, metric):
-        return np.asarray(np.square(both[0] - y) - np.square(both[1] - y), dtype=np.float64)
-    return np.asarray(both[1] == y, dtype=np.float64) - np.asarray(both[0] == y, dtype=np.float64)
+        return averaged(np.asarray(np.square(both[0] - y) - np.square(both[1] - y), dtype=np.float64))
+    return np.asarray(wrong(both[0], y), dtype=np.float64) - np.asarray(wrong(both[1], y), dtype=np.float64)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from incumbent.core import Array, Floats, Prediction, Value
-from incumbent.evaluation._labels import column, settled
+from incumbent.evaluation._labels import column, label_names, probabilities, settled, several
 
 
 @dataclass(frozen=True, repr=False)
 class AUC(Value):
     """Probability that a positive row is ranked above a negative one, ties counting half.
 
-    With more than two classes, the mean of each class against the rest. A class that the model does not know has
-    score zero on every row.
+    With more than two classes, the mean of each class against the rest; with several labels at once, the mean over
+    those that are on in some rows and off in others. A class that the model does not know has score zero on every row.
 
     Parameters
     ----------
@@ -72,14 +73,22 @@ class AUC(Value):
 
     def resample(self, y: Array, prediction: Prediction, weight: Floats) -> Floats:
         """Return the score under each of B row weightings (B, n)."""
-        classes, truth = settled(self.classes, y, prediction)
-        positive = classes[-1] if self.positive is None and len(classes) == 2 else self.positive
-        wanted = list(classes) if positive is None else [positive]
-        each = [
-            _areas(column(prediction, c, self.name), truth == classes.index(c), weight) for c in wanted if c in classes
-        ]
+        each = list((self._of_labels if several(y) else self._of_classes)(y, prediction, weight))
         told = [area for area in each if area is not None]
         return np.mean(told, axis=0) if told else np.full(len(weight), math.nan)
+
+    def _of_classes(self, y: Array, prediction: Prediction, weight: Floats) -> Iterator[Floats | None]:
+        classes, truth = settled(self.classes, y, prediction)
+        positive = classes[-1] if self.positive is None and len(classes) == 2 else self.positive
+        for wanted in classes if positive is None else (positive,):
+            if wanted in classes:
+                yield _areas(column(prediction, wanted, self.name), truth == classes.index(wanted), weight)
+
+    def _of_labels(self, y: Array, prediction: Prediction, weight: Floats) -> Iterator[Floats | None]:
+        proba, on = probabilities(prediction, self.name)[0], np.asarray(y) == 1
+        for at, name in enumerate(label_names(y, prediction)):
+            if self.positive is None or name == self.positive:
+                yield _areas(proba[:, at], on[:, at], weight)
 
 
 def _areas(score: Floats, positive: Array, weight: Floats) -> Floats | None:

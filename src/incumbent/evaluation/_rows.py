@@ -1,4 +1,8 @@
-"""Metrics that are the mean of a loss per row: the ones whose evidence is a paired difference, row by row."""
+"""Metrics that are the mean of a loss per row: the ones whose evidence is a paired difference, row by row.
+
+Of rows with several labels or values (n, m), the loss of a row is the mean of the losses of its m labels or values.
+Only accuracy takes the row as a whole.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from incumbent.core import Array, Floats, Prediction, Value
-from incumbent.evaluation._labels import encode, probabilities
+from incumbent.evaluation._labels import averaged, encode, probabilities, several, wrong
 
 SMALLEST = 1e-15
 """Probabilities are cut off here (and at one less this): the loss of one row is then at most 34.5 nats."""
@@ -55,6 +59,8 @@ class MeanLoss(Value):
 class Accuracy(MeanLoss):
     """Share of rows whose label is predicted right. The loss of a row is 0 or 1.
 
+    A row of several labels is right where all of them are (subset accuracy).
+
     Examples
     --------
     >>> Accuracy().score(np.array([0, 1, 1, 0]), Prediction(np.array([0, 1, 0, 0])))
@@ -78,7 +84,7 @@ class Accuracy(MeanLoss):
 
     def losses(self, y: Array, prediction: Prediction) -> Floats:
         """Return 0 where the label is right, 1 where it is wrong."""
-        return np.asarray(np.asarray(prediction.label) != np.asarray(y), dtype=np.float64)
+        return np.asarray(wrong(prediction.label, y), dtype=np.float64)
 
     def shown(self, mean: Floats) -> Floats:
         """Return the share that is right."""
@@ -86,10 +92,46 @@ class Accuracy(MeanLoss):
 
 
 @dataclass(frozen=True, repr=False)
+class HammingLoss(MeanLoss):
+    """Share of the labels that are predicted wrong, of rows with several labels at once.
+
+    Margins are shares of the champion's mean loss: where few of many labels are ever on, a model that calls none of
+    them is a few points away from a perfect one, and one point would be no small tolerance.
+
+    References
+    ----------
+    Schapire, R. E. and Singer, Y. (2000). BoosTexter: a boosting-based system for text categorization. Machine
+    Learning 39. ``loss_i = sum_j [f_ij != y_ij] / m``
+
+    Examples
+    --------
+    >>> HammingLoss().score(np.array([[1, 0], [1, 1]]), Prediction(np.array([[1, 0], [1, 0]])))
+    0.25
+    """
+
+    relative = True
+
+    @property
+    def name(self) -> str:
+        """As the command line spells it."""
+        return "hamming_loss"
+
+    @property
+    def bound(self) -> float:
+        """The loss of a row that has every label wrong."""
+        return 1.0
+
+    def losses(self, y: Array, prediction: Prediction) -> Floats:
+        """Return the share of each row's labels that are wrong."""
+        return averaged(np.asarray(np.asarray(prediction.label) != np.asarray(y), dtype=np.float64))
+
+
+@dataclass(frozen=True, repr=False)
 class LogLoss(MeanLoss):
     """Mean of ``-log p(true class)`` in nats, probabilities cut off at 1e-15.
 
-    A class that the model does not know has probability zero, so such a row costs 34.5 nats.
+    A class that the model does not know has probability zero, so such a row costs 34.5 nats. With several labels at
+    once it is the mean over them of ``-log p(on)`` or ``-log p(off)``, whichever is true.
 
     Examples
     --------
@@ -112,14 +154,15 @@ class LogLoss(MeanLoss):
 
     def losses(self, y: Array, prediction: Prediction) -> Floats:
         """Return ``-log p(true class)`` of each row."""
-        return -np.log(np.clip(_of_truth(y, prediction, self.name), SMALLEST, 1.0 - SMALLEST))
+        return averaged(-np.log(np.clip(_of_truth(y, prediction, self.name), SMALLEST, 1.0 - SMALLEST)))
 
 
 @dataclass(frozen=True, repr=False)
 class Brier(MeanLoss):
     """Half the squared distance between the probabilities and the truth, in [0, 1] (Brier 1950).
 
-    ``loss_i = sum_k (p_ik - [y_i = k])**2 / 2``; with two classes that is ``(p_i - y_i)**2``.
+    ``loss_i = sum_k (p_ik - [y_i = k])**2 / 2``; with two classes that is ``(p_i - y_i)**2``, and with several labels
+    at once the mean of that over them.
 
     Examples
     --------
@@ -144,12 +187,17 @@ class Brier(MeanLoss):
         """Return half the squared distance of each row."""
         proba, _ = probabilities(prediction, self.name)
         truth = _of_truth(y, prediction, self.name)
+        if several(y):
+            return averaged(np.square(1.0 - truth))
         return np.asarray(0.5 * (np.einsum("ij,ij->i", proba, proba) - 2.0 * truth + 1.0))
 
 
 @dataclass(frozen=True, repr=False)
 class RMSE(MeanLoss):
     """Root of the mean squared error, in the target's unit. The loss of a row is its squared error.
+
+    Of several values it is the root of the squared error averaged over them, so that they should be of one scale; R2
+    weighs them alike whatever theirs.
 
     Examples
     --------
@@ -171,7 +219,7 @@ class RMSE(MeanLoss):
 
     def losses(self, y: Array, prediction: Prediction) -> Floats:
         """Return the squared error of each row."""
-        return np.square(_errors(y, prediction))
+        return averaged(np.square(_errors(y, prediction)))
 
     def shown(self, mean: Floats) -> Floats:
         """Return the root of the mean."""
@@ -180,7 +228,7 @@ class RMSE(MeanLoss):
 
 @dataclass(frozen=True, repr=False)
 class MAE(MeanLoss):
-    """Mean absolute error, in the target's unit.
+    """Mean absolute error, in the target's unit; of several values, averaged over them.
 
     Examples
     --------
@@ -202,7 +250,7 @@ class MAE(MeanLoss):
 
     def losses(self, y: Array, prediction: Prediction) -> Floats:
         """Return the absolute error of each row."""
-        return np.abs(_errors(y, prediction))
+        return averaged(np.abs(_errors(y, prediction)))
 
 
 def _errors(y: Array, prediction: Prediction) -> Floats:
@@ -210,8 +258,10 @@ def _errors(y: Array, prediction: Prediction) -> Floats:
 
 
 def _of_truth(y: Array, prediction: Prediction, name: str) -> Floats:
-    """Return the probability (n,) that was given to the class that came true."""
+    """Return the probability (n,) that was given to the class that came true, or (n, m) to each label as it came."""
     proba, classes = probabilities(prediction, name)
+    if several(y):
+        return np.where(np.asarray(y) == 1, proba, 1.0 - proba)
     code = encode(y, classes)
     picked = proba[np.arange(len(code)), np.maximum(code, 0)]
     return np.where(code >= 0, picked, 0.0)

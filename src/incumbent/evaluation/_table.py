@@ -1,4 +1,7 @@
-"""Metrics of the confusion table: they belong to the rows as a whole, not to one row."""
+"""Metrics of the confusion table: they belong to the rows as a whole, not to one row.
+
+Of several labels at once each has a table of its own, on against off, and the score is the mean over them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import Array, Floats, Prediction, Value
-from incumbent.evaluation._labels import encode, settled, tallies
+from incumbent.evaluation._labels import encode, label_counts, label_names, settled, several, tallies
 
 
 class TableMetric(Value):
@@ -48,6 +51,9 @@ class TableMetric(Value):
 
     def resample(self, y: Array, prediction: Prediction, weight: Floats) -> Floats:
         """Return the score under each of B row weightings (B, n)."""
+        if several(y):
+            counts = label_counts(y, prediction.label, weight)
+            return self.of_counts(label_names(y, prediction), *counts, one=self.positive is not None)
         classes, truth = settled(self.classes, y, prediction)
         label = encode(prediction.label, classes)
         right = tallies(np.where(label == truth, truth, -1), len(classes), weight)
@@ -55,11 +61,16 @@ class TableMetric(Value):
             classes, right, tallies(truth, len(classes), weight), tallies(label, len(classes), weight)
         )
 
-    def of_counts(self, classes: tuple[Any, ...], right: Floats, truly: Floats, said: Floats) -> Floats:
-        """Return the score (B,) of B tables: of the positive class where there are two, else the mean over classes."""
+    def of_counts(
+        self, classes: tuple[Any, ...], right: Floats, truly: Floats, said: Floats, *, one: bool = True
+    ) -> Floats:
+        """Return the score (B,) of B tables: of the positive class where there are two, else the mean over classes.
+
+        Where `one` is false it is the mean over two as well: labels that can be on at once.
+        """
         each = self.per_class(right, truly, said)
         positive = classes[-1] if self.positive is None and len(classes) == 2 else self.positive
-        if positive is not None and positive in classes:
+        if one and positive is not None and positive in classes:
             return np.asarray(each[:, classes.index(positive)])
         occurs = truly > 0  # a class without rows has no score, even if it was predicted
         return _ratio(np.where(occurs, each, 0.0).sum(axis=1), occurs.sum(axis=1).astype(np.float64))
@@ -93,7 +104,9 @@ class BalancedAccuracy(TableMetric):
         """Return the share of each class that is predicted right."""
         return _ratio(right, truly)
 
-    def of_counts(self, classes: tuple[Any, ...], right: Floats, truly: Floats, said: Floats) -> Floats:
+    def of_counts(
+        self, classes: tuple[Any, ...], right: Floats, truly: Floats, said: Floats, *, one: bool = True
+    ) -> Floats:
         """Return the mean over the classes that occur."""
         occurs = truly > 0
         return _ratio((_ratio(right, truly) * occurs).sum(axis=1), occurs.sum(axis=1).astype(np.float64))
@@ -189,6 +202,44 @@ class F1(TableMetric):
     def per_class(self, right: Floats, truly: Floats, said: Floats) -> Floats:
         """Return the F1 of each class."""
         return _ratio(2.0 * right, truly + said)
+
+
+@dataclass(frozen=True, repr=False)
+class MicroF1(TableMetric):
+    """F1 of all decisions together: with several labels at once, a frequent one counts more than a rare one.
+
+    ``2 sum_j right_j / sum_j (predicted_j + occurring_j)``; with one label a row it is the accuracy.
+
+    Parameters
+    ----------
+    classes : tuple, optional
+        The labels; None takes those of the model.
+
+    Examples
+    --------
+    >>> y, said = np.array([[1, 0], [1, 1]]), np.array([[1, 0], [1, 0]])
+    >>> MicroF1().score(y, Prediction(said)), round(F1().score(y, Prediction(said)), 4)
+    (0.8, 0.5)
+    """
+
+    classes: tuple[Any, ...] | None = None
+
+    positive = None
+
+    @property
+    def name(self) -> str:
+        """As the command line spells it."""
+        return "f1_micro"
+
+    def per_class(self, right: Floats, truly: Floats, said: Floats) -> Floats:
+        """Return the F1 of each label."""
+        return _ratio(2.0 * right, truly + said)
+
+    def of_counts(
+        self, classes: tuple[Any, ...], right: Floats, truly: Floats, said: Floats, *, one: bool = True
+    ) -> Floats:
+        """Return the F1 of all counts together."""
+        return _ratio(2.0 * right.sum(axis=1), (truly + said).sum(axis=1))
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:

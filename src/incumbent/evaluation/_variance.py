@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from incumbent.core import Array, Floats, Prediction, Value
+from incumbent.evaluation._labels import several
 
 
 @dataclass(frozen=True, repr=False)
 class R2(Value):
     """One less the squared error beside that of always predicting the mean.
 
-    ``R2 = 1 - sum w (y - f)**2 / sum w (y - mean y)**2``
+    ``R2 = 1 - sum w (y - f)**2 / sum w (y - mean y)**2``; of several values, the mean over those that vary.
 
     Examples
     --------
@@ -55,8 +56,16 @@ class R2(Value):
         if not len(y):
             return np.full(len(weight), math.nan)
         truth = np.asarray(y, dtype=np.float64)
-        centred = truth - truth.mean()  # keeps the difference of large numbers below exact
+        centred = truth - truth.mean(axis=0)  # keeps the difference of large numbers below exact
         total = weight.sum(axis=1)
         error = weight @ np.square(np.asarray(prediction.label, dtype=np.float64) - truth)
-        spread = weight @ np.square(centred) - np.square(weight @ centred) / total
-        return np.asarray(1.0 - np.divide(error, spread, out=np.full(len(weight), math.nan), where=spread > 0))
+        spread = weight @ np.square(centred) - np.square(weight @ centred) / (total[:, None] if several(y) else total)
+        share = 1.0 - np.divide(error, spread, out=np.full(spread.shape, math.nan), where=spread > 0)
+        return _over_values(share) if several(y) else share
+
+
+def _over_values(share: Floats) -> Floats:
+    """Return the mean over the values (B, m) that vary; nan where none does."""
+    told = np.isfinite(share)
+    found, count = np.where(told, share, 0.0).sum(axis=1), told.sum(axis=1)
+    return np.asarray(np.divide(found, count, out=np.full(len(share), math.nan), where=count > 0))

@@ -112,10 +112,12 @@ def _more_old_rows(reason: Reason, found: Interval, evidence: Evidence) -> Itera
 
 
 def _labels(evidence: Evidence, failed: Sequence[Reason]) -> Iterator[str]:
+    from incumbent.evaluation import wrong
+
     paired = evidence.new
     if not any(reason.name == NEW and not reason.broken for reason in failed) or paired.champion.classes is None:
         return
-    differ = int(np.count_nonzero(np.asarray(paired.champion.label) != np.asarray(paired.challenger.label)))
+    differ = int(np.count_nonzero(wrong(paired.champion.label, paired.challenger.label)))
     if differ:
         rows = "row" if differ == 1 else f"{differ:,} rows"
         yield f"Check the labels of the {rows} on which the models differ: they carry the evidence."

@@ -19,6 +19,8 @@ _TINY = 1e-6
 class Blend:
     """Several fitted models that speak as one: a weighted mean of probabilities, votes or values.
 
+    Of rows with several labels at once, each label is on where its blended probability is above one half.
+
     Parameters
     ----------
     members : sequence of Model
@@ -40,24 +42,33 @@ class Blend:
         return f"Blend({self.how} of {kinds})"
 
     def predict(self, x: Any) -> Array:
-        """Return the blended class or value of each row, (n,)."""
+        """Return the blended class or value of each row, (n,), or its several labels or values, (n, m)."""
         if self.members[0].task == "regression":
-            values: Array = self.weights @ np.stack([m.predict(x).label for m in self.members])
+            values: Array = np.tensordot(self.weights, np.stack([m.predict(x).label for m in self.members]), axes=1)
             return values
-        labels: Array = self.classes_[self.predict_proba(x).argmax(axis=1)]
-        return labels
+        return self.said(x).label
 
     def predict_proba(self, x: Any) -> Floats:
         """Return the blended class probabilities of each row, (n, k)."""
-        parts = [_aligned(m.predict(x), self.classes_) for m in self.members]
-        if self.weights.ndim == 1:
-            mixed: Floats = np.tensordot(self.weights, np.stack(parts), axes=1)
-            return mixed
-        return _stacked(parts, self.weights)
+        proba = self.said(x).proba
+        assert proba is not None, "classes are blended by their probabilities"
+        return proba
+
+    def said(self, x: Any) -> Prediction:
+        """Return what the members say together, each asked once."""
+        each = [m.predict(x) for m in self.members]
+        parts = [_aligned(p, self.classes_) for p in each]
+        mean = self.weights.ndim == 1
+        proba: Floats = np.tensordot(self.weights, np.stack(parts), axes=1) if mean else _stacked(parts, self.weights)
+        if each[0].label.ndim > 1:  # several labels at once, which are the same for every member
+            return Prediction((proba > 0.5).astype(np.int64), proba, each[0].classes)
+        return Prediction(self.classes_[proba.argmax(axis=1)], proba, self.classes_)
 
 
 def _aligned(said: Prediction, classes: Array) -> Floats:
     """Probabilities over `classes`; a model without any votes for its label with all its weight."""
+    if said.label.ndim > 1:
+        return np.asarray(said.label if said.proba is None else said.proba, dtype=np.float64)
     if said.proba is None or said.classes is None:
         votes: Floats = (said.label[:, None] == classes[None, :]).astype(np.float64)
         return votes
@@ -111,6 +122,10 @@ def _merits(members: Sequence[Model], select: Batch) -> Floats:
     if members[0].task == "regression":
         errors = [np.mean((m.predict(select.x).label - select.labels) ** 2) for m in members]
         return 1 / np.maximum(errors, _TINY)
+    if select.labels.ndim > 1:  # each label is a choice of two classes, and the error is the mean over them
+        often = select.labels.mean(axis=0)
+        errors = [np.mean((_aligned(m.predict(select.x), often) - select.labels) ** 2) for m in members]
+        return np.maximum(0.0, float((often * (1 - often)).mean()) - np.asarray(errors))
     classes = np.unique(
         np.concatenate([np.unique(select.labels), *(m.classes for m in members if m.classes is not None)])
     )
@@ -125,9 +140,14 @@ def _stack(members: Sequence[Model], select: Batch, seed: int) -> Floats:
     if members[0].task == "regression":
         from scipy.optimize import nnls
 
-        values = np.stack([m.predict(select.x).label for m in members], axis=1)
-        found: Floats = nnls(values, select.labels)[0]
+        values = np.stack([m.predict(select.x).label.ravel() for m in members], axis=1)
+        found: Floats = nnls(values, select.labels.ravel())[0]
         return found if found.any() else np.full(len(members), 1 / len(members))
+    if select.labels.ndim > 1:
+        raise AbilityError(
+            "Stack() learns which one class of a row is true, and these rows have several labels at once; Weighted() "
+            "and Vote() work with them."
+        )
     from sklearn.linear_model import LogisticRegression
 
     classes = np.unique(np.concatenate([m.classes for m in members if m.classes is not None]))
@@ -198,8 +218,7 @@ class BlendModel:
         """Predict each row once by every member."""
         if self.classes is None:
             return Prediction(self.native.predict(x))
-        proba = self.native.predict_proba(x)
-        return Prediction(self.classes[proba.argmax(axis=1)], proba, self.classes)
+        return self.native.said(x)
 
     def fit(self, recipe: Recipe) -> Model:
         """Return what the newest member learned; without an ensemble as its finish it takes over alone."""

@@ -87,6 +87,8 @@ def _loss(model: Model, rows: Batch) -> float:
         return float(np.mean((said.label - y) ** 2))
     if said.proba is None:
         return float(np.mean(said.label != y))
+    if np.ndim(y) > 1:  # several labels at once, each on or off
+        return float(-np.log(np.clip(np.where(y == 1, said.proba, 1 - said.proba), 1e-6, 1)).mean())
     at: Floats = np.clip(np.searchsorted(said.classes, y), 0, len(said.classes) - 1)
     hit = said.proba[np.arange(len(y)), at] * (said.classes[at] == y)
     return float(-np.log(np.clip(hit, 1e-6, 1)).mean())

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import Comparison, Floats, Metric, Paired, Prediction, Task, Value
-from incumbent.evaluation import METRICS, Spread, spread
+from incumbent.evaluation import Spread, labels_of, spread, standard
 
 _FIELDS = ("rows", "variance", "differing", "scale", "worst")
 
@@ -67,7 +67,7 @@ def record(comparisons: Mapping[str, Comparison], metric: Metric, *, task: Task)
 def _by_metric(found: Comparison, metric: Metric, task: Task) -> dict[str, Any]:
     told = {metric.name: spread(found.paired, metric, interval=found.interval)}
     both = (found.paired.champion, found.paired.challenger)
-    for name, kind in METRICS[task].items():
+    for name, kind in standard(task, labels_of(found.paired.y)).items():
         probabilities = all(said.proba is not None for said in both)
         if name not in told and (probabilities or not getattr(kind, "needs_proba", False)) and _by_row(kind(), both[0]):
             told[name] = spread(found.paired, kind())

@@ -60,7 +60,12 @@ def forecast(champion: Prediction, challenger: Prediction, metric: Metric) -> Fo
     if champion.classes is None and np.asarray(champion.label).dtype.kind == "f":
         _checked(metric, champion, champion.label)
         apart = np.asarray(champion.label, dtype=np.float64) - np.asarray(challenger.label, dtype=np.float64)
-        return Forecast(np.zeros(len(apart)), np.square(apart))
+        square = np.square(apart)
+        return Forecast(np.zeros(len(apart)), square.mean(axis=1) if square.ndim > 1 else square)
+    if np.ndim(champion.label) > 1:
+        raise UsageError(
+            "Rows with several labels at once cannot be chosen by what their labels would tell; label some at random."
+        )
     rows, classes = len(champion), _classes(champion, challenger)
     mean, square = np.zeros(rows), np.zeros(rows)
     for each in classes:

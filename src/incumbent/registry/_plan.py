@@ -57,7 +57,7 @@ class ToLabel:
 def plan(registry: Registry, name: str, *, gain: float, power: float, metric: str | Metric | None) -> Plan:
     """Return how many rows the next update needs; see `Registry.plan`."""
     stored, state = registry.version(name), registry.state(name)
-    rule = evaluation.metric(metric, task=stored.model.task, classes=stored.model.classes)
+    rule = _rule(stored, metric)
     seen, gate = list(_seen(registry, name)), stored.gate
     new = planning.pooled(seen, rule.name, "new") or _guess(stored, state, rule)
     alpha, kept = _level(state, gate), _old_rows(state)
@@ -83,6 +83,11 @@ def plan(registry: Registry, name: str, *, gain: float, power: float, metric: st
     )
 
 
+def _rule(stored: Version, metric: str | Metric | None) -> Metric:
+    model = stored.model
+    return evaluation.metric(metric, task=model.task, classes=model.classes, labels=stored.schema.labels)
+
+
 def _notes(gate: Gate) -> Iterator[str]:
     if gate.promise == "refresh":
         yield "The gate refreshes: routine re-learning needs none of this, a challenger of another strategy does."
@@ -105,7 +110,7 @@ def to_label(
     """Return the rows that are worth labelling; see `Registry.label`."""
     live, other = registry.champion(name), _challenger(registry, name, version)
     champion, challenger = registry.version(name, live), registry.version(name, other)
-    rule = evaluation.metric(metric, task=champion.model.task, classes=champion.model.classes)
+    rule = _rule(champion, metric)
     frame = read(rows, names=champion.schema.features)
     if weight in frame.columns:
         raise UsageError(f"The rows have a column {weight!r} already; name another for the weights (--weight).")

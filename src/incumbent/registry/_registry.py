@@ -483,6 +483,8 @@ class Registry:
     def predict(self, name: str, rows: Any, *, version: int | None = None) -> pd.DataFrame:
         """Return predictions for rows without labels: the column "prediction", and one "proba_CLASS" for each class.
 
+        Where a row has several labels or values at once, "prediction_LABEL" and "proba_LABEL" for each of them.
+
         Raises
         ------
         RegistryError
@@ -495,7 +497,7 @@ class Registry:
         stored = self.version(name, version)
         batch, _ = stored.schema.check(stored.schema.read(rows), labelled=False)
         said = ask(stored.model, batch.x, "these rows")
-        return pd.DataFrame({"prediction": said.label, **_proba_columns(said)})
+        return pd.DataFrame({**_label_columns(said), **_proba_columns(said)})
 
     def evaluate(self, name: str, rows: Any, *, version: int | None = None) -> dict[str, float]:
         """Return every metric of a version on labelled rows."""
@@ -798,6 +800,13 @@ def _number(standing: str) -> int:
 
 def _source(new: Any, check: DataCheck) -> str:
     return str(new) if isinstance(new, str | Path) else check.source
+
+
+def _label_columns(said: Prediction) -> Mapping[str, Any]:
+    if np.ndim(said.label) == 1:
+        return {"prediction": said.label}
+    names = range(said.label.shape[1]) if said.classes is None else said.classes
+    return {f"prediction_{name}": said.label[:, i] for i, name in enumerate(names)}
 
 
 def _proba_columns(said: Prediction) -> Mapping[str, Any]:

@@ -44,6 +44,11 @@ def start(
     live = registry.champion(name)
     _check_version(registry, name, version, live, goal)
     champion, challenger = registry.version(name, live), registry.version(name, version)
+    if champion.schema.labels > 1:
+        raise UsageError(
+            f"A shadow is judged by logs with one label for each row, and {name!r} has {champion.schema.labels} at "
+            "once; judge its challengers by updates."
+        )
     rule = evaluation.metric(metric, task=champion.model.task, classes=champion.model.classes)
     largest, where = (bound, "as given") if bound is not None else _bound(registry, name, rule)
     both = {"champion": champion.model, "challenger": challenger.model}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from incumbent.core import Comparison, Interval, Outcome
 from incumbent.report._bars import Axis, dumbbell, esc, gain_bar, minus, stack
-from incumbent.report._counts import agreement, confusion
+from incumbent.report._counts import OneLabel, agreement, confusion, labels, several
 from incumbent.report._words import SOURCE, count, digits, improved, judged, metrics_of, number, wording
 
 MOST_CLASSES = 15
@@ -93,7 +93,8 @@ def _agreement_card(c: Comparison) -> str:
     )
     whole = sum(n for _, n, _ in parts) or 1
     legend = "".join(f'<li><i class="{s}"></i>{name} <b>{count(n)}</b> ({n / whole:.1%})</li>' for name, n, s in parts)
-    return _card(title(c), "who is right", f'{stack(parts)}<ul class="legend">{legend}</ul>')
+    who = "who has every label right" if several(c.paired) else "who is right"
+    return _card(title(c), who, f'{stack(parts)}<ul class="legend">{legend}</ul>')
 
 
 def classes(outcome: Outcome) -> str:
@@ -105,15 +106,18 @@ def classes(outcome: Outcome) -> str:
     lowest = min(digits(x for c in found for pair in c.per_class.values() for x in pair[:2]), default=0.0)
     axis = Axis(max(0.0, math.floor(lowest * 10 - 0.5) / 10), 1.0)  # dots, not bars: the scale need not start at 0
     cards = "".join(_classes_card(c, axis, outcome.champion.classes) for c in found)
+    heading = "<h2>By class: learned and forgotten</h2>"
+    what = "The share of each class that is predicted right, before and after."
+    if several(found[0].paired):
+        heading = "<h2>By label: learned and forgotten</h2>"
+        what = "F1 of each label, before and after: it falls when a label is missed, and when it is made up."
     return (
-        "<h2>By class: learned and forgotten</h2>"
-        '<p class="intro">The share of each class that is predicted right, before and after. '
-        f'A loss on old rows is forgetting.</p><div class="pair">{cards}</div>{legend}'
+        f'{heading}<p class="intro">{what} A loss on old rows is forgetting.</p><div class="pair">{cards}</div>{legend}'
     )
 
 
 def _classes_card(c: Comparison, axis: Axis, known: Iterable[object] | None) -> str:
-    top, rest = _most_changed(c.per_class)
+    top, rest = _most_changed(c.per_class, "labels" if several(c.paired) else "classes")
     names = None if known is None else {str(name) for name in known}
     lines = "".join(_class_line(name, c.per_class[name], axis, names is None or name in names) for name in top)
     more = f'<p class="intro">{esc(rest)}</p>' if rest else ""
@@ -123,7 +127,7 @@ def _classes_card(c: Comparison, axis: Axis, known: Iterable[object] | None) -> 
     return f'<div class="card"><h3>{what.capitalize()}</h3>{more}{scale}<ul class="classes">{lines}</ul></div>'
 
 
-def _most_changed(per_class: Mapping[str, tuple[float, float, int]]) -> tuple[list[str], str]:
+def _most_changed(per_class: Mapping[str, tuple[float, float, int]], what: str) -> tuple[list[str], str]:
     def change(name: str) -> float:
         before, after, _ = per_class[name]
         return max(digits([abs(after - before)]), default=0.0)
@@ -133,7 +137,7 @@ def _most_changed(per_class: Mapping[str, tuple[float, float, int]]) -> tuple[li
     order = sorted(per_class, key=lambda name: -change(name))
     left = 100 * change(order[MOST_CLASSES])
     return order[:MOST_CLASSES], (
-        f"The {MOST_CLASSES} classes of {len(order)} that changed most; the others by at most {left:.1f} points."
+        f"The {MOST_CLASSES} {what} of {len(order)} that changed most; the others by at most {left:.1f} points."
     )
 
 
@@ -163,8 +167,10 @@ def predictions(outcome: Outcome) -> str:
 
 
 def _classified(c: Comparison) -> Iterator[str]:
-    from incumbent.report._plots import calibration_plot, confidence_plot
-
+    if several(c.paired):
+        yield _labels_card(c)
+        yield from _sureness(c, "of each label of each row")
+        return
     counts = confusion(c.paired)
     for who, matrix in (("Champion", counts.champion), ("Challenger", counts.challenger)):
         right = int(matrix.trace()) / max(1, int(matrix.sum()))
@@ -174,16 +180,52 @@ def _classified(c: Comparison) -> Iterator[str]:
                 "down: the true class, across: what was predicted; the classes that changed most, the others together"
             )
         yield _card(f"{who}: confusion", intro, _matrix(counts.labels, matrix, who))
+    known = c.paired.challenger.classes if c.paired.challenger.classes is not None else c.paired.champion.classes
+    yield from _sureness(
+        c, f"of class {known[1]}" if known is not None and len(known) == 2 else "of the predicted class"
+    )
+
+
+def _sureness(c: Comparison, of: str) -> Iterator[str]:
+    from incumbent.report._plots import calibration_plot, confidence_plot
+
     plot = calibration_plot(c.paired)
     if plot:
-        known = c.paired.challenger.classes if c.paired.challenger.classes is not None else c.paired.champion.classes
-        of = f"of class {known[1]}" if known is not None and len(known) == 2 else "of the predicted class"
         intro = f"Probability {esc(of)} against how often it came true, ten groups of equal size; "
         yield _card("Calibration", intro + "on the diagonal, a probability means what it says.", plot)
     sure = confidence_plot(c.paired)
     if sure:
         intro = "How often each gives its own prediction which probability; sure of everything needs another look."
         yield _card("How sure they are", intro, sure)
+
+
+def _labels_card(c: Comparison) -> str:
+    """Return the table of labels: found, missed and made up by both, the ones that changed most where they are many."""
+    found = labels(c.paired)
+    kept = sorted(found, key=_moved, reverse=True)[:MOST_CLASSES]
+    shown = [each for each in found if each in kept]
+    rest = f" The {len(shown)} of {len(found)} labels that changed most." if len(shown) < len(found) else ""
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("Label", "On", "Champion", "Challenger"))
+    body = "".join(
+        f'<tr><th scope="row" title="{esc(each.name)}">{esc(each.name)}</th><td>{count(each.on)}</td>'
+        f"<td>{_three(each.champion)}</td><td>{_three(each.challenger)}</td></tr>"
+        for each in shown
+    )
+    intro = f"On: rows that have it. Of both models: rows on which it was found / missed / made up.{rest}"
+    return _card(
+        "Label by label",
+        intro,
+        '<div class="scroll" role="region" tabindex="0" aria-label="Label by label"><table class="metrics">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>",
+    )
+
+
+def _three(counts: tuple[int, int, int]) -> str:
+    return " / ".join(map(count, counts))
+
+
+def _moved(label: OneLabel) -> int:
+    return sum(abs(after - before) for before, after in zip(label.champion, label.challenger, strict=True))
 
 
 def _matrix(labels: list[str], matrix: NDArray[np.int64], who: str) -> str:
@@ -223,4 +265,5 @@ def _regressed(c: Comparison) -> Iterator[str]:
     }
     for name, (plot, intro) in drawn.items():
         if plot:
+            intro += "; every value of every row is one point" if several(c.paired) else ""
             yield _card(name, intro, plot)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incumbent.core import Array, Floats, Paired, Prediction
+from incumbent.evaluation import wrong
 
 OTHERS = "(others)"
 
@@ -80,20 +81,66 @@ class Agreement:
 
 def agreement(paired: Paired) -> Agreement:
     """Count who is right where; the lost rows are the negative flips."""
-    _, (y, old, new) = codes(paired.y, paired.champion.label, paired.challenger.label)
-    was, now = old == y, new == y
+    was, now = right(paired)
     return Agreement(*(int(np.sum(rows)) for rows in (was & now, ~was & now, was & ~now, ~was & ~now)))
+
+
+def several(paired: Paired) -> bool:
+    """Return whether rows have several labels or values at once, (n, m)."""
+    return np.ndim(paired.y) == 2
+
+
+def right(paired: Paired) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which rows champion and challenger have right; with several labels at once, which they have all right."""
+    if several(paired):
+        return ~wrong(paired.champion.label, paired.y), ~wrong(paired.challenger.label, paired.y)
+    _, (y, old, new) = codes(paired.y, paired.champion.label, paired.challenger.label)
+    return old == y, new == y
+
+
+@dataclass(frozen=True)
+class OneLabel:
+    """One of several labels: on how many rows it is on, and on how many each model found, missed or made it up."""
+
+    name: str
+    on: int
+    champion: tuple[int, int, int]
+    challenger: tuple[int, int, int]
+
+
+def labels(paired: Paired) -> list[OneLabel]:
+    """Count what champion and challenger make of each label, where rows have several at once.
+
+    Examples
+    --------
+    >>> said = Prediction(np.array([[1, 0], [1, 1]])), Prediction(np.array([[1, 1], [0, 1]]))
+    >>> labels(Paired(np.array([[1, 0], [1, 1]]), *said))[0]
+    OneLabel(name='0', on=2, champion=(2, 0, 0), challenger=(1, 1, 0))
+    """
+    y, known = np.asarray(paired.y) == 1, paired.champion.classes
+    names = range(y.shape[1]) if known is None else known
+    before, after = (_outcomes(y, np.asarray(s.label) == 1) for s in (paired.champion, paired.challenger))
+    on = y.sum(axis=0).tolist()
+    return [OneLabel(str(name), on[i], before[i], after[i]) for i, name in enumerate(names)]
+
+
+def _outcomes(y: Array, said: Array) -> list[tuple[int, int, int]]:
+    found, missed, made_up = (rows.sum(axis=0).tolist() for rows in (y & said, y & ~said, ~y & said))
+    return list(zip(found, missed, made_up, strict=True))
 
 
 def calibration(y: Array, said: Prediction, bins: int = 10) -> tuple[Floats, Floats, NDArray[np.int64]] | None:
     """Return mean probability, observed share and rows of each bin; None where there are no probabilities.
 
-    Of two classes, the probability is that of the second; of more, that of the predicted class. Bins hold equally many
-    rows: with bins of equal width most points of a sure model would rest on a handful of rows.
+    Of two classes, the probability is that of the second; of more, that of the predicted class; and of several labels
+    at once, each label of each row is a statement of its own. Bins hold equally many rows: with bins of equal width
+    most points of a sure model would rest on a handful of rows.
     """
     if said.proba is None or said.classes is None or not len(said) or said.proba.shape[1] < 2:
         return None
-    if len(said.classes) == 2:
+    if np.ndim(y) == 2:
+        sure, hit = said.proba.ravel(), np.asarray(y).ravel() == 1
+    elif len(said.classes) == 2:
         _, (truth, second) = codes(y, np.full(len(y), np.asarray(said.classes)[1]))
         sure, hit = said.proba[:, 1], truth == second
     else:
@@ -110,9 +157,12 @@ def calibration(y: Array, said: Prediction, bins: int = 10) -> tuple[Floats, Flo
 
 
 def errors(paired: Paired, most: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
-    """Return truth, champion's and challenger's values, of at most `most` rows on which all three are finite."""
+    """Return truth, champion's and challenger's values, of at most `most` rows on which all three are finite.
+
+    With several values a row, every value of every row is one of them.
+    """
     columns: list[Any] = [
-        np.asarray(c, dtype=float) for c in (paired.y, paired.champion.label, paired.challenger.label)
+        np.asarray(c, dtype=float).ravel() for c in (paired.y, paired.champion.label, paired.challenger.label)
     ]
     at = np.flatnonzero(np.isfinite(columns).all(axis=0))
     if len(at) > most:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from incumbent.core import Batch, Outcome, Paired, Prediction
 from incumbent.report._bars import esc, minus
-from incumbent.report._counts import codes
+from incumbent.report._counts import right, several
 from incumbent.report._words import clean, count, digits
 
 MOST_ROWS, MOST_COLUMNS = 20, 8
+MOST_VALUES = 4
 _CELL, _TEXT = 48, 240  # characters of a cell; of a text that is all that the models saw
 
 
@@ -39,8 +40,8 @@ def drawn(paired: Paired, *, regression: bool, seed: int) -> tuple[Examples, Exa
     """Return rows lost and rows won, at most 20 each, drawn with equal chances.
 
     A row is lost where the champion was right and the challenger is wrong, and won where it is the other way round; of
-    a regression, where the challenger's error is larger, or smaller. They are drawn from all of these, as the worst
-    ones alone would tell of outliers and not of what to expect.
+    a regression, where the challenger's error (the mean over several values) is larger, or smaller. They are drawn
+    from all of these, as the worst ones alone would tell of outliers and not of what to expect.
 
     Examples
     --------
@@ -54,14 +55,14 @@ def drawn(paired: Paired, *, regression: bool, seed: int) -> tuple[Examples, Exa
         before, after = (_errors(paired, said) for said in (paired.champion, paired.challenger))
         worse, better = after > before, after < before  # where one is not a number, neither
     else:
-        _, (y, old, new) = codes(paired.y, paired.champion.label, paired.challenger.label)
-        worse, better = (old == y) & (new != y), (old != y) & (new == y)
+        was, now = right(paired)
+        worse, better = was & ~now, now & ~was
     return _some(worse, seed, 0), _some(better, seed, 1)
 
 
 def _errors(paired: Paired, said: Prediction) -> NDArray[np.float64]:
     errors: NDArray[np.float64] = np.abs(np.asarray(said.label, dtype=float) - np.asarray(paired.y, dtype=float))
-    return errors
+    return errors.mean(axis=1) if errors.ndim == 2 else errors
 
 
 def _some(rows: NDArray[np.bool_], seed: int, kind: int) -> Examples:
@@ -168,7 +169,8 @@ def examples(outcome: Outcome) -> str:
     regression = outcome.champion.task == "regression"
     lost, won = drawn(c.paired, regression=regression, seed=outcome.seed)
     tables = _card("Lost", lost, c.paired, regression) + _card("Won", won, c.paired, regression)
-    intro = "the challenger is further from the truth, or closer" if regression else "only one of the two is right"
+    one = "only one of the two has every label right" if several(c.paired) else "only one of the two is right"
+    intro = "the challenger is further from the truth, or closer" if regression else one
     return (
         f'<h2>Rows lost and won</h2><p class="intro">New rows on which {intro}, drawn at random with the seed of the '
         f"update. They are rows of your data: mind who reads this page.</p>{tables}"
@@ -185,8 +187,11 @@ def _card(word: str, some: Examples, paired: Paired, regression: bool) -> str:
     shown = seen(paired.x, some.at)
     left = f"{shown.left_out:,} more columns are" if shown.left_out > 1 else "1 more column is"
     more = f"; {left} not shown" if shown.left_out else ""
+    meaning = _MEANING[word, regression]
+    if several(paired) and regression:
+        meaning = meaning.replace("the error, predicted minus true", "the mean absolute error over its values")
     return (
-        f'<div class="card"><h3>{word}: {which}</h3><p class="intro">{_MEANING[word, regression]}{more}</p>'
+        f'<div class="card"><h3>{word}: {which}</h3><p class="intro">{meaning}{more}</p>'
         f'<div class="scroll" role="region" tabindex="0" aria-label="Rows {word.lower()}">'
         f'<table class="examples">{_head(shown)}<tbody>{_body(some, paired, shown, word, regression)}</tbody></table>'
         "</div></div>"
@@ -216,7 +221,7 @@ def _body(some: Examples, paired: Paired, shown: Seen, word: str, regression: bo
     for i, at in enumerate(some.at):
         truth = paired.y[at]
         cells = [f'<td data-label="row" class="soft">{shown.rows[i]}</td>'] if shown.rows else []
-        cells.append(f'<td data-label="truth">{_value(truth)}</td>')
+        cells.append(f'<td data-label="truth">{_truth(paired, at, regression)}</td>')
         for look, who in zip(looks, ("champion", "challenger"), strict=True):
             said = _said(getattr(paired, who), at, truth, regression)
             cells.append(f'{look} data-label="{who}">{said}</td>')
@@ -236,8 +241,30 @@ def _value(value: Any) -> str:
     return esc(minus(_cell(value, _CELL)) if isinstance(value, int | float) else _cell(value, _CELL))
 
 
+def _truth(paired: Paired, at: int, regression: bool) -> str:
+    if several(paired):
+        return _values(paired.y[at]) if regression else _on(paired.y[at], paired.champion)
+    return _value(paired.y[at])
+
+
+def _on(label: Any, said: Prediction) -> str:
+    """Return the names of the labels of a row that are on."""
+    names = np.arange(len(label)) if said.classes is None else said.classes
+    return esc(clean(", ".join(map(str, names[np.asarray(label) == 1])), _CELL) or "none")
+
+
+def _values(row: Any) -> str:
+    shown = "; ".join(_value(float(value)) for value in row[:MOST_VALUES])
+    return shown + ("; …" if len(row) > MOST_VALUES else "")
+
+
 def _said(said: Prediction, at: int, truth: Any, regression: bool) -> str:
     label = said.label[at]
+    if np.ndim(label):
+        if not regression:
+            return _on(label, said)
+        error = float(np.abs(label - truth).mean())
+        return f"{_values(label)} <small>({_value(error) if math.isfinite(error) else 'n/a'})</small>"
     if regression:
         error = float(label) - float(truth)
         return f"{_value(float(label))} <small>({_value(error) if math.isfinite(error) else 'n/a'})</small>"

@@ -80,6 +80,8 @@ def confidence_plot(paired: Paired) -> str:
 
 def _sure(said: Prediction) -> Floats:
     values = np.empty(0) if said.proba is None or not said.proba.size else said.proba.max(axis=1)
+    if said.proba is not None and said.label.ndim == 2:  # of several labels, each is on or off by a probability
+        values = np.maximum(said.proba, 1.0 - said.proba).ravel()
     known: Floats = np.clip(values[np.isfinite(values)], 0.0, 1.0)
     return known
 

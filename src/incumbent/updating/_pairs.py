@@ -49,6 +49,8 @@ def _together(parts: Sequence[Prediction]) -> Prediction:
     label = np.concatenate([p.label for p in parts])
     if any(p.proba is None or p.classes is None for p in parts):
         return Prediction(label, None, parts[0].classes)
+    if label.ndim == 2:  # several labels at once are the same ones, in the same order, for every model
+        return Prediction(label, np.vstack([p.proba for p in parts if p.proba is not None]), parts[0].classes)
     classes = np.unique(np.concatenate([p.classes for p in parts if p.classes is not None]))
     return Prediction(label, np.vstack([_spread(p, classes) for p in parts]), classes)
 

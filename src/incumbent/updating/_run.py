@@ -94,7 +94,7 @@ def prepare(case: Case) -> Prepared:
     clock = Clock()
     if not 0 <= case.seed < 2**32:  # what NumPy and scikit-learn take
         raise UsageError(f"A seed is a whole number from 0 to {2**32 - 1:,}; {case.seed} was given.")
-    metric = evaluation.metric(case.metric, task=case.champion.task, classes=_classes(case))
+    metric = evaluation.metric(case.metric, task=case.champion.task, classes=_classes(case), labels=_labels(case))
     plans = policy.choose(_wanted(case), case.champion, case.memory, rows=len(case.batch))
     if case.gate.slices:
         known = case.batch if case.memory.rows is None else case.memory.rows
@@ -173,7 +173,13 @@ def run(prepared: Prepared) -> Outcome:
 
 def _classes(case: Case) -> Array | None:
     known = case.champion.classes
-    return None if known is None else np.unique(np.concatenate([known, np.unique(case.batch.labels)]))
+    if known is None or _labels(case) > 1:  # several labels keep their order, and a batch brings no further one
+        return known
+    return np.unique(np.concatenate([known, np.unique(case.batch.labels)]))
+
+
+def _labels(case: Case) -> int:
+    return evaluation.labels_of(case.batch.labels)
 
 
 def _prequential(case: Case, holdouts: Holdouts) -> dict[str, Mapping[str, float]]:
@@ -190,7 +196,7 @@ def _prequential(case: Case, holdouts: Holdouts) -> dict[str, Mapping[str, float
         order = np.argsort(rows.time, kind="stable")
         y, said = rows.labels[order], holdouts.said.take(order)
         found["no change"] = evaluation.scores(y, evaluation.no_change(y), task=task)
-        if task == "classification":
+        if task == "classification" and _labels(case) == 1:
             kappas = {"kappa": evaluation.kappa(y, said), "kappa_temporal": evaluation.kappa_temporal(y, said)}
             found["champion"] = {**found["champion"], **kappas}
     return found
