@@ -159,7 +159,8 @@ class Fragile(nets.MLP):
 
 @pytest.mark.parametrize("more", [{}, {"ema": 0.9}, {"pull": 0.1, "importance": "path"}, {"optimizer": "momentum"}])
 @pytest.mark.parametrize("at", [20, 27])
-def test_a_resumed_training_equals_one_without_interruption(at, more, tmp_path):
+def test_a_resumed_training_equals_one_without_interruption(at, more, tmp_path, monkeypatch):
+    monkeypatch.setattr("incumbent.models._torch_train.CHECKPOINT_EVERY", 0.0)
     recipe = ON.but(epochs=5, patience=4, **more).bind(train=ROWS, select=HELD, memory=Memory(ROWS))
     torch.manual_seed(0)
     fragile = wrap(Fragile(dropout=0.3)).meeting(ROWS.y)
@@ -177,6 +178,33 @@ def test_a_resumed_training_equals_one_without_interruption(at, more, tmp_path):
     assert Fragile.calls < per_fit
     assert same(resumed, whole)
     assert not (tmp_path / "run.pt").exists()
+
+
+def test_batch_statistics_are_resumed_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("incumbent.models._torch_train.CHECKPOINT_EVERY", 0.0)
+    rows = nets.images()
+    torch.manual_seed(0)
+    champion = wrap(nets.CNN()).meeting(rows.y)
+    recipe = ON.but(epochs=4).bind(train=rows)
+    whole = champion.fit(recipe)
+    calls = []
+
+    def breaks(*_):
+        calls.append(1)
+        if len(calls) == 24:
+            raise Interrupted
+
+    hook = champion.native.register_forward_hook(breaks)
+    with pytest.raises(Interrupted):
+        champion.fit(recipe.bind(checkpoint=tmp_path / "run.pt"))
+    assert (tmp_path / "run.pt").exists()
+    hook.remove()
+    assert same(champion.fit(recipe.bind(checkpoint=tmp_path / "run.pt")), whole)
+
+
+def test_a_short_training_writes_nothing(tmp_path):
+    model().fit(ON.bind(train=ROWS, checkpoint=tmp_path / "deep" / "run.pt"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_of_another_training_is_left_unread(tmp_path):

@@ -145,3 +145,40 @@ def test_the_command_line_builds_a_net_from_a_file_of_weights(digits, live, tmp_
         != 0
     )
     assert "--arg takes NAME=VALUE" in capsys.readouterr().err
+
+
+class Fragile(nets.Digits):
+    """It is interrupted at one of the mini-batches that it learns, as by Ctrl-C."""
+
+    learned = 0
+    breaks = -1
+
+    def forward(self, x):
+        if self.training:
+            Fragile.learned += 1
+            if Fragile.learned == Fragile.breaks:
+                raise KeyboardInterrupt
+        return super().forward(x)
+
+
+def test_an_update_that_was_interrupted_goes_on_where_it_was(digits, live, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("incumbent.models._torch_train.CHECKPOINT_EVERY", 0.0)
+    old, held, new = digits
+    net = Fragile()
+    net.body.load_state_dict(live.state_dict())
+    registry = Registry(tmp_path / "store")
+    registry.init("digits", net, old, gate=Gate(tolerance=None))
+
+    def run_to(breaks):
+        Fragile.learned, Fragile.breaks = 0, breaks
+        return registry.update("digits", new, strategies=LEARN)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_to(100)
+    kept = list((tmp_path / "cache").rglob("*.pt"))
+    assert len(kept) == 1
+    outcome = run_to(-1)
+    assert outcome.decision == "promote"
+    assert Fragile.learned < 60  # of 140: the epochs before the interruption are not learned again
+    assert not kept[0].exists()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from incumbent.core import Batch, Challenger, Memory, Model, Recipe, Strategy
 from incumbent.data import assemble
@@ -28,6 +30,7 @@ def train(
     *,
     seed: int,
     deadline: float,
+    checkpoints: Path | None = None,
 ) -> Iterator[Challenger]:
     """Yield a challenger for each plan, in order; one that fails says why and the next is tried.
 
@@ -47,6 +50,8 @@ def train(
         The same for all, so that they differ by their strategy only.
     deadline : float
         In seconds of `time.monotonic`; plans that it cuts off are yielded with that as their error.
+    checkpoints : Path, optional
+        A folder in which trainings that take long are kept while they last, and from which they go on.
     """
     for strategy, planned in plans:
         name = repr(strategy)
@@ -58,7 +63,7 @@ def train(
             with interrupted_at(deadline), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # an estimator's convergence chatter; what matters is in the evidence
                 recipe = bound(planned, rows, select, memory, seed=seed, deadline=deadline)
-                made = follow(champion, recipe)
+                made = follow(champion, recipe.bind(checkpoint=_checkpoint(checkpoints, name)))
         except IncumbentError as error:
             yield Challenger(name, planned, seconds=time.monotonic() - start, error=str(error))
         except Exception as error:  # an estimator may raise anything, and one failed try must not end the update
@@ -68,3 +73,7 @@ def train(
             assert recipe.train is not None, "it was bound above"
             spent = time.monotonic() - start
             yield Challenger(name, planned, made, spent, len(recipe.train), notes=made.notes)
+
+
+def _checkpoint(folder: Path | None, strategy: str) -> Path | None:
+    return None if folder is None else folder / f"{hashlib.sha256(strategy.encode()).hexdigest()[:16]}.pt"

@@ -43,5 +43,5 @@ def key_of(told: str, tensors: Iterable[Tensor]) -> str:
     """Return what tells one training from another: its recipe, and the tensors that it starts from."""
     digest = hashlib.sha256(told.encode())
     for tensor in tensors:
-        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -22,6 +22,8 @@ from incumbent.models._torch_structure import depths, seeded
 _CHECK = 16  # steps between looks at whether the loss is still a number: each look waits for the device
 _RATES = {"sgd": (1e-4, 1.0), "momentum": (1e-5, 0.3), "adagrad": (1e-4, 0.3), "rmsprop": (1e-6, 0.1)}
 _TRIAL_STEPS = 60
+CHECKPOINT_EVERY = 30.0
+"""Seconds between checkpoints: what an interruption can cost at most, beyond the epoch that it fell into."""
 _NORMS = (nn.modules.batchnorm._BatchNorm,)
 _BATCH = 64
 
@@ -329,6 +331,7 @@ class _Course:
     stale: int = 0
     epoch: int = 0
     hurdles: Tensor | None = None
+    written: float = field(default_factory=time.monotonic)
 
     @staticmethod
     def of(task: Task, lr: float, batch_size: int) -> _Course:
@@ -354,12 +357,20 @@ class _Course:
                 break
             self.epoch += 1
             stop = self._judge()
-            if recipe.checkpoint is not None and self.epoch < self.epochs and not stop:
+            if recipe.checkpoint is not None and self.epoch < self.epochs and not stop and self._due():
                 put_away(recipe.checkpoint, self._state())
         self._settle()
         if recipe.checkpoint is not None:
             remove(recipe.checkpoint)
         return (f"stopped after {self.epoch} of {self.epochs} epochs: {stop}",) if stop else ()
+
+    def _due(self) -> bool:
+        """Whether enough was done since the last checkpoint for another: writing one must cost next to nothing."""
+        now = time.monotonic()
+        if now - self.written < CHECKPOINT_EVERY:
+            return False
+        self.written = now
+        return True
 
     def _pass(self, soft: float) -> bool:
         """Learn every row once; False where time ran out and what is there must do."""

@@ -29,6 +29,7 @@ from incumbent.registry._folders import State, Version
 from incumbent.registry._gate import resumed, set_gate, spent, under
 from incumbent.registry._plan import ToLabel, keep_differences, plan, to_label
 from incumbent.registry._record import came_live, line, summary, write
+from incumbent.registry._unfinished import unfinished
 from incumbent.store import Event, Store
 from incumbent.updating import (
     Case,
@@ -288,6 +289,7 @@ class Registry:
                     followed=Followed.from_dict(state.followed),
                     seed=seed,
                     progress=progress,
+                    checkpoints=unfinished(self.store.url, name),
                 )
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from incumbent.control import ErrorControl
 from incumbent.core import AnchorSet, Batch, Event, Memory, Metric, Model, Progress
@@ -61,6 +62,8 @@ class Case:
         Where all randomness comes from.
     progress : callable
         Told of every step.
+    checkpoints : Path, optional
+        Where trainings that take long are kept while they last.
     """
 
     champion: Model
@@ -79,3 +82,4 @@ class Case:
     followed: Followed = field(default_factory=Followed)
     seed: int = 0
     progress: Progress = silent
+    checkpoints: Path | None = None

@@ -246,6 +246,7 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
             case.memory,
             seed=case.seed,
             deadline=deadline,
+            checkpoints=case.checkpoints,
         )
         for plan in plans
     )
