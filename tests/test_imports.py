@@ -72,6 +72,29 @@ def test_an_update_in_memory_imports_neither_the_registry_nor_plots():
     assert imported_by(code, ["mlflow", "matplotlib", "typer", "lightgbm", "xgboost", "torch"]) == []
 
 
+def test_a_stored_net_says_what_to_install_where_torch_is_missing(tmp_path):
+    (tmp_path / "adapter.json").write_text('{"format": 1, "adapter": "torch"}')
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from pathlib import Path\n"
+        "from incumbent.errors import MissingDependency\n"
+        "from incumbent.models import load\n"
+        f"try: load(Path({str(tmp_path)!r}))\n"
+        "except MissingDependency as error: assert \"pip install 'incumbent[torch]'\" in str(error)"
+    )
+    assert imported_by(code, ["incumbent.models._torch"]) == []
+
+
+def test_wrapping_other_models_does_not_look_at_torch_even_where_it_is_imported():
+    code = (
+        "from sklearn.linear_model import LogisticRegression\n"
+        "import incumbent\n"
+        "from incumbent.models._safe import skops_io\n"
+        "skops_io(); incumbent.wrap(LogisticRegression().fit([[0.0], [1.0]], [0, 1]))"
+    )
+    assert imported_by(code, ["torch", "incumbent.models._torch"]) == []
+
+
 def test_there_are_at_most_25_public_names_and_each_is_there():
     assert len(incumbent.__all__) <= 25
     assert all(getattr(incumbent, name) is not None for name in incumbent.__all__)

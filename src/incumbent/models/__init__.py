@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -214,5 +215,12 @@ def load(folder: Path) -> Model:
     if told["adapter"] not in _adapters():
         raise MissingDependency(f"The model needs the adapter {told['adapter']!r}, which no installed package brings.")
     module, kind = _adapters()[told["adapter"]]
-    made: Model = getattr(import_module(module), kind).load(folder)
+    made: Model = getattr(_home(module, told["adapter"]), kind).load(folder)
     return made
+
+
+def _home(module: str, adapter: str) -> Any:
+    framework = _FRAMEWORK.get(adapter)
+    if framework is not None and find_spec(framework) is None:
+        raise MissingDependency(f"The model needs {framework}. Install it with: pip install 'incumbent[{framework}]'")
+    return import_module(module)
