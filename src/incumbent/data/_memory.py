@@ -61,7 +61,8 @@ def remember(
     cannot grow and stay uniform [3]_. The price is that the bound is met on average, not exactly: the size is
     binomial, with a standard deviation below its square root (71 rows at 5,000).
 
-    Beyond that, the `rare` rows with the smallest keys of each class are kept. They are over-represented on purpose:
+    Beyond that, the `rare` rows with the smallest keys of each class are kept, or where rows have several labels at once,
+    of those with each label on. They are over-represented on purpose:
     a class that is one row in ten thousand would vanish from a uniform sample. Together they are at most half of
     `low`, so with many classes it is fewer of each.
 
@@ -120,9 +121,7 @@ def remember(
     threshold = min(memory.threshold, bound(seen, low, high) / max(seen, 1))
     key = fresh if memory.key is None else np.concatenate([memory.key, fresh])
     keep = key <= threshold
-    classes = _classes(_labels(memory.rows, batch))
-    if classes is not None and len(key):
-        keep |= _rank(classes, key) < min(rare, low // (2 * (int(classes.max()) + 1)))
+    keep |= _rare(_labels(memory.rows, batch), key, rare, low)
     old = len(key) - len(batch)
     kept = [] if memory.rows is None else [memory.rows.take(keep[:old])]
     rows = in_memory(Batch.join([*kept, batch.take(keep[old:])]))
@@ -197,7 +196,10 @@ def sampled(
         return rows.take(np.sort(np.argsort(chance, kind="stable")[:count]))
     classes = _classes(rows.y)
     if classes is None:
-        raise UsageError('sample="balanced" needs classes, and these rows have none; use sample="reservoir".')
+        why = "have several labels at once" if rows.y is not None and rows.y.ndim == 2 else "have none"
+        raise UsageError(
+            f'sample="balanced" needs one class for each row, and these rows {why}; use sample="reservoir".'
+        )
     # The first of every class, then the second of every class, and so on: what small classes lack goes to the others.
     return rows.take(np.sort(np.lexsort((chance, _rank(classes, chance)))[:count]))
 
@@ -217,6 +219,18 @@ def _classes(y: Array | None) -> NDArray[np.intp] | None:
     if y is None or y.ndim > 1 or (y.dtype.kind == "f" and not np.array_equal(y, np.floor(y), equal_nan=True)):
         return None
     return pd.factorize(y, use_na_sentinel=False)[0]
+
+
+def _rare(y: Array | None, key: Floats, rare: int, low: int) -> NDArray[np.bool_]:
+    """Mark the rows (n,) with the smallest keys of each class, or of each of several labels that are on or off."""
+    kept, classes = np.zeros(len(key), dtype=bool), _classes(y)
+    if classes is not None and len(key):
+        return _rank(classes, key) < min(rare, low // (2 * (int(classes.max()) + 1)))
+    if rare and y is not None and y.ndim == 2 and y.dtype.kind in "biu":
+        for label in y.T:
+            on = np.flatnonzero(label == 1)
+            kept[on[np.argsort(key[on], kind="stable")[: min(rare, low // (2 * y.shape[1]))]]] = True
+    return kept
 
 
 def _rank(classes: NDArray[np.intp], key: Floats) -> NDArray[np.intp]:

@@ -128,12 +128,12 @@ def metric(
 def _unknown(spec: str, task: Task, labels: int) -> str:
     names = list(standard(task, labels))
     near = difflib.get_close_matches(spec.lower().replace("-", "_").replace(" ", "_"), names, n=1)
-    if near:
+    if spec in _OF_LABELS and task == "classification":
+        hint = "That is one of several labels at once, and these rows have one each. "
+    elif near:
         hint = f"Did you mean {near[0]}? "
     elif any(spec in other for name, other in METRICS.items() if name != task):
         hint = f"This is a {task}. "
-    elif spec in _OF_LABELS and task == "classification":
-        hint = "That is one of several labels at once, and these rows have one each. "
     else:
         hint = ""
     others = "module:function" if task == "regression" or labels > 1 else "cost:FILE or module:function"

@@ -11,7 +11,7 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Floats, Memory, Model, Recipe
 from incumbent.data import row_keys
-from incumbent.errors import BudgetSpent, ModelError, UsageError
+from incumbent.errors import AbilityError, BudgetSpent, ModelError, UsageError
 from incumbent.models._native import new_classes, trained_on
 from incumbent.models._ridge import Solution, solve
 from incumbent.models._statistics import ROWS, Statistics, gather
@@ -109,6 +109,11 @@ def analytic(champion: Featured, recipe: Recipe) -> Model:
 def solved(champion: Featured, recipe: Recipe) -> Model:
     """Return what `analytic` does of rows that the statistics do not hold yet."""
     train, head = trained_on(recipe), _continued(champion, recipe)
+    if np.ndim(train.labels) > 1:
+        raise AbilityError(
+            f"Analytic() solves for one class or value of each row, and these rows have {train.labels.shape[1]} at once; "
+            "a net learns them by gradient steps, such as Replay(2000) or EWC(1.0)."
+        )
     if head is None:
         lift, old = _begun(champion, recipe)
     else:

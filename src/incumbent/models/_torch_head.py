@@ -167,7 +167,13 @@ def _named(width: int | None, classes: Array, probabilities: bool, y: Array | No
         raise ModelError(
             f"The net has {width} outputs, and classes= names {len(classes)}; name one for each, in order."
         )
-    return Speech("multilabel" if y is not None and y.ndim == 2 else "softmax", classes, probabilities)
+    if y is None or y.ndim == 1:
+        return Speech("softmax", classes, probabilities)
+    if y.shape[1] != len(classes):
+        raise ModelError(
+            f"classes= names {len(classes)} labels, and the rows have {y.shape[1]} columns of labels; name one for each."
+        )
+    return Speech("multilabel", classes, probabilities)
 
 
 def _several(width: int | None, y: Array, probabilities: bool, task: Task | None) -> Speech:
