@@ -61,10 +61,10 @@ def remember(
     cannot grow and stay uniform [3]_. The price is that the bound is met on average, not exactly: the size is
     binomial, with a standard deviation below its square root (71 rows at 5,000).
 
-    Beyond that, the `rare` rows with the smallest keys of each class are kept, or where rows have several labels at once,
-    of those with each label on. They are over-represented on purpose:
-    a class that is one row in ten thousand would vanish from a uniform sample. Together they are at most half of
-    `low`, so with many classes it is fewer of each.
+    Beyond that, the `rare` rows with the smallest keys of each class are kept, or where rows have several labels at
+    once, of those with each label on. They are over-represented on purpose: a class that is one row in ten thousand
+    would vanish from a uniform sample. Together they are at most half of `low`, so with many classes it is fewer of
+    each.
 
     Parameters
     ----------
@@ -196,10 +196,8 @@ def sampled(
         return rows.take(np.sort(np.argsort(chance, kind="stable")[:count]))
     classes = _classes(rows.y)
     if classes is None:
-        why = "have several labels at once" if rows.y is not None and rows.y.ndim == 2 else "have none"
-        raise UsageError(
-            f'sample="balanced" needs one class for each row, and these rows {why}; use sample="reservoir".'
-        )
+        why = "several labels at once" if rows.y is not None and rows.y.ndim == 2 else "none"
+        raise UsageError(f'sample="balanced" needs classes, and these rows have {why}; use sample="reservoir".')
     # The first of every class, then the second of every class, and so on: what small classes lack goes to the others.
     return rows.take(np.sort(np.lexsort((chance, _rank(classes, chance)))[:count]))
 

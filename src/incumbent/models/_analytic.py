@@ -111,8 +111,8 @@ def solved(champion: Featured, recipe: Recipe) -> Model:
     train, head = trained_on(recipe), _continued(champion, recipe)
     if np.ndim(train.labels) > 1:
         raise AbilityError(
-            f"Analytic() solves for one class or value of each row, and these rows have {train.labels.shape[1]} at once; "
-            "a net learns them by gradient steps, such as Replay(2000) or EWC(1.0)."
+            f"Analytic() solves for one class or value of each row, and these rows have {train.labels.shape[1]} at "
+            "once; a net learns them by gradient steps, such as Replay(2000) or EWC(1.0)."
         )
     if head is None:
         lift, old = _begun(champion, recipe)

@@ -171,7 +171,7 @@ def _named(width: int | None, classes: Array, probabilities: bool, y: Array | No
         return Speech("softmax", classes, probabilities)
     if y.shape[1] != len(classes):
         raise ModelError(
-            f"classes= names {len(classes)} labels, and the rows have {y.shape[1]} columns of labels; name one for each."
+            f"classes= names {len(classes)} labels, and the rows have {y.shape[1]} columns of them; name one for each."
         )
     return Speech("multilabel", classes, probabilities)
 
