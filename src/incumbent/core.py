@@ -83,8 +83,8 @@ class Batch:
     ----------
     x : (n, ...) data frame, array, lazy rows, list of texts, or a dict of those for several modalities
         What a model sees. Lazy rows (`incumbent.data.LazyRows`) are read like an array, a part at a time.
-    y : (n,) array, optional
-        Labels or target values.
+    y : (n,) array, or (n, m), optional
+        Labels or target values; m of them where a row has several labels, each on (1) or off (0), or several values.
     weight : (n,) array, optional
         Row weights; absent means one each.
     soft : (n, k) array, optional
@@ -333,6 +333,8 @@ class Data(Value):
         That share.
     balanced : bool
         Draw rows so that each class is as frequent as any other.
+    emphasis : float
+        How much each new row weighs beside a remembered one.
     """
 
     replay: int | None = 0
@@ -345,6 +347,7 @@ class Data(Value):
     subset: Literal["random", "loss", "rho"] | None = None
     share: float = 1.0
     balanced: bool = False
+    emphasis: float = 1.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -388,6 +391,8 @@ class Structure(Value):
     analytic : int or "auto", optional
         Freeze the features and solve a ridge head on a random projection of this width (0: on the features as they
         are; "auto": as the champion has it, or as fits the rows and the budget).
+    reads : {"last", "input"}
+        What that head reads: what the last layer does, or the rows themselves, in the place of the whole net.
     """
 
     start: Literal["champion", "scratch"] | None = None
@@ -406,6 +411,7 @@ class Structure(Value):
     keep: float | None = None
     noise: float = 0.0
     analytic: int | Literal["auto"] | None = None
+    reads: Literal["last", "input"] = "last"
 
 
 @dataclass(frozen=True, repr=False)
@@ -622,7 +628,7 @@ class Recipe(Value):
             needs.add("incremental" if optimiser.optimizer is None else "gradient")
         if self.loss.pull or self.finish.alpha is not None:
             needs.add("gradient")
-        if self.data.half_life is not None:
+        if self.data.half_life is not None or (self.data.emphasis != 1 and structure.analytic is None):
             needs.add("weight")
         return frozenset(needs) | self._finer_needs()
 
@@ -632,7 +638,12 @@ class Recipe(Value):
         shrunk = structure.keep is not None or structure.noise > 0
         steered = self.optimiser.but(optimizer=None, lr=None, epochs=None, batch_size=None) != Optimiser()
         asked = {
-            "layers": frozen or structure.new_head or structure.rank or structure.factory is not None or shrunk,
+            "layers": frozen
+            or structure.new_head
+            or structure.rank
+            or structure.factory is not None
+            or shrunk
+            or structure.reads == "input",
             "grow": structure.grow is not None,
             "loss": loss.task_loss is not None or loss.smoothing or loss.class_weight is not None or loss.fresh,
             "soft": loss.soft or loss.logits,
@@ -652,12 +663,12 @@ class Prediction:
 
     Parameters
     ----------
-    label : (n,) array
-        Predicted classes, or values for a regression.
+    label : (n,) array, or (n, m)
+        Predicted classes, or values for a regression; of rows with several labels at once, which of them are on.
     proba : (n, k) array, optional
-        Class probabilities, in the order of `classes`.
+        Class probabilities, in the order of `classes`; of several labels the probability of each to be on.
     classes : (k,) array, optional
-        The classes that the model knows.
+        The classes that the model knows, or what the several labels are called, in their order.
     """
 
     label: Array
@@ -794,7 +805,7 @@ class Paired:
 
     Parameters
     ----------
-    y : (n,) array
+    y : (n,) array, or (n, m)
         The truth.
     champion, challenger : Prediction
         What each said of every row.
@@ -1031,7 +1042,8 @@ class Comparison:
     interval : Interval
         The gain on the deciding loss.
     per_class : mapping of str to (float, float, int)
-        Accuracy of champion and challenger and number of rows, by class (empty for a regression).
+        Accuracy of champion and challenger and number of rows, by class (empty for a regression); the F1 of each where
+        rows have several labels at once.
     paired : Paired
         The predictions, for plots.
     """

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TypeAlias
+
+import numpy as np
 
 from incumbent.core import ABILITIES, Memory, Model, Recipe, Strategy
 from incumbent.errors import AbilityError, UsageError
@@ -24,6 +27,8 @@ from incumbent.strategies import (
 )
 
 Choice: TypeAlias = str | Strategy | Sequence[str | Strategy]
+
+_FEW = 4096  # numbers of a row: 2,000 random directions of so many take 32 MB
 
 
 def choose(given: Choice, model: Model, memory: Memory, *, rows: int) -> list[tuple[Strategy, Recipe]]:
@@ -74,16 +79,16 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int) -> list[tu
 def auto(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
     """Return the strategies that fit this model, cheapest first.
 
-    Ensembles, searches and a first analytic head are left to be asked for by name: they change what kind of model is
-    live, or its settings.
+    Ensembles, searches and, but for nets, a first analytic head are left to be asked for by name: they change what kind
+    of model is live, or its settings.
     """
     able, remembers = model.abilities, len(memory) > 0
     replay = [Replay(2000)] if remembers else []
     tried: list[Strategy] = []
+    if {"layers", "soft", "draw"} <= able:
+        return _for_nets(model, memory, rows=rows)
     if memory.statistics and "features" in able:  # the live model was solved from them
         tried.append(Analytic())
-    if {"layers", "soft", "draw"} <= able:
-        return tried + _for_nets(model, remembers=remembers)
     if "incremental" in able:
         tried.append(chain(*replay, Incremental()))
     if "gradient" in able:
@@ -99,17 +104,37 @@ def auto(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
     return [*tried, Retrain()] if "retrain" in able else tried
 
 
-def _for_nets(model: Model, *, remembers: bool) -> list[Strategy]:
-    """Return what a net is tried with: ways that keep the old, from the champion; then learning anew."""
+def _for_nets(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
+    """Return what a net is tried with: its head solved exactly, which costs next to nothing; then gradient steps.
+
+    Where the live head was solved already, only that goes on: gradient steps would move the features that its sums
+    stand for, and begin to forget. Training anew costs many times as much as all of these; it is left to be asked for
+    by name, as are methods whose strength has to be chosen.
+    """
+    remembers, solvable = len(memory) > 0, "features" in model.abilities and model.task == "classification"
+    tried: list[Strategy] = []
+    if solvable and (memory.statistics or remembers):
+        weight = _weight(memory.seen, rows)
+        tried = [Analytic(), *([Analytic(weight=weight)] if weight > 2 else [])]
+    if tried and memory.statistics:
+        return tried
+    if tried and _few_inputs(memory):
+        tried.append(Analytic(reads="input"))
     if remembers:
-        tried = [
-            chain(Replay(2000, beside=True), Incremental()),
-            chain(DERpp(2000), Incremental()),
-            chain(Replay(2000), Incremental(), Interpolate("auto")),
-        ]
-    else:
-        tried = [chain(LwF(1.0), Incremental()), chain(Incremental(), Interpolate("auto"))]
-    return [*tried, Retrain()] if "retrain" in model.abilities else tried
+        return [*tried, chain(DERpp(1000), Incremental())]
+    return [*tried, chain(LwF(1.0), Incremental()), chain(Incremental(), Interpolate("auto"))]
+
+
+def _weight(seen: int, rows: int) -> float:
+    """Return how much a new row counts where few meet many: half the way, in powers, to both counting the same."""
+    share = max(1.0, seen / max(rows, 1))
+    return float(2.0 ** round(math.log2(share) / 2))
+
+
+def _few_inputs(memory: Memory) -> bool:
+    """Whether a row is one array of so few numbers that random features of it are cheap."""
+    x = None if memory.rows is None else memory.rows.x
+    return isinstance(x, np.ndarray) and math.prod(x.shape[1:]) <= _FEW
 
 
 def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:

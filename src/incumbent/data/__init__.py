@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from incumbent.data._anchor import save_anchor as save_anchor
     from incumbent.data._anchor import spend as spend
     from incumbent.data._assemble import assemble as assemble
+    from incumbent.data._assemble import emphasised as emphasised
     from incumbent.data._check import DataCheck as DataCheck
     from incumbent.data._check import Finding as Finding
     from incumbent.data._column import Column as Column
@@ -47,6 +48,7 @@ _HOME = {
     "assemble": "_assemble",
     "carry_uses": "_anchor",
     "draw": "_memory",
+    "emphasised": "_assemble",
     "examine": "_quality",
     "in_memory": "_lazy",
     "load_anchor": "_anchor",

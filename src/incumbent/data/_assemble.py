@@ -18,8 +18,8 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     """Put together the rows that the `data` element of a recipe asks for.
 
     In this order: remembered rows are drawn and come before the new ones, by time where all of them have it (`beside`
-    leaves that to the adapter, for each mini-batch); the `window` keeps the newest; `half_life` makes weights; `cap`
-    draws from what is left.
+    leaves that to the adapter, for each mini-batch), which weigh `emphasis` times as much; the `window` keeps the newest;
+    `half_life` makes weights; `cap` draws from what is left.
 
     A row's weight is multiplied by ``2 ** (-age / half_life)``. The newest row has age 0. Where `half_life` is a
     number, age is the number of rows behind it; where it is a span of time, the time since. A span is a text such as
@@ -59,7 +59,7 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     replayed = (
         Batch([]) if data.replay == 0 or data.beside else draw(memory, data.replay, sample=data.sample, seed=seed)
     )
-    rows = _by_time(Batch.join([replayed, new]))
+    rows = _by_time(Batch.join([replayed, emphasised(new, data.emphasis)]))
     if data.window is not None:
         rows = _within(rows, data.window)
     if data.half_life is not None and len(rows):
@@ -68,6 +68,14 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
         _positive("cap", data.cap)
         rows = sampled(rows, data.cap, sample=data.sample, rng=np.random.default_rng([seed % 2**63, 2]))
     return rows
+
+
+def emphasised(rows: Batch, emphasis: float) -> Batch:
+    """Return the rows with weights so many times as large."""
+    if emphasis == 1:
+        return rows
+    weight = np.ones(len(rows)) if rows.weight is None else rows.weight
+    return rows.but(weight=weight * emphasis)
 
 
 def _by_time(rows: Batch) -> Batch:

@@ -18,16 +18,18 @@ from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, 
 from incumbent.errors import ModelError
 from incumbent.models._analytic import Head, analytic
 from incumbent.models._torch_analytic import (
+    AnalyticLayer,
     analytic_layer,
     described_head,
     head_in,
+    only_head,
     under_head,
     unsolved,
     with_head_again,
     without_head,
 )
 from incumbent.models._torch_fisher import importances
-from incumbent.models._torch_fit import learned, replacement
+from incumbent.models._torch_fit import learned, replacement, rows_of
 from incumbent.models._torch_head import (
     Speech,
     at_rest,
@@ -163,11 +165,13 @@ class TorchModel:
         ModelError
             The outputs do not fit the labels.
         """
-        if self.told:
+        named = np.ndim(labels) == 2 and self.speech.kind == "softmax"  # by wrap(net, classes=...), before any rows
+        if self.told and not named:
             return self
         layer = last_layer(self.native)
         width = None if layer is None else width_of(layer[1])
-        speech = heard(width, ends_in_probabilities(self.native), labels, None, task)
+        names = self.speech.outputs if self.told else None
+        speech = heard(width, ends_in_probabilities(self.native), labels, names, task)
         return replace(self, speech=speech, told=True)
 
     # ------------------------------------------------------------------------------------------ what it is
@@ -194,7 +198,8 @@ class TorchModel:
         words |= {"proba"} if self.task == "classification" else set()
         words |= {"grow"} if self.speech.kind in ("softmax", "binary") else set()
         last = last_layer(self.native)
-        words |= {"features"} if last is not None and isinstance(last[1], nn.Linear) else set()
+        one = self.speech.kind in ("softmax", "binary") or (last is not None and width_of(last[1]) == 1)
+        words |= {"features"} if one and last is not None and isinstance(last[1], nn.Linear) else set()
         words |= {"retrain"} if self.factory is not None or renewable(self.native) else set()
         return frozenset(words)
 
@@ -266,7 +271,8 @@ class TorchModel:
             raise ModelError(
                 "Analytic gives one score for each class; this net ends in a sigmoid. Take the sigmoid off."
             )
-        name = vars(self).get("_last") or (last_layer(self.native) or ("",))[0]
+        known: str | None = vars(self).get("_last")  # empty where the net is nothing but its last layer
+        name = known if known is not None else (analytic_layer(self.native) or last_layer(self.native) or ("",))[0]
         net = under_head(self.native, name, head)
         speech = self.speech if head.classes is None else Speech("softmax", head.classes, self.speech.probabilities)
         if speech.outputs is not None:
@@ -274,6 +280,13 @@ class TorchModel:
         made = replace(self, native=net, speech=speech, told=True, notes=notes, path={})
         vars(made)["_head"] = head  # with what it was solved from
         return made
+
+    def _on_input(self, recipe: Recipe) -> TorchModel:
+        """Return a net of one layer that reads the rows themselves, for an analytic head in the place of the whole."""
+        if isinstance(self.native, AnalyticLayer):
+            return self
+        net = only_head(self.reader.rows(rows_of(recipe).x), self.speech.width or 1)
+        return replace(self, native=net, factory=None, notes=(), path={})
 
     def _outputs(self, x: Any) -> Tensor:
         net = self._ready
@@ -300,7 +313,7 @@ class TorchModel:
             The training diverged, or one row at a time is still too much for the device.
         """
         if recipe.structure.analytic is not None:
-            return analytic(self, recipe)
+            return analytic(self._on_input(recipe) if recipe.structure.reads == "input" else self, recipe)
         size, notes = recipe.optimiser.batch_size or _BATCH, []
         while True:
             try:

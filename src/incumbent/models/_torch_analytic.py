@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from incumbent.errors import ModelError
 from incumbent.models._analytic import Head
 from incumbent.models._projection import GRID, INPUT, SPREAD, WIDEST, RandomReLU
+from incumbent.models._torch_input import Rows
+from incumbent.models._torch_structure import seeded
 
 
 class Lift(nn.Module):
@@ -121,6 +123,21 @@ def under_head(net: nn.Module, name: str, head: Head) -> nn.Module:
     layer.solved = {"ridge": head.ridge, "temperature": head.temperature, "token": head.token}
     layer.train(old.training)
     return put(made, name, layer.to(home.device))
+
+
+def only_head(rows: Rows, outputs: int) -> nn.Module:
+    """Return a net that is nothing but its last layer, which reads the rows as they are.
+
+    Raises
+    ------
+    ModelError
+        The rows have several inputs, or of a size that no layer reads at once.
+    """
+    if rows.call != "one":
+        raise ModelError('Analytic(reads="input") reads one tensor, and these rows have several inputs by name.')
+    first = rows.at(torch.zeros(1, dtype=torch.long))[""]
+    with seeded(0):  # its weights are about to be solved
+        return AnalyticLayer(int(first[0].numel()), outputs, None, (outputs, True)).eval()
 
 
 def head_in(net: nn.Module, classes: Any) -> Head | None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from incumbent.core import Batch, Memory, Model, Recipe
 from incumbent.errors import UsageError
-from incumbent.strategies._check import positive
+from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
 
 
@@ -36,6 +36,12 @@ class Analytic(Edit):
         that of the champion, or takes the number of rows, from 256 to 2,000, and less where the budget is short.
     ridge : float, optional
         The penalty; None, the default, chooses it by generalised cross-validation, from the statistics alone.
+    weight : float
+        How much each new row counts beside an old one. Few rows of a domain that is here to stay count for little
+        among all that there were; the head is then the one that learned each of them so many times.
+    reads : {"last", "input"}
+        What the head reads: what the last layer does, or the rows themselves in the place of the whole net. Layers
+        that were trained on two classes tell others apart less well than random features of the rows do.
 
     References
     ----------
@@ -52,6 +58,8 @@ class Analytic(Edit):
 
     width: int | Literal["auto"] = "auto"
     ridge: float | None = None
+    weight: float = 1.0
+    reads: Literal["last", "input"] = "last"
 
     def __post_init__(self) -> None:
         whole = isinstance(self.width, int) and not isinstance(self.width, bool) and self.width >= 0
@@ -59,14 +67,17 @@ class Analytic(Edit):
             raise UsageError(f'Analytic(width=...) takes "auto" or a whole number from 0; it was given {self.width!r}.')
         if self.ridge is not None:
             positive(self, "ridge", self.ridge)
+        positive(self, "weight", self.weight)
+        one_of(self, "reads", self.reads, ("last", "input"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Keep the features, solve the head."""
-        made = recipe.but(start="champion", analytic=self.width)
+        made = recipe.but(start="champion", analytic=self.width, reads=self.reads, emphasis=self.weight)
         return made if self.ridge is None else made.but(l2=self.ridge)
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
         """Carry the statistics on, with the rows just learned."""
+        from incumbent.data import emphasised
         from incumbent.models import absorb
 
-        return absorb(memory, model, batch)
+        return absorb(memory, model, emphasised(batch, self.weight))

@@ -12,6 +12,7 @@ from incumbent.updating._holdouts import Holdouts
 from incumbent.updating._pairs import FOLDS, folds_of, joined, paired
 
 ENOUGH = 1_000  # anchor rows from which no stand-in is needed
+ENOUGH_FOR_A_NET = 100  # fewer, where each stand-in is a training from scratch that costs many times the update itself
 
 
 def old_evidence(
@@ -47,7 +48,8 @@ def old_evidence(
         found.append(paired(rows, holdouts.said_old.take(holdouts.old_gate), said, "anchor"))
     gate = holdouts.case.gate
     asked = gate.tolerance is not None or gate.slices  # stand-ins cost fits, and nobody would look at them
-    if asked and len(holdouts.case.memory) and sum(map(len, found)) < ENOUGH:
+    enough = ENOUGH_FOR_A_NET if "layers" in holdouts.case.champion.abilities else ENOUGH
+    if asked and len(holdouts.case.memory) and sum(map(len, found)) < enough:
         found += _crossfitted(holdouts, recipe, deadline, folds) if recipe is not None else []
         if not found:
             found.append(_on_training_rows(holdouts, challenger))
