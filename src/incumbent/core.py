@@ -691,8 +691,9 @@ class Model(Protocol):
     Promises: `fit` returns a new model and self never changes; `predict` is pure; a model that was saved and loaded
     predicts exactly the same; the same recipe with the same seed gives the same model.
 
-    Rows reach it as a data frame. An adapter with an attribute ``takes = "tensors"`` is given arrays (n, ...), or a dict
-    of them for several inputs, where the rows came as such: of their own type, and as lazy rows where they are many.
+    Rows reach it as a data frame. An adapter with an attribute ``takes = "tensors"`` is given arrays (n, ...), or a
+    dict of them for several inputs, where the rows came as such: of their own type, and as lazy rows where they are
+    many.
     """
 
     @property

@@ -37,7 +37,14 @@ def fitted(estimator, batch):
 def test_abilities_are_those_of_the_estimator():
     batch = rows()
     assert fitted(DecisionTreeClassifier(), batch).abilities == {"retrain", "weight", "proba", "tune", "features"}
-    assert fitted(RandomForestClassifier(3), batch).abilities == {"retrain", "weight", "proba", "tune", "append", "features"}
+    assert fitted(RandomForestClassifier(3), batch).abilities == {
+        "retrain",
+        "weight",
+        "proba",
+        "tune",
+        "append",
+        "features",
+    }
     assert fitted(GaussianNB(), batch).abilities == {"retrain", "weight", "proba", "incremental", "grow", "features"}
     assert fitted(DummyRegressor(), batch).abilities == {"retrain", "weight", "features"}
 

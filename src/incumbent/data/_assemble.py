@@ -18,8 +18,8 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     """Put together the rows that the `data` element of a recipe asks for.
 
     In this order: remembered rows are drawn and come before the new ones, by time where all of them have it (`beside`
-    leaves that to the adapter, for each mini-batch), which weigh `emphasis` times as much; the `window` keeps the newest;
-    `half_life` makes weights; `cap` draws from what is left.
+    leaves that to the adapter, for each mini-batch), which weigh `emphasis` times as much; the `window` keeps the
+    newest; `half_life` makes weights; `cap` draws from what is left.
 
     A row's weight is multiplied by ``2 ** (-age / half_life)``. The newest row has age 0. Where `half_life` is a
     number, age is the number of rows behind it; where it is a span of time, the time since. A span is a text such as
