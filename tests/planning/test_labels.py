@@ -219,3 +219,11 @@ def test_an_update_with_labels_chosen_against_it_promotes_an_equal_challenger_no
         two = (Prediction(np.where(apart > 0, 0, 1)), Prediction(np.where(apart < 0, 0, 1)))
         passed += gain(Paired(y, *two, weight=weight / weight.mean()), Accuracy(), alpha=0.05).lower > 0
     assert passed / times <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
+
+
+def test_several_values_count_by_their_mean_distance_and_several_labels_are_refused():
+    near, far = Prediction(np.zeros((3, 2))), Prediction(np.array([[0.0, 0.0], [3.0, 1.0], [2.0, 0.0]]))
+    assert forecast(near, far, RMSE()).square.tolist() == [0.0, 5.0, 2.0]
+    on = Prediction(np.eye(2, dtype=int), np.eye(2), CLASSES)
+    with pytest.raises(UsageError, match="several labels at once cannot be chosen"):
+        forecast(on, on, Accuracy())

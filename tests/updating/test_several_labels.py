@@ -18,6 +18,8 @@ from incumbent.core import Batch, Memory  # noqa: E402
 from incumbent.data import remember  # noqa: E402
 from incumbent.errors import DataError, ModelError, UsageError  # noqa: E402
 from incumbent.evaluation import standard  # noqa: E402
+from incumbent.strategies import Incremental, Vote  # noqa: E402
+from incumbent.testing import check_model  # noqa: E402
 
 LEARN = "chain(Replay(1000), Incremental(lr=0.01, epochs=25))"
 NAMES = ["rain", "fog", "snow"]
@@ -246,3 +248,9 @@ def test_npz_files_do_on_the_command_line(kind, case, tmp_path, monkeypatch, cap
     assert ("hamming loss" if kind == "labels" else "rmse") in capsys.readouterr().out
     assert run(["predict", "new.npz", "--name", "sky", "-o", "said.csv"]) == 0
     assert list(pd.read_csv("said.csv"))[:3] == ["prediction_0", "prediction_1", "prediction_2"]
+
+
+@pytest.mark.slow
+def test_the_adapter_keeps_its_promises(kind, case):
+    x, y = _rows(kind, 150)
+    check_model(wrap(case[0]).meeting(y), Batch(x, y), strategies=[Incremental(lr=0.01, epochs=1), Vote()])

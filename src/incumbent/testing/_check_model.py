@@ -102,12 +102,13 @@ class _Case:
 
     @staticmethod
     def of(model: Model, batch: Batch, tolerance: float, seed: int) -> _Case:
-        count = np.unique(batch.labels, return_counts=True)[1].min() if model.task == "classification" else 9
+        grouped = model.task == "classification" and batch.labels.ndim == 1  # several labels at once are no classes
+        count = np.unique(batch.labels, return_counts=True)[1].min() if grouped else 9
         enough = len(batch) >= 60 and count >= 9
         _must(
             enough, "check_model needs at least 60 labelled rows, and 9 of each class, to split them into three parts."
         )
-        order = np.argsort(batch.labels, kind="stable") if model.task == "classification" else np.arange(len(batch))
+        order = np.argsort(batch.labels, kind="stable") if grouped else np.arange(len(batch))
         old, train, select = (batch.take(np.sort(order[part::3])) for part in range(3))
         before = model.predict(batch.x)  # once before its state is noted: some models fill a cache
         memory = remember(Memory(), old, seed=seed)
@@ -116,6 +117,11 @@ class _Case:
     @property
     def name(self) -> str:
         return type(self.model.native).__name__
+
+    @property
+    def several(self) -> bool:
+        """Whether each row has several labels, or several values, at once."""
+        return self.all.labels.ndim > 1
 
     def bind(self, recipe: Recipe, train: Batch | None = None) -> Recipe:
         rows = self.train if train is None else train
@@ -177,15 +183,17 @@ def _check_description(case: _Case) -> None:
     classes = model.classes
     _must(classes is not None and len(classes) >= 1, f"{name} is a classifier and names no classes.")
     assert classes is not None, "checked on the line before"
-    _must(np.array_equal(classes, np.unique(classes)), f"The classes of {name} are not sorted, or not distinct.")
+    distinct = len(np.unique(classes)) == len(classes) if case.several else np.array_equal(classes, np.unique(classes))
+    _must(distinct, f"The classes of {name} are not sorted, or not distinct.")
 
 
 def _check_predictions(case: _Case) -> None:
     model, name, said = case.model, case.name, case.before
     n = len(case.all)
+    shape = np.shape(case.all.labels)
     _must(
-        np.shape(said.label) == (n,),
-        f"{name} predicts labels of shape {np.shape(said.label)} for {n} rows, not ({n},).",
+        np.shape(said.label) == shape,
+        f"{name} predicts labels of shape {np.shape(said.label)} for {n} rows, not {shape}.",
     )
     _must(_same(model.predict(case.all.x), said), f"{name} predicts the same rows differently when asked again.")
     some = np.arange(0, n, 3)
@@ -202,7 +210,8 @@ def _check_predictions(case: _Case) -> None:
 def _check_probabilities(case: _Case) -> None:
     name, said, classes = case.name, case.before, case.model.classes
     assert classes is not None, "it is a classifier"
-    _must(bool(np.isin(said.label, classes).all()), f"{name} predicts labels that are not among its classes.")
+    known = (0, 1) if case.several else classes
+    _must(bool(np.isin(said.label, known).all()), f"{name} predicts labels that are not among its classes.")
     gives = said.proba is not None
     claims = "proba" in case.model.abilities
     _must(gives == claims, f"{name} {'gives' if gives else 'lacks'} probabilities and its abilities say otherwise.")
@@ -212,6 +221,9 @@ def _check_probabilities(case: _Case) -> None:
     _must(said.proba.shape == shape, f"{name} gives probabilities of shape {said.proba.shape}, not {shape}.")
     _must(np.array_equal(said.classes, classes), f"{name} gives probabilities of other classes than it names.")  # type: ignore[arg-type]  # None is unequal
     _must(bool((said.proba >= 0).all()), f"{name} gives probabilities below 0, or none at all.")
+    if case.several:
+        _must(bool((said.proba <= 1).all()), f"{name} gives probabilities above 1.")
+        return
     off = float(np.abs(said.proba.sum(axis=1) - 1).max())
     _must(off <= case.tolerance, f"{name} gives probabilities that sum to 1 only within {off:.2g}.")
 
@@ -258,17 +270,18 @@ def _check_following(case: _Case, strategy: Strategy, recipe: Recipe) -> None:
     _must(case.unchanged(), f"{name} changed the champion.")
     _must(made.task == champion.task, f"{name} gives a model for a {made.task}.")
     said = made.predict(case.all.x)
-    _must(
-        np.shape(said.label) == (len(case.all),), f"{name} gives a model that does not predict one label for each row."
-    )
-    if champion.classes is not None:
+    each = "as many labels" if case.several else "one label"
+    fits = np.shape(said.label) == np.shape(case.all.labels)
+    _must(fits, f"{name} gives a model that does not predict {each} for each row.")
+    if champion.classes is not None and not case.several:
         lost = np.setdiff1d(case.train.labels, made.classes)  # type: ignore[arg-type]  # same task: it has classes
         _must(not len(lost), f"{name} gives a model that does not know the classes {lost.tolist()} of its rows.")
     again = _followed(case, recipe, name)
     _must(
         again is not None and _same(again.predict(case.all.x), said), f"{name} gives another model with the same seed."
     )
-    if case.model.task == "classification" and recipe.finish == Recipe().finish and not recipe.loss.pull:
+    grows = case.model.task == "classification" and not case.several
+    if grows and recipe.finish == Recipe().finish and not recipe.loss.pull:
         _check_growth(case, recipe, name)
 
 
