@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 
-from incumbent import Gate, Registry, update
+from incumbent import Gate, Registry, Slice, update
 from incumbent.errors import UsageError
 from incumbent.updating import Followed
 from incumbent.updating._lines import Lines, idea
@@ -191,3 +191,12 @@ def test_what_is_followed_is_kept_between_updates_and_moves_the_choice(registry)
     stored = Followed.from_dict(registry.state("a").followed)
     assert set(stored.said) <= {"Incremental", "Retrain"}
     assert Followed.from_dict(stored.to_dict()) == stored and Followed.from_dict({}) == Followed()
+
+
+@pytest.mark.parametrize("asked", [{"search": True}, {"slices": (Slice("a > 1"),)}], ids=["search", "slices"])
+def test_conditions_on_columns_are_refused_for_rows_without_any(asked):
+    torch = pytest.importorskip("torch")
+    x, y = rows(300, 4)
+    net = torch.nn.Sequential(torch.nn.Linear(3, 2))
+    with pytest.raises(UsageError, match="arrays without columns"):
+        update(net, (x.astype(np.float32), y), gate=Gate(tolerance=None, **asked), strategies="incremental")

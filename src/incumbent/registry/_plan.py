@@ -111,6 +111,11 @@ def to_label(
     live, other = registry.champion(name), _challenger(registry, name, version)
     champion, challenger = registry.version(name, live), registry.version(name, other)
     rule = _rule(champion, metric)
+    if champion.schema.inputs:
+        raise UsageError(
+            f"{name!r} learns from arrays, and rows to label are chosen from a table, to be written out again with "
+            "their weights. Compare predictions with planning.choose in Python."
+        )
     frame = read(rows, names=champion.schema.features)
     if weight in frame.columns:
         raise UsageError(f"The rows have a column {weight!r} already; name another for the weights (--weight).")

@@ -95,6 +95,11 @@ def prepare(case: Case) -> Prepared:
     if not 0 <= case.seed < 2**32:  # what NumPy and scikit-learn take
         raise UsageError(f"A seed is a whole number from 0 to {2**32 - 1:,}; {case.seed} was given.")
     metric = evaluation.metric(case.metric, task=case.champion.task, classes=_classes(case), labels=_labels(case))
+    if (case.gate.slices or case.gate.search) and not hasattr(case.batch.x, "iloc"):
+        raise UsageError(
+            "Slices and the search for harmed subgroups are conditions on columns, and these rows are arrays without "
+            "columns; leave slices= and search= out of the gate."
+        )
     plans = policy.choose(_wanted(case), case.champion, case.memory, rows=len(case.batch))
     if case.gate.slices:
         known = case.batch if case.memory.rows is None else case.memory.rows
