@@ -54,8 +54,10 @@ class Lift(nn.Module):
         steps = (1.0 / (self.scale * INPUT)).to(x.dtype)
         levels = _whole((x - self.mean.to(x.dtype)) * steps).clamp(-WIDEST, WIDEST)
         made = levels @ self.directions[:-1].to(x.dtype) + self.directions[-1].to(x.dtype) / INPUT
-        made = made * (INPUT / (SPREAD * np.sqrt(len(self.mean) + 1.0) * GRID))
-        lifted: Tensor = _whole(made.clamp(0.0, 255.0)) * GRID
+        factor = INPUT / (SPREAD * np.sqrt(len(self.mean) + 1.0) * GRID)
+        if not made.requires_grad:  # the same, without a new array for each step
+            return made.mul_(factor).clamp_(0.0, 255.0).round_().mul_(GRID)
+        lifted: Tensor = _whole((made * factor).clamp(0.0, 255.0)) * GRID
         return lifted
 
     def as_fitted(self) -> RandomReLU:

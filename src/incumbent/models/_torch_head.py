@@ -257,6 +257,10 @@ def head_of(module: nn.Module, reader: Reader, x: Any) -> tuple[str, nn.Module]:
     return fits[-1]
 
 
+class _Read(Exception):
+    """What leaves a net whose features are read."""
+
+
 def run(module: nn.Module, inputs: Inputs, call: Any) -> Tensor:
     """Return the outputs for a few rows on the device of the module, with dropout and batch statistics at rest."""
     home = next((p.device for p in module.parameters()), torch.device("cpu"))
@@ -265,11 +269,21 @@ def run(module: nn.Module, inputs: Inputs, call: Any) -> Tensor:
 
 
 def features_of(module: nn.Module, layer: nn.Module, inputs: Inputs, call: Any) -> Floats:
-    """Return what a layer reads (n, d) for a mini-batch; a map is averaged over its places."""
+    """Return what a layer reads (n, d) for a mini-batch; a map is averaged over its places.
+
+    The net is left as soon as it is read: the layer itself, such as a wide projection, may cost more than all before.
+    """
     read: list[Tensor] = []
-    hook = layer.register_forward_pre_hook(lambda _, given: read.append(given[0]))
+
+    def leave(_: nn.Module, given: tuple[Tensor, ...]) -> None:
+        read.append(given[0])
+        raise _Read
+
+    hook = layer.register_forward_pre_hook(leave)
     try:
         run(module, inputs, call)
+    except _Read:
+        pass
     finally:
         hook.remove()
     seen = read[-1].float()
