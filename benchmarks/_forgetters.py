@@ -126,8 +126,8 @@ class Ours:
 class FromFirst:
     """Incumbent where the first session trains the net: 85 % of its rows, the others are the anchor set."""
 
-    def __init__(self, net: nn.Module, steps: Steps, how: How, seed: int) -> None:
-        self.net, self.steps, self.how, self.seed = net, steps, how, seed
+    def __init__(self, net: nn.Module, steps: Steps, how: How, seed: int, *, classes: int = 10) -> None:
+        self.net, self.steps, self.how, self.seed, self.classes = net, steps, how, seed, classes
         self.ours: Ours | None = None
 
     def learn(self, rows: Batch) -> None:
@@ -139,7 +139,7 @@ class FromFirst:
         cut = len(rows) * 85 // 100
         learned, held = rows.take(np.sort(order[:cut])), rows.take(np.sort(order[cut:]))
         net = trained(self.net, learned, self.steps, self.seed)
-        self.ours = Ours.bring_in(net, learned, held, self.how, classes=range(10), seed=self.seed)
+        self.ours = Ours.bring_in(net, learned, held, self.how, classes=range(self.classes), seed=self.seed)
 
     def said(self, x: Array) -> Array:
         """Return the classes that it gives rows."""

@@ -1,4 +1,4 @@
-"""What the benchmark of nets learns with in plain PyTorch: the nets, the loops that it is measured against, its rows."""
+"""What the benchmark of nets learns with in plain PyTorch: the nets, and the loops that it is measured against."""
 
 from __future__ import annotations
 
@@ -46,10 +46,9 @@ def tensors(rows: Batch) -> tuple[Tensor, Tensor]:
 
 def said(net: nn.Module, x: Array) -> Array:
     """Return the classes that a net gives rows."""
+    given, _ = tensors(Batch(x, np.zeros(len(x), dtype=np.int64)))
     with torch.inference_mode():
-        parts = [
-            net(tensors(Batch(x[i : i + 4096], np.zeros(len(x[i : i + 4096]))))[0]) for i in range(0, len(x), 4096)
-        ]
+        parts = [net(part) for part in torch.split(given, 4096)]
     return torch.cat(parts).argmax(dim=1).numpy()
 
 
@@ -121,22 +120,24 @@ class AlwaysRetrain(Naive):
 class PlainReplay:
     """Experience replay with a reservoir (Chaudhry et al. 2019), or DER++ (Buzzega et al. 2020), in few lines."""
 
-    def __init__(self, net: nn.Module, steps: Steps, seed: int, *, alpha: float = 0.0) -> None:
-        self.net, self.steps, self.seed, self.alpha = net, steps, seed, alpha
+    def __init__(
+        self, net: nn.Module, steps: Steps, seed: int, *, alpha: float = 0.0, room: int = BUFFER, outputs: int = 10
+    ) -> None:
+        self.net, self.steps, self.seed, self.alpha, self.room = net, steps, seed, alpha, room
         self.rng, self.generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
         self.seen, self.filled = 0, 0
-        self.x, self.y, self.z = torch.zeros(0), torch.zeros(BUFFER, dtype=torch.long), torch.zeros(BUFFER, 10)
+        self.x, self.y, self.z = torch.zeros(0), torch.zeros(room, dtype=torch.long), torch.zeros(room, outputs)
 
     @property
     def carried(self) -> int:
-        """The buffer; its pixels as bytes."""
-        return self.x.numel() + self.y.nbytes + (self.z.nbytes if self.alpha else 0)
+        """The buffer; pixels as bytes, features as they are."""
+        return self.x.numel() * (1 if self.x.dim() > 2 else 4) + self.y.nbytes + (self.z.nbytes if self.alpha else 0)
 
     def learn(self, rows: Batch) -> None:
         """Learn with as many rows of the buffer beside each mini-batch."""
         (x, y), optimizer = tensors(rows), self.steps.optimizer(self.net)
         if not len(self.x):
-            self.x = torch.zeros(BUFFER, *x.shape[1:])
+            self.x = torch.zeros(self.room, *x.shape[1:])
         for epoch in range(self.steps.epochs):
             for at in torch.split(torch.randperm(len(x), generator=self.generator), self.steps.batch):
                 optimizer.zero_grad()
@@ -169,12 +170,12 @@ class PlainReplay:
         """Vitter's algorithm R, a mini-batch at a time."""
         place = self.rng.integers(0, np.arange(self.seen, self.seen + len(x)) + 1)
         first = np.arange(self.seen, self.seen + len(x))
-        place = np.where(first < BUFFER, first, place)
-        kept = place < BUFFER
+        place = np.where(first < self.room, first, place)
+        kept = place < self.room
         at, mine = torch.from_numpy(place[kept]), torch.from_numpy(kept)
         self.x[at], self.y[at], self.z[at] = x[mine], y[mine], out[mine]
         self.seen += len(x)
-        self.filled = min(BUFFER, self.seen)
+        self.filled = min(self.room, self.seen)
 
 
 # ------------------------------------------------------------------------------------------------- MobileNetV2

