@@ -19,12 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import analytic
+import forgetting
 import gate
 import overhead
 import streams
 from _common import Table
 
-KINDS = {"analytic": analytic.table, "overhead": overhead.table}
+KINDS = {
+    "analytic": analytic.table,
+    "forgetting": forgetting.table,
+    "intents": forgetting.table_of_intents,
+    "overhead": overhead.table,
+}
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 
 

@@ -6,8 +6,6 @@ cost to delete 100 of 10,000 rows at a width of 2,000, beside solving again? Eac
 steps; "ridge on all rows" and "logistic regression on all rows" learn every row that there was at each session.
 
     OMP_NUM_THREADS=1 python benchmarks/analytic.py [--only SUBSTRING] [--quick] [--seeds N] [--json]
-
-The sentence encoder that the banking77 intents need is not among the dependencies, so they are left out.
 """
 
 from __future__ import annotations
