@@ -28,10 +28,11 @@ from incumbent.strategies import (
 
 Choice: TypeAlias = str | Strategy | Sequence[str | Strategy]
 
+_WIDTH = 1000  # random features of what a trained layer gives: more bring little
 _FEW = 4096  # numbers of a row: 2,000 random directions of so many take 32 MB
 
 
-def choose(given: Choice, model: Model, memory: Memory, *, rows: int) -> list[tuple[Strategy, Recipe]]:
+def choose(given: Choice, model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[tuple[Strategy, Recipe]]:
     """Return the strategies that `given` means for this model, each with its recipe.
 
     "auto" gives them cheapest first, otherwise they keep the order given.
@@ -46,6 +47,8 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int) -> list[tu
         What is remembered of the old rows.
     rows : int
         How many new rows there are.
+    unseen : int
+        How many of their classes no remembered row has.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int) -> list[tu
         raise UsageError("No strategy was given; strategies='auto' tries all that fit this model.")
     strategies: list[Strategy] = []
     for name in names:
-        strategies += auto(model, memory, rows=rows) if name == "auto" else [parse(name)]
+        strategies += auto(model, memory, rows=rows, unseen=unseen) if name == "auto" else [parse(name)]
     if not strategies:
         raise AbilityError(
             f"{type(model.native).__name__} can learn in no way that is known here; it has {sorted(model.abilities)}."
@@ -76,7 +79,7 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int) -> list[tu
     return [(strategy, recipe_for(strategy, model, memory)) for strategy in unique]
 
 
-def auto(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
+def auto(model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[Strategy]:
     """Return the strategies that fit this model, cheapest first.
 
     Ensembles, searches and, but for nets, a first analytic head are left to be asked for by name: they change what kind
@@ -86,7 +89,7 @@ def auto(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
     replay = [Replay(2000)] if remembers else []
     tried: list[Strategy] = []
     if {"layers", "soft", "draw"} <= able:
-        return _for_nets(model, memory, rows=rows)
+        return _for_nets(model, memory, rows=rows, unseen=unseen)
     if memory.statistics and "features" in able:  # the live model was solved from them
         tried.append(Analytic())
     if "incremental" in able:
@@ -104,21 +107,20 @@ def auto(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
     return [*tried, Retrain()] if "retrain" in able else tried
 
 
-def _for_nets(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
+def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[Strategy]:
     """Return what a net is tried with: its head solved exactly, which costs next to nothing; then gradient steps.
 
     Where the live head was solved already, only that goes on: gradient steps would move the features that its sums
-    stand for, and begin to forget. Training anew costs many times as much as all of these; it is left to be asked for
-    by name, as are methods whose strength has to be chosen.
+    stand for, and begin to forget. Layers that never saw a class may not tell it apart, so where classes join, random
+    features of the rows themselves are tried too. Training anew costs many times as much as all of these; it is left to
+    be asked for by name, as are methods whose strength has to be chosen.
     """
     remembers, solvable = len(memory) > 0, "features" in model.abilities and model.task == "classification"
-    tried: list[Strategy] = []
-    if solvable and (memory.statistics or remembers):
-        weight = _weight(memory.seen, rows)
-        tried = [Analytic(), *([Analytic(weight=weight)] if weight > 2 else [])]
-    if tried and memory.statistics:
-        return tried
-    if tried and _few_inputs(memory):
+    weight = _weight(memory.seen, rows)
+    if solvable and memory.statistics:
+        return [*([Analytic(weight=weight)] if weight > 1 else []), Analytic()]
+    tried: list[Strategy] = [Analytic(_WIDTH, weight=weight)] if solvable and remembers else []
+    if tried and unseen and _few_inputs(memory):
         tried.append(Analytic(reads="input"))
     if remembers:
         return [*tried, chain(DERpp(1000), Incremental())]
@@ -126,9 +128,9 @@ def _for_nets(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
 
 
 def _weight(seen: int, rows: int) -> float:
-    """Return how much a new row counts where few meet many: half the way, in powers, to both counting the same."""
-    share = max(1.0, seen / max(rows, 1))
-    return float(2.0 ** round(math.log2(share) / 2))
+    """Return how much a new row counts where few meet many: together half as much as all old ones, in powers of two."""
+    share = seen / (2 * max(rows, 1))
+    return 1.0 if share < 2 else min(64.0, 2.0 ** round(math.log2(share)))
 
 
 def _few_inputs(memory: Memory) -> bool:

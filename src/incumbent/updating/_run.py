@@ -100,7 +100,8 @@ def prepare(case: Case) -> Prepared:
             "Slices and the search for harmed subgroups are conditions on columns, and these rows are arrays without "
             "columns; leave slices= and search= out of the gate."
         )
-    plans = policy.choose(_wanted(case), case.champion, case.memory, rows=len(case.batch))
+    unseen = _unseen(case)
+    plans = policy.choose(_wanted(case), case.champion, case.memory, rows=len(case.batch), unseen=unseen)
     if case.gate.slices:
         known = case.batch if case.memory.rows is None else case.memory.rows
         case = dataclasses.replace(case, gate=case.gate.fixed(known.x))
@@ -109,6 +110,14 @@ def prepare(case: Case) -> Prepared:
     with clock.stage("prequential"):
         _rehearse(case, holdouts, metric)
     return Prepared(case, metric, plans, holdouts, clock)
+
+
+def _unseen(case: Case) -> int:
+    """Return how many classes of the new rows no remembered row has."""
+    old, y = case.memory.rows, case.batch.labels
+    if case.champion.task != "classification" or y.ndim > 1 or old is None or not len(old):
+        return 0
+    return len(np.setdiff1d(y, old.labels))
 
 
 def _wanted(case: Case) -> Choice:
