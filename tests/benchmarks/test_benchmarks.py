@@ -32,12 +32,12 @@ needs_data = pytest.mark.skipif(
 @needs_data
 @needs_lightgbm
 def test_the_stream_benchmark_prints_a_line_for_every_metric_of_a_method_and_of_its_reference() -> None:
-    found = lines_of("streams", "--only", "bike_sharing_hourly lightgbm auto")
+    found = lines_of("streams", "--only", "bike_sharing_hourly lightgbm auto, refresh")
     assert [(each["method"], each["metric"]) for each in found] == [
         ("retrain on all", "mae"),
         ("retrain on all", "rmse"),
-        ("auto", "mae"),
-        ("auto", "rmse"),
+        ("auto, refresh", "mae"),
+        ("auto, refresh", "rmse"),
     ]
     for each in found:
         assert each.keys() >= KEYS
@@ -80,3 +80,27 @@ def test_the_analytic_benchmark_forgets_no_class_and_leaves_no_trace_of_deleted_
     gone = found["delete 100 of 2,000 rows, width 500", "forget, solution at hand"]
     assert gone["value"] < 1e-10 < 0.01 < gone["effect"]
     assert all(each.keys() >= KEYS for each in found.values())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+@pytest.mark.skipif(
+    not (DATA / "mnist" / "data.npz").is_file(),
+    reason=f"MNIST is not in {DATA}; set INCUMBENT_DATA to where it is",
+)
+def test_the_benchmark_of_nets_shows_who_forgets_and_what_the_training_loop_costs() -> None:
+    found = {(each["data"], each["method"]): each for each in [*lines_of("forgetting", "--only", "1 epoch"), *loops()]}
+    assert all(each.keys() >= KEYS | {"seed"} for each in found.values())
+    score = {method: each["value"] for (data, method), each in found.items() if data.startswith("split")}
+    assert score["joint"] > 0.8 > score["plain ER(1000)"] > 0.4 > score["naive"]
+    assert score["ours: auto"] > score["plain ER(1000)"]
+    forgotten = {method: each["forgetting"] for (_, method), each in found.items() if "forgetting" in each}
+    assert forgotten["naive"] > 0.8 > 0.2 > forgotten["ours: auto"]
+    reference = found["split mnist, 1 epoch", "always retrain"]
+    assert reference["share"] == 1.0 and reference["carried"] == 4_000 * (28 * 28 + 8)
+    ratio = found["training loop, one epoch", "ours"]
+    assert 0.5 < ratio["value"] < 2.0
+
+
+def loops() -> list[dict]:
+    return lines_of("forgetting", "--only", "training loop")
