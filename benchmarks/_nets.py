@@ -60,7 +60,7 @@ def trained(net: nn.Module, rows: Batch, steps: Steps, seed: int) -> nn.Module:
     for _ in range(steps.epochs):
         for at in torch.split(torch.randperm(len(x), generator=generator), steps.batch):
             optimizer.zero_grad()
-            F.cross_entropy(net(x[at]), y[at]).backward()
+            F.cross_entropy(net(x[at]), y[at]).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
     return net.eval()
 
@@ -85,10 +85,13 @@ class Learner(Protocol):
 class Naive:
     """Train on with each session's rows alone."""
 
-    carried = 0
-
     def __init__(self, net: nn.Module, steps: Steps, seed: int) -> None:
         self.net, self.steps, self.seed = net, steps, seed
+
+    @property
+    def carried(self) -> int:
+        """Nothing."""
+        return 0
 
     def learn(self, rows: Batch) -> None:
         """Fine-tune."""
@@ -142,7 +145,7 @@ class PlainReplay:
             for at in torch.split(torch.randperm(len(x), generator=self.generator), self.steps.batch):
                 optimizer.zero_grad()
                 out, loss = self._loss(x[at], y[at])
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
                 optimizer.step()
                 if epoch == 0:
                     self._offer(x[at], y[at], out)
