@@ -223,3 +223,16 @@ def test_a_verdict_without_reasons_still_reads():
     outcome = hostile(name="", version_before=0).but(verdict=Verdict("reject"), decision="reject")
     assert sentence(outcome) == "The champion stays live: “a gain” fails."
     assert to_text(outcome)
+
+
+@pytest.mark.parametrize(
+    ("upper", "limit", "holds", "text"),
+    [(0.03, -0.01, True, "> -0.01"), (-0.03, -0.01, False, "> -0.01"), (0.01, 0.02, True, "<= 0.02")],
+    ids=["a refresh that holds", "a refresh that fails", "few flips"],
+)
+def test_an_upper_bound_is_held_against_a_floor_by_a_refresh_and_against_a_ceiling_by_flips(upper, limit, holds, text):
+    from incumbent.core import Interval, Reason
+    from incumbent.report._words import needed
+
+    found = Interval(upper - 0.02, upper - 0.04, upper, 0.05, "exact", 100)
+    assert needed(Reason("a", upper, limit, holds, not holds, "", found)) == text

@@ -127,9 +127,9 @@ def side(reason: Reason) -> Literal["above", "below"]:
     >>> side(Reason("better", 0.01, 0.0, True, False, "")), side(Reason("flips", 0.03, 0.02, False, True, ""))
     ('above', 'below')
     """
-    if reason.interval is not None and reason.interval.lower != reason.interval.upper:
-        if reason.value in (reason.interval.lower, reason.interval.upper):
-            return "above" if reason.value == reason.interval.lower else "below"
+    found = reason.interval
+    if found is not None and found.lower != found.upper and reason.value == found.lower:
+        return "above"  # an upper bound can be held against a ceiling, or by a refresh against a floor
     if reason.value == reason.limit:
         return "below" if reason.holds else "above"
     return "above" if (reason.value > reason.limit) == reason.holds else "below"
