@@ -49,6 +49,12 @@ def test_auto_solves_the_head_of_a_net_before_it_takes_gradient_steps(new, unsee
     assert auto(net(), remember(Memory(), rows(320), seed=0), rows=new, unseen=unseen) == expected
 
 
+def test_what_a_wide_layer_reads_is_not_projected():
+    wide = torch.nn.Sequential(torch.nn.Linear(6, 1000), torch.nn.ReLU(), torch.nn.Linear(1000, 3))
+    tried = auto(wrap(wide, classes=[0, 1, 2]), remember(Memory(), rows(320), seed=0), rows=400)
+    assert tried == [Analytic(0), DARK]
+
+
 def test_without_old_rows_auto_lets_the_champion_teach():
     assert auto(net(), Memory(), rows=100) == [
         chain(LwF(1.0), Incremental()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -119,12 +119,18 @@ def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[S
     weight = _weight(memory.seen, rows)
     if solvable and memory.statistics:
         return [*([Analytic(weight=weight)] if weight > 1 else []), Analytic()]
-    tried: list[Strategy] = [Analytic(_WIDTH, weight=weight)] if solvable and remembers else []
+    tried: list[Strategy] = [Analytic(_width(model, memory), weight=weight)] if solvable and remembers else []
     if tried and unseen and _few_inputs(memory):
         tried.append(Analytic(reads="input"))
     if remembers:
         return [*tried, chain(DERpp(1000), Incremental())]
     return [*tried, chain(LwF(1.0), Incremental()), chain(Incremental(), Interpolate("auto"))]
+
+
+def _width(model: Any, memory: Memory) -> int:
+    """Return how many random features to put on what the last layer reads: none where that is as many already."""
+    assert memory.rows is not None, "asked only where rows are remembered"
+    return 0 if model.features(memory.rows.take([0]).x).shape[1] >= _WIDTH else _WIDTH
 
 
 def _weight(seen: int, rows: int) -> float:
