@@ -62,6 +62,11 @@ class Images:
         return Images(self.learn.take(np.arange(learn)), self.test.take(np.arange(test)))
 
 
+def asked(chosen: Options, name: str) -> bool:
+    """Whether anything of a data set is to be run: all of it, or a method that is named behind it."""
+    return chosen.wants(name) or chosen.only.lower().startswith(name)
+
+
 def right(learner: Learner, rows: Batch) -> float:
     """Return the share of rows that a learner gets right."""
     return float(np.mean(learner.said(rows.x) == rows.labels))
@@ -132,7 +137,7 @@ def learners(steps: Steps, seed: int, *, few: bool, quick: bool) -> dict[str, Ca
         **first,
         "ours: Analytic(1700), input": ours(How("Analytic()", rows=0, first="Analytic(1700, reads='input')")),
         "ours: Analytic(1700), last": ours(How("Analytic()", rows=0, first="Analytic(1700)")),
-        "ours: auto, no old rows": ours(How("auto", STRICT, rows=0, first="Analytic(reads='input')")),
+        "ours: auto, no old rows": ours(How("auto", STRICT, rows=0, first="Analytic(1700, reads='input')")),
         "ours: auto, net kept, 1,000 rows": ours(How("chain(DERpp(1000), Incremental())", STRICT, rows=1000)),
     }
 
@@ -164,7 +169,7 @@ def arriving(
     """Yield the line of every method that learns batch after batch, the reference first; "joint" has all at once."""
     reference = float("nan")
     for method, make in methods.items():
-        if not chosen.wants(f"{name} {method}") and not (method.startswith(REFERENCE) and chosen.wants(name)):
+        if not chosen.wants(f"{name} {method}") and not (method.startswith(REFERENCE) and asked(chosen, name)):
             continue
         learner, spent, then = make(), 0.0, []
         for batch in [Batch.join(batches)] if method.startswith("joint") else batches:
@@ -227,7 +232,7 @@ def resized(images: Array) -> Array:
 def moves(mnist: Images, usps: Images, rows: int, chosen: Options, seed: int) -> Iterator[dict[str, Any]]:
     """Yield the lines of a net that knows MNIST and meets rows of USPS."""
     name, epochs = f"mnist to usps, {rows:,} rows", 1 if chosen.quick else 5
-    if not chosen.wants(name):
+    if not asked(chosen, name):
         return
     at = np.random.default_rng(seed).permutation(len(usps.learn))[:rows]
     new = Batch(resized(usps.learn.x[at]), usps.learn.labels[at])
@@ -298,7 +303,7 @@ def moves(mnist: Images, usps: Images, rows: int, chosen: Options, seed: int) ->
 def transfers(folder: Path, fashion: Images, chosen: Options, seed: int) -> Iterator[dict[str, Any]]:
     """Yield the lines of Fashion images through MobileNetV2: a head that knows a tenth of them meets the others."""
     name = "mobilenet to fashion part"
-    if not chosen.wants(name):
+    if not asked(chosen, name):
         return
     begun = cpu_seconds()
     body = nets.mobilenet(folder / "weights_public" / "mobilenet_v2_tv_bnfolded_fp16.safetensors")
