@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import PCA
@@ -53,6 +54,11 @@ from sklearn.tree import DecisionTreeClassifier
 from incumbent.core import Batch
 
 ROWS = 210
+
+
+def one_in(count: int, names: Iterable[str]) -> list[Any]:
+    """Return all names, only one in so many to be tried with the quick tests."""
+    return [pytest.param(name, marks=() if at % count == 0 else pytest.mark.slow) for at, name in enumerate(names)]
 
 
 def numbers(classes: int = 2, *, names: list[Any] | None = None, seed: int = 0) -> Batch:
