@@ -138,7 +138,7 @@ def learners(steps: Steps, seed: int, *, few: bool, quick: bool) -> dict[str, Ca
         "ours: Analytic(1700), input": ours(How("Analytic()", rows=0, first="Analytic(1700, reads='input')")),
         "ours: Analytic(1700), last": ours(How("Analytic()", rows=0, first="Analytic(1700)")),
         "ours: auto, no old rows": ours(How("auto", STRICT, rows=0, first="Analytic(1700, reads='input')")),
-        "ours: auto, net kept, 1,000 rows": ours(How("chain(DERpp(1000), Incremental())", STRICT, rows=1000)),
+        "ours: DERpp(1000) as auto has it": ours(How("chain(DERpp(1000), Incremental())", STRICT, rows=1000)),
     }
 
 
