@@ -43,6 +43,7 @@ DARK = chain(DERpp(1000), Incremental())
         (20, 0, [Analytic(1000, weight=8.0), DARK]),
         (1, 0, [Analytic(1000, weight=64.0), DARK]),
         (400, 1, [Analytic(1000), Analytic(reads="input"), DARK]),
+        (20, 1, [Analytic(1000), Analytic(reads="input"), DARK]),
     ],
 )
 def test_auto_solves_the_head_of_a_net_before_it_takes_gradient_steps(new, unseen, expected):

@@ -116,7 +116,7 @@ def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[S
     be asked for by name, as are methods whose strength has to be chosen.
     """
     remembers, solvable = len(memory) > 0, "features" in model.abilities and model.task == "classification"
-    weight = _weight(memory.seen, rows)
+    weight = 1.0 if unseen else _weight(memory.seen, rows)  # a class that joins has rows enough of its own
     if solvable and memory.statistics:
         return [*([Analytic(weight=weight)] if weight > 1 else []), Analytic()]
     tried: list[Strategy] = [Analytic(_width(model, memory), weight=weight)] if solvable and remembers else []

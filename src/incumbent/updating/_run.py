@@ -113,11 +113,12 @@ def prepare(case: Case) -> Prepared:
 
 
 def _unseen(case: Case) -> int:
-    """Return how many classes of the new rows no remembered row has."""
-    old, y = case.memory.rows, case.batch.labels
-    if case.champion.task != "classification" or y.ndim > 1 or old is None or not len(old):
+    """Return how many classes of the new rows nobody remembers, neither as rows nor in sums."""
+    memory, y = case.memory, case.batch.labels
+    if case.champion.task != "classification" or y.ndim > 1:
         return 0
-    return len(np.setdiff1d(y, old.labels))
+    known = memory.statistics.get("classes", memory.rows.labels if memory.rows is not None else None)
+    return 0 if known is None or not len(known) else len(np.setdiff1d(y, known))
 
 
 def _wanted(case: Case) -> Choice:
