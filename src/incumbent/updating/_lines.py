@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -49,19 +50,6 @@ class Lines:
         """Return what a strategy's next challenger starts from: its line, or the champion where it has none."""
         return self.models.get(idea(strategy), champion)
 
-    def losses(self, holdouts: Holdouts, metric: Metric) -> tuple[Floats, dict[str, Floats]]:
-        """Return the losses of the champion and of each line on the new rows of which nobody knows a copy."""
-        at = np.flatnonzero(holdouts.holdable)
-        rows, y = holdouts.rows.take(at), holdouts.rows.labels[at]
-        found: dict[str, Floats] = {}
-        for name, model in self.models.items():
-            try:
-                said = ask(model, rows.x)
-            except DataError:  # it cannot predict these rows: nothing in their losses decides that
-                continue
-            found[name] = losses_of(metric, y, said)
-        return losses_of(metric, y, holdouts.said.take(at)), found
-
     def after(
         self, champion: Floats, challengers: Mapping[str, Floats], *, alpha: float, min_gain: float, bound: float
     ) -> Lines:
@@ -106,6 +94,26 @@ class Lines:
         """Return the lines after they learned the batch; with a new champion the evidence begins anew."""
         made = {idea(c.strategy): c.model for c in challengers if c.model is not None and c.recipe is not None}
         return Lines({**self.models, **made}, None if promoted else self.monitor)
+
+
+def answers(models: Mapping[str, Model], holdouts: Holdouts) -> dict[str, Prediction]:
+    """Return what each model says of the whole batch; one that cannot predict these rows is left out.
+
+    Nothing in its losses decides that, so leaving it out keeps the evidence about a line sound.
+    """
+    found: dict[str, Prediction] = {}
+    for name, model in models.items():
+        with suppress(DataError):
+            found[name] = ask(model, holdouts.rows.x)
+    return found
+
+
+def losses(holdouts: Holdouts, metric: Metric, said: Mapping[str, Prediction]) -> tuple[Floats, dict[str, Floats]]:
+    """Return the losses of the champion and of the others on the new rows of which nobody knows a copy."""
+    at = np.flatnonzero(holdouts.holdable)
+    y = holdouts.rows.labels[at]
+    found = {name: losses_of(metric, y, each.take(at)) for name, each in said.items()}
+    return losses_of(metric, y, holdouts.said.take(at)), found
 
 
 def losses_of(metric: Metric, y: Array, said: Prediction) -> Floats:

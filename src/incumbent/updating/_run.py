@@ -24,25 +24,25 @@ from incumbent.core import (
     Memory,
     Metric,
     Outcome,
+    Prediction,
     Recipe,
     Strategy,
     Verdict,
 )
 from incumbent.data import admit, remember, spend
 from incumbent.engine import train
-from incumbent.errors import DataError, IncumbentError, UsageError
+from incumbent.errors import IncumbentError, UsageError
 from incumbent.gate._conditions import margin_of
 from incumbent.gate._limit import judge
 from incumbent.models import absorb
 from incumbent.policy import Choice
 from incumbent.strategies import parse
-from incumbent.updating._ask import ask
 from incumbent.updating._case import Case, rare_rows
 from incumbent.updating._choice import choose, scored
 from incumbent.updating._contest import Contest, contest
 from incumbent.updating._followed import Followed
 from incumbent.updating._holdouts import Holdouts
-from incumbent.updating._lines import Lines, idea, losses_of
+from incumbent.updating._lines import Lines, answers, idea, losses, losses_of
 from incumbent.updating._measured import MEASURED
 
 STANDS = "standing"
@@ -150,8 +150,9 @@ def run(prepared: Prepared) -> Outcome:
     """Return the outcome of one update. Nothing outside of the outcome changes."""
     case, metric, holdouts, clock = prepared.case, prepared.metric, prepared.holdouts, prepared.clock
     with clock.stage("prequential"):
-        prequential = _prequential(case, holdouts)
-        lines, followed = _looked_back(case, holdouts, metric)
+        said = answers(case.standing, holdouts)
+        prequential = _prequential(case, holdouts, said)
+        lines, followed = _looked_back(case, holdouts, metric, said)
     deadline, errors = time.monotonic() + case.budget, case.control or control(case.gate.error_control, case.gate.alpha)
     with clock.stage("train"):
         challengers = choose(_tries(prepared, deadline, today=followed.weight))
@@ -197,16 +198,18 @@ def _labels(case: Case) -> int:
     return evaluation.labels_of(case.batch.labels)
 
 
-def _prequential(case: Case, holdouts: Holdouts) -> dict[str, Mapping[str, float]]:
-    """Score everybody on the whole batch before anybody learns from it."""
+def _prequential(case: Case, holdouts: Holdouts, standing: Mapping[str, Prediction]) -> dict[str, Mapping[str, float]]:
+    """Score everybody on the whole batch before anybody learns from it.
+
+    A standing challenger that cannot predict these rows is not among them; it fails as a challenger, with the reason.
+    """
     rows, task = holdouts.rows, case.champion.task
     case.progress(Event("prequential", f"scoring the champion on {len(rows):,} new rows"))
     found: dict[str, Mapping[str, float]] = {
         "champion": evaluation.scores(rows.labels, holdouts.said, task=task, weight=rows.weight)
     }
-    for name, model in case.standing.items():
-        with suppress(DataError):  # one that cannot predict these rows fails as a challenger, with the reason
-            found[name] = evaluation.scores(rows.labels, ask(model, rows.x), task=task, weight=rows.weight)
+    for name, said in standing.items():
+        found[name] = evaluation.scores(rows.labels, said, task=task, weight=rows.weight)
     if rows.time is not None:
         order = np.argsort(rows.time, kind="stable")
         y, said = rows.labels[order], holdouts.said.take(order)
@@ -217,20 +220,21 @@ def _prequential(case: Case, holdouts: Holdouts) -> dict[str, Mapping[str, float
     return found
 
 
-def _looked_back(case: Case, holdouts: Holdouts, metric: Metric) -> tuple[Lines, Followed]:
+def _looked_back(
+    case: Case, holdouts: Holdouts, metric: Metric, standing: Mapping[str, Prediction]
+) -> tuple[Lines, Followed]:
     """Return what the batch says, before anybody learns from it, of the lines and of those who advised their making."""
     lines, followed = case.lines, case.followed
     if case.gate.source == "prequential":
-        champion, found = lines.losses(holdouts, metric)
+        champion, found = losses(holdouts, metric, answers(lines.models, holdouts))
         bound = min(metric.bound, holdouts.clip(metric))
         margin = margin_of(case.gate.min_gain, holdouts.select_paired(), metric)
         lines = lines.after(champion, found, alpha=case.gate.alpha, min_gain=margin, bound=bound)
         return lines, followed.after(champion, found)
-    if len(case.standing) == 1 and followed.said:
-        name, model = next(iter(case.standing.items()))
-        stands = Lines({STANDS: model})
+    if len(case.standing) == len(standing) == 1 and followed.said:
+        (only,) = standing.values()
         with suppress(UsageError):  # a score of rows as a whole shows no single row
-            return lines, followed.after(*stands.losses(holdouts, metric))
+            return lines, followed.after(*losses(holdouts, metric, {STANDS: only}))
     return lines, followed
 
 
