@@ -86,3 +86,13 @@ def test_a_standing_challenger_that_cannot_predict_fails_with_its_reason():
     assert outcome.decision == "promote"
     assert "standing v7" not in outcome.prequential
     assert "RuntimeError: gone" in outcome.challengers[0].error
+
+
+@pytest.mark.parametrize("anchor", [40, 4_000])
+def test_a_few_old_rows_have_a_say_in_proportion_in_the_choice(anchor):
+    live, standing, new = weak(), good(), points(600, seed=2)
+    ready = prepare(case(live, new, anchor=points(anchor, seed=10), standing={"v7": wrap(standing)}, budget=1e-9))
+    found = next(c for c in run(ready).challengers if c.strategy == "v7")
+    old, share = found.gains["old"], min(1.0, len(ready.holdouts.old_select) / len(ready.holdouts.select))
+    assert (share < 0.2) == (anchor == 40)
+    assert found.gain == pytest.approx((found.gains["new"] + share * old) / (1.0 + share))

@@ -19,8 +19,9 @@ def scored(challenger: Challenger, holdouts: Holdouts, metric: Metric, *, today:
 
     The gain is the mean of two: on new select rows, which have the weight `today`, and on those of the anchor set where
     there are any. A batch's own tail favours the challenger that forgot the rest, so history has a say beside today:
-    as much at first, and then by how often each was right. One that cannot predict these rows, such as a category
-    that its training rows lacked, has failed.
+    as much at first, and then by how often each was right. Fewer old rows than new ones have a smaller say in
+    proportion, or one of twenty would overrule hundreds. One that cannot predict these rows, such as a category that
+    its training rows lacked, has failed.
     """
     if challenger.model is None:
         return challenger
@@ -28,7 +29,8 @@ def scored(challenger: Challenger, holdouts: Holdouts, metric: Metric, *, today:
         gains, score = _gains_and_score(challenger.model, holdouts, metric)
     except Exception as error:  # an estimator may raise anything, and one failed try must not end the update
         return failed(challenger, error)
-    weight = {"new": today, "old": 1.0 - today}
+    few = min(1.0, len(holdouts.old_select) / len(holdouts.select))
+    weight = {"new": today, "old": (1.0 - today) * few}
     known = {name: gain for name, gain in gains.items() if not math.isnan(gain)}  # rows of one class have no AUC
     shares = [weight[name] for name in known]
     gain = float(np.average(list(known.values()), weights=shares)) if known else math.nan
