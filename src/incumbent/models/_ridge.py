@@ -12,7 +12,7 @@ from incumbent.models._statistics import Statistics
 
 PROBES, _NARROW = 16, 500
 _STEP, _FLAT, _TRIES = np.log(10.0), 0.005, 12
-_START, _LEAST, _MOST = 1e-2, 1e-7, 1e3
+_START, _LEAST, _MOST, _NEAR = 1e-2, 1e-7, 1e3, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,13 +137,18 @@ def solve(statistics: Statistics, ridge: float | None = None, *, start: float | 
     scale = _mean_eigenvalue(statistics)
     if statistics.rows < 2 or not scale > 0:
         return _factorised(statistics, scale if scale > 0 else 1.0)
-    return _searched(statistics, scale, _START if start is None else start / scale)
+    if start is None:
+        return _searched(statistics, scale, _START, near=0.0)
+    return _searched(statistics, scale, start / scale, near=_NEAR)
 
 
-def _searched(statistics: Statistics, scale: float, start: float) -> Solution:
-    """Step down the slope of GCV by factors of ten, then close in on where it is level."""
+def _searched(statistics: Statistics, scale: float, start: float, *, near: float) -> Solution:
+    """Step down the slope of GCV by factors of ten, then close in on where it is level.
+
+    The first step is as short as the slope, where that is less than `near` of the two forces it is the difference of.
+    """
     spot = float(np.log(np.clip(start, _LEAST, _MOST)))
-    best, score, slope = _judged(statistics, scale * np.exp(spot))
+    best, score, slope, force = _judged(statistics, scale * np.exp(spot))
     low, high = (None, (spot, slope)) if slope > 0 else ((spot, slope), None)
     for _ in range(_TRIES):
         if abs(slope) < _FLAT:
@@ -154,18 +159,21 @@ def _searched(statistics: Statistics, scale: float, start: float) -> Solution:
             share = float(np.clip(low[1] / (low[1] - high[1]), 0.1, 0.9))
             spot = low[0] + share * (high[0] - low[0])
         else:
-            spot = spot - _STEP if slope > 0 else spot + _STEP
+            step = 5.0 * abs(slope) / force if abs(slope) < near * force else _STEP
+            spot, near = spot - step if slope > 0 else spot + step, 0.0
             if not np.log(_LEAST) <= spot <= np.log(_MOST):
                 break
-        made, value, slope = _judged(statistics, scale * np.exp(spot))
+        made, value, slope, force = _judged(statistics, scale * np.exp(spot))
         low, high = (low, (spot, slope)) if slope > 0 else ((spot, slope), high)
         if value < score:
             best, score = made, value
     return best
 
 
-def _judged(statistics: Statistics, ridge: float) -> tuple[Solution, float, float]:
-    """Return the solution, the logarithm of its GCV score, and the slope of that in the logarithm of the penalty."""
+def _judged(statistics: Statistics, ridge: float) -> tuple[Solution, float, float, float]:
+    """Return the solution, the logarithm of its GCV score, the slope of that in the logarithm of the penalty, and the
+    size of the two forces, misfit and freedom, whose difference the slope is.
+    """
     made, n = _factorised(statistics, ridge), statistics.rows
     coef, target = made.coef, _centred_cross(statistics)
     spread = float((statistics.square - statistics.count**2 / n).sum())
@@ -174,8 +182,9 @@ def _judged(statistics: Statistics, ridge: float) -> tuple[Solution, float, floa
     trace, squares = _traces(inner, statistics)
     left = max(n - 1.0 - statistics.width + ridge * trace, 1e-9 * n)
     steeper = 2.0 * ridge * float((coef * inner(coef)).sum())
-    slope = ridge * (steeper / max(misfit, 1e-300) - 2.0 * (trace - ridge * squares) / left)
-    return made, float(np.log(max(misfit, 1e-300)) - 2.0 * np.log(left / n)), slope
+    misfitting, freedom = ridge * steeper / max(misfit, 1e-300), 2.0 * ridge * (trace - ridge * squares) / left
+    score = float(np.log(max(misfit, 1e-300)) - 2.0 * np.log(left / n))
+    return made, score, misfitting - freedom, misfitting + freedom
 
 
 def _traces(inner: _Lowered, statistics: Statistics) -> tuple[float, float]:
