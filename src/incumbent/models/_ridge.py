@@ -171,8 +171,9 @@ def _searched(statistics: Statistics, scale: float, start: float, *, near: float
 
 
 def _judged(statistics: Statistics, ridge: float) -> tuple[Solution, float, float, float]:
-    """Return the solution, the logarithm of its GCV score, the slope of that in the logarithm of the penalty, and the
-    size of the two forces, misfit and freedom, whose difference the slope is.
+    """Return the solution and of its GCV score the logarithm, the slope of that over the logarithm of the penalty.
+
+    Last comes the sum of the two forces, misfit and freedom, whose difference the slope is.
     """
     made, n = _factorised(statistics, ridge), statistics.rows
     coef, target = made.coef, _centred_cross(statistics)
