@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from incumbent.data._memory import nbytes as nbytes
     from incumbent.data._memory import remember as remember
     from incumbent.data._memory import save_memory as save_memory
+    from incumbent.data._pixels import centred as centred
+    from incumbent.data._pixels import imagenet as imagenet
+    from incumbent.data._pixels import unit as unit
     from incumbent.data._quality import Quality as Quality
     from incumbent.data._quality import examine as examine
     from incumbent.data._read import read as read
@@ -47,9 +50,11 @@ _HOME = {
     "anchor_split": "_anchor",
     "assemble": "_assemble",
     "carry_uses": "_anchor",
+    "centred": "_pixels",
     "draw": "_memory",
     "emphasised": "_assemble",
     "examine": "_quality",
+    "imagenet": "_pixels",
     "in_memory": "_lazy",
     "load_anchor": "_anchor",
     "load_memory": "_memory",
@@ -61,6 +66,7 @@ _HOME = {
     "save_memory": "_memory",
     "spend": "_anchor",
     "split": "_split",
+    "unit": "_pixels",
 }
 
 __all__ = sorted(_HOME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -10,7 +11,7 @@ import numpy as np
 
 from incumbent.core import Array
 from incumbent.data._files import tables_in
-from incumbent.data._images import image_files, images
+from incumbent.data._images import Size, image_files, images
 from incumbent.data._tensors import Tensors, together
 from incumbent.errors import DataError
 
@@ -27,7 +28,16 @@ def holds_arrays(path: Path) -> bool:
         return False
 
 
-def arrays_at(path: Path, *, target: str, size: tuple[int, int] | None = None) -> Tensors:
+def holds_images(source: Any) -> bool:
+    """Whether a source, or the inputs of a pair (x, y), is a folder of images."""
+    given = source[0] if isinstance(source, tuple) and len(source) == 2 else source
+    if not isinstance(given, str | os.PathLike):
+        return False
+    path = Path(given).expanduser()
+    return holds_arrays(path) and path.is_dir() and not _members(path)
+
+
+def arrays_at(path: Path, *, target: str, size: Size | None = None, channels: int | None = None) -> Tensors:
     """Return what a file or folder of arrays holds.
 
     An ``.npy`` file is mapped, not read: one input without labels. In an ``.npz`` file and in a folder of ``.npy``
@@ -42,7 +52,7 @@ def arrays_at(path: Path, *, target: str, size: tuple[int, int] | None = None) -
     if path.is_dir():
         members = _members(path)
         if not members:
-            return images(path, target=target, size=size)
+            return images(path, target=target, size=size, channels=channels)
         return together({file.stem: _mapped(file) for file in members}, path.name)
     if path.suffix.lower() == ".npy":
         return together({"x": _mapped(path)}, path.name)

@@ -13,20 +13,21 @@ import pandas as pd
 from incumbent.core import Array
 from incumbent.data._arrays import arrays_at, holds_arrays
 from incumbent.data._dataset import dataset, is_dataset
+from incumbent.data._images import Size
 from incumbent.data._lazy import LazyRows
 from incumbent.data._tensors import Tensors, as_array, together
 from incumbent.errors import DataError
 
 
-def tensors_of(source: Any, *, target: str, size: tuple[int, int] | None = None) -> Tensors | None:
+def tensors_of(source: Any, *, target: str, size: Size | None = None, channels: int | None = None) -> Tensors | None:
     """Return a source as tensors, or None where it is a table or nothing that holds arrays."""
     if isinstance(source, Tensors):
         return source
     if isinstance(source, tuple) and len(source) == 2:
-        return _pair(source[0], source[1], target)
+        return _pair(source[0], source[1], target, size, channels)
     if isinstance(source, str | os.PathLike):
         path = Path(source).expanduser()
-        return arrays_at(path, target=target, size=size) if holds_arrays(path) else None
+        return arrays_at(path, target=target, size=size, channels=channels) if holds_arrays(path) else None
     if isinstance(source, Mapping):
         return together(source, "dict of arrays", named=True)
     if _is_array(source):
@@ -48,11 +49,11 @@ def _described(source: Any) -> str:
     return "mapped array" if isinstance(source, np.memmap) else f"{type(source).__module__.partition('.')[0]} array"
 
 
-def _pair(x: Any, y: Any, target: str) -> Tensors | None:
+def _pair(x: Any, y: Any, target: str, size: Size | None, channels: int | None) -> Tensors | None:
     """Return inputs with their labels under the name of the target; None where the inputs are a table."""
     if isinstance(x, list):
         x = as_array(x, "x")
-    inputs = tensors_of(x, target=target)
+    inputs = tensors_of(x, target=target, size=size, channels=channels)
     if inputs is None:
         return None
     if target in inputs.parts:
@@ -62,7 +63,7 @@ def _pair(x: Any, y: Any, target: str) -> Tensors | None:
         labels = labels[:, 0]
     if not labels.ndim or len(labels) != len(inputs):
         raise DataError(f"y has shape {labels.shape} but x has {len(inputs)} rows; give one label for each row.")
-    return Tensors({**inputs.parts, target: labels}, inputs.source, inputs.named)
+    return Tensors({**inputs.parts, target: labels}, inputs.source, inputs.named, inputs.notes)
 
 
 def _labels(y: Any, target: str) -> Array:

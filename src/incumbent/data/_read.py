@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from incumbent.data._arrays import holds_arrays
+from incumbent.data._arrays import holds_arrays, holds_images
 from incumbent.data._check import counted, listed
 from incumbent.data._files import table_at
+from incumbent.data._images import Size
 from incumbent.data._inputs import tensors_of
 from incumbent.data._tensors import Tensors
-from incumbent.errors import DataError
+from incumbent.errors import DataError, UsageError
 
 
 @overload
@@ -33,7 +34,8 @@ def read(
     names: Sequence[str] | None = None,
     target: str = "target",
     tensors: bool,
-    size: tuple[int, int] | None = None,
+    size: Size | None = None,
+    channels: int | None = None,
 ) -> pd.DataFrame | Tensors: ...
 
 
@@ -43,7 +45,8 @@ def read(
     names: Sequence[str] | None = None,
     target: str = "target",
     tensors: bool = False,
-    size: tuple[int, int] | None = None,
+    size: Size | None = None,
+    channels: int | None = None,
 ) -> pd.DataFrame | Tensors:
     """Read a table, or on demand arrays, from a file, several files, standard input, or an object in memory.
 
@@ -67,8 +70,11 @@ def read(
         What the labels of a pair are called unless `names` says it.
     tensors : bool
         Whether arrays and dicts are inputs of a neural network as they are, instead of columns of a table.
-    size : (int, int), optional
-        Height and width that a folder of images is resized to; without it they must agree.
+    size : (int, int), int or str, optional
+        Height and width that the images of a folder are resized to, such as (224, 320) or "224x320", or 224 for a
+        square; without it they must agree.
+    channels : {1, 3}, optional
+        Whether the images of a folder are read as grey or in colour; without it they are grey if all of them are.
 
     Returns
     -------
@@ -82,6 +88,8 @@ def read(
     ------
     DataError
         The source is missing, unreadable, empty, damaged, no table, or has duplicate or nested columns.
+    UsageError
+        There are no images that `size` or `channels` could be for.
     MissingDependency
         Images are to be read and Pillow is not installed.
 
@@ -95,7 +103,11 @@ def read(
     >>> read((np.zeros((2, 28, 28), dtype=np.uint8), ["no", "yes"]), tensors=True)
     x (2, 28, 28) uint8, target (2,) <U3
     """
-    found = tensors_of(source, target=target, size=size) if tensors else None
+    given = {name: value for name, value in (("size", size), ("channels", channels)) if value is not None}
+    if given and not (tensors and holds_images(source)):
+        where = source if isinstance(source, str | os.PathLike) else _described(source)
+        raise UsageError(f"{' and '.join(given)} is for a folder of images, and {where} is none.")
+    found = tensors_of(source, target=target, size=size, channels=channels) if tensors else None
     if found is not None:
         return found
     if not tensors and (isinstance(source, Tensors) or _names_arrays(source)):

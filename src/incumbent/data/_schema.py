@@ -10,6 +10,7 @@ import pandas as pd
 
 from incumbent.core import Batch, Task, Value
 from incumbent.data import _labels
+from incumbent.data._arrays import holds_images
 from incumbent.data._check import DataCheck, Finding, absent, digest, listed
 from incumbent.data._column import Column
 from incumbent.data._input import Input, checked_columns
@@ -129,8 +130,12 @@ class Schema(Value):
         return (*(column.name for column in self.columns), *(each.name or "x" for each in self.inputs))
 
     def read(self, source: Any) -> pd.DataFrame | Tensors:
-        """Return rows as a table or as tensors, whichever the model was trained on, to be checked next."""
-        return read(source, names=self.features, target=self.target, tensors=bool(self.inputs))
+        """Return rows as a table or as tensors, whichever the model was trained on, to be checked next.
+
+        A folder of images is read in the size and the channels of the images that the model was trained on.
+        """
+        given = _form_of_images(self.inputs) if holds_images(source) else {}
+        return read(source, names=self.features, target=self.target, tensors=bool(self.inputs), **given)
 
     def check(self, frame: Any, *, labelled: bool = True, weight: str | None = None) -> tuple[Batch, DataCheck]:
         """Return new rows as the model was trained on them, and what was found on the way.
@@ -160,7 +165,7 @@ class Schema(Value):
         DataError
             There are no rows, or the frame is no sound table.
         """
-        rows = read(frame, tensors=bool(self.inputs))
+        rows = self.read(frame)
         parts: Any = rows.parts if isinstance(rows, Tensors) else rows
         x, findings = self._features(rows, labelled, weight)
         y, found = self._labels(parts) if labelled else (None, [])
@@ -179,7 +184,8 @@ class Schema(Value):
     def _features(self, rows: pd.DataFrame | Tensors, labelled: bool, weight: str | None) -> tuple[Any, list[Finding]]:
         if isinstance(rows, Tensors):
             roles = {"label": self.target, "time": self.time, "group": self.group} if labelled else {}
-            return checked_inputs(self, rows, {**roles, "weight": weight})
+            x, findings = checked_inputs(self, rows, {**roles, "weight": weight})
+            return x, [*rows.notes, *findings]
         if self.inputs:
             raise wants_arrays(self, rows)
         self._check_names(rows, labelled, weight)
@@ -267,6 +273,12 @@ def _of_tensors(
         return kind((), target, time, group, task, names, inputs, width)
     task, classes = _task_and_classes(column_of(rows.parts, target), task)
     return kind((), target, time, group, task, classes, inputs)
+
+
+def _form_of_images(inputs: tuple[Input, ...]) -> dict[str, Any]:
+    """Return the size and channels of the one input that images (h, w, c) in bytes are; nothing where there is none."""
+    shape = inputs[0].shape if len(inputs) == 1 and inputs[0].dtype == "uint8" else ()
+    return {"size": shape[:2], "channels": shape[2]} if len(shape) == 3 and shape[2] in (1, 3) else {}
 
 
 def _task_and_classes(target: pd.Series[Any], task: Task | None) -> tuple[Task, tuple[Scalar, ...]]:

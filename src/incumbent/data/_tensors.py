@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from incumbent.core import Array
-from incumbent.data._check import counted
+from incumbent.data._check import Finding, counted
 from incumbent.data._lazy import LazyRows, lazily
 from incumbent.errors import DataError
 
@@ -30,6 +30,8 @@ class Tensors:
         Where they came from.
     named : bool
         Whether a single input was given by name, so that the model is given a dict of one instead of the array alone.
+    notes : tuple of Finding
+        What was done to them when they were read; the check of the rows tells it on.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class Tensors:
     parts: Mapping[str, Any]
     source: str
     named: bool = False
+    notes: tuple[Finding, ...] = ()
 
     def __len__(self) -> int:
         return len(next(iter(self.parts.values())))

@@ -15,7 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from incumbent.core import Batch
+from incumbent.data import in_memory
+from incumbent.data._check import nearest
 from incumbent.errors import DataError, ModelError
+from incumbent.models._torch_images import explained, first_convolution
 
 Inputs: TypeAlias = dict[str, Tensor]
 """Tensors by the name of the argument that takes them; one without a name is the only one."""
@@ -24,6 +28,7 @@ EAGER = 1 << 30
 """Bytes up to which rows become tensors at once; more become so mini-batch by mini-batch, and are never all held."""
 
 _TABLES = (nn.Embedding, nn.EmbeddingBag)
+_OURS = "incumbent.data:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +45,16 @@ class Reader:
         Whether whole numbers stay whole, because it looks them up in a table.
     prepare : str, optional
         "module:function" that is applied to the rows before they become tensors.
+    channels : {1, 3}, optional
+        Whether a folder of images is to be read as grey or in colour, where that is known: a function of this package
+        leaves their channels as they are, and the first layer takes so many. What another function does, nobody knows.
     """
 
     names: tuple[str, ...] | None
     needed: tuple[str, ...]
     whole: bool
     prepare: str | None = None
+    channels: int | None = None
 
     @staticmethod
     def of(module: nn.Module, prepare: str | None = None) -> Reader:
@@ -55,7 +64,9 @@ class Reader:
         anything = any(p.kind is p.VAR_KEYWORD for p in kinds)
         whole = any(isinstance(part, _TABLES) for part in module.modules())
         needed = tuple(p.name for p in named if p.default is p.empty)
-        return Reader(None if anything else tuple(p.name for p in named), needed, whole, prepare)
+        first = first_convolution(module) if (prepare or "").startswith(_OURS) else None
+        channels = first.in_channels if first is not None and first.in_channels in (1, 3) else None
+        return Reader(None if anything else tuple(p.name for p in named), needed, whole, prepare, channels)
 
     def rows(self, x: Any, device: torch.device | None = None) -> Rows:
         """Return rows ready to be taken in mini-batches.
@@ -75,12 +86,25 @@ class Reader:
         ModelError
             The module takes other inputs than these.
         """
-        lazy = _is_lazy(x)
-        if self.prepare is not None and not lazy:
+        if self.prepare is not None and _is_lazy(x):
+            return self._prepared_later(x, self.prepare, device)
+        if self.prepare is not None:
             x = _applied(self.prepare, x)
         parts, by_name = self._parts(x)
         made = {name: _source(part, name, self.whole, device) for name, part in parts.items()}
-        return Rows(made, by_name, self.prepare if lazy else None, self.whole, device)
+        return Rows(made, by_name, None, self.whole, device)
+
+    def _prepared_later(self, x: Any, prepare: str, device: torch.device | None) -> Rows:
+        """Return rows that are prepared mini-batch by mini-batch, as one call would prepare all of them."""
+
+        def made(parts: dict[str, Any]) -> dict[str, Any]:
+            given = parts if isinstance(x, Mapping) else parts[""]
+            return self._parts(_applied(prepare, given))[0]
+
+        rows = dict(x) if isinstance(x, Mapping) else {"": x}
+        few = in_memory(Batch(rows).take(np.arange(min(1, len(next(iter(rows.values())))))))
+        _, call = self._parts(_applied(prepare, few.x if isinstance(x, Mapping) else few.x[""]))
+        return Rows(rows, call, made, self.whole, device)
 
     def _parts(self, x: Any) -> tuple[dict[str, Any], Call]:
         if isinstance(x, Mapping):
@@ -112,7 +136,7 @@ class Rows:
 
     parts: dict[str, Any]
     call: Call
-    prepare: str | None
+    prepare: Callable[[dict[str, Any]], dict[str, Any]] | None
     whole: bool
     device: torch.device | None
 
@@ -121,23 +145,38 @@ class Rows:
 
     def at(self, index: Tensor) -> Inputs:
         """Return the rows at these positions as tensors that a module takes."""
-        return {name: self._part(name, part, index) for name, part in self.parts.items()}
+        if self.prepare is None:
+            return {name: self._part(name, part, index) for name, part in self.parts.items()}
+        made = self.prepare(in_memory(Batch(self.parts).take(index.cpu().numpy())).x)
+        return {name: self._placed(name, part) for name, part in made.items()}
 
     def _part(self, name: str, part: Any, index: Tensor) -> Tensor:
         if isinstance(part, Tensor):
-            taken = part.index_select(0, index)
-        else:
-            rows = part[index.cpu().numpy()]
-            if self.prepare is not None:
-                rows = _applied(self.prepare, rows)
-            taken = _tensor(rows, name, self.whole)
-            taken = taken if self.device is None else taken.to(self.device, non_blocking=True)
+            return self._usable(part.index_select(0, index))
+        return self._placed(name, part[index.cpu().numpy()])
+
+    def _placed(self, name: str, rows: Any) -> Tensor:
+        taken = _tensor(rows, name, self.whole)
+        return self._usable(taken if self.device is None else taken.to(self.device, non_blocking=True))
+
+    def _usable(self, taken: Tensor) -> Tensor:
         return taken.float().div_(255) if taken.dtype == torch.uint8 and taken.ndim > 2 else _usable(taken, self.whole)
 
 
 def apply(module: nn.Module, inputs: Inputs, call: Call) -> Tensor:
-    """Return the module's outputs (n, k) for a mini-batch."""
-    given = module(inputs[""]) if call == "one" else module(**inputs) if call == "names" else module(inputs)
+    """Return the module's outputs (n, k) for a mini-batch.
+
+    Raises
+    ------
+    DataError
+        The first convolution takes other images than these.
+    """
+    try:
+        given = module(inputs[""]) if call == "one" else module(**inputs) if call == "names" else module(inputs)
+    except RuntimeError as error:
+        if (found := explained(module, inputs, str(error))) is not None:
+            raise found from error
+        raise
     return two_dimensional(given)
 
 
@@ -190,7 +229,8 @@ def imported(reference: str, what: str) -> Any:
             sys.path.remove(here)
     for part in name.split("."):
         if not hasattr(found, part):
-            near = ", ".join(n for n in dir(found) if not n.startswith("_"))[:200]
+            names = [n for n in dir(found) if not n.startswith("_")]
+            near = ", ".join(sorted(names, key=lambda n: n != nearest(part, names)))[:200]
             raise ModelError(f"The {what} {reference!r} is not there: {module} has no {part!r}; it has {near}.")
         found = getattr(found, part)
     return found
@@ -205,15 +245,16 @@ def _applied(prepare: str, x: Any) -> Any:
 
 
 def _is_lazy(x: Any) -> bool:
+    """Whether rows are too many to be prepared at once; bytes may become numbers of four bytes then."""
     parts = list(x.values()) if isinstance(x, Mapping) else [x]
-    return any(_stays(part) for part in parts)
+    return any(_stays(part, 4 if str(getattr(part, "dtype", "")) == "uint8" else 1) for part in parts)
 
 
-def _stays(part: Any) -> bool:
+def _stays(part: Any, grows: int = 1) -> bool:
     """Whether rows are too many to become tensors at once."""
     if isinstance(part, Tensor | list) or hasattr(part, "iloc"):
         return False
-    return bool(getattr(part, "nbytes", EAGER + 1) > EAGER)
+    return bool(getattr(part, "nbytes", EAGER + 1) * grows > EAGER)
 
 
 def _source(part: Any, name: str, whole: bool, device: torch.device | None) -> Any:

@@ -1,0 +1,55 @@
+"""What is asked of images when a net is brought in: how they are read, and whether they are prepared as in training."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incumbent.core import Batch, Model
+from incumbent.data import Finding
+from incumbent.data._arrays import holds_images
+
+_READY = ("incumbent.data:unit", "incumbent.data:centred", "incumbent.data:imagenet")
+_ROWS = 100
+_SURE = 2.5  # standard deviations: two ways that differ by chance alone are told apart in one of 160 inits
+
+
+def channels_of(champion: Model, data: Any) -> int | None:
+    """Return 1 for grey or 3 for colour where the net takes one of them and the data are a folder of images."""
+    wanted: int | None = getattr(getattr(champion, "reader", None), "channels", None)
+    return wanted if wanted is not None and holds_images(data) else None
+
+
+def prepared_otherwise(champion: Model, rows: Batch) -> tuple[Finding, ...]:
+    """Return a warning where another ready-made way to prepare images suits the rows of training better.
+
+    Each way gives a net numbers that it can work with, so that a wrong one shows in nothing but worse answers; and on
+    the rows that it was trained on, a net is at its best with what it was trained with.
+    """
+    given: Any = champion
+    if getattr(champion, "prepare", None) not in _READY or champion.task != "classification":
+        return ()
+    ways = _READY if given.reader.channels == 3 else _READY[:2]  # the third gives three channels
+    if given.prepare not in ways:
+        return ()
+    some = rows.take(np.linspace(0, len(rows) - 1, min(len(rows), _ROWS)).astype(int))
+    right = {way: _right(dataclasses.replace(given, prepare=way), some) for way in ways}
+    mine = right[given.prepare]
+    best = max(ways, key=lambda way: int(right[way].sum()))
+    won, lost = int((right[best] & ~mine).sum()), int((mine & ~right[best]).sum())
+    if won - lost <= _SURE * np.sqrt(won + lost):
+        return ()
+    text = (
+        f"Of {len(some)} of these rows the net is right in {right[best].mean():.0%} with --prepare {best}, and in "
+        f"{mine.mean():.0%} with {given.prepare}, which was given. If the former is what it was trained with, bring it in "
+        "anew, under another name."
+    )
+    return (Finding("warning", "", text),)
+
+
+def _right(model: Model, rows: Batch) -> NDArray[np.bool_]:
+    same = np.equal(model.predict(rows.x).label, rows.labels).reshape(len(rows), -1)
+    return np.asarray(same.all(axis=1), dtype=bool)
