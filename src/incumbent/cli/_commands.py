@@ -82,7 +82,15 @@ def init(
         list[str] | None, typer.Option("--arg", metavar="K=V", help="What the factory is called with; may be repeated.")
     ] = None,
     prepare: Annotated[
-        str | None, typer.Option("--prepare", metavar="MODULE:NAME", help="What turns rows into what a net sees.")
+        str | None,
+        typer.Option(
+            "--prepare",
+            metavar="MODULE:NAME",
+            help="What turns rows into what a net sees; for images incumbent.data:unit, :centred or :imagenet.",
+        ),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="HxW", help="Resize a folder of images, as 224x320 or 224.")
     ] = None,
     store: StoreOption = None,
 ) -> None:
@@ -106,6 +114,7 @@ def init(
         factory=factory,
         arguments=_arguments(arg) if arg else None,
         prepare=prepare,
+        size=size,
     )
     print(f"{name} version {came.version} is live: {type(came.model.native).__name__}, {came.model.task}.")
     print(f"It learned from {came.check.rows:,} rows, of which {came.remembered:,} are remembered.")

@@ -27,6 +27,7 @@ from incumbent.registry import _shadow
 from incumbent.registry._approval import approve, held_back, reasoned, refuse, without_refused
 from incumbent.registry._folders import State, Version
 from incumbent.registry._gate import resumed, set_gate, spent, under
+from incumbent.registry._images import channels_of, prepared_otherwise
 from incumbent.registry._plan import ToLabel, keep_differences, plan, to_label
 from incumbent.registry._record import came_live, line, summary, write
 from incumbent.registry._unfinished import unfinished
@@ -140,6 +141,7 @@ class Registry:
         factory: Any = None,
         arguments: Mapping[str, Any] | None = None,
         prepare: Any = None,
+        size: int | str | tuple[int, int] | None = None,
         seed: int = 0,
         user: str | None = None,
     ) -> Registered:
@@ -168,7 +170,11 @@ class Registry:
         factory, arguments : callable or "package.module:name", and mapping, optional
             What builds a PyTorch module, and what it is called with, where the file holds its weights only.
         prepare : callable or "package.module:name", optional
-            What makes of rows what a PyTorch module sees; it is stored by name with every version.
+            What makes of rows what a PyTorch module sees; it is stored by name with every version. For images
+            `incumbent.data.unit`, `centred` and `imagenet` are there.
+        size : (int, int), int or str, optional
+            Height and width that a folder of images is resized to, such as (224, 320), "224x320", or 224 for a square.
+            Later folders are read in the size of this one by themselves.
         seed : int
             Where randomness comes from.
         user : str, optional
@@ -185,13 +191,15 @@ class Registry:
         opened = self._opened(model, trust_pickle=trust_pickle, **given)
         champion = wrap(opened, **given, prepare=prepare)
         names = feature_names(champion)
-        frame = read(data, names=names, target=target, tensors=takes_tensors(champion))
+        tensors, channels = takes_tensors(champion), channels_of(champion, data)
+        frame = read(data, names=names, target=target, tensors=tensors, size=size, channels=channels)
         champion = acquainted(champion, frame, target, task)
         schema = Schema.of(frame, target=target, time=time, group=group, task=task_of(champion, task), features=names)
         champion, schema, notes = same_classes(champion, schema)
         rows, check = schema.check(frame)
         check = check.but(findings=(*check.findings, *notes))
         ask(champion, rows.take(np.arange(min(len(rows), 100))).x, "the rows of --data")
+        check = check.but(findings=(*check.findings, *prepared_otherwise(champion, rows)))
         memory = remember(Memory(), rows, seed=seed, rare=rare_rows(champion))
         held = AnchorSet() if anchor is None else anchor_set(schema, schema.read(anchor))
         held, check = unseen(held, rows, check, task=champion.task)
