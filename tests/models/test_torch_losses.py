@@ -18,8 +18,8 @@ from incumbent.errors import UsageError  # noqa: E402
 from incumbent.models import wrap  # noqa: E402
 from incumbent.models._torch_fit import drafted, task_of  # noqa: E402
 from incumbent.models._torch_head import Speech  # noqa: E402
-from incumbent.models._torch_losses import TaskLoss, class_weights, logit_loss, soft_loss  # noqa: E402
-from incumbent.models._torch_train import Steps, set_modes  # noqa: E402
+from incumbent.models._torch_losses import TaskLoss, class_weights, logit_loss, logit_share, soft_loss  # noqa: E402
+from incumbent.models._torch_steps import Steps, set_modes  # noqa: E402
 
 SOFTMAX = Speech("softmax", np.arange(3))
 BINARY = Speech("binary", np.arange(2))
@@ -69,6 +69,17 @@ def test_distance_to_old_outputs_leaves_out_what_nobody_knows():
     logit_loss(free, stored).backward()
     assert torch.isfinite(free.grad).all()
     assert free.grad[:, 2].abs().max() == 0
+
+
+def test_old_outputs_count_less_only_where_they_are_large_log_odds():
+    stored = torch.tensor([[30.0, -40.0, float("nan")], [float("nan"), float("nan"), 0.0]])
+    by_hand = 10**2 / ((30**2 + 40**2 + 0) / 3)
+    for speech in (SOFTMAX, BINARY, Speech("multilabel", np.arange(3))):
+        assert logit_share(stored, speech) == pytest.approx(by_hand)
+        assert logit_share(stored / 4, speech) == 1.0  # 7.2 on average: as published
+        assert logit_share(torch.zeros_like(stored), speech) == 1.0
+    assert logit_share(stored, VALUES) == 1.0
+    assert logit_share(torch.full((2, 3), float("nan")), SOFTMAX) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -233,24 +244,133 @@ def moved(net, by=0.1):
             p.add_(by * torch.randn(p.shape, generator=generator))
 
 
-@pytest.mark.parametrize("kind", ["uniform", "fisher", "output"])
-def test_the_gradient_of_a_pull_is_that_of_its_penalty_by_autograd(kind):
+# ---------------------------------------------------------------------------------------------- the pulls
+
+
+def pulled(optimizer, kind="fisher", strength=3.0):
+    """Steps on a net that was moved away from its start, and its penalty as a function of it."""
     rows = nets.table()
-    recipe = Recipe().but(start="champion", pull=3.0, importance=kind, lr=0.1, optimizer="sgd")
-    made, champion = task(recipe.bind(memory=Memory(rows)), rows)
+    recipe = Recipe().but(start="champion", pull=strength, importance=kind, optimizer=optimizer, schedule="constant")
+    made, champion = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
+    moved(made.module)
+    force = champion.sensitivity(rows, kind)
+
+    def penalty():
+        held = zip(made.module.named_parameters(), champion.native.named_parameters(), strict=True)
+        return sum(
+            strength / 2 * (torch.from_numpy(force[name]).float() * (p - q.detach()) ** 2).sum()
+            for (name, p), (_, q) in held
+        )
+
+    return Steps(made, 0.1, 64), penalty
+
+
+def slopes(value, steps):
+    return torch.autograd.grad(value, steps.params)
+
+
+def only_the_pull(steps):
+    """Take a step on the penalty alone; return by how much the weights moved for each unit of the rate."""
+    before = [p.detach().clone() for p in steps.params]
+    steps.optimizer.zero_grad(set_to_none=True)
+    steps.pulls.before()
+    steps.optimizer.step()
+    steps.pulls.after()
+    return [(old - p.detach()) / steps.lr for old, p in zip(before, steps.params, strict=True)]
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("kind", ["uniform", "fisher", "output"])
+def test_the_gradient_of_a_pull_is_that_of_its_penalty_by_autograd(kind, optimizer):
+    steps, penalty = pulled(optimizer, kind)
+    steps.pulls.before()
+    for p, slope in zip(steps.params, slopes(penalty(), steps), strict=True):
+        assert torch.allclose(p.grad, slope, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("strength", [3.0, 1e4])
+@pytest.mark.parametrize("kind", ["uniform", "fisher", "output"])
+def test_a_step_of_sgd_follows_the_gradient_of_the_penalty_where_it_leads_to(kind, strength):
+    steps, penalty = pulled("sgd", kind, strength)
+    for move, slope in zip(only_the_pull(steps), slopes(penalty(), steps), strict=True):
+        assert torch.allclose(move, slope, rtol=1e-2, atol=1e-5)
+
+
+def test_momentum_carries_the_pull_along():
+    steps, penalty = pulled("momentum")
+    velocity = [torch.zeros_like(p) for p in steps.params]
+    for _ in range(5):
+        moves = only_the_pull(steps)
+        velocity = [0.9 * v + slope for v, slope in zip(velocity, slopes(penalty(), steps), strict=True)]
+        for move, v in zip(moves, velocity, strict=True):
+            assert torch.allclose(move, v, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
+def test_a_soft_pull_is_the_plain_gradient_step(optimizer):
+    steps, penalty = pulled(optimizer, strength=1e-3)
+    expected = slopes(penalty(), steps)
+    for move, slope in zip(only_the_pull(steps), expected, strict=True):
+        assert torch.allclose(move, slope, rtol=1e-2, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
+@pytest.mark.parametrize("lr", [0.2, 1.0])
+def test_what_comes_to_rest_minimises_the_penalised_loss(optimizer, lr):
+    rows = nets.table()
+    recipe = Recipe().but(start="champion", pull=40.0, importance="fisher", optimizer=optimizer, schedule="constant")
+    made, champion = task(recipe.bind(memory=Memory(nets.table(seed=3))), rows, nn.Sequential(nn.Linear(4, 3)))
+    force = {name: torch.from_numpy(value).float() for name, value in champion.sensitivity(nets.table(seed=3)).items()}
+    stiffest = 40 * max(value.max().item() for value in force.values())
+    assert lr == 0.2 or lr * stiffest > 2 * (1 + 0.9)  # a gradient step on the penalty would not be stable
+    steps, whole = Steps(made, lr, 210), torch.arange(len(rows))
+    for _ in range(600):
+        steps.take(whole, 1.0)
+    loss = F.cross_entropy(made.module(torch.from_numpy(rows.x)), torch.from_numpy(rows.y))
+    start = dict(champion.native.named_parameters())
+    for (name, p), slope in zip(made.module.named_parameters(), slopes(loss, steps), strict=True):
+        pull = 40.0 * force[name] * (p.detach() - start[name].detach())
+        assert torch.allclose(slope, -pull, atol=1e-5)
+        assert slope.abs().max() > 1e-3  # the two hold each other; neither is nothing
+
+
+@pytest.mark.parametrize("strength", [1.0, 1e5, 1e30])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+def test_no_pull_is_so_strong_that_it_throws_the_weights_away(optimizer, strength):
+    steps, penalty = pulled(optimizer, strength=strength)
+    first = penalty().item() / strength
+    at = torch.arange(210)
+    for _ in range(60):
+        steps.take(at, 1.0)
+    assert all(torch.isfinite(p).all() for p in steps.params)
+    if optimizer != "adam" and strength > 1:  # Adam steps by a rate in any direction, so that it stays near only
+        assert penalty().item() / strength < 1e-4 * first
+
+
+def test_each_block_is_pulled_at_its_own_rate():
+    rows = nets.table()
+    recipe = Recipe().but(start="champion", pull=1e6, layer_decay=0.1, optimizer="momentum", schedule="constant")
+    made, champion = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
     moved(made.module)
     steps = Steps(made, 0.1, 64)
-    for p in steps.params:
-        p.grad = None
-    steps._penalties()
-    force = champion.sensitivity(rows, kind)
-    penalty = sum(
-        3.0 / 2 * (torch.from_numpy(force[name]).float() * (p - q.detach()) ** 2).sum()
-        for (name, p), (_, q) in zip(made.module.named_parameters(), champion.native.named_parameters(), strict=True)
-    )
-    expected = torch.autograd.grad(penalty, list(made.module.parameters()))
-    for p, slope in zip(steps.params, expected, strict=True):
-        assert torch.allclose(p.grad, slope, rtol=1e-4, atol=1e-7)
+    only_the_pull(steps)
+    for p, q in zip(made.module.parameters(), champion.native.parameters(), strict=True):
+        assert torch.allclose(p, q, atol=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "adam"])
+def test_a_new_head_is_pulled_to_zero(optimizer):
+    recipe = Recipe().but(start="champion", new_head=True, fresh=1e5, optimizer=optimizer, schedule="constant")
+    made, _ = task(recipe, nets.table())
+    steps = Steps(made, 0.01, 64)
+    for _ in range(200):
+        steps.take(torch.arange(210), 1.0)
+    size = {name: float(p.detach().abs().max()) for name, p in made.module.named_parameters()}
+    assert made.fresh == {"head.weight", "head.bias"}
+    assert max(size[name] for name in made.fresh) < 0.03 and size["body.0.weight"] > 0.3
+
+
+# ------------------------------------------------------------------------------------------ what a step does
 
 
 def test_what_each_weight_did_along_the_path_adds_up_to_the_fall_of_the_loss():
@@ -310,13 +430,17 @@ def test_der_draws_twice_and_independently():
     assert counts.min() > 0.7 * counts.float().mean() and counts.max() < 1.3 * counts.float().mean()
 
 
-def test_the_loss_of_a_step_is_the_sum_of_its_parts():
+@pytest.mark.parametrize("size", [1.0, 300.0])
+def test_the_loss_of_a_step_is_the_sum_of_its_parts(size):
     rows = nets.table()
     old = nets.table(seed=1)
     recipe = Recipe().but(
         start="champion", replay=50, beside=True, logits=0.5, labels=2.0, soft=0.7, temperature=3.0, lr=0.01
     )
-    made, champion = task(recipe.bind(memory=Memory(old)), rows, nets.MLP(dropout=0.0))
+    net = nets.MLP(dropout=0.0)
+    with torch.no_grad():
+        net.head.weight.mul_(size)
+    made, champion = task(recipe.bind(memory=Memory(old)), rows, net)
     moved(made.module)
     steps, twin = Steps(made, 0.01, 16), Steps(made, 0.01, 16)
     at = torch.arange(16)
@@ -326,10 +450,13 @@ def test_the_loss_of_a_step_is_the_sum_of_its_parts():
     kept = made.beside.rows.parts[""]
     with torch.no_grad():
         before = champion.native.eval()
+        kept_logits = before(kept[torch.arange(50)])
+        share = min(1.0, 100 / kept_logits.square().mean().item())
+        assert (share == 1) == (size == 1)
         by_hand = (
             F.cross_entropy(made.module(x[at]), target[at])
             + 0.7 * soft_loss(made.module(x[at]), before(x[at]), SOFTMAX, 3.0)
-            + 0.5 * F.mse_loss(made.module(kept[one]), before(kept[one]))
+            + 0.5 * share * F.mse_loss(made.module(kept[one]), before(kept[one]))
             + 2.0 * F.cross_entropy(made.module(kept[two]), made.beside.target[two])
         )
     assert found == pytest.approx(by_hand.item(), rel=1e-5)

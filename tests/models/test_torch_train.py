@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'torch' is not installed")
 
+from sklearn.datasets import load_digits  # noqa: E402
 from torch import nn  # noqa: E402
 
 import nets  # noqa: E402  # needs torch
@@ -19,11 +20,25 @@ from incumbent.models import follow, wrap  # noqa: E402
 from incumbent.models._optimisers import stepper  # noqa: E402
 from incumbent.models._torch_fit import drafted, task_of  # noqa: E402
 from incumbent.models._torch_losses import TaskLoss  # noqa: E402
-from incumbent.models._torch_train import batches, irreducible, losses, rate  # noqa: E402
+from incumbent.models._torch_steps import batches  # noqa: E402
+from incumbent.models._torch_subset import irreducible, losses  # noqa: E402
+from incumbent.models._torch_train import rate  # noqa: E402
+from incumbent.strategies import DERpp, Incremental, chain  # noqa: E402
 
 ON = Recipe().but(start="champion", lr=0.01, epochs=3, batch_size=32)
 ROWS = nets.table()
 HELD = nets.table(seed=1, rows=60)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Pictures of digits: 500 that a net knows, 700 that are new and brighter, and others of both kinds."""
+    x, y = load_digits(return_X_y=True)
+    x = (x / 16).astype(np.float32)
+    parts = np.split(np.random.default_rng(0).permutation(len(x)), [500, 1200, 1500])
+    old, new, first, second = (Batch(x[at], y[at]) for at in parts)
+    new, second = (rows.but(x=rows.x + 0.3) for rows in (new, second))
+    return old, new, Batch.join([first, second])
 
 
 def model(dropout: float = 0.1, **more):
@@ -110,16 +125,43 @@ def test_a_loss_that_is_no_number_ends_the_training_and_names_the_rate():
         model().fit(ON.but(optimizer="sgd", lr=1e20, epochs=20).bind(train=ROWS))
 
 
-def test_ewc_that_is_too_strong_is_named_too():
-    recipe = ON.but(optimizer="sgd", lr=0.5, epochs=60, pull=1e5, importance="fisher").bind(memory=Memory(ROWS))
-    with pytest.raises(ModelError, match="or a smaller strength than 100000"):
-        model().fit(recipe.bind(train=nets.table(seed=2)))
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("more", [{"importance": "fisher"}, {"importance": "output"}, {"normalise": True}, {}])
+def test_a_pull_that_is_far_too_strong_holds_the_weights_where_they_are(optimizer, more):
+    lr = 0.01 if optimizer == "adam" else 0.5
+    recipe = ON.but(optimizer=optimizer, lr=lr, epochs=30, pull=1e5, **more).bind(memory=Memory(ROWS))
+    champion = model()
+    made, kind = champion.fit(recipe.bind(train=nets.table(seed=2))), more.get("importance", "uniform")
+    force, before = champion.sensitivity(ROWS, kind), champion.weights()
+    assert made.notes == ()
+    for name, value in made.weights().items():
+        gap = np.sqrt(np.average((value - before[name]) ** 2, weights=force[name] + 1e-12))
+        assert gap < (0.02 if optimizer == "adam" else 1e-3), name
 
 
 def test_old_outputs_that_count_too_much_are_named_too():
     recipe = ON.but(optimizer="sgd", lr=50.0, epochs=60, replay=100, beside=True, logits=0.5)
     with pytest.raises(ModelError, match="or a smaller weight of old outputs than 0.5"):
         model().fit(recipe.bind(train=nets.table(seed=2), memory=Memory(ROWS, key=np.linspace(0, 1, len(ROWS)))))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "lr"), [("sgd", 0.05), ("momentum", 0.05), ("adam", 0.003), ("momentum", None), (None, None)]
+)
+def test_der_learns_beside_a_net_of_huge_outputs(digits, optimizer, lr):
+    old, new, held = digits
+    torch.manual_seed(0)
+    made = wrap(nets.flat(outputs=10)).meeting(old.y).fit(ON.but(epochs=30).bind(train=old))
+    with torch.no_grad():
+        for p in made.native[-1].parameters():
+            p.mul_(10)
+    champion = wrap(made.native).meeting(old.y)
+    assert np.abs(champion.logits(old.x)).max() > 100
+    steps = Incremental(optimizer, lr=lr, epochs=5, batch_size=64)
+    memory = Memory(old, key=np.linspace(0, 1, len(old)))
+    recipe = chain(DERpp(1000), steps).prepare(Recipe(), memory).bind(train=new, memory=memory)
+    before, after = (np.mean(m.predict(held.x).label == held.y) for m in (champion, champion.fit(recipe)))
+    assert after > before + 0.02
 
 
 def test_a_budget_that_ends_gives_what_was_learned_so_far():

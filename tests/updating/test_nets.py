@@ -74,7 +74,8 @@ def test_a_net_that_keeps_the_old_is_promoted_and_is_a_net_of_the_same_kind(digi
 
 def test_nothing_that_is_no_number_is_ever_promoted(digits, live):
     old, held, new = digits
-    broken = ["Incremental('sgd', lr=1e20, epochs=5)", "chain(EWC(1e5), Incremental('sgd', lr=0.5, epochs=40))"]
+    huge = "Incremental('sgd', lr=500.0, epochs=40)"
+    broken = ["Incremental('sgd', lr=1e20, epochs=5)", f"chain(DERpp(500, alpha=0.5), {huge})"]
     outcome = incumbent.update(live, new, data=old, anchor=held, strategies=broken, gate=TOLERANT)
     assert outcome.decision != "promote" and outcome.model is live
     assert all("infinite or no number" in c.error for c in outcome.challengers)

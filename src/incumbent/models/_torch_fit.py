@@ -32,7 +32,8 @@ from incumbent.models._torch_structure import (
     widen,
     widen_tables,
 )
-from incumbent.models._torch_train import Material, Task, Trained, train
+from incumbent.models._torch_task import Material, Task
+from incumbent.models._torch_train import Trained, train
 
 if TYPE_CHECKING:
     from incumbent.models._torch import TorchModel

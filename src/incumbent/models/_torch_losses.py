@@ -16,6 +16,7 @@ from incumbent.models._torch_head import Speech
 from incumbent.models._torch_input import imported
 
 NAMES = ("cross_entropy", "bce", "mse", "huber")
+_LARGE = 10.0  # log odds of 22,000 to 1
 _FITS = {"softmax": ("cross_entropy",), "binary": ("bce",), "multilabel": ("bce",), "values": ("mse", "huber")}
 
 
@@ -174,3 +175,25 @@ def logit_loss(logits: Tensor, stored: Tensor) -> Tensor:
     known = ~stored.isnan()
     gap = torch.where(known, new - stored.nan_to_num(), torch.zeros_like(new))
     return gap.square().sum() / known.sum().clamp_min(1)
+
+
+def logit_share(stored: Tensor, speech: Speech) -> float:
+    """Return what `logit_loss` is multiplied with: 1, and less where the stored outputs are large log odds.
+
+    ``min(1, (10 / rms)**2)``, rms being the root of the mean square of the outputs that are known. The slope of a
+    squared distance grows with the outputs, and its curvature in the weights with their square; of the loss on labels
+    neither does. So where a net says +-100, steps that labels bear explode on outputs, and smaller ones leave labels no
+    say. Log odds of more than 10 are as good as certain, and how much more is nothing to remember. Outputs that are
+    values are in the units of their labels, whose loss is curved alike, and stay as they are.
+
+    Examples
+    --------
+    >>> z = torch.tensor([[8.0, -8.0], [3.0, float("nan")]])
+    >>> softmax = Speech("softmax", np.arange(2))
+    >>> logit_share(z, softmax), round(logit_share(z * 10, softmax), 4)
+    (1.0, 0.0219)
+    """
+    known = stored[~stored.isnan()].double()
+    if speech.kind == "values" or not len(known):
+        return 1.0
+    return min(1.0, _LARGE**2 / max(float(known.square().mean()), 1e-12))

@@ -28,7 +28,8 @@ class OnlineEWC(_Pull):
     """Add ``strength/2 * sum(F * (w - w_champion)**2)``, with a Fisher information that is scaled and decays.
 
     As `EWC`, but every new F is scaled to a mean of one before it joins the old: ``F = gamma * F_old + F_new``. So the
-    strength means the same for every net, and updates on few or on easy rows count as much as others.
+    strength means the same for every net, and updates on few or on easy rows count as much as others. A few weights are
+    then pulled thousands of times harder than the mean; nets bear that with every optimizer and rate.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ class DER(_Dark):
     """Add ``alpha * mean((h(x) - z)**2)`` on remembered rows, with z the outputs when they were learned.
 
     Dark experience replay: the outputs tell more of the old than labels do. Rows are drawn anew beside each mini-batch.
+    Of a classifier whose outputs are large, alpha is taken as smaller than it is given (see References).
 
     Parameters
     ----------
@@ -36,6 +37,8 @@ class DER(_Dark):
     References
     ----------
     Buzzega et al. (2020), Dark Experience for General Continual Learning: a Strong, Simple Baseline, NeurIPS, eq. 4.
+    There alpha is the same for every net; here, for classes and labels, it is ``alpha * min(1, (10 / rms(z))**2)``.
+    Beside a net whose log odds are about 100 the published loss explodes at rates that the loss on labels bears.
 
     Examples
     --------
@@ -60,7 +63,7 @@ class DERpp(_Dark):
     """Add ``alpha * mean((h(x') - z')**2) + beta * loss(h(x"), y")`` on two independent draws of remembered rows.
 
     DER++: outputs as they were and labels as they are. A large alpha with a large learning rate diverges; training
-    stops then and says so.
+    stops then and says so. That outputs are large is no reason for it to: alpha is adapted to them, as in `DER`.
 
     Parameters
     ----------
@@ -73,7 +76,8 @@ class DERpp(_Dark):
 
     References
     ----------
-    Buzzega et al. (2020), Dark Experience for General Continual Learning: a Strong, Simple Baseline, NeurIPS, eq. 6.
+    Buzzega et al. (2020), Dark Experience for General Continual Learning: a Strong, Simple Baseline, NeurIPS, eq. 6;
+    where the outputs are large log odds, with a smaller alpha than there (see `DER`).
 
     Examples
     --------

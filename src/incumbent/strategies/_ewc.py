@@ -46,7 +46,8 @@ class EWC(Edit):
     """Add ``strength/2 * sum(F * (w - w_champion)**2)`` to the mean loss, with F the diagonal Fisher information.
 
     F is the exact one (expectation over the model's own labels, row by row), not the square of a mean gradient, and it
-    is carried from update to update with decay `gamma` around the latest optimum only (online EWC).
+    is carried from update to update with decay `gamma` around the latest optimum only (online EWC). Nets bear any
+    strength: an endless pull leaves the weights where they are.
 
     Parameters
     ----------
