@@ -104,7 +104,7 @@ def read(
     x (2, 28, 28) uint8, target (2,) <U3
     """
     given = {name: value for name, value in (("size", size), ("channels", channels)) if value is not None}
-    if given and not (tensors and holds_images(source)):
+    if given and not holds_images(source):
         where = source if isinstance(source, str | os.PathLike) else _described(source)
         raise UsageError(f"{' and '.join(given)} is for a folder of images, and {where} is none.")
     found = tensors_of(source, target=target, size=size, channels=channels) if tensors else None

@@ -1,8 +1,9 @@
-"""What is asked of images when a net is brought in: how they are read, and whether they are prepared as in training."""
+"""What a registry asks of images: how they are read, prepared as in training or not, and which file is which."""
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from incumbent.core import Batch, Model
 from incumbent.data import Finding
 from incumbent.data._arrays import holds_images
+from incumbent.data._images import image_files
 
 _READY = ("incumbent.data:unit", "incumbent.data:centred", "incumbent.data:imagenet")
 _ROWS = 100
@@ -21,6 +23,14 @@ def channels_of(champion: Model, data: Any) -> int | None:
     """Return 1 for grey or 3 for colour where the net takes one of them and the data are a folder of images."""
     wanted: int | None = getattr(getattr(champion, "reader", None), "channels", None)
     return wanted if wanted is not None and holds_images(data) else None
+
+
+def files_of(rows: Any) -> list[str] | None:
+    """Return which file of a folder of images each row is, beginning in the folder; None for any other rows."""
+    if isinstance(rows, tuple) or not holds_images(rows):
+        return None
+    folder = Path(rows).expanduser()
+    return [file.relative_to(folder).as_posix() for file in image_files(folder)]
 
 
 def prepared_otherwise(champion: Model, rows: Batch) -> tuple[Finding, ...]:
@@ -44,8 +54,8 @@ def prepared_otherwise(champion: Model, rows: Batch) -> tuple[Finding, ...]:
         return ()
     text = (
         f"Of {len(some)} of these rows the net is right in {right[best].mean():.0%} with --prepare {best}, and in "
-        f"{mine.mean():.0%} with {given.prepare}, which was given. If the former is what it was trained with, bring it in "
-        "anew, under another name."
+        f"{mine.mean():.0%} with {given.prepare}, which was given. If it was trained with the former, bring it in "
+        "anew under another name."
     )
     return (Finding("warning", "", text),)
 
