@@ -27,7 +27,7 @@ from incumbent.registry import _shadow
 from incumbent.registry._approval import approve, held_back, reasoned, refuse, without_refused
 from incumbent.registry._folders import State, Version
 from incumbent.registry._gate import resumed, set_gate, spent, under
-from incumbent.registry._images import channels_of, prepared_otherwise
+from incumbent.registry._images import channels_of, files_of, prepared_otherwise
 from incumbent.registry._plan import ToLabel, keep_differences, plan, to_label
 from incumbent.registry._record import came_live, line, summary, write
 from incumbent.registry._unfinished import unfinished
@@ -493,7 +493,8 @@ class Registry:
     def predict(self, name: str, rows: Any, *, version: int | None = None) -> pd.DataFrame:
         """Return predictions for rows without labels: the column "prediction", and one "proba_CLASS" for each class.
 
-        Where a row has several labels or values at once, "prediction_LABEL" and "proba_LABEL" for each of them.
+        Where a row has several labels or values at once, "prediction_LABEL" and "proba_LABEL" for each of them. For a
+        folder of images the column "file" comes first.
 
         Raises
         ------
@@ -507,7 +508,9 @@ class Registry:
         stored = self.version(name, version)
         batch, _ = stored.schema.check(stored.schema.read(rows), labelled=False)
         said = ask(stored.model, batch.x, "these rows")
-        return pd.DataFrame({**_label_columns(said), **_proba_columns(said)})
+        files = files_of(rows)
+        named = {} if files is None else {"file": files}
+        return pd.DataFrame({**named, **_label_columns(said), **_proba_columns(said)})
 
     def evaluate(self, name: str, rows: Any, *, version: int | None = None) -> dict[str, float]:
         """Return every metric of a version on labelled rows."""
