@@ -31,6 +31,9 @@ Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Which model."
 File = Annotated[str, typer.Argument(metavar="FILE", help="Rows: a file, a folder, a glob, or - for CSV on stdin.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")]
+BringBack = Annotated[
+    bool, typer.Option("--bring-back", help="Even from before rows were deleted, which brings them back.")
+]
 Version = Annotated[int | None, typer.Option("--version", metavar="N", help="Which version; default the live one.")]
 GateFile = Annotated[str | None, typer.Option("--gate", metavar="FILE", help="The gate, as TOML.")]
 EXIT = {"promote": 0, "reject": 10, "inconclusive": 11}
@@ -275,12 +278,15 @@ def rollback(
     name: Name,
     why: Why,
     to: Annotated[int | None, typer.Option("--to", metavar="N", help="A version that was live once.")] = None,
+    bring_back: BringBack = False,
     store: StoreOption = None,
 ) -> None:
     """Make the version that was live before live again."""
     registry = _registry(store)
     before = registry.champion(name)
-    print(f"{name} version {registry.rollback(name, to=to, why=why)} is live again; version {before} was.")
+    number = registry.rollback(name, to=to, why=why, bring_back=bring_back)
+    print(f"{name} version {number} is live again; version {before} was.")
+    _say_again(bring_back, name)
 
 
 @app.command()
@@ -288,12 +294,15 @@ def promote(
     name: Name,
     version: Annotated[int, typer.Option("--version", metavar="N", help="Which version.")],
     why: Why,
+    bring_back: BringBack = False,
     store: StoreOption = None,
 ) -> None:
     """Make a version live without the gate, on record."""
     registry = _registry(store)
     before = registry.champion(name)
-    print(f"{name} version {registry.promote(name, version, why=why)} is live by override; version {before} was.")
+    number = registry.promote(name, version, why=why, bring_back=bring_back)
+    print(f"{name} version {number} is live by override; version {before} was.")
+    _say_again(bring_back, name)
 
 
 @app.command()
@@ -325,6 +334,11 @@ def demo() -> None:
     from incumbent.cli._demo import run_demo
 
     run_demo()
+
+
+def _say_again(bring_back: bool, name: str) -> None:
+    if bring_back:
+        print(f"Deleted rows are back with it. To delete them again: incumbent forget FILE --name {name} --why TEXT")
 
 
 def _arguments(given: list[str]) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def _run(arguments: list[str]) -> int:
     import typer
 
     from incumbent.cli import _approve as _approve  # importing a group of commands registers them
+    from incumbent.cli import _forget as _forget
     from incumbent.cli import _gate as _gate
     from incumbent.cli import _plan as _plan
     from incumbent.cli import _shadow as _shadow

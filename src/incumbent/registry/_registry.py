@@ -26,12 +26,16 @@ from incumbent.policy import Choice
 from incumbent.registry import _shadow
 from incumbent.registry._approval import approve, held_back, reasoned, refuse, without_refused
 from incumbent.registry._folders import State, Version
+from incumbent.registry._forget import Forgotten, forget
 from incumbent.registry._gate import resumed, set_gate, spent, under
 from incumbent.registry._images import channels_of, files_of, prepared_otherwise
+from incumbent.registry._lineage import check_deletions
+from incumbent.registry._lineage import events as deletions
 from incumbent.registry._plan import ToLabel, keep_differences, plan, to_label
+from incumbent.registry._purge import Purged, purge
 from incumbent.registry._record import came_live, line, summary, write
 from incumbent.registry._unfinished import unfinished
-from incumbent.store import Event, Store
+from incumbent.store import Event, Record, Store
 from incumbent.updating import (
     Case,
     Followed,
@@ -357,7 +361,9 @@ class Registry:
             folder, {key: str(value) for key, value in told.items()} | {"decision": outcome.decision}
         )
 
-    def rollback(self, name: str, *, to: int | None = None, why: str, user: str | None = None) -> int:
+    def rollback(
+        self, name: str, *, to: int | None = None, why: str, bring_back: bool = False, user: str | None = None
+    ) -> int:
         """Make the version that was live before live again, with the memory it had; return its number.
 
         Parameters
@@ -368,33 +374,37 @@ class Registry:
             A version that was live once; None is the one before the present.
         why : str
             The reason, for the record.
+        bring_back : bool
+            Go back to a version from before rows were deleted (`forget`), which brings them back with its memory.
         user : str, optional
             Who does it.
 
         Raises
         ------
         RegistryError
-            There is no such version, it was never live, or none was live before.
+            There is no such version, it was never live, its files were purged, none was live before, or rows were
+            deleted since and `bring_back` is not given.
         UsageError
             No reason was given.
         """
         reasoned(why, "A rollback")
         if to is not None:
             self._was_live(name, to)
-        return self._deploy(name, "rollback", to, why, user)
+        return self._deploy(name, "rollback", to, why, user, bring_back)
 
-    def promote(self, name: str, version: int, *, why: str, user: str | None = None) -> int:
+    def promote(self, name: str, version: int, *, why: str, bring_back: bool = False, user: str | None = None) -> int:
         """Make a version live without asking the gate: an override, recorded as such.
 
         Raises
         ------
         RegistryError
-            There is no such version, or it is live already.
+            There is no such version, its files were purged, it is live already, or it is from before rows were deleted
+            and `bring_back` is not given.
         UsageError
             No reason was given.
         """
         reasoned(why, "A promotion without the gate")
-        return self._deploy(name, "promote", version, why, user)
+        return self._deploy(name, "promote", version, why, user, bring_back)
 
     def approve(self, name: str, *, why: str, user: str | None = None) -> int:
         """Make the candidate live, the version that passed the gate and waits; return its number.
@@ -424,18 +434,119 @@ class Registry:
         """
         return refuse(self, name, why=why, user=user)
 
-    def _deploy(self, name: str, kind: str, version: int | None, why: str, user: str | None) -> int:
-        if version is None:
-            self.store.previous(name)  # fails before anything is written, if there is none
-        elif version == self.store.champion(name):
-            raise RegistryError(f"Version {version} of {name!r} is live already.")
-        else:
-            self._exists(name, version)
-        with self.store.event(name, kind, why=why, user=user) as event:
+    def _deploy(self, name: str, kind: str, version: int | None, why: str, user: str | None, bring_back: bool) -> int:
+        def checked() -> tuple[int, list[Record]]:
+            live = self.store.champion(name)
             number = self.store.previous(name) if version is None else version
+            if number == live:
+                raise RegistryError(f"Version {number} of {name!r} is live already.")
+            self._exists(name, number)
+            self.store.check_there(name, number)
+            again = _again(name, kind, number)
+            return number, check_deletions(self, name, live, number, bring_back=bring_back, again=again)
+
+        checked()  # what cannot be done leaves no trace
+        with self.store.event(name, kind, why=why, user=user) as event:
+            number, undone = checked()
             decision = "rollback" if kind == "rollback" else "override"
-            event.conclude(decision=decision, deploy=number, info={"why": why})
+            told = {"strategy": f"brings back the rows of {deletions(undone)}"} if undone else {}
+            event.conclude(decision=decision, deploy=number, info={"why": why, **told})
         return number
+
+    def forget(
+        self,
+        name: str,
+        rows: Any,
+        *,
+        retrain: bool = False,
+        keep_model: bool = False,
+        learned: bool = False,
+        why: str,
+        seed: int = 0,
+        user: str | None = None,
+    ) -> Forgotten:
+        """Delete rows: a version takes over, in one step, whose memory, anchor set and sums no longer hold them.
+
+        A model with an analytic head (`incumbent.strategies.Analytic`) is solved without them from its sums alone, and
+        then equals one that never learned them. Others cannot forget, and nothing happens until somebody says what
+        should. Every copy of a row goes. Standing challengers and lines go too; nobody waits for approval any more.
+        Versions of before still hold what they held, until `purge`.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        rows : frame, array, (x, y) pair, or path
+            The rows with their labels, as they were learned: they are found by content.
+        retrain : bool
+            Train the live model's settings anew on all else that is remembered. No gate judges what comes out.
+        keep_model : bool
+            Leave a model that cannot forget as it is, and take the rows out of memory and anchor set alone.
+        learned : bool
+            Rows that memory has let go of were learned: it is a sample once there are more than it keeps, and cannot
+            tell. They are then taken out of the sums. Give each as often as it was learned.
+        why : str
+            The reason, for the record, which holds nothing of the rows but their number.
+        seed : int
+            Where randomness comes from in training.
+        user : str, optional
+            Who does it; default the user of this process.
+
+        Returns
+        -------
+        Forgotten
+            What was done, and which versions may still hold the rows.
+
+        Raises
+        ------
+        DataError
+            Some of the rows were never learned, or that cannot be told; nothing is changed.
+        ModelError
+            The model cannot forget exactly, and neither `retrain` nor `keep_model` was given.
+        UsageError
+            No reason was given, or options that do not go together.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> x = np.random.default_rng(0).normal(size=(200, 2))
+        >>> y = (x[:, 0] > 0).astype(int)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     registry = Registry(folder)
+        ...     came = registry.init("demo", LogisticRegression().fit(x, y), (x, y))
+        ...     done = registry.forget("demo", (x[:3], y[:3]), retrain=True, why="request 17")
+        >>> done.how, done.learned, done.remembered, done.still_held
+        ('retrain', 3, 197, (1,))
+        """
+        return forget(
+            self, name, rows, retrain=retrain, keep_model=keep_model, learned=learned, why=why, seed=seed, user=user
+        )
+
+    def purge(self, name: str, *, why: str, user: str | None = None) -> Purged:
+        """Delete for good whatever may hold rows that were deleted: versions, memories, pages and outcomes of before.
+
+        What the live version came from since the last deletion stays, and so does the history. Nobody can go back to
+        what is gone. A purge that was interrupted is ended by another.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        why : str
+            The reason, for the record.
+        user : str, optional
+            Who does it; default the user of this process.
+
+        Raises
+        ------
+        RegistryError
+            No row was deleted, or the version that is live is from before that.
+        UsageError
+            No reason was given.
+        """
+        return purge(self, name, why=why, user=user)
 
     def set_gate(self, name: str, gate: Gate, *, why: str, user: str | None = None) -> Gate:
         """Put a model under another gate from now on, whichever of its versions is live; return the gate as it is kept.
@@ -485,7 +596,10 @@ class Registry:
         moves = itertools.takewhile(lambda record: record.kind in ("rollback", "promote"), told)
         for older, record in enumerate(moves):
             # going back brings back the rows of that time, but not the error budget that was spent since
-            later = State.load(self.store.state(name, record.version_before))
+            try:
+                later = State.load(self.store.state(name, record.version_before))
+            except RegistryError:  # a purge that was interrupted has deleted it
+                continue
             spent = state.control if older else later.control
             state = dataclasses.replace(state, anchor=carry_uses(state.anchor, later.anchor), control=spent)
         return state
@@ -776,6 +890,7 @@ class Registry:
     def _was_live(self, name: str, version: int) -> None:
         self._exists(name, version)
         info = next(v for v in self.store.versions(name) if v.version == version)
+        self.store.check_there(name, version)
         if info.status in ("candidate", "challenger", "interrupted"):
             raise RegistryError(
                 f"Version {version} of {name!r} was never live, so it is nothing to go back to. To make it live "
@@ -809,6 +924,13 @@ def _folders(version: Version, state: State) -> Iterator[tuple[Path, Path]]:
 
 def _number(standing: str) -> int:
     return int(standing.removeprefix(_STANDING))
+
+
+def _again(name: str, kind: str, version: int) -> str:
+    """Say how to bring deleted rows back all the same."""
+    to = f"--to {version}" if kind == "rollback" else f"--version {version}"
+    typed = f"incumbent {kind} --name {name} {to} --why TEXT --bring-back"
+    return f"To make it live all the same: {typed}; then delete the rows again with incumbent forget."
 
 
 def _source(new: Any, check: DataCheck) -> str:

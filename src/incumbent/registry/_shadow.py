@@ -12,6 +12,7 @@ from incumbent import evaluation
 from incumbent.core import Metric
 from incumbent.errors import RegistryError, UsageError
 from incumbent.monitor import Monitor
+from incumbent.registry._lineage import check_deletions
 from incumbent.registry._live import LiveEvidence, Shadow, look
 from incumbent.updating import ask
 
@@ -79,6 +80,8 @@ def _check_version(registry: Registry, name: str, version: int, live: int, goal:
     if goal == "rollback":
         registry._was_live(name, version)
     registry._exists(name, version)
+    again = "A shadow could make it live, so compare with a version from after that."
+    check_deletions(registry, name, live, version, bring_back=False, again=again)
 
 
 def _known(columns: dict[str, str]) -> dict[str, str]:

@@ -56,6 +56,13 @@ class Client:
 
             return Path(download_artifacts(uri, dst_path=str(into), tracking_uri=self._place.url))
 
+    def delete_artifacts(self, uri: str, path: str) -> None:
+        """Delete a file or a folder below an artifact URI for good."""
+        with translated(self._place):
+            from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+            get_artifact_repository(uri, tracking_uri=self._place.url).delete_artifacts(path)
+
     def pages(self, method: str, **options: Any) -> Iterator[Any]:
         """Give every result of a search, page after page."""
         token = None

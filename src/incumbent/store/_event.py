@@ -18,7 +18,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from incumbent.store._record import (
     NUMBER,
     OURS,
     PATH,
+    PURGED,
     STATE,
     WAITS,
     cut,
@@ -43,7 +44,7 @@ from incumbent.store._record import (
 )
 from incumbent.store._settle import settle
 
-KINDS = ("init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow")
+KINDS = ("init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow", "forget", "purge")
 GATE_FILE = "gate.toml"
 IN_A_FILE = "info.json"  # what INFO says when the info is too long for a tag
 _LONGEST_PARAM, _MOST_AT_ONCE = 6000, 100  # what every server of MLflow >= 3.10 takes
@@ -142,6 +143,11 @@ class Event:
         """Store the gate that the name is under from the conclusion on, whichever version is live."""
         self.file(text, GATE_FILE)
         self._keeps_gate = True
+
+    def give_up(self, versions: Iterable[int]) -> None:
+        """Mark versions whose files are about to be deleted: from here on nobody can open or deploy them."""
+        for version in versions:
+            self._client.set_model_version_tag(self.name, str(version), PURGED, self.id)
 
     def conclude(
         self, *, decision: str, deploy: int | None, info: Mapping[str, Any], candidate: int | None = None

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 Status = Literal["done", "failed", "interrupted", "running"]
-Standing = Literal["live", "was live", "candidate", "challenger", "interrupted"]
+Standing = Literal["live", "was live", "candidate", "challenger", "interrupted", "purged"]
 
 # Tags on runs and on model versions. All that is ours starts alike; what does not is the caller's.
 OURS = "incumbent."
@@ -18,6 +18,7 @@ BEFORE, OWNER = "incumbent.version_before", "incumbent.lock"
 INTENT, INFO, ERROR = "incumbent.intent", "incumbent.info", "incumbent.error"
 EVENT, PATH, STATE, WAITS = "incumbent.event", "incumbent.path", "incumbent.state", "incumbent.waits"
 GATE = "incumbent.gate"  # on the registered model
+PURGED = "incumbent.purged"  # on versions and events: the event that deleted their files
 CHAMPION, CANDIDATE = "champion", "candidate"
 LONGEST_TAG = 5000  # characters that every server of MLflow >= 3.10 takes
 
@@ -32,7 +33,7 @@ class Record:
         Which event; also the id of its MLflow run.
     number : int
         Counted from 1 for each name.
-    kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow"}
+    kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow", "forget", "purge"}
         What it was.
     name : str
         Whose.
@@ -85,9 +86,9 @@ class VersionInfo:
         Counted from 1; a number is never used twice.
     created : datetime
         When it was registered, in UTC.
-    status : {"live", "was live", "candidate", "challenger", "interrupted"}
+    status : {"live", "was live", "candidate", "challenger", "interrupted", "purged"}
         Where it stands. A candidate waits for approval; a challenger was never live; an interrupted one comes from an
-        event that did not end well.
+        event that did not end well; the files of a purged one are gone.
     event : str
         The id of the event that made it; empty for a version that something else registered.
     info : mapping of str to str

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import getpass
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from incumbent.errors import IncumbentError, RegistryError, UsageError
-from incumbent.store import _files, _lock
+from incumbent.store import _files, _lock, _purge
 from incumbent.store._candidate import candidate_of, late_state
 from incumbent.store._client import Client, connect
 from incumbent.store._event import GATE_FILE, KINDS, Event
@@ -29,8 +30,10 @@ from incumbent.store._lookup import (
 from incumbent.store._open import begin
 from incumbent.store._record import (
     EVENT,
+    NUMBER,
     OURS,
     PATH,
+    PURGED,
     STATE,
     Record,
     VersionInfo,
@@ -142,7 +145,9 @@ class Store:
             VersionInfo(
                 version=int(v.version),
                 created=moment(v.creation_timestamp),
-                status=standing(int(v.version), champion, waiting, was_live, by_id.get(v.tags.get(EVENT, ""))),
+                status="purged"
+                if PURGED in v.tags
+                else standing(int(v.version), champion, waiting, was_live, by_id.get(v.tags.get(EVENT, ""))),
                 event=v.tags.get(EVENT, ""),
                 info={key: value for key, value in v.tags.items() if not key.startswith((OURS, "mlflow."))},
             )
@@ -156,6 +161,7 @@ class Store:
         found = version_of(client, name, version)
         if PATH not in found.tags:
             raise RegistryError(f"Version {version} of {name!r} was not registered by Incumbent, which cannot use it.")
+        self._check_there(client, name, found)
         path = _files.find(client, self._place, name, client.get_run(found.run_id), found.tags[PATH])
         if path is None:
             raise RegistryError(f"The files of version {version} of {name!r} are gone from {found.source}.")
@@ -165,6 +171,7 @@ class Store:
         """Return a local folder with the state that belongs to a version (default: the champion), or None."""
         client = self._reading(name)
         found = version_of(client, name, self.champion(name) if version is None else version)
+        self._check_there(client, name, found)
         made_by = late_state(client, name, found) or found.tags.get(STATE)
         if made_by is None:
             return None
@@ -209,6 +216,11 @@ class Store:
         run = run_of(client, name, id)
         found = _files.find(client, self._place, name, run, path)
         if found is None:
+            if PURGED in run.data.tags:
+                gone = _purge.told(client, name, run.data.tags[PURGED])
+                raise RegistryError(
+                    f"{path!r} of event {run.data.tags[NUMBER]} of {name!r} is gone: deleted for good in {gone}."
+                )
             held = ", ".join(_files.listing(client, run)) or "nothing"
             raise RegistryError(f"Event {id} of {name!r} has no {path!r}; it has {held}.")
         return found
@@ -230,7 +242,45 @@ class Store:
             raise RegistryError(f"Nothing of {name!r} was live before version {champion}, so it cannot go back.")
         return stack[-1]
 
+    def check_there(self, name: str, version: int) -> None:
+        """Say so where the files of a version were deleted for good.
+
+        Raises
+        ------
+        RegistryError
+            They were, or there is no such version.
+        """
+        client = self._reading(name)
+        self._check_there(client, name, version_of(client, name, version))
+
+    def _check_there(self, client: Client, name: str, found: Any) -> None:
+        if PURGED in found.tags:
+            gone = _purge.told(client, name, found.tags[PURGED])
+            raise RegistryError(
+                f"Version {found.version} of {name!r} is gone for good: its files were deleted in {gone}."
+            )
+
     # ----------------------------------------------------------------------------------------- changing
+
+    def erase(self, event: Event, id: str, *, keep: Collection[str] = ()) -> bool:
+        """Delete the files of an earlier event for good, on the record of an event that is being made.
+
+        Parameters
+        ----------
+        event : Event
+            What does it, for the message to whoever asks for the files.
+        id : str
+            Whose files.
+        keep : collection of str
+            Names at the top of its folder that stay.
+
+        Returns
+        -------
+        bool
+            Whether there was anything to delete.
+        """
+        client = self._reading(event.name)
+        return _purge.erase(client, self._place, run_of(client, event.name, id), event.id, keep)
 
     @contextmanager
     def event(
@@ -245,7 +295,7 @@ class Store:
         ----------
         name : str
             Letters, digits, ``. _ -``.
-        kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow"}
+        kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow", "forget", "purge"}
             What this is; ``init`` makes the name and the store, the others need it.
         why : str
             The reason, for the record.

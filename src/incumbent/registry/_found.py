@@ -1,0 +1,145 @@
+"""Which of the rows that are to be deleted are known, and where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incumbent.core import AnchorSet, Batch, Memory
+from incumbent.data import row_keys
+from incumbent.errors import DataError
+from incumbent.registry._folders import State
+
+Mask: TypeAlias = NDArray[np.bool_]
+_SHOWN = 8  # columns of the row that a message shows
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Where the rows are.
+
+    Parameters
+    ----------
+    rows : int
+        How many were to be deleted.
+    learned : (n,) array of bool
+        Which remembered rows are among them.
+    anchored : (m,) array of bool
+        Which anchor rows are.
+    unremembered : Batch
+        Those that memory has let go of, if they were learned: on the word of whoever asked.
+    """
+
+    rows: int
+    learned: Mask
+    anchored: Mask
+    unremembered: Batch
+
+    @property
+    def known_to_model(self) -> bool:
+        """Whether the model has learned any of them; anchor rows it has not."""
+        return bool(self.learned.any()) or len(self.unremembered) > 0
+
+
+def complete(memory: Memory) -> bool:
+    """Whether memory has let no row go: then what is not in it was never learned."""
+    return memory.threshold >= 1.0
+
+
+def find(batch: Batch, state: State, *, trusted: bool, who: str) -> Found:
+    """Find rows by their content, features and label.
+
+    Parameters
+    ----------
+    batch : Batch
+        The rows to delete.
+    state : State
+        What is remembered.
+    trusted : bool
+        Rows that are not remembered were learned all the same, says whoever asks; where memory has let rows go, that
+        cannot be told from it.
+    who : str
+        Whose state it is, for messages.
+
+    Raises
+    ------
+    DataError
+        Some of the rows were never learned, or it cannot be told.
+    """
+    keys, held, kept = row_keys(batch), _keys(state.memory), _keys(state.anchor)
+    known, counts = np.unique(held, return_counts=True)
+    there = np.zeros(len(keys), dtype=int)
+    if len(known):
+        at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        there = np.where(known[at] == keys, counts[at], 0)
+    # a row that is given twice may have been learned twice, with one of them let go; where none was, it was once
+    copies = 0 if complete(state.memory) else _place_among_equals(keys)
+    absent = (there <= copies) & ~np.isin(keys, kept)
+    if absent.any() and (complete(state.memory) or not trusted):
+        raise DataError(_never(batch, np.flatnonzero(absent), state, who))
+    return Found(len(batch), np.isin(held, keys), np.isin(kept, keys), batch.take(absent))
+
+
+def _keys(part: Memory | AnchorSet) -> NDArray[np.uint64]:
+    return np.zeros(0, dtype=np.uint64) if part.rows is None or not len(part.rows) else row_keys(part.rows)
+
+
+def _place_among_equals(keys: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Return how many equal ones come before each (n,)."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    place = np.empty(len(keys), dtype=np.intp)
+    place[order] = np.arange(len(keys)) - np.searchsorted(ordered, ordered)
+    return place
+
+
+def _never(batch: Batch, absent: NDArray[np.intp], state: State, who: str) -> str:
+    memory, first = state.memory, int(absent[0])
+    shown = _shown(batch, first)
+    if len(batch) == 1:
+        subject, one = f"The row ({shown}) was", ""
+    else:
+        some = f"Of the {len(batch):,} rows, {len(absent):,} {'was' if len(absent) == 1 else 'were'}"
+        subject = f"None of the {len(batch):,} rows was" if len(absent) == len(batch) else some
+        one = f" The first is row {first + 1:,}: {shown}."
+    no = "" if subject.startswith("None") else " not"
+    if complete(memory):
+        said = f"{subject}{no} learned by {who}, nor held in its anchor set; nothing was changed."
+        todo = "Rows are found by features and label, as they were learned: correct these, or leave them out."
+    else:
+        said = f"{subject}{no} found in memory or anchor set of {who}; nothing was changed."
+        todo = (
+            f"It remembers {len(memory):,} of the {memory.seen:,} rows that it has learned, so these may have been "
+            "learned and let go since. If they were, say so: --learned (learned=True)."
+        )
+    return f"{said}{one}{_other_label(batch, first, state)} {todo}"
+
+
+def _other_label(batch: Batch, first: int, state: State) -> str:
+    """Say so where the features are known, and only the label differs: the likeliest mistake."""
+    key = row_keys(batch.take([first]), labels=False)
+    for part in (state.memory, state.anchor):
+        if part.rows is not None and len(part.rows):
+            at = np.flatnonzero(row_keys(part.rows, labels=False) == key)
+            if len(at):
+                return f" Its features are known with the label {_plain(part.rows.labels[at[0]])}."
+    return ""
+
+
+def _shown(batch: Batch, at: int) -> str:
+    """Return one row for a message; of arrays only the label."""
+    label = f"label {_plain(batch.labels[at])}"
+    if not hasattr(batch.x, "iloc"):
+        return label
+    row = batch.x.iloc[at]
+    cells = [f"{name}={_plain(value)}" for name, value in list(row.items())[:_SHOWN]]
+    more = [] if len(row) <= _SHOWN else [f"and {len(row) - _SHOWN} more columns"]
+    return ", ".join([*cells, *more, label])
+
+
+def _plain(value: Any) -> str:
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,113 @@
+"""Delete for good what was there before rows were deleted: versions, memories, and pages that show rows."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from incumbent.errors import RegistryError
+from incumbent.registry._approval import reasoned
+from incumbent.registry._lineage import Lineage
+from incumbent.registry._plan import FILE
+from incumbent.registry._unfinished import unfinished
+from incumbent.store import Record
+
+if TYPE_CHECKING:
+    from incumbent.registry._registry import Registry
+
+KEPT = (FILE, "shadow.json")
+"""Files of an event that hold numbers alone, and no row."""
+
+
+@dataclass(frozen=True)
+class Purged:
+    """What was deleted for good.
+
+    Parameters
+    ----------
+    name : str
+        Of which model.
+    live : int
+        The version that is live, which stays.
+    versions : tuple of int
+        Versions whose models and memories are gone.
+    events : tuple of int
+        Events whose files are gone: those of the versions, memories, pages and outcomes.
+    event : int
+        The number of the event that deleted them.
+    """
+
+    name: str
+    live: int
+    versions: tuple[int, ...]
+    events: tuple[int, ...]
+    event: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers and lists, ready for JSON."""
+        return {**vars(self), "versions": list(self.versions), "events": list(self.events)}
+
+    def __str__(self) -> str:
+        if not self.events:
+            return f"Nothing of {self.name} was left to delete; version {self.live} stays live."
+        versions = f"version{'' if len(self.versions) == 1 else 's'} {', '.join(map(str, self.versions)) or 'none'}"
+        events = f"event{'' if len(self.events) == 1 else 's'} {', '.join(map(str, self.events))}"
+        return (
+            f"Deleted for good: {versions} of {self.name}, and the memories, pages and outcomes of {events}.\n"
+            f"Version {self.live} stays live and the history stays; nobody can go back to what is gone.\n"
+            "Backups of the store, and what was copied out of it, are not reached from here."
+        )
+
+
+def purge(registry: Registry, name: str, *, why: str, user: str | None) -> Purged:
+    """Delete what does not come from the last deletion; see `Registry.purge`."""
+    reasoned(why, "A purge")
+    _last(registry, name, Lineage.of(registry, name))  # what cannot be purged leaves no trace
+    with registry.store.event(name, "purge", why=why, user=user) as event, tempfile.TemporaryDirectory() as scratch:
+        lineage = Lineage.of(registry, name)
+        last = _last(registry, name, lineage)
+        # errors spent since are read from the states that go, so what is known of them is written down anew
+        registry.state(name).save(Path(scratch))
+        event.keep_state(Path(scratch))
+        versions = lineage.holding(last)
+        event.give_up(versions)
+        before = [
+            record for record in lineage.records if record.id != event.id and not _comes_from(lineage, record, last)
+        ]
+        erased = [record.number for record in before if registry.store.erase(event, record.id, keep=KEPT)]
+        told = {"strategy": _shown(versions), "purged": versions, "events": sorted(erased)}
+        event.conclude(decision="purged", deploy=None, info=told)
+        shutil.rmtree(unfinished(registry.store.url, name), ignore_errors=True)
+    return Purged(name, registry.champion(name), tuple(versions), tuple(sorted(erased)), event.number)
+
+
+def _last(registry: Registry, name: str, lineage: Lineage) -> Record:
+    """Return the last deletion that the live version knows of."""
+    live = registry.champion(name)
+    done = [record for record in lineage.records if record.kind == "forget" and record.deployed]
+    if not done:
+        raise RegistryError(
+            f"No row of {name!r} was deleted, so there is nothing to purge. Delete rows first: "
+            f"incumbent forget FILE --name {name} --why TEXT"
+        )
+    known = lineage.deletions(live)
+    if done[0] not in known:
+        raise RegistryError(
+            f"Version {live} of {name!r}, which is live, is from before event {done[0].number}, where rows were "
+            f"deleted, and would have to be purged itself. Go to a version after it: incumbent promote --name {name} "
+            f"--version {done[0].deployed} --why TEXT; or delete the rows again: incumbent forget FILE --name {name} "
+            "--why TEXT"
+        )
+    return known[0]
+
+
+def _comes_from(lineage: Lineage, record: Record, last: Record) -> bool:
+    """Whether what an event stored was made without the rows: it is the deletion, or began after it."""
+    return record.id == last.id or last.deployed in lineage.line(record.version_before)
+
+
+def _shown(versions: list[int]) -> str:
+    return f"versions {', '.join(map(str, versions))}" if versions else ""
