@@ -3,8 +3,8 @@ import sys
 import numpy as np
 import pytest
 
-from incumbent.data import LazyRows, read
-from incumbent.errors import DataError, MissingDependency, UsageError
+from incumbent.data import LazyRows, Schema, read
+from incumbent.errors import DataError, MissingDependency, SchemaError, UsageError
 
 Image = pytest.importorskip("PIL.Image", reason="images are read through Pillow")
 
@@ -68,9 +68,84 @@ def test_sizes_that_differ_are_named_and_size_resizes(tmp_path):
     picture(tmp_path / "a" / "1.png")
     picture(tmp_path / "a" / "2.jpg")
     picture(tmp_path / "b" / "3.png", shape=(9, 4, 3))
-    with pytest.raises(DataError, match=r"differ in size .*2 of 6 x 8, 1 of 9 x 4; .*tensors=True, size=\(6, 8\)\)"):
+    said = r"differ in size .*2 of 6 x 8, 1 of 9 x 4; .*incumbent init ... --size 6x8; .*tensors=True, size=\(6, 8\)\)"
+    with pytest.raises(DataError, match=said):
         read(tmp_path, tensors=True)
     assert read(tmp_path, tensors=True, size=(3, 5)).parts["x"].shape == (3, 3, 5, 3)
+
+
+@pytest.mark.parametrize(("size", "shape"), [(5, (5, 5)), ("5", (5, 5)), ("3x5", (3, 5)), ([3, 5], (3, 5))])
+def test_a_size_may_be_one_number_or_a_text(folder, size, shape):
+    assert read(folder, tensors=True, size=size).parts["x"].shape == (5, *shape, 3)
+
+
+def test_the_notes_say_which_images_were_resized(tmp_path):
+    picture(tmp_path / "a" / "1.png")
+    picture(tmp_path / "a" / "2.png", shape=(9, 4, 3))
+    found = read(tmp_path, tensors=True, size=(6, 8))
+    (note,) = found.notes
+    assert note.level == "note" and "1 of 2 images was resized to 6 x 8 (height x width)" in note.text
+    assert note.text.endswith("1 of 9 x 4.")
+    wanted = np.random.default_rng(0).integers(0, 256, size=(6, 8, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(found.parts["x"][0], wanted)  # that has the size already
+    (tmp_path / "a" / "2.png").unlink()
+    assert read(tmp_path, tensors=True, size=(6, 8)).notes == ()
+
+
+def test_the_notes_survive_labels_that_are_given_apart(tmp_path):
+    picture(tmp_path / "1.png")
+    found = read((tmp_path, ["cat"]), tensors=True, size=3)
+    assert found.parts["x"].shape == (1, 3, 3, 3) and found.notes[0].text.startswith("1 of 1 image was resized")
+
+
+def test_grey_images_are_read_in_colour_and_colour_as_grey_where_that_is_asked_for(tmp_path):
+    grey = picture(tmp_path / "grey" / "1.png", shape=(6, 8))
+    found = read(tmp_path / "grey", tensors=True, channels=3)
+    np.testing.assert_array_equal(found.parts["x"][0], np.repeat(grey[:, :, None], 3, axis=2))
+    assert [note.level for note in found.notes] == ["note"] and "grey, and read in colour" in found.notes[0].text
+    picture(tmp_path / "colour" / "1.png", shape=(6, 8))
+    picture(tmp_path / "colour" / "2.png")
+    found = read(tmp_path / "colour", tensors=True, channels=1)
+    assert found.parts["x"].shape == (2, 6, 8, 1)
+    assert [note.level for note in found.notes] == ["warning"]
+    assert found.notes[0].text == "1 of 2 images in colour was read as grey."
+    assert read(tmp_path / "colour", tensors=True, channels=3).notes == ()
+
+
+@pytest.mark.parametrize("form", [{"size": 8}, {"channels": 1}, {"size": 8, "channels": 3}])
+def test_a_size_for_anything_but_images_is_refused(tmp_path, form):
+    (tmp_path / "a.csv").write_text("n,target\n1,0\n")
+    for source in (tmp_path / "a.csv", np.zeros((2, 8, 8, 3), dtype=np.uint8)):
+        with pytest.raises(UsageError, match=f"{' and '.join(form)} is for a folder of images, and .* is none"):
+            read(source, tensors=True, **form)
+
+
+def test_channels_are_one_or_three(folder):
+    with pytest.raises(UsageError, match="1 for grey or 3 for colour; got 4"):
+        read(folder, tensors=True, channels=4)
+
+
+def test_a_later_folder_is_read_in_the_size_and_channels_of_the_first(tmp_path):
+    for number in range(4):
+        picture(tmp_path / "old" / "ab"[number % 2] / f"{number}.png", shape=(6, 8), seed=number)
+        picture(tmp_path / "new" / "ab"[number % 2] / f"{number}.png", shape=(9, 4, 3), seed=number)
+    schema = Schema.of(read(tmp_path / "old", tensors=True, target="kind"), target="kind")
+    for rows in (tmp_path / "new", schema.read(tmp_path / "new")):
+        batch, check = schema.check(rows)
+        assert batch.x.shape == (4, 6, 8, 1) and sorted(batch.y) == ["a", "a", "b", "b"]
+        assert [finding.level for finding in check.findings if "images" in finding.text] == ["note", "warning"]
+        assert "4 of 4 images were resized to 6 x 8" in str(check) and "in colour were read as grey" in str(check)
+    again = Schema.from_dict(schema.to_dict())
+    assert schema.check(again.read(tmp_path / "new"), labelled=False)[0].x.shape == (4, 6, 8, 1)
+
+
+def test_images_are_left_as_they_are_for_a_model_of_other_inputs(tmp_path):
+    picture(tmp_path / "a" / "1.png")
+    picture(tmp_path / "b" / "2.png", seed=1)
+    x = np.zeros((4, 3, 6, 8), dtype=np.uint8)  # channels first, which a folder never is
+    schema = Schema.of(read((x, [0, 1, 0, 1]), tensors=True), target="target")
+    with pytest.raises(SchemaError, match=r"rows of shape \(6, 8, 3\), but .* trained on rows of shape \(3, 6, 8\)"):
+        schema.check(tmp_path, labelled=False)
 
 
 @pytest.mark.parametrize("lazy", [False, True])
@@ -98,7 +173,7 @@ def test_without_pillow_it_says_how_to_get_it(folder, monkeypatch):
         read(folder, tensors=True)
 
 
-@pytest.mark.parametrize("size", [(0, 3), (3,)])
+@pytest.mark.parametrize("size", [(0, 3), (3,), (1, 2, 3), 0, -2, 2.5, "", "axb", "3x", "1x2x3"])
 def test_a_size_that_means_nothing_is_refused(folder, size):
     with pytest.raises(UsageError, match="height, width"):
         read(folder, tensors=True, size=size)
