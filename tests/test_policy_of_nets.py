@@ -104,7 +104,7 @@ def test_the_layer_behind_the_features_is_not_run_for_them():
     learned_rows = model.reader.rows(rows(10).x)
     from incumbent.models._torch_head import features_of
 
-    read = features_of(model.native, model.native[2], learned_rows.at(torch.arange(10)), learned_rows.call)
+    read = features_of(model.native, model.native[2], learned_rows.at(torch.arange(10)), learned_rows.call).numpy()
     hook.remove()
     assert read.shape == (10, 16) and not ran
 

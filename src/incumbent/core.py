@@ -93,6 +93,8 @@ class Batch:
         When each row was observed; rows that have it are ordered.
     group : (n,) array, optional
         Rows that share a group (a customer, a device) are never split apart.
+    features : object, optional
+        What the frozen part of a model made of them, for as long as an update lasts (`incumbent.models.passed`).
 
     Examples
     --------
@@ -107,10 +109,11 @@ class Batch:
     soft: Floats | None = None
     time: Array | None = None
     group: Array | None = None
+    features: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         n = len(self)
-        for name in ("y", "weight", "soft", "time", "group"):
+        for name in ("y", "weight", "soft", "time", "group", "features"):
             column = getattr(self, name)
             if column is not None and len(column) != n:
                 raise DataError(f"{name} has {len(column)} rows but x has {n}; a Batch pairs them row by row.")

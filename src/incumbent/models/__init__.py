@@ -21,8 +21,11 @@ from incumbent.errors import MissingDependency, ModelError, RegistryError, Usage
 
 if TYPE_CHECKING:
     from incumbent.models._analytic import absorb as absorb
+    from incumbent.models._analytic import extended as extended
     from incumbent.models._analytic import forget as forget
     from incumbent.models._blend import Blend as Blend
+    from incumbent.models._features import passed as passed
+    from incumbent.models._features import predict as predict
     from incumbent.models._finish import follow as follow
     from incumbent.models._importance import carry as carry
     from incumbent.models._open import open_model as open_model
@@ -41,15 +44,32 @@ _TABLE = {
 _HOME = {
     "Blend": "_blend",
     "absorb": "_analytic",
+    "extended": "_analytic",
     "follow": "_finish",
     "forget": "_analytic",
     "carry": "_importance",
     "open_model": "_open",
+    "passed": "_features",
+    "predict": "_features",
     "recalled": "_recall",
 }
 _FORMAT = 1
 
-__all__ = ["Blend", "absorb", "carry", "follow", "forget", "load", "open_model", "recalled", "save", "wrap"]
+__all__ = [
+    "Blend",
+    "absorb",
+    "carry",
+    "extended",
+    "follow",
+    "forget",
+    "load",
+    "open_model",
+    "passed",
+    "predict",
+    "recalled",
+    "save",
+    "wrap",
+]
 
 
 def __getattr__(name: str) -> Any:

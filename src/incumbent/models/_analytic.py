@@ -12,6 +12,7 @@ import numpy as np
 from incumbent.core import Array, Batch, Floats, Memory, Model, Recipe
 from incumbent.data import row_keys
 from incumbent.errors import AbilityError, BudgetSpent, ModelError, UsageError
+from incumbent.models._features import known, two_step
 from incumbent.models._native import new_classes, trained_on
 from incumbent.models._ridge import Solution, solve
 from incumbent.models._statistics import ROWS, Statistics, gather
@@ -160,6 +161,28 @@ def absorb(memory: Memory, model: Model, batch: Batch) -> Memory:
     return memory.but(statistics=_carried(old, head.token))
 
 
+def extended(model: Model, rows: Batch) -> Model:
+    """Return a model whose head was just solved, solved from these further rows too, with the same penalty.
+
+    One factorisation, and a pass of rows whose features are not kept. Others come back as they are.
+
+    Parameters
+    ----------
+    model : Model
+        A model that has just been made by a recipe.
+    rows : Batch
+        Rows that it did not learn.
+    """
+    head = model.head if featured(model) else None
+    if head is None or not featured(model) or head.solution is None or head.train is None or not len(rows):
+        return model
+    statistics = head.solution.statistics + gathered(model, head.lift, rows)
+    solution = solve(statistics, head.ridge)
+    made = _headed(solution, head.lift, head.temperature, head.token, Batch.join([head.train, rows]))
+    notes: tuple[str, ...] = getattr(model, "notes", ())
+    return model.with_head(made, (*notes, f"learned the {len(rows):,} rows that chose it too"))
+
+
 def forget(model: Model, memory: Memory, rows: Batch) -> tuple[Model, Memory]:
     """Return the model and the memory as if these rows had never been learned, exactly and without retraining.
 
@@ -244,7 +267,7 @@ def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
     train, old = trained_on(recipe), recipe.memory.rows
     rows = train if old is None or not len(old) else Batch.join([old, train])
     some = rows.take(np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)))
-    features = _checked(champion.features(some.x))
+    features = _checked(_features(champion, some))
     lift = _fitted_lift(features, _width(champion, recipe, len(rows), features.shape[1]), champion.raw, recipe.seed)
     known = old is not None and len(old) > 0 and old.y is not None
     return lift, gathered(champion, lift, old, deadline=recipe.deadline) if known and old is not None else None
@@ -280,8 +303,18 @@ def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
     return width
 
 
+def _features(model: Featured, batch: Batch) -> Any:
+    """Return `Featured.features` of rows, or what is kept of them from when the champion was asked."""
+    kept = known(batch, model.body) if two_step(model) else None
+    return model.features(batch.x) if kept is None else kept
+
+
 def _lifted(model: Featured, lift: Any, batch: Batch) -> Array:
-    features = model.features(batch.x)
+    if lift is not None and model.head is not None and model.head.lift is lift and two_step(model):
+        kept = known(batch, model.frozen)
+        if kept is not None:
+            return np.asarray(kept)
+    features = _features(model, batch)
     if lift is not None:
         features = lift.transform(_checked(features))
     dense = features.toarray() if hasattr(features, "toarray") else features

@@ -14,6 +14,7 @@ import numpy as np
 from incumbent.core import Array, Batch, Floats, Importance, Memory, Model, Prediction, Recipe, Task, differentiable
 from incumbent.errors import ModelError
 from incumbent.models._analytic import Head, analytic
+from incumbent.models._features import known
 from incumbent.models._headed import body_of, head_in, solved_afresh, under_head
 from incumbent.models._native import answer, as_input, classes_of, takes_weights, task_of, trained_on
 from incumbent.models._tune import fit_afresh, tunable
@@ -78,7 +79,39 @@ class PipelineModel:
 
     def predict(self, x: Any) -> Prediction:
         """Predict each row once: preprocess once, then ask the last step."""
-        return answer(self.native.steps[-1][1], self._transformed(x), self.classes)
+        return self.answer(self.read(x))
+
+    @property
+    def body(self) -> object:
+        """The steps before the last and before the projection of an analytic head."""
+        return tuple(id(step) for _, step in body_of(self.native))
+
+    @property
+    def frozen(self) -> object:
+        """The steps before the last, which every model that learns on from this one shares."""
+        return tuple(id(step) for _, step in self.native.steps[:-1])
+
+    @property
+    def grid(self) -> float:
+        """That of the projection before an analytic head."""
+        return 0.0 if self.head is None else float(getattr(self.head.lift, "grid", 0.0))
+
+    def read(self, x: Any) -> Any:
+        """Return what the last step reads of each row."""
+        return self._transformed(x)
+
+    def lifted(self, features: Any) -> Any:
+        """Return the projection of an analytic head of what the steps before it give."""
+        lift = None if self.head is None else self.head.lift
+        return features if lift is None else lift.transform(features)
+
+    def answer(self, read: Any) -> Prediction:
+        """Return what the last step says of what it reads."""
+        return answer(self.native.steps[-1][1], read, self.classes)
+
+    def in_two_steps(self, x: Any) -> bool:
+        """Whether there is a step before the last, and it gives numbers in rows."""
+        return len(self.native.steps) > 1 and hasattr(self.read(x), "shape")
 
     def fit(self, recipe: Recipe) -> Model:
         """Fit all steps afresh, or let the last step follow the recipe on preprocessed rows."""
@@ -151,10 +184,11 @@ class PipelineModel:
         return data
 
     def _features(self, batch: Batch) -> Batch:
-        features = self._transformed(batch.x)
+        features = known(batch, self.frozen)
+        features = self._transformed(batch.x) if features is None else features
         if np.shape(features)[0] != len(batch):
             raise ModelError("A step of the Pipeline changes the number of rows, so its last step cannot learn on.")
-        return batch.but(x=features)
+        return batch.but(x=features, features=None)
 
     def _memory(self, memory: Memory) -> Memory:
         return memory if memory.rows is None else memory.but(rows=self._features(memory.rows))

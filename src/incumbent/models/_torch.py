@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -40,7 +40,7 @@ from incumbent.models._torch_head import (
     last_layer,
     width_of,
 )
-from incumbent.models._torch_input import Reader, Rows, apply
+from incumbent.models._torch_input import Inputs, Reader, Rows, apply
 from incumbent.models._torch_lora import adapt, is_adapted
 from incumbent.models._torch_store import (
     Blueprint,
@@ -243,21 +243,84 @@ class TorchModel:
 
     def features(self, x: Any) -> Floats:
         """Return what the last layer reads of each row (n, d), before the projection of an analytic head."""
-        rows = self.reader.rows(x)
-        found = analytic_layer(self.native) or head_of(self.native, self.reader, x)
-        vars(self)["_last"], layer = found
-        parts = torch.split(torch.arange(len(rows)), 1024)
-        return np.concatenate([features_of(self.native, layer, rows.at(at), rows.call) for at in parts])
+        return self._read_by(self._ready.get_submodule(self._last(x)), x)
+
+    def read(self, x: Any) -> Floats:
+        """Return what the last layer reads of each row, after that projection."""
+        return self._read_by(self._layer(x), x)
+
+    def lifted(self, features: Floats) -> Floats:
+        """Return the projection of an analytic head of what the last layer before it read."""
+        found = analytic_layer(self._ready)
+        if found is None or found[1].lift is None:
+            return features
+        with torch.inference_mode():
+            parts = torch.split(torch.from_numpy(features), 1024)
+            home = next(found[1].parameters()).device
+            return np.concatenate([found[1].lift(part.to(home)).cpu().numpy() for part in parts])
+
+    def answer(self, read: Floats) -> Prediction:
+        """Return what the last layer says of what it reads."""
+        layer = self._layer(None)
+        home = next(layer.parameters()).device
+        with torch.inference_mode():
+            parts = torch.split(torch.from_numpy(read), 4096)
+            logits = torch.cat([self.speech.logits(layer(part.to(home))).cpu() for part in parts])
+        return self.speech.said(logits)
+
+    def in_two_steps(self, x: Any) -> bool:
+        """Whether the net ends in a Linear whose outputs nothing changes, tried on these rows."""
+        if "features" not in self.abilities:
+            return False
+        try:
+            said = self.answer(self.read(x))
+        except (ModelError, RuntimeError, IndexError, ValueError):  # read in another shape than the layer takes, say
+            return False
+        true = self.predict(x)
+        one, two = (said.label, true.label) if said.proba is None or true.proba is None else (said.proba, true.proba)
+        return one.shape == two.shape and np.allclose(one, two, rtol=1e-5, atol=1e-6)
+
+    def _last(self, x: Any) -> str:
+        """Return the name of the last layer; empty where the net is nothing else."""
+        if "_name" not in vars(self):
+            vars(self)["_name"] = (analytic_layer(self.native) or head_of(self.native, self.reader, x))[0]
+        name: str = vars(self)["_name"]
+        return name
+
+    def _layer(self, x: Any) -> nn.Module:
+        layer = self._ready.get_submodule(self._last(x))
+        return layer.layer if isinstance(layer, AnalyticLayer) else layer
+
+    def _read_by(self, layer: nn.Module, x: Any) -> Floats:
+        home = next((p.device for p in self._ready.parameters()), torch.device("cpu"))
+        rows = self.reader.rows(x, home)
+        made = _by_batches(rows, home, lambda inputs: features_of(self._ready, layer, inputs, rows.call))
+        return made.numpy()
+
+    @cached_property
+    def body(self) -> object:
+        """What names the layers before the last: an object that nets with the same ones hand on."""
+        return object()
+
+    @property
+    def frozen(self) -> object:
+        """The same, with the projection of an analytic head."""
+        return (self.body, self.head.token) if self.grid and self.head is not None else self.body
+
+    @property
+    def grid(self) -> float:
+        """That of the projection of an analytic head."""
+        return 0.0 if self.head is None else float(getattr(self.head.lift, "grid", 0.0))
 
     @property
     def raw(self) -> bool:
         """No: what a trained layer gives has one unit."""
         return False
 
-    @property
+    @cached_property
     def head(self) -> Head | None:
         """The analytic head, if the last layer is one."""
-        return vars(self).get("_head") or head_in(self.native, self.speech.outputs)
+        return head_in(self.native, self.speech.outputs)
 
     def with_head(self, head: Head, notes: tuple[str, ...]) -> TorchModel:
         """Return the net with an analytic layer in the place of its last; the others are as they were.
@@ -271,14 +334,14 @@ class TorchModel:
             raise ModelError(
                 "Analytic gives one score for each class; this net ends in a sigmoid. Take the sigmoid off."
             )
-        known: str | None = vars(self).get("_last")  # empty where the net is nothing but its last layer
+        known: str | None = vars(self).get("_name")  # empty where the net is nothing but its last layer
         name = known if known is not None else (analytic_layer(self.native) or last_layer(self.native) or ("",))[0]
         net = under_head(self.native, name, head)
         speech = self.speech if head.classes is None else Speech("softmax", head.classes, self.speech.probabilities)
         if speech.outputs is not None:
             _note_classes(net, speech.outputs)
         made = replace(self, native=net, speech=speech, told=True, notes=notes, path={})
-        vars(made)["_head"] = head  # with what it was solved from
+        vars(made).update(head=head, body=self.body, _name=name)  # with what it was solved from, on the same layers
         return made
 
     def _on_input(self, recipe: Recipe) -> TorchModel:
@@ -295,12 +358,12 @@ class TorchModel:
         if not len(rows):
             return torch.zeros((0, self.speech.width or 1))
         try:
-            return _run(net, rows, self.speech, home)
+            return _by_batches(rows, home, lambda inputs: _logits(net, inputs, rows, self.speech))
         except IndexError:  # ids beyond a table: read as its mean row, as they would be when the table grows
             wider = copy.deepcopy(net)
             if not widen_tables(wider, self.reader, x):
                 raise
-            return _run(wider, rows, self.speech, home)
+            return _by_batches(rows, home, lambda inputs: _logits(wider, inputs, rows, self.speech))
 
     # ---------------------------------------------------------------------------------------------- learning
 
@@ -442,15 +505,19 @@ class TorchModel:
 # ------------------------------------------------------------------------------------------------- details
 
 
-def _run(net: nn.Module, rows: Rows, speech: Speech, home: torch.device) -> Tensor:
+def _logits(net: nn.Module, inputs: Inputs, rows: Rows, speech: Speech) -> Tensor:
+    with at_rest(net), torch.inference_mode():
+        return speech.logits(apply(net, inputs, rows.call))
+
+
+def _by_batches(rows: Rows, home: torch.device, ask: Callable[[Inputs], Tensor]) -> Tensor:
+    """Ask about rows in batches that fit, smaller ones where the memory ends; the answers are on the CPU."""
     first = rows.at(torch.zeros(1, dtype=torch.long, device=home))
     each = sum(t.numel() * t.element_size() for t in first.values())
     size = int(np.clip(_PREDICT_BYTES // max(1, each), 16, 4096))
     while True:
         try:
-            with at_rest(net), torch.inference_mode():
-                parts = torch.split(torch.arange(len(rows), device=home), size)
-                return torch.cat([speech.logits(apply(net, rows.at(at), rows.call)).cpu() for at in parts])
+            return torch.cat([ask(rows.at(at)).cpu() for at in torch.split(torch.arange(len(rows), device=home), size)])
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error) or size == 1:
                 raise

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from incumbent.core import Array, Floats, Prediction, Task
+from incumbent.core import Array, Prediction, Task
 from incumbent.errors import ModelError, UsageError
 from incumbent.models._torch_input import Inputs, Reader, apply
 
@@ -268,7 +268,7 @@ def run(module: nn.Module, inputs: Inputs, call: Any) -> Tensor:
         return apply(module, {name: part.to(home) for name, part in inputs.items()}, call)
 
 
-def features_of(module: nn.Module, layer: nn.Module, inputs: Inputs, call: Any) -> Floats:
+def features_of(module: nn.Module, layer: nn.Module, inputs: Inputs, call: Any) -> Tensor:
     """Return what a layer reads (n, d) for a mini-batch; a map is averaged over its places.
 
     The net is left as soon as it is read: the layer itself, such as a wide projection, may cost more than all before.
@@ -288,7 +288,7 @@ def features_of(module: nn.Module, layer: nn.Module, inputs: Inputs, call: Any) 
         hook.remove()
     seen = read[-1].float()
     flat = seen.mean(dim=tuple(range(2, seen.ndim))) if isinstance(layer, HEADS[1:]) else seen.reshape(len(seen), -1)
-    return flat.cpu().numpy()
+    return flat
 
 
 @contextmanager

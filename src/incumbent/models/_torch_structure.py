@@ -143,13 +143,9 @@ def _new_rows(
     some = np.unique(np.linspace(0, len(train) - 1, min(len(train), 2_000)).astype(np.int64))
     some = np.union1d(some, np.concatenate([np.flatnonzero(train.y == label)[:50] for label in unseen]))
     home = weight.device
-    read = np.concatenate(
-        [
-            features_of(draft.module, layer, rows.at(part), rows.call)
-            for part in torch.split(torch.from_numpy(some), 256)
-        ]
-    )
-    features, y = torch.from_numpy(read).to(home), train.y[some]
+    parts = torch.split(torch.from_numpy(some), 256)
+    features = torch.cat([features_of(draft.module, layer, rows.at(part), rows.call).to(home) for part in parts])
+    y = train.y[some]
     flat = weight.reshape(len(weight), -1)
     fits = features.shape[1] == flat.shape[1]  # a convolution that looks around reads more than a point
     made = torch.zeros((len(unseen), *weight.shape[1:]), dtype=weight.dtype, device=home)

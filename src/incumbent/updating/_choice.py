@@ -10,6 +10,7 @@ import numpy as np
 
 from incumbent.core import Array, Challenger, Floats, Metric, Model, Prediction
 from incumbent.errors import IncumbentError
+from incumbent.models import predict
 from incumbent.updating._ask import in_short
 from incumbent.updating._holdouts import Holdouts
 
@@ -45,12 +46,12 @@ def failed(challenger: Challenger, error: Exception) -> Challenger:
 
 def _gains_and_score(model: Model, holdouts: Holdouts, metric: Metric) -> tuple[dict[str, float], float]:
     rows, at = holdouts.select, holdouts.parts.select
-    said = model.predict(rows.x)
+    said = predict(model, rows)
     gains = {"new": improvement(metric, rows.labels, holdouts.said.take(at), said, rows.weight)}
     if holdouts.said_old is not None and len(holdouts.old_select):
         old = holdouts.old(holdouts.old_select)
         then = holdouts.said_old.take(holdouts.old_select)
-        gains["old"] = improvement(metric, old.labels, then, model.predict(old.x), old.weight)
+        gains["old"] = improvement(metric, old.labels, then, predict(model, old), old.weight)
     return gains, metric.score(rows.labels, said, rows.weight)
 
 

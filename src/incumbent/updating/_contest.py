@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from incumbent import evaluation
 from incumbent.control import ErrorControl
-from incumbent.core import Challenger, Event, Evidence, Metric, Model, Paired, Verdict
+from incumbent.core import Challenger, Event, Evidence, Metric, Paired, Verdict
+from incumbent.data import emphasised
 from incumbent.gate import Gate
+from incumbent.models import extended, predict
 from incumbent.slices import Slice, find, losses
 from incumbent.updating._case import Case
 from incumbent.updating._choice import failed
@@ -56,7 +58,9 @@ def contest(
     passed: list[str] = []
     for contender in _contenders(case, challengers, lines):
         try:
-            evidence = _evidence(case, holdouts, contender, lines, metric, deadline)
+            suspects = _suspects(case, holdouts, contender, metric)
+            contender = _completed(contender, holdouts)
+            evidence = _evidence(case, holdouts, contender, lines, metric, deadline, suspects)
         except Exception as error:  # an estimator may raise anything, here on rows that it sees for the first time
             lost = tuple(failed(c, error) if c.strategy == contender.strategy else c for c in kept.challengers)
             kept = dataclasses.replace(kept, challengers=lost)
@@ -72,7 +76,10 @@ def contest(
         proving = verdict.kind == "prove"
         if proving:
             kept = dataclasses.replace(kept, control=errors.record(verdict.decision == "promote"), proved=True)
-        marked = tuple(dataclasses.replace(c, chosen=c.strategy == contender.strategy) for c in kept.challengers)
+        chosen = dataclasses.replace(contender, chosen=True)
+        marked = tuple(
+            chosen if c.strategy == chosen.strategy else dataclasses.replace(c, chosen=False) for c in kept.challengers
+        )
         verdict = dataclasses.replace(verdict, advice=(*passed, *verdict.advice))
         kept = dataclasses.replace(kept, challengers=marked, evidence=evidence, verdict=verdict)
         if kept.promoted:
@@ -95,7 +102,13 @@ def _routine(gate: Gate, live: str, challenger: Challenger) -> bool:
 
 
 def _evidence(
-    case: Case, holdouts: Holdouts, chosen: Challenger, lines: Lines, metric: Metric, deadline: float
+    case: Case,
+    holdouts: Holdouts,
+    chosen: Challenger,
+    lines: Lines,
+    metric: Metric,
+    deadline: float,
+    suspects: tuple[Slice, ...],
 ) -> Evidence:
     case.progress(Event("compare", f"comparing {chosen.strategy} with the champion"))
     assert chosen.model is not None, "only challengers that were made are contenders"
@@ -111,7 +124,7 @@ def _evidence(
         old,
         case.anchor.use,
         measured(case, holdouts, chosen.model, new),
-        suspects=_suspects(case, holdouts, chosen.model, metric),
+        suspects=suspects,
         routine=routine,
         line=line,
     )
@@ -122,10 +135,21 @@ def _hopeless(gate: Gate, new: Paired, shown: bool, metric: Metric) -> bool:
     return gate.min_gain >= 0.0 and not shown and not evaluation.gain(new, metric, alpha=gate.alpha).lower > 0.0
 
 
-def _suspects(case: Case, holdouts: Holdouts, model: Model, metric: Metric) -> tuple[Slice, ...]:
+def _completed(chosen: Challenger, holdouts: Holdouts) -> Challenger:
+    """Let a head that is solved exactly learn the select rows too, now that they have chosen it; it costs one solution.
+
+    The gate rows are still unseen by it, and it is this head that they judge and that is promoted.
+    """
+    if chosen.recipe is None or chosen.model is None:
+        return chosen
+    rows = emphasised(holdouts.select, chosen.recipe.data.emphasis)
+    return dataclasses.replace(chosen, model=extended(chosen.model, rows))
+
+
+def _suspects(case: Case, holdouts: Holdouts, chosen: Challenger, metric: Metric) -> tuple[Slice, ...]:
     """Search the select rows for subgroups where the challenger is worse; the gate rows will confirm or clear them."""
-    if not case.gate.search:
+    if not case.gate.search or chosen.model is None:
         return ()
     rows, at = holdouts.select, holdouts.parts.select
-    before, after = losses(Paired(rows.labels, holdouts.said.take(at), model.predict(rows.x)), metric)
+    before, after = losses(Paired(rows.labels, holdouts.said.take(at), predict(chosen.model, rows)), metric)
     return find(rows.x, before, after, seed=case.seed)

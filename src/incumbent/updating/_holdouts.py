@@ -11,7 +11,7 @@ from incumbent.core import Array, Batch, Metric, Paired, Prediction
 from incumbent.data import Quality, Split, anchor_split, examine, split
 from incumbent.data._split import FEWEST
 from incumbent.errors import DataError
-from incumbent.updating._ask import ask
+from incumbent.updating._ask import ask_first
 from incumbent.updating._case import Case
 
 
@@ -33,6 +33,8 @@ class Holdouts:
         Which of `rows` may serve as evidence: not those of which a copy was, or is, learned from.
     old_select, old_gate : (n,) arrays
         Positions in the anchor set: some serve the choice among challengers, the others the gate, never both.
+    said : Prediction
+        The champion on every new row.
     """
 
     case: Case
@@ -42,6 +44,7 @@ class Holdouts:
     holdable: Array
     old_select: Array
     old_gate: Array
+    said: Prediction
 
     @staticmethod
     def of(case: Case) -> Holdouts:
@@ -49,10 +52,10 @@ class Holdouts:
         quality = examine(case.batch, memory=case.memory, anchor=case.anchor, task=case.champion.task)
         _check_new(quality)
         kept = ~quality.leaked
-        rows = case.batch.take(kept) if quality.leaked.any() else case.batch
+        rows, said = ask_first(case.champion, case.batch.take(kept) if quality.leaked.any() else case.batch)
         parts = split(rows, task=case.champion.task, holdable=quality.holdable[kept], seed=case.seed)
         old_select, old_gate = anchor_split(case.anchor)
-        return Holdouts(case, quality, rows, parts, quality.holdable[kept], old_select, old_gate)
+        return Holdouts(case, quality, rows, parts, quality.holdable[kept], old_select, old_gate, said)
 
     @cached_property
     def learn(self) -> Batch:
@@ -69,21 +72,20 @@ class Holdouts:
         """New rows that only the chosen challenger meets."""
         return self.rows.take(self.parts.gate)
 
-    @cached_property
-    def said(self) -> Prediction:
-        """The champion on every new row."""
-        return ask(self.case.champion, self.rows.x)
-
-    @cached_property
+    @property
     def said_old(self) -> Prediction | None:
         """The champion on every row of the anchor set."""
-        old = self.case.anchor.rows
-        return None if old is None or not len(old) else ask(self.case.champion, old.x, "the anchor rows")
+        return None if self._old is None else self._old[1]
 
     def old(self, at: Array) -> Batch:
         """Return anchor rows."""
-        assert self.case.anchor.rows is not None, "positions come from an anchor set that has rows"
-        return self.case.anchor.rows.take(at)
+        assert self._old is not None, "positions come from an anchor set that has rows"
+        return self._old[0].take(at)
+
+    @cached_property
+    def _old(self) -> tuple[Batch, Prediction] | None:
+        old = self.case.anchor.rows
+        return None if old is None or not len(old) else ask_first(self.case.champion, old, "the anchor rows")
 
     def clip(self, metric: Metric) -> float:
         """Return where losses that know no bound, or none near, are cut off: the champion's 99th percentile on select.

@@ -13,7 +13,7 @@ import numpy as np
 from incumbent.core import Array, Challenger, Floats, LineEvidence, Metric, Model, Prediction, Strategy
 from incumbent.errors import DataError, UsageError
 from incumbent.monitor import LineMonitor
-from incumbent.updating._ask import ask
+from incumbent.updating._ask import ask_next
 
 if TYPE_CHECKING:
     from incumbent.updating._holdouts import Holdouts
@@ -104,7 +104,7 @@ def answers(models: Mapping[str, Model], holdouts: Holdouts) -> dict[str, Predic
     found: dict[str, Prediction] = {}
     for name, model in models.items():
         with suppress(DataError):
-            found[name] = ask(model, holdouts.rows.x)
+            found[name] = ask_next(model, holdouts.rows)
     return found
 
 

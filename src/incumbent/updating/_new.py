@@ -7,7 +7,7 @@ import warnings
 
 from incumbent.core import Metric, Model, Paired, Recipe
 from incumbent.engine import bound, interrupted_at
-from incumbent.models import follow
+from incumbent.models import follow, predict
 from incumbent.updating._holdouts import Holdouts
 from incumbent.updating._pairs import FOLDS, folds_of, joined, paired
 
@@ -44,7 +44,7 @@ def new_evidence(
     Bayle, P., Bayle, A., Janson, L. and Mackey, L. (2020). Cross-validation confidence intervals for test error.
     NeurIPS 33. Theorem 1 and Proposition 1.
     """
-    held = holdouts.paired(challenger.predict(holdouts.gate.x), metric)
+    held = holdouts.paired(predict(challenger, holdouts.gate), metric)
     if recipe is None:
         found = _unseen(holdouts, challenger)
     elif holdouts.case.gate.source == "crossfit" and not held.ordered:
@@ -60,7 +60,7 @@ def _unseen(holdouts: Holdouts, challenger: Model) -> list[Paired]:
     if not len(at):
         return []
     rows = holdouts.rows.take(at)
-    return [paired(rows, holdouts.said.take(at), challenger.predict(rows.x), "holdout")]
+    return [paired(rows, holdouts.said.take(at), predict(challenger, rows), "holdout")]
 
 
 def _crossfitted(holdouts: Holdouts, start: Model, recipe: Recipe, deadline: float) -> list[Paired]:
@@ -79,7 +79,7 @@ def _crossfitted(holdouts: Holdouts, start: Model, recipe: Recipe, deadline: flo
                 rest = learn.take(fold != k)
                 plan = bound(recipe, rest, holdouts.select, case.memory, seed=case.seed, deadline=deadline)
                 made, rows = follow(start, plan), learn.take(judged)
-                found.append(paired(rows, holdouts.said.take(train[judged]), made.predict(rows.x), "crossfit"))
+                found.append(paired(rows, holdouts.said.take(train[judged]), predict(made, rows), "crossfit"))
         except Exception:  # out of time, or a fold that an estimator cannot do with: the gate rows stand by themselves
             break
     return found

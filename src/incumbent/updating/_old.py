@@ -7,7 +7,7 @@ import warnings
 
 from incumbent.core import Model, Paired, Recipe
 from incumbent.engine import bound, interrupted_at
-from incumbent.models import follow
+from incumbent.models import follow, predict
 from incumbent.updating._holdouts import Holdouts
 from incumbent.updating._pairs import FOLDS, folds_of, joined, paired
 
@@ -44,7 +44,7 @@ def old_evidence(
     found: list[Paired] = []
     if holdouts.said_old is not None and len(holdouts.old_gate):
         rows = holdouts.old(holdouts.old_gate)
-        said = challenger.predict(rows.x)
+        said = predict(challenger, rows)
         found.append(paired(rows, holdouts.said_old.take(holdouts.old_gate), said, "anchor"))
     gate = holdouts.case.gate
     asked = gate.tolerance is not None or gate.slices  # stand-ins cost fits, and nobody would look at them

@@ -1,0 +1,147 @@
+"""What the frozen part of a model made of rows, kept while an update lasts, so that no row passes through it twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incumbent.core import Array, Batch, Model, Prediction
+
+MOST_BYTES = 1 << 30
+"""Features that would take more are not kept, and rows pass again whenever a model is asked."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Features of rows that were taken from one batch, by what made them.
+
+    Parameters
+    ----------
+    made : (N, d) array, frame or sparse matrix
+        Features of every row of the batch.
+    by : object
+        Names what made them: equal for models that share it.
+    at : (n,) array
+        Which of them these rows have.
+    grid : float
+        Features that are whole multiples of this from 0 to 255 times it are held as bytes; 0 where they are not.
+    """
+
+    made: Any
+    by: object
+    at: NDArray[np.intp]
+    grid: float = 0.0
+
+    @staticmethod
+    def of(made: Any, by: object, grid: float = 0.0) -> Features:
+        """Return the features of a whole batch."""
+        if grid:
+            made = np.rint(made / grid).astype(np.uint8)
+        return Features(made, by, np.arange(made.shape[0]), grid)
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def pick(self, at: NDArray[np.intp]) -> Features:
+        """Return those of some of the rows; nothing is copied."""
+        return Features(self.made, self.by, self.at[at], self.grid)
+
+    def join(self, parts: Sequence[Features]) -> Features | None:
+        """Return those of all parts, where they are of one batch."""
+        if any(part.made is not self.made for part in parts):
+            return None
+        return Features(self.made, self.by, np.concatenate([part.at for part in parts]), self.grid)
+
+    def read(self) -> Any:
+        """Return the features (n, d) as they were made."""
+        taken = self.made.iloc[self.at] if hasattr(self.made, "iloc") else self.made[self.at]
+        return taken * np.float32(self.grid) if self.grid else taken
+
+
+class TwoStep(Model, Protocol):
+    """A model that can be asked in two steps: what its frozen part makes of rows, and what it says of that."""
+
+    @property
+    def body(self) -> object:
+        """Names the frozen part without the projection of an analytic head; equal for models that share it."""
+
+    @property
+    def frozen(self) -> object:
+        """Names the whole frozen part; equal for models that share it."""
+
+    @property
+    def grid(self) -> float:
+        """The power of two that all it reads is a multiple of, up to 255 times; 0 where there is none."""
+
+    def read(self, x: Any) -> Any:
+        """Return what the last layer reads of each row, (n, m)."""
+
+    def lifted(self, features: Any) -> Any:
+        """Return what the last layer reads (n, m) where the frozen part without the projection gave `features`."""
+
+    def answer(self, read: Any) -> Prediction:
+        """Return what `predict` says of the rows that this was read of."""
+
+    def in_two_steps(self, x: Any) -> bool:
+        """Whether `answer` of `read` is what `predict` says, by how it is made or by a trial on a few rows."""
+
+
+def two_step(model: Model) -> TypeGuard[TwoStep]:
+    """Whether a model has a frozen part that can be asked by itself."""
+    return hasattr(model, "in_two_steps")
+
+
+def passed(model: Model, rows: Batch) -> tuple[Batch, Prediction]:
+    """Predict rows, and return them with what the model's frozen part made of them where that is worth keeping.
+
+    Models made from this one that share its frozen part then predict and learn these rows, or any taken from them,
+    without passing them through again.
+
+    Parameters
+    ----------
+    model : Model
+        The one that is asked.
+    rows : Batch
+        Rows that it can predict.
+
+    Returns
+    -------
+    Batch
+        The same rows, with `Batch.features` where they are kept.
+    Prediction
+        What the model says of each.
+    """
+    if not two_step(model) or len(rows) < 2 or not _is_worth_it(model, rows):
+        return rows, model.predict(rows.x)
+    read = model.read(rows.x)
+    if read.shape[0] != len(rows):  # a step that drops or adds rows
+        return rows, model.predict(rows.x)
+    return rows.but(features=Features.of(read, model.frozen, model.grid)), model.answer(read)
+
+
+def predict(model: Model, rows: Batch) -> Prediction:
+    """Return what a model says of rows, from their features where its own frozen part made them."""
+    if not two_step(model):
+        return model.predict(rows.x)
+    read, features = known(rows, model.frozen), known(rows, model.body)
+    if read is None and features is not None:
+        read = model.lifted(features)
+    return model.predict(rows.x) if read is None else model.answer(read)
+
+
+def known(rows: Batch, by: object) -> Any | None:
+    """Return the features of rows where this made them; None where it has to be asked."""
+    return rows.features.read() if rows.features is not None and rows.features.by == by else None
+
+
+def _is_worth_it(model: TwoStep, rows: Batch) -> bool:
+    few = rows.take(np.arange(2)).x
+    if not model.in_two_steps(few):
+        return False
+    read: Array = model.read(few)
+    each = getattr(read, "nbytes", 0) // 2 if not hasattr(read, "iloc") else 8 * read.shape[1]
+    return len(rows) * (each // 4 if model.grid else each) <= MOST_BYTES
