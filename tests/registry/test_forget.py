@@ -272,6 +272,18 @@ def test_rows_come_through_the_same_door_as_those_of_an_update(registry, learned
     assert registry.forget(name, tmp_path / "gone.csv", why="request 17").learned == 3
 
 
+def test_numbers_that_lost_their_last_digits_on_the_way_are_known_all_the_same(registry, learned):
+    name, past, new = learned
+    gone = pd.concat([past[:30], new[:30]])
+    near = gone * (1 + np.random.default_rng(0).uniform(-4e-16, 4e-16, gone.shape))
+    assert not np.isin(keys_of(registry, name, near), held(registry, name)).all()
+    done = registry.forget(name, near, why="request 17")
+    assert done.learned + done.anchored == 60
+    assert not np.isin(keys_of(registry, name, gone), held(registry, name)).any()
+    with pytest.raises(DataError, match="was not learned"):
+        registry.forget(name, past[30:31] * (1 + 1e-6), why="request 17")
+
+
 def test_options_that_do_not_go_together_are_named(registry, learned):
     name, past, _ = learned
     with pytest.raises(UsageError, match="give one of them"):
@@ -517,3 +529,29 @@ def test_a_deletion_that_fails_on_the_way_changes_nothing(registry, forest, monk
         registry.forget(name, past[:9], retrain=True, why="request 17")
     assert registry.champion(name) == 1 and registry.history(name)[0]["status"] == "failed"
     assert np.isin(keys_of(registry, name, past[:9]), held(registry, name)).all()
+
+
+# ---------------------------------------------------------------------------------------------- nets
+
+
+def test_a_net_forgets_by_its_head_or_from_the_ground_up(registry, name):
+    torch = pytest.importorskip("torch", reason="the extra 'torch' is not installed")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(700, 4)).astype(np.float32)
+    y = (x[:, 0] * x[:, 1] > 0).astype(int)
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.ReLU(), torch.nn.Linear(16, 2))
+    registry.init(name, net, (x[:400], y[:400]), gate=EASY)
+    gone = (x[:20], y[:20])
+    with pytest.raises(ModelError, match="cannot forget exactly"):
+        registry.forget(name, gone, why="request 17")
+    assert registry.update(name, (x[400:], y[400:]), strategies=[Analytic(32)]).decision == "promote"
+    before = registry.load(name)[0].weight.detach().numpy().copy()
+    assert registry.forget(name, gone, why="request 17").how == "exact"
+    assert (registry.load(name)[0].weight.detach().numpy() == before).all()  # what lies below the head stays
+    done = registry.forget(name, (x[20:40], y[20:40]), retrain=True, why="request 18")
+    assert (done.how, done.learned) == ("retrain", 20)
+    assert (registry.load(name)[0].weight.detach().numpy() != before).any()
+    late = rng.normal(size=(300, 4)).astype(np.float32)
+    outcome = registry.update(name, (late, (late[:, 0] * late[:, 1] > 0).astype(int)), strategies=[Analytic(32)])
+    assert outcome.decision == "promote", outcome.challengers[0].error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,6 +15,7 @@ from incumbent.errors import DataError
 from incumbent.registry._folders import State
 
 Mask: TypeAlias = NDArray[np.bool_]
+Keys: TypeAlias = NDArray[np.uint64]
 _SHOWN = 8  # columns of the row that a message shows
 
 
@@ -30,13 +32,16 @@ class Found:
     anchored : (m,) array of bool
         Which anchor rows are.
     unremembered : Batch
-        Those that memory has let go of, if they were learned: on the word of whoever asked.
+        Those that are in neither. Memory has let them go, if they were learned: on the word of whoever asked.
+    at : (k,) array
+        Which of the rows those are.
     """
 
     rows: int
     learned: Mask
     anchored: Mask
     unremembered: Batch
+    at: NDArray[np.intp]
 
     @property
     def known_to_model(self) -> bool:
@@ -50,7 +55,7 @@ def complete(memory: Memory) -> bool:
 
 
 def find(batch: Batch, state: State, *, trusted: bool, who: str) -> Found:
-    """Find rows by their content, features and label.
+    """Find rows by their content, features and label; numbers of a table may differ in their last digits.
 
     Parameters
     ----------
@@ -69,7 +74,16 @@ def find(batch: Batch, state: State, *, trusted: bool, who: str) -> Found:
     DataError
         Some of the rows were never learned, or it cannot be told.
     """
-    keys, held, kept = row_keys(batch), _keys(state.memory), _keys(state.anchor)
+    found = _looked_up(batch, state, row_keys)
+    if len(found.unremembered):  # numbers that went through another program may have lost their last digits
+        found = _looked_up(batch, state, _rounded_keys)
+    if len(found.unremembered) and (complete(state.memory) or not trusted):
+        raise DataError(_never(batch, found.at, state, who))
+    return found
+
+
+def _looked_up(batch: Batch, state: State, keys_of: Callable[[Batch], Keys]) -> Found:
+    keys, held, kept = keys_of(batch), _held(state.memory, keys_of), _held(state.anchor, keys_of)
     known, counts = np.unique(held, return_counts=True)
     there = np.zeros(len(keys), dtype=int)
     if len(known):
@@ -78,16 +92,27 @@ def find(batch: Batch, state: State, *, trusted: bool, who: str) -> Found:
     # a row that is given twice may have been learned twice, with one of them let go; where none was, it was once
     copies = 0 if complete(state.memory) else _place_among_equals(keys)
     absent = (there <= copies) & ~np.isin(keys, kept)
-    if absent.any() and (complete(state.memory) or not trusted):
-        raise DataError(_never(batch, np.flatnonzero(absent), state, who))
-    return Found(len(batch), np.isin(held, keys), np.isin(kept, keys), batch.take(absent))
+    return Found(len(batch), np.isin(held, keys), np.isin(kept, keys), batch.take(absent), np.flatnonzero(absent))
 
 
-def _keys(part: Memory | AnchorSet) -> NDArray[np.uint64]:
-    return np.zeros(0, dtype=np.uint64) if part.rows is None or not len(part.rows) else row_keys(part.rows)
+def _held(part: Memory | AnchorSet, keys_of: Callable[[Batch], Keys]) -> Keys:
+    return np.zeros(0, dtype=np.uint64) if part.rows is None or not len(part.rows) else keys_of(part.rows)
 
 
-def _place_among_equals(keys: NDArray[np.uint64]) -> NDArray[np.intp]:
+def _rounded_keys(batch: Batch) -> Keys:
+    """Return keys of rows whose numbers are rounded to 40 bits, some twelve digits."""
+    x, y = batch.x, batch.y
+    if hasattr(x, "iloc"):
+        x = x.assign(**{name: _rounded(x[name]) for name in x.select_dtypes("float64").columns})
+    return row_keys(Batch(x, y if y is None or y.dtype != np.float64 else _rounded(y)))
+
+
+def _rounded(values: Any) -> Any:
+    part, power = np.frexp(np.asarray(values))
+    return np.ldexp(np.round(part * 2.0**40) * 2.0**-40, power)
+
+
+def _place_among_equals(keys: Keys) -> NDArray[np.intp]:
     """Return how many equal ones come before each (n,)."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
