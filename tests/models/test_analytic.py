@@ -140,8 +140,21 @@ def test_another_width_begins_anew_and_auto_keeps_the_width():
     wider, _ = learn(model, memory, slice(900, 1200), Analytic(350))
     assert len(wider.native.steps) == len(model.native.steps) and wider.head.coef.shape == (4, 350)
     assert wider.head.solution.statistics.rows == 1200
+    memory = memory.but(rows=memory.rows.take(np.arange(500)), key=memory.key[:500])  # some were let go since
     same, _ = learn(model, memory, slice(900, 1200), Analytic())
     assert same.head.lift is model.head.lift and same.head.token == model.head.token
+
+
+def test_rows_that_outgrow_an_automatic_width_begin_anew_with_more_features_and_lose_nothing():
+    model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
+    assert model.head.coef.shape == (4, 200)
+    wider, carried = learn(model, memory, slice(900, 1200), Analytic())
+    assert wider.head.coef.shape == (4, 1200) and wider.head.solution.statistics.rows == 1200
+    joint = jointly(wider, slice(0, 1200), wider.head.ridge)
+    np.testing.assert_allclose(wider.head.coef, joint.coef_, rtol=1e-6, atol=1e-9)
+    assert statistics_of(carried).rows == 1200
+    weighed = memory.but(statistics={**memory.statistics, "rows": np.array(1500.0)})  # sums of heavier rows than these
+    assert learn(model, weighed, slice(900, 1200), Analytic())[0].head.lift is model.head.lift
 
 
 def test_auto_takes_a_width_that_fits_the_rows_and_the_budget():

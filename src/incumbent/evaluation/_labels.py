@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -97,9 +97,14 @@ def probabilities(prediction: Prediction, name: str) -> tuple[Floats, Array]:
 
 def column(prediction: Prediction, wanted: Any, name: str) -> Floats:
     """Return the probability of one class (n,); zero where the model does not know the class."""
+    return next(columns(prediction, (wanted,), name))
+
+
+def columns(prediction: Prediction, wanted: Sequence[Any], name: str) -> Iterator[Floats]:
+    """Yield the probabilities (n,) of each of some classes."""
     proba, classes = probabilities(prediction, name)
-    at = int(encode(np.asarray([wanted]), classes)[0])
-    return proba[:, at] if at >= 0 else np.zeros(len(proba))
+    for at in encode(np.asarray(wanted, dtype=object), classes).tolist():
+        yield proba[:, at] if at >= 0 else np.zeros(len(proba))
 
 
 def tallies(code: Codes, size: int, weight: Floats) -> Floats:

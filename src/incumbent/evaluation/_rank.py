@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import Array, Floats, Prediction, Value
-from incumbent.evaluation._labels import column, label_names, probabilities, settled, several
+from incumbent.evaluation._labels import columns, label_names, probabilities, settled, several
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,9 +80,9 @@ class AUC(Value):
     def _of_classes(self, y: Array, prediction: Prediction, weight: Floats) -> Iterator[Floats | None]:
         classes, truth = settled(self.classes, y, prediction)
         positive = classes[-1] if self.positive is None and len(classes) == 2 else self.positive
-        for wanted in classes if positive is None else (positive,):
-            if wanted in classes:
-                yield _areas(column(prediction, wanted, self.name), truth == classes.index(wanted), weight)
+        wanted = classes if positive is None else tuple(each for each in (positive,) if each in classes)
+        for name, score in zip(wanted, columns(prediction, wanted, self.name), strict=True):
+            yield _areas(score, truth == classes.index(name), weight)
 
     def _of_labels(self, y: Array, prediction: Prediction, weight: Floats) -> Iterator[Floats | None]:
         proba, on = probabilities(prediction, self.name)[0], np.asarray(y) == 1

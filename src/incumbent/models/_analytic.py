@@ -12,13 +12,14 @@ import numpy as np
 from incumbent.core import Array, Batch, Floats, Memory, Model, Recipe
 from incumbent.data import row_keys
 from incumbent.errors import AbilityError, BudgetSpent, ModelError, UsageError
-from incumbent.models._features import known, two_step
+from incumbent.models._features import known, read_once, two_step
 from incumbent.models._native import new_classes, trained_on
 from incumbent.models._ridge import Solution, solve
 from incumbent.models._statistics import ROWS, Statistics, gather
 
 SAMPLE = 5_000
 """Rows that centre and scale of a new projection are taken from."""
+_LEAST, _MOST = 256, 2_000  # features that "auto" takes
 _WIDEST = 20_000  # features of a head without a projection: the matrix of their products takes 3 GB
 _SPEED = 2e10  # floating-point operations a second that the width for a budget counts on
 
@@ -257,20 +258,30 @@ def _sums(model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Float
 def _continued(champion: Featured, recipe: Recipe) -> Head | None:
     """Return the champion's head where its statistics are at hand and the recipe asks for no other width."""
     head, width = champion.head, recipe.structure.analytic
-    if head is None or _token(recipe.memory) != head.token:
+    if head is None or _token(recipe.memory) != head.token or _outgrown(head, recipe):
         return None
     return head if width in ("auto", getattr(head.lift, "width", 0)) else None
+
+
+def _outgrown(head: Head, recipe: Recipe) -> bool:
+    """Whether the rows are twice as many as the features of an automatic width, and all of them are at hand still."""
+    width, old = getattr(head.lift, "width", 0), recipe.memory.rows
+    if recipe.structure.analytic != "auto" or old is None or not 0 < width < _MOST:
+        return False
+    learned, kept = float(recipe.memory.statistics["rows"]), len(old) if old.weight is None else float(old.weight.sum())
+    return abs(learned - kept) < 0.5 and learned + len(trained_on(recipe)) >= 2 * width
 
 
 def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
     """Return a new lift, centred on old and new rows, and the statistics of what is remembered under it."""
     train, old = trained_on(recipe), recipe.memory.rows
-    rows = train if old is None or not len(old) else Batch.join([old, train])
-    some = rows.take(np.unique(np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)))
-    features = _checked(_features(champion, some))
-    lift = _fitted_lift(features, _width(champion, recipe, len(rows), features.shape[1]), champion.raw, recipe.seed)
-    known = old is not None and len(old) > 0 and old.y is not None
-    return lift, gathered(champion, lift, old, deadline=recipe.deadline) if known and old is not None else None
+    parts = [train] if old is None or not len(old) else [read_once(champion, old), train]
+    count = sum(map(len, parts))
+    some = [part.take(np.arange(0, len(part), -(-count // SAMPLE))) for part in parts]
+    features = _checked(Batch.join([Batch(_features(champion, part)) for part in some]).x)
+    lift = _fitted_lift(features, _width(champion, recipe, count, features.shape[1]), champion.raw, recipe.seed)
+    known = len(parts) > 1 and parts[0].y is not None
+    return lift, gathered(champion, lift, parts[0], deadline=recipe.deadline) if known else None
 
 
 def _fitted_lift(features: Any, width: int, raw: bool, seed: int) -> Any:
@@ -291,13 +302,17 @@ def _fitted_lift(features: Any, width: int, raw: bool, seed: int) -> Any:
 
 
 def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
-    """Return the width asked for, or the champion's, or the number of rows up to 2,000, halved to fit the budget."""
+    """Return the width asked for, or the champion's, or the number of rows up to 2,000, halved to fit the budget.
+
+    Few rows ask for few features; when they have become twice as many, the head is begun anew with more.
+    """
     asked = recipe.structure.analytic
     if isinstance(asked, int):
         return asked
-    if champion.head is not None:
-        return int(getattr(champion.head.lift, "width", 0))
-    width, left = int(np.clip(rows, 256, 2000)), recipe.deadline - time.monotonic()
+    head = champion.head
+    if head is not None and not (_token(recipe.memory) == head.token and _outgrown(head, recipe)):
+        return int(getattr(head.lift, "width", 0))
+    width, left = int(np.clip(rows, _LEAST, _MOST)), recipe.deadline - time.monotonic()
     while width > 128 and (rows * width * (2 * features + width) + width**3) / _SPEED > left / 4:
         width //= 2
     return width

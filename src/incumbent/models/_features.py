@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Array, Batch, Model, Prediction
+from incumbent.core import Batch, Model, Prediction
 
 MOST_BYTES = 1 << 30
 """Features that would take more are not kept, and rows pass again whenever a model is asked."""
@@ -77,6 +77,9 @@ class TwoStep(Model, Protocol):
     def grid(self) -> float:
         """The power of two that all it reads is a multiple of, up to 255 times; 0 where there is none."""
 
+    def features(self, x: Any) -> Any:
+        """Return what the frozen part without that projection makes of each row, (n, d)."""
+
     def read(self, x: Any) -> Any:
         """Return what the last layer reads of each row, (n, m)."""
 
@@ -138,10 +141,25 @@ def known(rows: Batch, by: object) -> Any | None:
     return rows.features.read() if rows.features is not None and rows.features.by == by else None
 
 
+def read_once(model: Model, rows: Batch) -> Batch:
+    """Return rows with what the frozen part without a projection makes of them, where that is worth keeping."""
+    if not two_step(model) or len(rows) < 2 or known(rows, model.body) is not None:
+        return rows
+    if len(rows) * _size(model.features(rows.take(np.arange(2)).x)) > MOST_BYTES:
+        return rows
+    return rows.but(features=Features.of(model.features(rows.x), model.body))
+
+
 def _is_worth_it(model: TwoStep, rows: Batch) -> bool:
     few = rows.take(np.arange(2)).x
     if not model.in_two_steps(few):
         return False
-    read: Array = model.read(few)
-    each = getattr(read, "nbytes", 0) // 2 if not hasattr(read, "iloc") else 8 * read.shape[1]
-    return len(rows) * (each // 4 if model.grid else each) <= MOST_BYTES
+    each = _size(model.read(few))
+    return len(rows) * (each / 4 if model.grid else each) <= MOST_BYTES
+
+
+def _size(two: Any) -> float:
+    """Return the bytes of one row, from two rows of features."""
+    if hasattr(two, "tocsr"):
+        return float(two.tocsr().data.nbytes)  # with its positions about as much as the numbers of both
+    return float(8 * two.shape[1] if hasattr(two, "iloc") else two.nbytes / 2)

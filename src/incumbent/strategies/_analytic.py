@@ -33,7 +33,8 @@ class Analytic(Edit):
     ----------
     width : int or "auto"
         Features of the random projection; more are better and cost their square. 0 is no projection. "auto" keeps
-        that of the champion, or takes the number of rows, from 256 to 2,000, and less where the budget is short.
+        that of the champion, or takes the number of rows, from 256 to 2,000, and less where the budget is short. It
+        begins anew with more when rows have become twice as many, as long as all of them are still remembered.
     ridge : float, optional
         The penalty; None, the default, chooses it by generalised cross-validation, from the statistics alone.
     weight : float
