@@ -444,7 +444,7 @@ def test_the_loss_of_a_step_is_the_sum_of_its_parts(size):
     moved(made.module)
     steps, twin = Steps(made, 0.01, 16), Steps(made, 0.01, 16)
     at = torch.arange(16)
-    found = steps._loss(at).item()
+    found = steps.loss_of(at).item()
     one, two = twin._drawn(made.beside, 16), twin._drawn(made.beside, 16)
     x, target = torch.from_numpy(rows.x), made.learn.target
     kept = made.beside.rows.parts[""]

@@ -48,7 +48,7 @@ class Steps:
         for group, scale in zip(self.optimizer.param_groups, self.scale, strict=True):
             group["lr"] = self.lr * rate * scale
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self._loss(at)
+        loss = self.loss_of(at)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.watched:
             slopes = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in self.params]
@@ -67,7 +67,8 @@ class Steps:
             self._average()
         return loss.detach()
 
-    def _loss(self, at: Tensor) -> Tensor:
+    def loss_of(self, at: Tensor) -> Tensor:
+        """Return what is minimised on these rows, but for the quadratic terms."""
         learn, beside = self.task.learn, self.task.beside
         parts, draws = [learn.rows.at(at)], []
         if beside is not None:
