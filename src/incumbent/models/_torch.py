@@ -304,8 +304,11 @@ class TorchModel:
 
     @property
     def frozen(self) -> object:
-        """The same, with the projection of an analytic head."""
-        return (self.body, self.head.token) if self.grid and self.head is not None else self.body
+        """The same, with the projection of an analytic head, also of one that was trained by gradients since."""
+        if self.head is not None:
+            return (self.body, self.head.token) if self.grid else self.body
+        layer = analytic_layer(self.native)
+        return self.body if layer is None or layer[1].lift is None else (self.body, "trained")
 
     @property
     def grid(self) -> float:
