@@ -343,7 +343,10 @@ def test_sums_whose_weights_nobody_knows_are_not_guessed_at(registry, large):
     known = past[np.isin(keys_of(registry, name, past), row_keys(registry.state(name).memory.rows))]
     with pytest.raises(ModelError, match="cannot forget these rows exactly: how often its sums hold them is not known"):
         registry.forget(name, known[:5], why="request 17")
-    assert registry.forget(name, known[:5], retrain=True, why="request 17").how == "retrain"
+    gone = pd.concat([known[:5], values(3, seed=99)])  # nobody can tell that the three were not learned and let go
+    done = registry.forget(name, gone, retrain=True, learned=True, why="request 17")
+    assert (done.how, done.learned, done.unremembered, done.complete) == ("retrain", 5, 3, False)
+    assert "Learned, as you say, and let go from memory since: 3 rows." in str(done)
 
 
 # -------------------------------------------------------------------------------- history, going back
@@ -520,6 +523,27 @@ def test_a_kill_at_any_write_leaves_the_old_champion_whole_or_the_new_one(regist
         assert not ended
     assert seen.count(False) > 5 and seen[-1]
     assert registry.forget(name, past[7:9], why="request 18").how == "exact"  # and life goes on
+
+
+def test_a_purge_that_is_killed_at_any_write_leaves_what_is_live_alone(registry, learned, monkeypatch):
+    name, past, _ = learned
+    registry.forget(name, past[:3], why="request 17")
+    before, memory = layer(registry, name), held(registry, name)
+    for writes in itertools.count():
+        with monkeypatch.context() as patch:
+            kill_after(patch, writes)
+            try:
+                registry.purge(name, why="request 17")
+                ended = True
+            except Killed:
+                ended = False
+        assert registry.champion(name) == 3 and (layer(registry, name) == before).all(), writes
+        assert sorted(held(registry, name)) == sorted(memory)
+        if ended:
+            break
+    assert writes > 5
+    assert [v.status for v in registry.store.versions(name)] == ["purged", "purged", "live"]
+    assert registry.history(name)[0]["status"] == "done"
 
 
 def test_a_deletion_that_fails_on_the_way_changes_nothing(registry, forest, monkeypatch):
