@@ -24,6 +24,15 @@ def stubborn_work(turns=500):
             continue
 
 
+@pytest.fixture
+def _as_in_a_terminal():
+    """Have Python's own handler, which a shell takes from what it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_as_in_a_terminal")
 def test_ctrl_c_ends_work_that_catches_keyboard_interrupt():
     began = time.monotonic()
     threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
