@@ -162,3 +162,11 @@ def test_a_net_that_is_prepared_otherwise_than_in_training_is_found_out(here, ma
     said_so = right.predict(rows.parts["x"]).label
     same = registry.init(f"{name}-2", right, (rows.parts["x"], said_so))  # as if it had been trained so
     assert not any("--prepare" in finding.text for finding in same.check.findings)
+
+
+def test_an_update_in_memory_reads_new_images_as_those_that_the_model_learned(here, made):
+    live = incumbent.wrap(made[1], prepare=unit, classes=["eight", "five", "three"])
+    old = read("old", tensors=True, size=16)
+    outcome = incumbent.update(live, "new", data=old, strategies="Analytic(64)", gate=incumbent.Gate(tolerance=None))
+    assert outcome.decision == "promote" and outcome.champion.predict(old.parts["x"]).label.shape == (150,)
+    assert any("were resized to 16 x 16" in finding.text for finding in outcome.check.findings)

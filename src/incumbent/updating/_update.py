@@ -113,25 +113,18 @@ def update(
     column = target or ("target" if _is_pair(new) or takes_tensors(champion) else None)
     if column is None:
         raise DataError("target= is needed to know which column of the new rows to predict, such as target='class'.")
-    names, tensors = feature_names(champion), takes_tensors(champion)
-    frame = read(new, names=names, target=column, tensors=tensors)
-    past = None if data is None else read(data, names=names, target=column, tensors=tensors)
-    champion = acquainted(champion, frame if past is None else past, column, task)
-    schema = Schema.of(
-        frame if past is None else past,
-        target=column,
-        time=time,
-        group=group,
-        task=task_of(champion, task),
-        features=names,
-    )
+    names = feature_names(champion)
+    first = read(new if data is None else data, names=names, target=column, tensors=takes_tensors(champion))
+    champion = acquainted(champion, first, column, task)
+    schema = Schema.of(first, target=column, time=time, group=group, task=task_of(champion, task), features=names)
     champion, schema, notes = same_classes(champion, schema)
+    frame = first if data is None else schema.read(new)
     batch, check = schema.check(frame)
     check = check.but(findings=(*check.findings, *notes))
     held = AnchorSet() if anchor is None else anchor_set(schema, schema.read(anchor))
     memory = Memory()
-    if past is not None:
-        learned = schema.check(past)[0]
+    if data is not None:
+        learned = schema.check(first)[0]
         memory = remember(memory, learned, seed=seed, rare=rare_rows(champion))
         held, check = unseen(held, learned, check, task=champion.task)
     case = Case(
