@@ -113,12 +113,14 @@ def update(
     column = target or ("target" if _is_pair(new) or takes_tensors(champion) else None)
     if column is None:
         raise DataError("target= is needed to know which column of the new rows to predict, such as target='class'.")
-    names = feature_names(champion)
-    first = read(new if data is None else data, names=names, target=column, tensors=takes_tensors(champion))
+    names, tensors = feature_names(champion), takes_tensors(champion)
+    first = read(new if data is None else data, names=names, target=column, tensors=tensors)
     champion = acquainted(champion, first, column, task)
     schema = Schema.of(first, target=column, time=time, group=group, task=task_of(champion, task), features=names)
     champion, schema, notes = same_classes(champion, schema)
-    frame = first if data is None else schema.read(new)
+    frame = first
+    if data is not None:  # images as those that the model learned; an array may hold the target, which has no name yet
+        frame = schema.read(new) if schema.inputs else read(new, names=names, target=column, tensors=tensors)
     batch, check = schema.check(frame)
     check = check.but(findings=(*check.findings, *notes))
     held = AnchorSet() if anchor is None else anchor_set(schema, schema.read(anchor))
