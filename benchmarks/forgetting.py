@@ -101,9 +101,9 @@ def by_name(steps: Steps, *, few: bool) -> dict[str, str]:
     found |= {
         "DER(1000)": f"chain(DER(1000, 0.1), {adam})",
         "EWC(100)": f"chain(EWC(100.0), {likewise})",
-        "OnlineEWC(0.01)": f"chain(OnlineEWC(0.01), {likewise})",
+        "OnlineEWC(1)": f"chain(OnlineEWC(1.0), {likewise})",
         "SI(1)": f"chain(SI(1.0), {likewise})",
-        "MAS(0.01)": f"chain(MAS(0.01), {likewise})",
+        "MAS(1)": f"chain(MAS(1.0), {likewise})",
         "L2SP(0.01)": f"chain(L2SP(0.01), {likewise})",
         "LwF(1)": f"chain(LwF(1.0), {likewise})",
         "GDumb(1000)": "GDumb(1000)",
@@ -320,6 +320,14 @@ def transfers(folder: Path, fashion: Images, chosen: Options, seed: int) -> Iter
         known, held = first.take(np.arange(cut)), first.take(np.arange(cut, len(first)))
         return Ours.bring_in(copy.deepcopy(head), known, held, how, classes=range(10), seed=seed)
 
+    likewise = steps_of(Steps(20, 0.01, 32))
+    strategies = {
+        "Replay(1000)": f"chain(Replay(1000, beside=True), {likewise})",
+        "DERpp(1000)": f"chain(DERpp(1000), {likewise})",
+        "EWC(100)": f"chain(EWC(100.0), {likewise})",
+        "L2SP(0.1)": f"chain(L2SP(0.1), {likewise})",
+        "LwF(1)": f"chain(LwF(1.0), {likewise})",
+    }
     methods: dict[str, Callable[[], Learner]] = {
         REFERENCE: lambda: Fitted("logistic", learn, seed),
         "live head": lambda: Naive(copy.deepcopy(head), Steps(0), seed),
@@ -327,9 +335,7 @@ def transfers(folder: Path, fashion: Images, chosen: Options, seed: int) -> Iter
         "ours: Analytic(0), no gate": lambda: Fitted("Analytic(0)", learn, seed),
         "ours: Analytic(0)": lambda: ours(How("Analytic(0)", STRICT)),
         "ours: Analytic(2000)": lambda: ours(How("Analytic(2000)", STRICT)),
-        "ours: Replay(1000)": lambda: ours(
-            How(f"chain(Replay(1000, beside=True), {steps_of(Steps(20, 0.01, 32))})", STRICT)
-        ),
+        **{f"ours: {key}": lambda text=text: ours(How(text, STRICT)) for key, text in strategies.items()},  # type: ignore[misc]  # its default
         "ours: auto": lambda: ours(How("auto", STRICT)),
     }
     reference = float("nan")
@@ -401,7 +407,13 @@ def of_intents(seed: int) -> dict[str, Callable[[], Learner]]:
     def ours(how: How) -> Callable[[], Learner]:
         return lambda: FromFirst(fresh(), steps, how, seed, classes=77)
 
-    kept = f"chain(Replay(770, beside=True), {steps_of(steps)})"
+    strategies = {
+        "Replay(770)": f"chain(Replay(770, beside=True), {steps_of(steps)})",
+        "DERpp(770)": "chain(DERpp(770), Incremental())",
+        "GDumb(770)": f"chain(GDumb(770), {steps_of(steps)})",
+        "EWC(100)": f"chain(EWC(100.0), {steps_of(steps)})",
+        "LwF(1)": f"chain(LwF(1.0), {steps_of(steps)})",
+    }
     return {
         f"{REFERENCE}, logistic": AlwaysLogistic,
         SGD_HEAD: lambda: nets.AlwaysRetrain(fresh, steps, seed),
@@ -410,7 +422,7 @@ def of_intents(seed: int) -> dict[str, Callable[[], Learner]]:
         "naive": lambda: Naive(fresh(), steps, seed),
         "plain ER(770)": lambda: PlainReplay(fresh(), steps, seed, room=770, outputs=77),
         "streaming LDA": lambda: StreamingLDA(384, 77),
-        "ours: Replay(770)": ours(How(kept, rows=770)),
+        **{f"ours: {key}": ours(How(text, rows=770)) for key, text in strategies.items()},
         **{
             f"ours: Analytic({width})": ours(How("Analytic()", rows=0, first=f"Analytic({width})"))
             for width in (1000, 2000, 5000)
