@@ -40,6 +40,7 @@ def test_over_many_updates_a_row_is_in_the_anchor_set_or_free_and_never_both():
     assert len(anchor) == 300
 
 
+@pytest.mark.slow
 def test_every_row_ever_admitted_stays_with_the_same_probability():
     runs, kept = 250, np.zeros(120)
     for run in range(runs):

@@ -46,6 +46,7 @@ def test_the_bound_grows_as_the_square_root_between_its_limits():
     assert [bound(n, 10, 30) for n in (0, 40, 10**6)] == [10, 20, 30]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sizes", "low", "high"),
     [

@@ -59,6 +59,7 @@ def test_the_exact_p_value_is_the_largest_sum_over_all_tables():
     assert unconditional(wins, losses, rows, margin, alpha=alpha) == pytest.approx(brute, rel=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alpha", [0.05, 0.01])
 @pytest.mark.parametrize(("rows", "margin"), [(30, -0.1), (60, -0.02), (60, -0.05), (60, 0.05), (60, 0.0)])
 def test_no_loss_rate_makes_the_test_at_the_margin_exceed_its_level(rows, margin, alpha):

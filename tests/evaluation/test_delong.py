@@ -136,6 +136,7 @@ def test_skewness_is_left_to_the_bootstrap_the_sooner_the_smaller_alpha():
     assert delong_bounds(paired, KNOWN, alpha=1e-4) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "rate"), [(1200, 0.5), (6000, 0.1)])
 def test_delong_keeps_its_level_and_does_not_waste_it(rows, rate):
     rng, runs, passed = np.random.default_rng(rows), 1500 if rows < 2000 else 400, []

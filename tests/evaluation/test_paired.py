@@ -272,6 +272,7 @@ def test_ordered_rows_stay_mcnemar_unless_neighbours_are_alike():
     assert "in blocks of" in runs.test and runs.lower < mixed.lower
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", [Accuracy(), MAE(), F1()], ids=lambda m: m.name)
 def test_in_autocorrelated_streams_equal_models_are_seldom_promoted(metric):
     rng, rows, runs = np.random.default_rng(5), 600, 150 if metric.name != "f1" else 100
@@ -304,6 +305,7 @@ def test_equal_models_are_promoted_at_most_alpha_of_the_time(rows, differing):
         assert (gain(counted(rows, b, c), Accuracy(), alpha=0.05).lower > 0) == (mcnemar(int(b), int(c)) <= 0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [300, 3000])
 @pytest.mark.parametrize("losing", [0.012, 0.05, 0.15])
 def test_a_challenger_exactly_at_the_margin_passes_at_most_alpha_of_the_time(rows, losing):
@@ -340,6 +342,7 @@ def test_a_regression_exactly_at_its_relative_margin_keeps_the_level():
     assert passed / runs <= ceiling(runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [150, 600])
 @pytest.mark.parametrize("metric", [F1(), BalancedAccuracy(), AUC()], ids=lambda m: m.name)
 def test_bootstrapped_scores_keep_the_level(metric, rows):

@@ -66,6 +66,7 @@ def test_a_refresh_says_what_it_promises_and_what_it_could_have_seen():
     assert "Nothing is promised about a gain" in promise and "with probability at least 0.8" in promise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [0.0, 0.05])
 def test_the_harm_that_a_refresh_says_it_would_have_seen_is_seen_that_often(loss):
     """A challenger worse by the tolerance and that much is refused with the probability that is stated."""

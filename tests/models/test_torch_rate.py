@@ -101,6 +101,7 @@ def test_the_last_harmless_rate_is_the_one_before_the_loss_rises_again(changes, 
     assert last_harmless(changes) == last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", GRIDS)
 @pytest.mark.parametrize("rows", [OLD, NEW], ids=["the rows it knows", "new rows"])
 def test_a_net_with_little_left_to_learn_is_given_a_rate_that_learns(converged, rows, optimizer):
@@ -113,6 +114,7 @@ def test_a_net_with_little_left_to_learn_is_given_a_rate_that_learns(converged, 
     assert loss(made, HELD) < min(loss(converged, HELD), found[min(found)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", GRIDS)
 def test_so_is_one_that_keeps_its_old_outputs(converged, optimizer):
     memory = Memory(OLD, key=np.linspace(0, 1, len(OLD)))
@@ -131,6 +133,7 @@ def test_a_net_from_scratch_learns_about_as_well_as_at_the_best_rate(optimizer):
     assert loss(layers().fit(recipe), HELD) < min(found.values()) + 0.08
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", GRIDS)
 @pytest.mark.parametrize("unit", [1.0, 100.0])
 def test_values_are_learned_in_any_unit(optimizer, unit):

@@ -89,6 +89,7 @@ def test_rare_disasters_of_the_challenger_that_balance_its_gains_hold_alpha():
     assert (evidence(differences) >= ENOUGH).any(axis=1).sum() <= most(300)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drift", ["waves", "gives back", "follows the past"])
 def test_both_bounds_hold_the_running_mean_at_all_times_whatever_it_does(drift):
     rng = np.random.default_rng(11)

@@ -51,6 +51,7 @@ def labelled_many_times(y, champion, challenger, metric, *, times=150, **options
     return np.array(found), np.array(random), apart.mean(), plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uniform", [0.0, 0.5])
 @pytest.mark.parametrize("honest", [True, False], ids=["honest", "far too sure"])
 @pytest.mark.parametrize("metric", [Accuracy(), Brier(), LogLoss()], ids=lambda metric: metric.name)

@@ -498,6 +498,7 @@ def kill_after(monkeypatch, writes):
     monkeypatch.setattr(Client, "__getattr__", guarded)
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_write_leaves_the_old_champion_whole_or_the_new_one(registry, learned, monkeypatch):
     name, past, _ = learned
     gone, seen = past[:7], []
@@ -525,6 +526,7 @@ def test_a_kill_at_any_write_leaves_the_old_champion_whole_or_the_new_one(regist
     assert registry.forget(name, past[7:9], why="request 18").how == "exact"  # and life goes on
 
 
+@pytest.mark.slow
 def test_a_purge_that_is_killed_at_any_write_leaves_what_is_live_alone(registry, learned, monkeypatch):
     name, past, _ = learned
     registry.forget(name, past[:3], why="request 17")

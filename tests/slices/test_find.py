@@ -39,6 +39,7 @@ def harmed(x, where, *, share=0.3, flips=0.02, seed=1):
     return before, np.where(mask & (rng.random(len(x)) < share), 1.0, after)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "overlap"),
     [

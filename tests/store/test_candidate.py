@@ -163,6 +163,7 @@ def survives(monkeypatch, life, act, prepare, after):
     assert outcomes.count(True) > 1  # at least one kill came between the write that decides and the end
 
 
+@pytest.mark.slow
 def test_a_killed_update_leaves_a_candidate_whole_or_not_at_all(monkeypatch, life):
     survives(
         monkeypatch,
@@ -184,6 +185,7 @@ def test_a_killed_replacement_of_a_candidate_is_whole_or_not_at_all(monkeypatch,
     )
 
 
+@pytest.mark.slow
 def test_a_killed_approval_approves_whole_or_not_at_all(monkeypatch, life):
     survives(
         monkeypatch,
@@ -194,6 +196,7 @@ def test_a_killed_approval_approves_whole_or_not_at_all(monkeypatch, life):
     )
 
 
+@pytest.mark.slow
 def test_a_killed_refusal_refuses_whole_or_not_at_all(monkeypatch, life):
     survives(
         monkeypatch,

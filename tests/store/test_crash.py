@@ -89,6 +89,7 @@ def carry_on(life, name, *, exists):
         event.conclude(decision="inconclusive", deploy=None, info={})
 
 
+@pytest.mark.slow
 def test_a_killed_init_leaves_no_name_and_can_be_repeated(monkeypatch, life):
     survives_a_kill_after_every_write(
         monkeypatch,
@@ -100,6 +101,7 @@ def test_a_killed_init_leaves_no_name_and_can_be_repeated(monkeypatch, life):
     )
 
 
+@pytest.mark.slow
 def test_a_killed_deployment_deploys_whole_or_not_at_all(monkeypatch, life):
     life.init()
     survives_a_kill_after_every_write(

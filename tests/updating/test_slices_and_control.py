@@ -93,6 +93,7 @@ def test_an_unknown_error_control_names_those_there_are():
         Gate(error_control="lifetim")  # type: ignore[arg-type]  # the mistake under test
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lifetime", "share"])
 def test_alpha_is_spent_over_the_life_of_a_model_and_a_rollback_gives_none_of_it_back(live, tmp_path, kind):
     champion, old = live
