@@ -26,8 +26,9 @@ from _common import Column, Options, Table, cpu_seconds, data_folder, line, opti
 from incumbent.core import Array, Batch, Memory, Model, Recipe
 from incumbent.data import nbytes
 from incumbent.models import follow, forget, wrap
-from incumbent.models._analytic import featured, gathered
+from incumbent.models._head import featured
 from incumbent.models._ridge import solve
+from incumbent.models._summed import gathered
 from incumbent.strategies import Analytic
 
 WIDTHS = (500, 1000, 1700, 2000)

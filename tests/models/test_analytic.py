@@ -19,7 +19,7 @@ from incumbent.data import load_memory, nbytes, remember, save_memory
 from incumbent.errors import BudgetSpent, DataError, ModelError, UsageError
 from incumbent.gate import Gate
 from incumbent.models import _analytic, absorb, follow, forget, load, save, wrap
-from incumbent.models._analytic import statistics_of
+from incumbent.models._learned import statistics_of
 from incumbent.models._projection import RandomReLU
 from incumbent.policy import auto, choose
 from incumbent.strategies import Analytic, Incremental, Replay, Retrain, chain, parse

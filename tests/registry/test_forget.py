@@ -17,7 +17,7 @@ from incumbent.core import Batch, Memory, Recipe
 from incumbent.data import Schema, row_keys
 from incumbent.errors import DataError, ModelError, RegistryError, UsageError
 from incumbent.models import follow, wrap
-from incumbent.models._analytic import statistics_of
+from incumbent.models._learned import statistics_of
 from incumbent.registry._folders import State
 from incumbent.registry._found import find
 from incumbent.store._client import Client

@@ -20,14 +20,14 @@ from incumbent.core import Array, Model, Task
 from incumbent.errors import MissingDependency, ModelError, RegistryError, UsageError
 
 if TYPE_CHECKING:
-    from incumbent.models._analytic import absorb as absorb
-    from incumbent.models._analytic import extended as extended
-    from incumbent.models._analytic import forget as forget
     from incumbent.models._blend import Blend as Blend
     from incumbent.models._features import passed as passed
     from incumbent.models._features import predict as predict
     from incumbent.models._finish import follow as follow
     from incumbent.models._importance import carry as carry
+    from incumbent.models._learned import absorb as absorb
+    from incumbent.models._learned import extended as extended
+    from incumbent.models._learned import forget as forget
     from incumbent.models._open import open_model as open_model
     from incumbent.models._recall import recalled as recalled
 
@@ -43,10 +43,10 @@ _TABLE = {
 }
 _HOME = {
     "Blend": "_blend",
-    "absorb": "_analytic",
-    "extended": "_analytic",
+    "absorb": "_learned",
+    "extended": "_learned",
     "follow": "_finish",
-    "forget": "_analytic",
+    "forget": "_learned",
     "carry": "_importance",
     "open_model": "_open",
     "passed": "_features",

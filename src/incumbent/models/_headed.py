@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from incumbent.core import Memory, Recipe
-from incumbent.models._analytic import Head, solved
+from incumbent.models._analytic import solved
+from incumbent.models._head import Head
 from incumbent.models._native import refit, trained_on
 
 if TYPE_CHECKING:

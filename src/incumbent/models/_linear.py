@@ -13,9 +13,10 @@ import numpy as np
 from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models import _losses as losses
-from incumbent.models._analytic import Head, analytic
+from incumbent.models._analytic import analytic
 from incumbent.models._descent import Problem, Schedule, choose_rate, descend
 from incumbent.models._grow import grown_linear
+from incumbent.models._head import Head
 from incumbent.models._importance import carried, normalised
 from incumbent.models._losses import LinearLoss
 from incumbent.models._native import (

@@ -13,8 +13,9 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Floats, Importance, Memory, Model, Prediction, Recipe, Task, differentiable
 from incumbent.errors import ModelError
-from incumbent.models._analytic import Head, analytic
+from incumbent.models._analytic import analytic
 from incumbent.models._features import known
+from incumbent.models._head import Head
 from incumbent.models._headed import body_of, head_in, solved_afresh, under_head
 from incumbent.models._native import answer, as_input, classes_of, takes_weights, task_of, trained_on
 from incumbent.models._tune import fit_afresh, tunable

@@ -11,8 +11,9 @@ import numpy as np
 
 from incumbent.core import Array, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
-from incumbent.models._analytic import Head, analytic
+from incumbent.models._analytic import analytic
 from incumbent.models._grow import grown_bayes
+from incumbent.models._head import Head
 from incumbent.models._native import (
     answer,
     as_input,

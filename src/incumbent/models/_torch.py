@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
-from incumbent.models._analytic import Head, analytic
+from incumbent.models._analytic import analytic
+from incumbent.models._head import Head
 from incumbent.models._torch_analytic import (
     AnalyticLayer,
     analytic_layer,
@@ -28,19 +29,18 @@ from incumbent.models._torch_analytic import (
     with_head_again,
     without_head,
 )
+from incumbent.models._torch_ask import Asked, is_out_of_memory
 from incumbent.models._torch_fisher import importances
 from incumbent.models._torch_fit import learned, replacement, rows_of
 from incumbent.models._torch_head import (
     Speech,
-    at_rest,
     ends_in_probabilities,
-    features_of,
     head_of,
     heard,
     last_layer,
     width_of,
 )
-from incumbent.models._torch_input import Inputs, Reader, Rows, apply
+from incumbent.models._torch_input import Reader
 from incumbent.models._torch_lora import adapt, is_adapted
 from incumbent.models._torch_store import (
     Blueprint,
@@ -54,11 +54,10 @@ from incumbent.models._torch_store import (
     reference_of,
     save_weights,
 )
-from incumbent.models._torch_structure import renewable, widen_tables
+from incumbent.models._torch_structure import renewable
 
 _FORMAT = 1
 _BATCH = 64
-_PREDICT_BYTES = 1 << 25
 
 
 def handles(native: Any) -> bool:
@@ -221,52 +220,40 @@ class TorchModel:
         return torch.device(self.device)
 
     @cached_property
-    def _ready(self) -> nn.Module:
+    def _asked(self) -> Asked:
         """The net where it predicts: itself, or a copy on the GPU."""
         home = next((p.device for p in self.native.parameters()), torch.device("cpu"))
-        if home.type == self.place.type:
-            return self.native
-        return copy.deepcopy(self.native).to(self.place)
+        there = self.native if home.type == self.place.type else copy.deepcopy(self.native).to(self.place)
+        return Asked(there, self.reader, self.speech)
 
     # -------------------------------------------------------------------------------------------- predicting
 
     def predict(self, x: Any) -> Prediction:
         """Predict each row once."""
-        return self.speech.said(self._outputs(x))
+        return self.speech.said(self._asked.outputs(x))
 
     def logits(self, x: Any) -> Floats:
         """Return the outputs (n, k) before any softmax or sigmoid; of two classes two columns that differ by it."""
-        out = self._outputs(x).double()
+        out = self._asked.outputs(x).double()
         if self.speech.kind == "binary":
             out = torch.cat([-out, out], dim=1) / 2
         return np.asarray(out.cpu().numpy(), dtype=np.float64)
 
     def features(self, x: Any) -> Floats:
         """Return what the last layer reads of each row (n, d), before the projection of an analytic head."""
-        return self._read_by(self._ready.get_submodule(self._last(x)), x)
+        return self._asked.features(self._last(x), x)
 
     def read(self, x: Any) -> Floats:
         """Return what the last layer reads of each row, after that projection."""
-        return self._read_by(self._layer(x), x)
+        return self._asked.read(self._last(x), x)
 
     def lifted(self, features: Floats) -> Floats:
-        """Return the projection of an analytic head of what the last layer before it read."""
-        found = analytic_layer(self._ready)
-        if found is None or found[1].lift is None:
-            return features
-        with torch.inference_mode():
-            parts = torch.split(torch.from_numpy(features), 1024)
-            home = next(found[1].parameters()).device
-            return np.concatenate([found[1].lift(part.to(home)).cpu().numpy() for part in parts])
+        """Return the projection of an analytic head of what `features` gives."""
+        return self._asked.lifted(features)
 
     def answer(self, read: Floats) -> Prediction:
         """Return what the last layer says of what it reads."""
-        layer = self._layer(None)
-        home = next(layer.parameters()).device
-        with torch.inference_mode():
-            parts = torch.split(torch.from_numpy(read), 4096)
-            logits = torch.cat([self.speech.logits(layer(part.to(home))).cpu() for part in parts])
-        return self.speech.said(logits)
+        return self._asked.answer(self._last(None), read)
 
     def in_two_steps(self, x: Any) -> bool:
         """Whether the net ends in a Linear whose outputs nothing changes, tried on these rows."""
@@ -281,21 +268,11 @@ class TorchModel:
         return one.shape == two.shape and np.allclose(one, two, rtol=1e-5, atol=1e-6)
 
     def _last(self, x: Any) -> str:
-        """Return the name of the last layer; empty where the net is nothing else."""
+        """Return the name of the last layer, empty where the net is nothing else; rows tell the first time."""
         if "_name" not in vars(self):
             vars(self)["_name"] = (analytic_layer(self.native) or head_of(self.native, self.reader, x))[0]
         name: str = vars(self)["_name"]
         return name
-
-    def _layer(self, x: Any) -> nn.Module:
-        layer = self._ready.get_submodule(self._last(x))
-        return layer.layer if isinstance(layer, AnalyticLayer) else layer
-
-    def _read_by(self, layer: nn.Module, x: Any) -> Floats:
-        home = next((p.device for p in self._ready.parameters()), torch.device("cpu"))
-        rows = self.reader.rows(x, home)
-        made = _by_batches(rows, home, lambda inputs: features_of(self._ready, layer, inputs, rows.call))
-        return made.numpy()
 
     @cached_property
     def body(self) -> object:
@@ -354,20 +331,6 @@ class TorchModel:
         net = only_head(self.reader.rows(rows_of(recipe).x), self.speech.width or 1)
         return replace(self, native=net, factory=None, notes=(), path={})
 
-    def _outputs(self, x: Any) -> Tensor:
-        net = self._ready
-        home = next((p.device for p in net.parameters()), torch.device("cpu"))
-        rows = self.reader.rows(x, home)
-        if not len(rows):
-            return torch.zeros((0, self.speech.width or 1))
-        try:
-            return _by_batches(rows, home, lambda inputs: _logits(net, inputs, rows, self.speech))
-        except IndexError:  # ids beyond a table: read as its mean row, as they would be when the table grows
-            wider = copy.deepcopy(net)
-            if not widen_tables(wider, self.reader, x):
-                raise
-            return _by_batches(rows, home, lambda inputs: _logits(wider, inputs, rows, self.speech))
-
     # ---------------------------------------------------------------------------------------------- learning
 
     def fit(self, recipe: Recipe) -> Model:
@@ -386,7 +349,7 @@ class TorchModel:
                 draft, done = learned(self, recipe, size)
                 break
             except (RuntimeError, MemoryError) as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 if size == 1:
                     raise ModelError(
@@ -508,33 +471,9 @@ class TorchModel:
 # ------------------------------------------------------------------------------------------------- details
 
 
-def _logits(net: nn.Module, inputs: Inputs, rows: Rows, speech: Speech) -> Tensor:
-    with at_rest(net), torch.inference_mode():
-        return speech.logits(apply(net, inputs, rows.call))
-
-
-def _by_batches(rows: Rows, home: torch.device, ask: Callable[[Inputs], Tensor]) -> Tensor:
-    """Ask about rows in batches that fit, smaller ones where the memory ends; the answers are on the CPU."""
-    first = rows.at(torch.zeros(1, dtype=torch.long, device=home))
-    each = sum(t.numel() * t.element_size() for t in first.values())
-    size = int(np.clip(_PREDICT_BYTES // max(1, each), 16, 4096))
-    while True:
-        try:
-            return torch.cat([ask(rows.at(at)).cpu() for at in torch.split(torch.arange(len(rows), device=home), size)])
-        except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error) or size == 1:
-                raise
-            size //= 2
-
-
 def _note_classes(native: nn.Module, outputs: Array | None) -> None:
     """Write the classes down on the net itself, in the order of its outputs, for whoever holds it alone."""
     vars(native)["classes_"] = outputs
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    said = str(error)
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in said
 
 
 def _floating(module: nn.Module) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from incumbent.errors import ModelError
-from incumbent.models._analytic import Head
+from incumbent.models._head import Head
 from incumbent.models._projection import GRID, INPUT, SPREAD, WIDEST, RandomReLU
 from incumbent.models._torch_input import Rows
 from incumbent.models._torch_structure import seeded
