@@ -85,8 +85,6 @@ def by_name(steps: Steps, *, few: bool) -> dict[str, str]:
     """Return our strategies by the name that the table shows.
 
     A part of each session is held out, so mini-batches half as large make as many steps as the plain loops take.
-    Outputs of a net that was trained without keeping them in check are large, and a distance to them makes large
-    gradients: Adam, and clipping, bear that.
     """
     likewise = steps_of(steps)
     half = f"{steps_of(replace(steps, batch=steps.batch // 2))[:-1]}, clip=1.0)"
@@ -94,12 +92,12 @@ def by_name(steps: Steps, *, few: bool) -> dict[str, str]:
     replay = "Replay(1000, 'balanced', beside=True)"
     found = {
         "Replay(1000)": f"chain({replay}, {half})",
-        "DERpp(1000)": f"chain(DERpp(1000, 0.1), {adam})",
+        "DERpp(1000)": f"chain(DERpp(1000), {adam})",
     }
     if few:
         return found
     found |= {
-        "DER(1000)": f"chain(DER(1000, 0.1), {adam})",
+        "DER(1000)": f"chain(DER(1000), {adam})",
         "EWC(100)": f"chain(EWC(100.0), {likewise})",
         "OnlineEWC(1)": f"chain(OnlineEWC(1.0), {likewise})",
         "SI(1)": f"chain(SI(1.0), {likewise})",
