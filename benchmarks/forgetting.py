@@ -408,7 +408,7 @@ def of_intents(seed: int) -> dict[str, Callable[[], Learner]]:
     strategies = {
         "Replay(770)": f"chain(Replay(770, beside=True), {steps_of(steps)})",
         "DERpp(770)": "chain(DERpp(770), Incremental())",
-        "GDumb(770)": f"chain(GDumb(770), {steps_of(steps)})",
+        "GDumb(770)": "GDumb(770)",
         "EWC(100)": f"chain(EWC(100.0), {steps_of(steps)})",
         "LwF(1)": f"chain(LwF(1.0), {steps_of(steps)})",
     }

@@ -16,7 +16,7 @@ GRID = 2.0**-5
 INPUT, WIDEST = 2.0**-6, 1023  # inputs are rounded to multiples of 1/64 of their spread, up to 16 times that
 SPREAD = 4.0  # of one direction's entries: they are binomial, 64 coins each
 _EXACT = 0.99 * 2.0**24  # integers below 2**24 are exact in single precision
-_PART = 1024
+_PART = 256  # rows that stay in the cache through all steps
 
 
 class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types

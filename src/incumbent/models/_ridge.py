@@ -51,8 +51,8 @@ class Solution:
     removed: Floats = field(repr=False)
 
     def scores(self, x: Array) -> Floats:
-        """Return ``x W + b`` for each row, (n, k)."""
-        made: Floats = x @ self.coef + self.intercept
+        """Return ``x W + b`` for each row, (n, k), multiplied in the precision of `x`."""
+        made: Floats = x @ self.coef.astype(x.dtype if x.dtype.kind == "f" else np.float64) + self.intercept
         return made
 
     def forget(self, rows: Statistics, x: Array, weight: Floats | None = None) -> Solution:

@@ -15,6 +15,8 @@ from incumbent.models._projection import GRID, INPUT, SPREAD, WIDEST, RandomReLU
 from incumbent.models._torch_input import Rows
 from incumbent.models._torch_structure import seeded
 
+_PART = 256  # rows that stay in the cache of a CPU through all steps
+
 
 class Lift(nn.Module):
     """The random features of a `RandomReLU`, of the same whole numbers; its directions follow from the seed.
@@ -51,14 +53,19 @@ class Lift(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the features (n, m) of rows (n, d); see `RandomReLU.transform` for each step."""
-        steps = (1.0 / (self.scale * INPUT)).to(x.dtype)
-        levels = _whole((x - self.mean.to(x.dtype)) * steps).clamp(-WIDEST, WIDEST)
-        made = levels @ self.directions[:-1].to(x.dtype) + self.directions[-1].to(x.dtype) / INPUT
+        steps, mean = (1.0 / (self.scale * INPUT)).to(x.dtype), self.mean.to(x.dtype)
+        directions, one = self.directions[:-1].to(x.dtype), self.directions[-1].to(x.dtype) / INPUT
         factor = INPUT / (SPREAD * np.sqrt(len(self.mean) + 1.0) * GRID)
-        if not made.requires_grad:  # the same, without a new array for each step
-            return made.mul_(factor).clamp_(0.0, 255.0).round_().mul_(GRID)
-        lifted: Tensor = _whole((made * factor).clamp(0.0, 255.0)) * GRID
-        return lifted
+        if x.requires_grad:
+            made = _whole((x - mean) * steps).clamp(-WIDEST, WIDEST) @ directions + one
+            lifted: Tensor = _whole((made * factor).clamp(0.0, 255.0)) * GRID
+            return lifted
+        out = x.new_empty((len(x), directions.shape[1]))
+        size = _PART if x.device.type == "cpu" else len(x)
+        for rows, part in zip(torch.split(x, size), torch.split(out, size), strict=True):  # the same, step by step
+            levels = (rows - mean).mul_(steps).round_().clamp_(-WIDEST, WIDEST)
+            torch.addmm(one, levels, directions, out=part).mul_(factor).clamp_(0.0, 255.0).round_().mul_(GRID)
+        return out
 
     def as_fitted(self) -> RandomReLU:
         """Return the projection as the statistics know it."""
