@@ -145,8 +145,8 @@ def solve(statistics: Statistics, ridge: float | None = None, *, start: float | 
 def _searched(statistics: Statistics, scale: float, start: float, *, near: float) -> Solution:
     """Step down the slope of GCV by factors of ten, then close in on where it is level.
 
-    From a penalty that was chosen before (`near` is not 0) a slope twice as large is level enough, and the first step is
-    as short as the slope where that is less than `near` of the two forces it is the difference of.
+    From a penalty that was chosen before (`near` is not 0) a slope twice as large is level enough, and the first step
+    is as short as the slope where that is less than `near` of the two forces it is the difference of.
     """
     spot, flat = float(np.log(np.clip(start, _LEAST, _MOST))), 2.0 * _FLAT if near else _FLAT
     best, score, slope, force = _judged(statistics, scale * np.exp(spot))
