@@ -22,6 +22,7 @@ from incumbent.registry._folders import State
 from incumbent.registry._found import find
 from incumbent.store._client import Client
 from incumbent.strategies import Analytic
+from kills import Killed, kill_after
 from rows import OLD, fitted, points, values
 
 EASY = Gate(min_gain=-1e6, tolerance=None)
@@ -474,28 +475,6 @@ def broken(self, uri, path):
 
 
 # ------------------------------------------------------------------------------------------- crashes
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: after it, nothing that the process still tries reaches the store."""
-
-
-def kill_after(monkeypatch, writes):
-    call, left = Client.__getattr__, [writes]
-
-    def guarded(self, method):
-        inner = call(self, method)
-
-        def ask(*args, **options):
-            if method.startswith(("create_", "set_", "log_", "delete_")):
-                left[0] -= 1
-            if left[0] < 0:
-                raise Killed
-            return inner(*args, **options)
-
-        return ask
-
-    monkeypatch.setattr(Client, "__getattr__", guarded)
 
 
 @pytest.mark.slow

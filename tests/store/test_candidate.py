@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 from mlflow import MlflowClient
-from test_crash import Killed, kill_after
 
 from incumbent.errors import RegistryError, UsageError
+from kills import Killed, kill_after
 
 
 def wait(life, text, name="fraud"):

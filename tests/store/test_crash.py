@@ -9,38 +9,13 @@ import random
 import shutil
 import signal
 import time
-import warnings
 
 import pytest
 
 from incumbent.errors import RegistryError
 from incumbent.store import Store, _lock, _open
 from incumbent.store._client import Client
-
-WRITES = ("create_", "set_", "log_", "delete_")
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: after it, nothing that the process still tries reaches the store."""
-
-
-def kill_after(monkeypatch, writes: int) -> None:
-    """Let `writes` more writes through, and nothing at all after them."""
-    call, left = Client.__getattr__, [writes]
-
-    def guarded(self, method):
-        inner = call(self, method)
-
-        def ask(*args, **options):
-            if method.startswith(WRITES):
-                left[0] -= 1
-            if left[0] < 0:
-                raise Killed
-            return inner(*args, **options)
-
-        return ask
-
-    monkeypatch.setattr(Client, "__getattr__", guarded)
+from kills import Killed, forked, kill_after
 
 
 def survives_a_kill_after_every_write(monkeypatch, life, act, name_of, before_of, after_of):
@@ -206,21 +181,6 @@ def test_a_history_whose_version_was_deleted_can_still_be_read(monkeypatch, life
     client = MlflowClient(life.store.url, life.store.url)
     client.delete_model_version("fraud", "1")
     assert [r.status for r in life.store.history("fraud")] == ["interrupted", "done"]
-
-
-def forked(act) -> int:
-    """Run `act` in a process of its own and return its id; the copy of this process saves the import of MLflow."""
-    with warnings.catch_warnings():
-        # Python 3.12 warns of forks beside threads; the child only uses a store that this process has not opened.
-        warnings.filterwarnings("ignore", message=".*use of fork.*", category=DeprecationWarning)
-        child = os.fork()
-    if child:
-        return child
-    try:
-        act()
-        os._exit(0)
-    except BaseException:
-        os._exit(1)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import os
-import traceback
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 from sklearn.linear_model import LogisticRegression
 
 from incumbent import Registry
 from rows import fitted, points
-
-
-def forked(act: Callable[[], None]) -> int:
-    """Run `act` in a process of its own and return its id. What it raises goes to standard error."""
-    with warnings.catch_warnings():
-        # Python 3.12 warns of forks beside threads; the copies use no thread of this process
-        warnings.filterwarnings("ignore", message=".*use of fork.*", category=DeprecationWarning)
-        child = os.fork()
-    if child:
-        return child
-    try:
-        act()
-        os._exit(0)
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
 
 
 def ended_well(*children: int) -> bool:

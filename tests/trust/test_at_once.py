@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 
 import pytest
-from forks import ended_well, forked, warm
+from forks import ended_well, warm
 from sklearn.linear_model import LogisticRegression
 
 from incumbent import Gate, Limit, Registry
 from incumbent.data import row_keys
 from incumbent.errors import RegistryError
+from kills import forked
 from rows import fitted, points
 
 pytestmark = [

@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from forks import ended_well, forked, warm
+from forks import ended_well, warm
 from sklearn.linear_model import LogisticRegression
 
 from incumbent import Gate, Limit, Registry
 from incumbent.data import row_keys
+from kills import forked
 from rows import NAMES, fitted, points
 
 pytestmark = [

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from forks import ended_well, forked, warm
+from forks import ended_well, warm
 from sklearn.linear_model import LogisticRegression
 
 from incumbent import Gate, Registry
+from kills import forked
 from rows import fitted, points
 
 pytestmark = [
