@@ -1,4 +1,4 @@
-"""Processes that end before their time: killed at a write to the store, or copies of this one that are killed for good."""
+"""Processes that end before their time: killed at a write to the store, or copies of this one to be killed for good."""
 
 from __future__ import annotations
 
