@@ -114,9 +114,9 @@ def solve(statistics: Statistics, ridge: float | None = None, *, start: float | 
 
         (S the centred Gram matrix), which needs no row that was held out: the sums are enough. Its slope in
         :math:`\log\lambda` comes from the same factorisation, so the search steps downhill and stops where it is all
-        but level, mostly after one to three. The trace is exact up to 500 features and where rows are fewer than
-        features, and else an average over 16 random signs, the same for every penalty, whose error is far below what
-        the choice depends on.
+        but level, mostly after one to three. The trace is exact up to 500 features and else an average over 16 random
+        signs, the same for every penalty, whose error is far below what the choice depends on; over 96 where rows are
+        fewer than features, so that little freedom is left and it has to be known more exactly.
     start : float, optional
         Where the search starts, such as the last penalty; by default a hundredth of the mean eigenvalue of S.
 
@@ -193,14 +193,15 @@ def _traces(inner: _Lowered, statistics: Statistics) -> tuple[float, float]:
     """Return the traces of the inverse and of its square."""
     from scipy.linalg import lapack
 
-    if statistics.width <= _NARROW or statistics.rows < statistics.width:
+    if statistics.width <= _NARROW:
         inverse, _ = lapack.dpotri(inner.factor, lower=0)
         upper = np.triu(inverse, 1)
         diagonal = inverse.diagonal()
         return float(diagonal.sum()), float(2.0 * (upper**2).sum() + (diagonal**2).sum())
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(statistics.width, PROBES))
+    count = PROBES if statistics.rows >= statistics.width else 6 * PROBES
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(statistics.width, count))
     solved = inner(signs)
-    return float((signs * solved).sum() / PROBES), float((solved**2).sum() / PROBES)
+    return float((signs * solved).sum() / count), float((solved**2).sum() / count)
 
 
 def _factorised(statistics: Statistics, ridge: float) -> Solution:
