@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 
 from incumbent.models._torch_steps import Steps, set_modes
+from incumbent.models._torch_structure import draw_from
 from incumbent.models._torch_task import Task
 
 _RANGES = {"sgd": (1e-4, 3.0), "momentum": (1e-5, 1.0), "adagrad": (1e-4, 0.3), "rmsprop": (1e-6, 0.1)}
@@ -91,7 +92,7 @@ def _trial(task: Task, lr: float, batch_size: int) -> Steps:
 def _alike(steps: Steps, i: int) -> Steps:
     """Let the same be drawn for both nets: which parts drop out, and which old rows are learned beside."""
     seed = steps.task.recipe.seed * 1_000_081 + i
-    torch.manual_seed(seed)
+    draw_from(seed)
     steps.generator.manual_seed(seed)
     return steps
 

@@ -15,7 +15,7 @@ from incumbent.errors import BudgetSpent, ModelError
 from incumbent.models._torch_checkpoint import put_away, read_back, remove
 from incumbent.models._torch_rate import range_test
 from incumbent.models._torch_steps import Steps, balanced_draw, batches, set_modes
-from incumbent.models._torch_structure import seeded
+from incumbent.models._torch_structure import draw_from, seeded
 from incumbent.models._torch_subset import irreducible, losses
 from incumbent.models._torch_task import Task
 
@@ -109,7 +109,7 @@ class _Course:
     def _pass(self, soft: float) -> bool:
         """Learn every row once; False where time ran out and what is there must do."""
         recipe, steps = self.task.recipe, self.steps
-        torch.manual_seed(recipe.seed * 1_000_003 + self.epoch)  # an epoch is the same wherever training went on from
+        draw_from(recipe.seed * 1_000_003 + self.epoch)  # an epoch is the same wherever training went on from
         steps.generator.manual_seed(recipe.seed * 1_000_033 + self.epoch)
         parts = batches(self._order(), steps.batch_size)
         total, done = self.epochs * len(parts), self.epoch * len(parts)
