@@ -12,7 +12,7 @@ from incumbent.models._statistics import Statistics
 
 PROBES, _NARROW = 16, 500
 _STEP, _FLAT, _TRIES = np.log(10.0), 0.005, 12
-_START, _LEAST, _MOST, _NEAR = 1e-2, 1e-7, 1e3, 0.2
+_START, _LEAST, _MOST, _NEAR, _PLATEAU = 1e-2, 1e-7, 1e3, 0.2, 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,9 +114,9 @@ def solve(statistics: Statistics, ridge: float | None = None, *, start: float | 
 
         (S the centred Gram matrix), which needs no row that was held out: the sums are enough. Its slope in
         :math:`\log\lambda` comes from the same factorisation, so the search steps downhill and stops where it is all
-        but level, mostly after one to three. The trace is exact up to 500 features and else an average over 16 random
-        signs, the same for every penalty, whose error is far below what the choice depends on; over 96 where rows are
-        fewer than features, so that little freedom is left and it has to be known more exactly.
+        but level, mostly after one to three. The trace is exact up to 500 features and where rows are fewer than
+        features, whose little freedom has to be known exactly, and else an average over 16 random signs, the same for
+        every penalty, whose error is far below what the choice depends on.
     start : float, optional
         Where the search starts, such as the last penalty; by default a hundredth of the mean eigenvalue of S.
 
@@ -146,10 +146,13 @@ def _searched(statistics: Statistics, scale: float, start: float, *, near: float
     """Step down the slope of GCV by factors of ten, then close in on where it is level.
 
     From a penalty that was chosen before (`near` is not 0) a slope twice as large is level enough, and the first step
-    is as short as the slope where that is less than `near` of the two forces it is the difference of.
+    is as short as the slope where that is less than `near` of the two forces it is the difference of. Where these are
+    next to nothing the search begins anew.
     """
     spot, flat = float(np.log(np.clip(start, _LEAST, _MOST))), 2.0 * _FLAT if near else _FLAT
     best, score, slope, force = _judged(statistics, scale * np.exp(spot))
+    if near and force < _PLATEAU:  # so small a penalty for so many rows that it makes no difference: no place to stay
+        return _searched(statistics, scale, _START, near=0.0)
     low, high = (None, (spot, slope)) if slope > 0 else ((spot, slope), None)
     for _ in range(_TRIES):
         if abs(slope) < flat:
@@ -193,15 +196,14 @@ def _traces(inner: _Lowered, statistics: Statistics) -> tuple[float, float]:
     """Return the traces of the inverse and of its square."""
     from scipy.linalg import lapack
 
-    if statistics.width <= _NARROW:
+    if statistics.width <= _NARROW or statistics.rows < statistics.width:
         inverse, _ = lapack.dpotri(inner.factor, lower=0)
         upper = np.triu(inverse, 1)
         diagonal = inverse.diagonal()
         return float(diagonal.sum()), float(2.0 * (upper**2).sum() + (diagonal**2).sum())
-    count = PROBES if statistics.rows >= statistics.width else 6 * PROBES
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(statistics.width, count))
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(statistics.width, PROBES))
     solved = inner(signs)
-    return float((signs * solved).sum() / count), float((solved**2).sum() / count)
+    return float((signs * solved).sum() / PROBES), float((solved**2).sum() / PROBES)
 
 
 def _factorised(statistics: Statistics, ridge: float) -> Solution:
