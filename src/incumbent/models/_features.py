@@ -145,20 +145,25 @@ def predict(model: Model, rows: Batch) -> Prediction:
     """Return what a model says of rows, from their features where its own frozen part made them."""
     if not two_step(model):
         return model.predict(rows.x)
-    read, features = known(rows, model.frozen), known(rows, model.body)
-    if read is None and features is not None:
-        read = model.lifted(features)
-    return model.predict(rows.x) if read is None else model.answer(read)
+    read = known(rows, model.frozen)
+    if read is not None:
+        return model.answer(read)
+    features = known(rows, model.body)
+    return model.predict(rows.x) if features is None else model.answer(model.lifted(features))
 
 
 def known(rows: Batch, by: object) -> Any | None:
     """Return the features of rows where this made them; None where it has to be asked."""
-    return rows.features.read() if rows.features is not None and rows.features.by == by else None
+    return rows.features.read() if _made(rows, by) else None
+
+
+def _made(rows: Batch, by: object) -> bool:
+    return rows.features is not None and bool(rows.features.by == by)
 
 
 def read_once(model: Model, rows: Batch) -> Batch:
     """Return rows with what the frozen part without a projection makes of them, where that is worth keeping."""
-    if not two_step(model) or len(rows) < 2 or known(rows, model.body) is not None:
+    if not two_step(model) or len(rows) < 2 or _made(rows, model.body):
         return rows
     if len(rows) * _size(model.features(rows.take(np.arange(2)).x)) > MOST_BYTES:
         return rows
