@@ -392,8 +392,10 @@ class Structure(Value):
     noise : float
         And add normal noise with this standard deviation.
     analytic : int or "auto", optional
-        Freeze the features and solve a ridge head on a random projection of this width (0: on the features as they
-        are; "auto": as the champion has it, or as fits the rows and the budget).
+        Freeze the features and solve a ridge head on a projection of this width (0: on the features as they are;
+        "auto": as the champion has it, or as fits the rows and the budget).
+    projection : {"auto", "relu", "quadratic"}
+        Random features of what that head reads, or quadratic ones of its principal components.
     reads : {"last", "input"}
         What that head reads: what the last layer does, or the rows themselves, in the place of the whole net.
     """
@@ -414,6 +416,7 @@ class Structure(Value):
     keep: float | None = None
     noise: float = 0.0
     analytic: int | Literal["auto"] | None = None
+    projection: Literal["auto", "relu", "quadratic"] = "auto"
     reads: Literal["last", "input"] = "last"
 
 

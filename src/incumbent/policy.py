@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from incumbent.core import ABILITIES, Memory, Model, Recipe, Strategy
+from incumbent.core import ABILITIES, Challenger, Memory, Model, Recipe, Strategy
 from incumbent.errors import AbilityError, UsageError
 from incumbent.strategies import (
     EWC,
@@ -28,7 +28,7 @@ from incumbent.strategies import (
 
 Choice: TypeAlias = str | Strategy | Sequence[str | Strategy]
 
-_WIDTH = 1000  # random features of what a trained layer gives: more bring little
+_WIDTH, _WIDEST = 1000, 2000  # features of what a trained layer gives: half as many again as that, within these
 _FEW = 4096  # numbers of a row: 2,000 random directions of so many take 32 MB
 
 
@@ -107,6 +107,19 @@ def auto(model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[St
     return [*tried, Retrain()] if "retrain" in able else tried
 
 
+def spared_by(recipe: Recipe, tried: Sequence[Challenger]) -> Challenger | None:
+    """Return the challenger that makes this recipe superfluous, where "auto" has the choice; None where it is tried.
+
+    Gradient steps on a net cost many times what an exact head does. They are left out where one is better on the new
+    select rows and no worse on those of the anchor set: it has learned what there was to learn, and from then on its
+    sums forget nothing.
+    """
+    if recipe.structure.analytic is not None:
+        return None
+    exact = [c for c in tried if c.model is not None and c.recipe is not None and c.recipe.structure.analytic is not None]
+    return next((c for c in exact if c.gains.get("new", 0.0) > 0.0 and c.gains.get("old", -1.0) >= 0.0), None)
+
+
 def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[Strategy]:
     """Return what a net is tried with: its head solved exactly, which costs next to nothing; then gradient steps.
 
@@ -128,9 +141,10 @@ def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[S
 
 
 def _width(model: Any, memory: Memory) -> int:
-    """Return how many random features to put on what the last layer reads: none where that is as many already."""
+    """Return how many features to make of what the last layer reads: none where that is as many already."""
     assert memory.rows is not None, "asked only where rows are remembered"
-    return 0 if model.features(memory.rows.take([0]).x).shape[1] >= _WIDTH else _WIDTH
+    inputs = model.features(memory.rows.take([0]).x).shape[1]
+    return 0 if inputs >= _WIDEST else min(max(_WIDTH, inputs * 3 // 2), _WIDEST)
 
 
 def _weight(seen: int, rows: int) -> float:

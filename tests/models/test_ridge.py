@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from incumbent.errors import DataError
-from incumbent.models._projection import GRID, RandomReLU
+from incumbent.models._projection import RandomReLU
 from incumbent.models._ridge import solve
 from incumbent.models._statistics import gather
 
@@ -38,7 +38,7 @@ def test_after_eleven_sessions_it_equals_ridge_on_all_rows_ever_seen(features, s
         x = RandomReLU(300).fit(x[parts[0]]).transform(x)
     total = None
     for at in parts:
-        fresh = gather([(x[at], y[at], None)], grid=GRID if features == "projected" else 0.0)
+        fresh = gather([(x[at], y[at], None)], grid=RandomReLU.grid if features == "projected" else None)
         total = fresh if total is None else total + fresh
     made, once = solve(total, 3.0), joint(x.astype(float), y, 3.0)
     assert len(parts) == 11 and len(total.classes) == 77
@@ -59,7 +59,7 @@ def test_numeric_targets_equal_ridge_on_all_rows():
 @pytest.mark.parametrize("way", ["taken out of the solution", "solved from the sums that are left"])
 def test_after_deleting_a_hundred_rows_it_equals_never_having_seen_them(features, way):
     x, y, _ = sessions()
-    grid = GRID if features == "projected" else 0.0
+    grid = RandomReLU.grid if features == "projected" else None
     x = RandomReLU(400).fit(x).transform(x) if grid else x
     gone = np.random.default_rng(1).choice(len(x), 100, replace=False)
     kept = np.setdiff1d(np.arange(len(x)), gone)
@@ -79,12 +79,12 @@ def test_after_deleting_a_hundred_rows_it_equals_never_having_seen_them(features
 def test_rows_can_be_forgotten_again_and_again():
     x, y, _ = sessions()
     x = RandomReLU(400).fit(x).transform(x)
-    left, order = solve(gather([(x, y, None)], grid=GRID), 2.0), np.random.default_rng(3).permutation(len(x))
+    left, order = solve(gather([(x, y, None)], grid=RandomReLU.grid), 2.0), np.random.default_rng(3).permutation(len(x))
     for turn in range(5):
         at = order[turn * 30 : turn * 30 + 30]
-        left = left.forget(gather([(x[at], y[at], None)], grid=GRID), x[at])
+        left = left.forget(gather([(x[at], y[at], None)], grid=RandomReLU.grid), x[at])
     rest = order[150:]
-    assert away(left.coef, solve(gather([(x[rest], y[rest], None)], grid=GRID), 2.0).coef) < 1e-10
+    assert away(left.coef, solve(gather([(x[rest], y[rest], None)], grid=RandomReLU.grid), 2.0).coef) < 1e-10
 
 
 def test_forgetting_weighted_rows_equals_never_having_seen_them():

@@ -31,7 +31,7 @@ def same(one: Statistics, two: Statistics) -> bool:
 
 
 def part(x, y, at):
-    return gather([(x[at], y[at], None)], grid=GRID)
+    return gather([(x[at], y[at], None)], grid=RandomReLU.grid)
 
 
 def test_the_sums_are_those_that_the_formulas_name():
@@ -47,7 +47,7 @@ def test_the_sums_are_those_that_the_formulas_name():
 def test_blocks_make_no_difference_to_the_last_bit(size):
     x, y = lifted()
     blocks = [(x[i : i + size], y[i : i + size], None) for i in range(0, len(x), size)]
-    assert same(gather(blocks, grid=GRID), part(x, y, slice(None)))
+    assert same(gather(blocks, grid=RandomReLU.grid), part(x, y, slice(None)))
 
 
 def test_single_precision_products_equal_those_in_double_precision_to_the_last_bit():
@@ -57,7 +57,7 @@ def test_single_precision_products_equal_those_in_double_precision_to_the_last_b
 
 def test_a_block_too_large_for_single_precision_is_summed_in_double_precision():
     x, y = np.full((3000, 3), 255 * GRID, dtype=np.float32), np.zeros(3000, dtype=int)  # 195 million steps squared
-    assert gather([(x, y, None)], grid=GRID).gram[0, 0] == 3000 * (255 * GRID) ** 2
+    assert gather([(x, y, None)], grid=RandomReLU.grid).gram[0, 0] == 3000 * (255 * GRID) ** 2
 
 
 def test_features_off_any_grid_are_summed_in_double_precision():
@@ -145,7 +145,7 @@ def test_rows_that_were_never_learned_cannot_be_forgotten():
     with pytest.raises(DataError, match="only 50 with"):
         few.forget(part(x, y, slice(None)))
     with pytest.raises(DataError, match="the classes zebra"):
-        few.forget(gather([(x[:1], np.array(["zebra"]), None)], grid=GRID))
+        few.forget(gather([(x[:1], np.array(["zebra"]), None)], grid=RandomReLU.grid))
     with pytest.raises(DataError, match="fewer than none"):
         part(x, y, y == "ant").forget(gather([(4 * x[:40] + 100, np.full(40, "ant"), None)]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,9 +17,13 @@ from incumbent.models._ridge import Solution, solve
 from incumbent.models._statistics import Statistics
 from incumbent.models._summed import checked, features_of, gathered, lifted
 
+if TYPE_CHECKING:
+    from incumbent.models._projection import Projection
+
 SAMPLE = 5_000
 """Rows that centre and scale of a new projection are taken from."""
-_LEAST, _MOST = 256, 2_000  # features that "auto" takes
+_LEAST, _MOST, _GROWN = 256, 1_500, 3_000  # features that "auto" begins with, and grows to
+_MANY = 128  # inputs from which on their principal components are taken to say most of what they do
 _WIDEST = 20_000  # features of a head without a projection: the matrix of their products takes 3 GB
 _SPEED = 2e10  # floating-point operations a second that the width for a budget counts on
 
@@ -72,16 +76,18 @@ def _continued(champion: Featured, recipe: Recipe) -> Head | None:
     head, width = champion.head, recipe.structure.analytic
     if head is None or token_in(recipe.memory) != head.token or _outgrown(head, recipe):
         return None
+    if recipe.structure.projection not in ("auto", getattr(head.lift, "kind", recipe.structure.projection)):
+        return None
     return head if width in ("auto", getattr(head.lift, "width", 0)) else None
 
 
 def _outgrown(head: Head, recipe: Recipe) -> bool:
-    """Whether the rows are twice as many as the features of an automatic width, and all of them are at hand still."""
+    """Whether rows are three times as many as the features of an automatic width, and all of them are at hand still."""
     width, old = getattr(head.lift, "width", 0), recipe.memory.rows
-    if recipe.structure.analytic != "auto" or old is None or not 0 < width < _MOST:
+    if recipe.structure.analytic != "auto" or old is None or not 0 < width < _GROWN:
         return False
     learned, kept = float(recipe.memory.statistics["rows"]), len(old) if old.weight is None else float(old.weight.sum())
-    return abs(learned - kept) < 0.5 and learned + len(trained_on(recipe)) >= 2 * width
+    return abs(learned - kept) < 0.5 and learned + len(trained_on(recipe)) >= 3 * width
 
 
 def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
@@ -91,16 +97,14 @@ def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
     count = sum(map(len, parts))
     some = [part.take(np.arange(0, len(part), -(-count // SAMPLE))) for part in parts]
     features = checked(Batch.join([Batch(features_of(champion, part)) for part in some]).x)
-    lift = _fitted_lift(features, _width(champion, recipe, count, features.shape[1]), champion.raw, recipe.seed)
+    lift = _fitted_lift(features, _width(champion, recipe, count, features.shape[1]), champion.raw, recipe)
     known = len(parts) > 1 and parts[0].y is not None
     return lift, gathered(champion, lift, parts[0], deadline=recipe.deadline) if known else None
 
 
-def _fitted_lift(features: Any, width: int, raw: bool, seed: int) -> Any:
+def _fitted_lift(features: Any, width: int, raw: bool, recipe: Recipe) -> Any:
     if width:
-        from incumbent.models._projection import RandomReLU
-
-        return RandomReLU(width, raw, seed).fit(features)
+        return _projection(features, width, raw, recipe).fit(features)
     if features.shape[1] > _WIDEST:
         raise ModelError(
             f"A head on {features.shape[1]:,} features needs all products of two of them; at most {_WIDEST:,} are "
@@ -113,18 +117,33 @@ def _fitted_lift(features: Any, width: int, raw: bool, seed: int) -> Any:
     return StandardScaler().fit(features)
 
 
-def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
-    """Return the width asked for, or the champion's, or the number of rows up to 2,000, halved to fit the budget.
+def _projection(features: Any, width: int, raw: bool, recipe: Recipe) -> Projection:
+    """Return the projection asked for, or the one that features as many and as alike as these do best with."""
+    from incumbent.models._projection import RandomReLU
+    from incumbent.models._quadratic import QuadraticFeatures
 
-    Few rows ask for few features; when they have become twice as many, the head is begun anew with more.
+    asked, (rows, inputs) = recipe.structure.projection, features.shape
+    if asked == "auto":
+        many = inputs >= _MANY and not raw and not hasattr(features, "tocsr")
+        asked = "quadratic" if many and QuadraticFeatures.suits(rows, inputs, width) else "relu"
+    kind = QuadraticFeatures if asked == "quadratic" else RandomReLU
+    return kind(width, raw, recipe.seed)
+
+
+def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
+    """Return the width asked for, or the champion's, or the number of rows up to 1,500, halved to fit the budget.
+
+    Few rows ask for few features; when they have become three times as many, the head is begun anew with half of that.
     """
     asked = recipe.structure.analytic
     if isinstance(asked, int):
         return asked
-    head = champion.head
-    if head is not None and not (token_in(recipe.memory) == head.token and _outgrown(head, recipe)):
-        return int(getattr(head.lift, "width", 0))
-    width, left = int(np.clip(rows, _LEAST, _MOST)), recipe.deadline - time.monotonic()
+    head, width = champion.head, int(np.clip(rows, _LEAST, _MOST))
+    if head is not None:
+        if token_in(recipe.memory) != head.token or not _outgrown(head, recipe):
+            return int(getattr(head.lift, "width", 0))
+        width = min(rows // 2, _GROWN)
+    left = recipe.deadline - time.monotonic()
     while width > 128 and (rows * width * (2 * features + width) + width**3) / _SPEED > left / 4:
         width //= 2
     return width
@@ -160,7 +179,7 @@ def _temperature(champion: Featured, lift: Any, solution: Solution, recipe: Reci
 def _notes(champion: Featured, recipe: Recipe, head: Head) -> tuple[str, ...]:
     assert head.solution is not None, "it was just solved"
     width = getattr(head.lift, "width", 0)
-    where = f"{width} random features" if width else f"{head.coef.shape[1]} features"
+    where = f"{width} {head.lift.word} features" if width else f"{head.coef.shape[1]} features"
     chosen = "" if recipe.loss.l2 is not None else ", chosen by generalised cross-validation"
     told = f"solved from {head.solution.statistics.rows:,.0f} rows on {where}, ridge {head.ridge:.3g}{chosen}"
     unseen = new_classes(recipe, champion.classes)

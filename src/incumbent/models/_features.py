@@ -9,7 +9,8 @@ from typing import Any, Protocol, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Batch, Model, Prediction
+from incumbent.core import Array, Batch, Model, Prediction
+from incumbent.models._grid import Grid
 
 MOST_BYTES = 1 << 30
 """Features that would take more are not kept, and rows pass again whenever a model is asked."""
@@ -28,17 +29,17 @@ class Features:
         Names what made them: equal for models that share it.
     at : (n,) array
         Which of them these rows have.
-    grid : float
-        Features that are whole multiples of this from 0 to 255 times it are held as bytes; 0 where they are not.
+    grid : Grid, optional
+        The steps that they are held as bytes of; None where they are held as they are.
     """
 
     made: Any
     by: object
     at: NDArray[np.intp]
-    grid: float = 0.0
+    grid: Grid | None = None
 
     @staticmethod
-    def of(made: Any, by: object, grid: float = 0.0) -> Features:
+    def of(made: Any, by: object, grid: Grid | None = None) -> Features:
         """Return the features of a whole batch, given in bytes where they have a grid."""
         return Features(made, by, np.arange(made.shape[0]), grid)
 
@@ -58,7 +59,7 @@ class Features:
     def read(self) -> Any:
         """Return the features (n, d) as they were made."""
         taken = self.made.iloc[self.at] if hasattr(self.made, "iloc") else self.made[self.at]
-        return taken * np.float32(self.grid) if self.grid else taken
+        return taken if self.grid is None else self.grid.unpack(taken)
 
 
 class TwoStep(Model, Protocol):
@@ -73,8 +74,8 @@ class TwoStep(Model, Protocol):
         """Names the whole frozen part; equal for models that share it."""
 
     @property
-    def grid(self) -> float:
-        """The power of two that all it reads is a multiple of, up to 255 times; 0 where there is none."""
+    def grid(self) -> Grid | None:
+        """The steps that what it reads is whole multiples of; None where there are none."""
 
     def features(self, x: Any) -> Any:
         """Return what the frozen part without that projection makes of each row, (n, d)."""
@@ -119,7 +120,7 @@ def passed(model: Model, rows: Batch) -> tuple[Batch, Prediction]:
     """
     if not two_step(model) or len(rows) < 2 or not _is_worth_it(model, rows):
         return rows, model.predict(rows.x)
-    if model.grid:
+    if model.grid is not None:
         return _passed_in_blocks(model, rows)
     read = model.read(rows.x)
     if read.shape[0] != len(rows):  # a step that drops or adds rows
@@ -129,15 +130,16 @@ def passed(model: Model, rows: Batch) -> tuple[Batch, Prediction]:
 
 def _passed_in_blocks(model: TwoStep, rows: Batch) -> tuple[Batch, Prediction]:
     """Keep bytes of a few thousand rows at a time: as numbers, all of them would take four times as much at once."""
-    codes: list[NDArray[np.uint8]] = []
+    assert model.grid is not None, "asked only of models whose features fit into bytes"
+    grid, codes = model.grid, list[Array]()
     said: list[Prediction] = []
     for start in range(0, len(rows), _BLOCK):
         read = model.read(rows.take(np.arange(start, min(start + _BLOCK, len(rows)))).x)
         said.append(model.answer(read))
-        codes.append((read * np.float32(1.0 / model.grid)).astype(np.uint8))
+        codes.append(grid.pack(read))
     label = np.concatenate([part.label for part in said])
     proba = None if said[0].proba is None else np.concatenate([part.proba for part in said if part.proba is not None])
-    kept = Features.of(np.concatenate(codes), model.frozen, model.grid)
+    kept = Features.of(np.concatenate(codes), model.frozen, grid)
     return rows.but(features=kept), Prediction(label, proba, said[0].classes)
 
 
@@ -175,7 +177,7 @@ def _is_worth_it(model: TwoStep, rows: Batch) -> bool:
     if not model.in_two_steps(few):
         return False
     each = _size(model.read(few))
-    return len(rows) * (each / 4 if model.grid else each) <= MOST_BYTES
+    return len(rows) * (each if model.grid is None else each / 4) <= MOST_BYTES
 
 
 def _size(two: Any) -> float:

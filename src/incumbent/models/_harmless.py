@@ -35,6 +35,7 @@ _PLAIN = {
     "collections.defaultdict",
     "functools.partial",
     "incumbent.models._projection.RandomReLU",
+    "incumbent.models._quadratic.QuadraticFeatures",
 }
 
 

@@ -15,6 +15,7 @@ from incumbent.core import Array, Batch, Floats, Importance, Memory, Model, Pred
 from incumbent.errors import ModelError
 from incumbent.models._analytic import analytic
 from incumbent.models._features import known
+from incumbent.models._grid import Grid
 from incumbent.models._head import Head
 from incumbent.models._headed import body_of, head_in, solved_afresh, under_head
 from incumbent.models._native import answer, as_input, classes_of, takes_weights, task_of, trained_on
@@ -93,9 +94,9 @@ class PipelineModel:
         return tuple(id(step) for _, step in self.native.steps[:-1])
 
     @property
-    def grid(self) -> float:
+    def grid(self) -> Grid | None:
         """That of the projection before an analytic head."""
-        return 0.0 if self.head is None else float(getattr(self.head.lift, "grid", 0.0))
+        return None if self.head is None else getattr(self.head.lift, "grid", None)
 
     def read(self, x: Any) -> Any:
         """Return what the last step reads of each row."""

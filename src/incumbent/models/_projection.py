@@ -1,4 +1,4 @@
-"""Random ReLU features in exact arithmetic: the same row gives the same numbers everywhere, to the last bit."""
+"""Features in exact arithmetic: the same row gives the same numbers everywhere, to the last bit."""
 
 from __future__ import annotations
 
@@ -10,16 +10,75 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from incumbent.core import Array
 from incumbent.errors import ModelError
+from incumbent.models._grid import Grid
 
 GRID = 2.0**-5
-"""Features are whole multiples of this, from 0 to below 8: 8 bits, which costs no accuracy and makes sums exact."""
+"""Random features are multiples of this, from 0 to below 8: 8 bits, which costs no accuracy and makes sums exact."""
 INPUT, WIDEST = 2.0**-6, 1023  # inputs are rounded to multiples of 1/64 of their spread, up to 16 times that
 SPREAD = 4.0  # of one direction's entries: they are binomial, 64 coins each
+PART = 256  # rows that stay in the cache through all steps
 _EXACT = 0.99 * 2.0**24  # integers below 2**24 are exact in single precision
-_PART = 256  # rows that stay in the cache through all steps
 
 
-class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
+class Projection(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
+    """What `RandomReLU` and `QuadraticFeatures` share: a width, centred and scaled inputs, rows taken part by part."""
+
+    width: int
+    each: bool
+    kind: str  # what `Analytic(projection=...)` calls it
+    word: str  # what its features are called
+
+    def transform(self, x: Any) -> Array:
+        """Return the features (n, m) of rows (n, d), as float32."""
+        x = numbers(x)
+        out = np.empty((x.shape[0], self.width), dtype=np.float32)
+        for start in range(0, len(out), PART):
+            self._project(x[start : start + PART], out[start : start + PART])
+        return out
+
+    def _project(self, x: Any, out: Array) -> None:
+        raise NotImplementedError
+
+    def _centre(self, x: Any) -> Any:
+        """Take centre and scale from rows (n, d), and return their numbers."""
+        if hasattr(x, "columns"):
+            self.feature_names_in_ = np.asarray(x.columns, dtype=object)
+        x = numbers(x)
+        self.n_features_in_ = int(x.shape[1])
+        if hasattr(x, "tocsr"):
+            mean, square = np.zeros(x.shape[1]), np.asarray(x.multiply(x).mean(axis=0), dtype=np.float64).ravel()
+        else:
+            mean = x.mean(axis=0, dtype=np.float64)
+            square = np.var(x, axis=0, dtype=np.float64)
+        spread = np.sqrt(square) if self.each else np.full(len(mean), np.sqrt(square.mean()))
+        self.mean_, self.scale_ = mean, np.where(spread > 0, spread, 1.0)
+        return x
+
+    def _levels(self, x: Any) -> Any:
+        """Return the inputs as whole numbers of steps, float32."""
+        kind = np.float32 if x.dtype.itemsize <= 4 and x.dtype.kind != "i" else np.float64
+        steps = (1.0 / (self.scale_ * INPUT)).astype(kind)
+        if hasattr(x, "tocsr"):
+            levels = x.tocsr().astype(np.float32, copy=True)
+            levels.data = _rounded(x.data * steps[x.indices]).astype(np.float32)
+            return levels
+        levels = x.astype(kind)
+        levels -= self.mean_.astype(kind)
+        levels *= steps
+        return _rounded(levels).astype(np.float32, copy=False)
+
+
+def product(levels: Any, directions: Array, length: float, longest: float) -> Array:
+    """Return the exact product of whole numbers, of rows and directions of at most these lengths.
+
+    By Cauchy and Schwarz no sum of products is larger than that of the lengths: below 2**24 single precision holds it.
+    """
+    if length * longest > _EXACT:
+        levels, directions = levels.astype(np.float64), directions.astype(np.float64)
+    return np.asarray(levels @ directions)
+
+
+class RandomReLU(Projection):
     """Random features ``max(0, r_j'z / sqrt(d + 1))`` of centred and scaled inputs z with a constant 1 appended.
 
     A wide random layer followed by a ridge regression is as good as many a trained layer, and its last layer can be
@@ -59,40 +118,17 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
     ((100, 64), True)
     """
 
-    grid = GRID
+    grid = Grid(GRID, signed=False)
+    kind, word = "relu", "random"
 
     def __init__(self, width: int = 1000, each: bool = False, seed: int = 0) -> None:
         self.width, self.each, self.seed = width, each, seed
 
     def fit(self, x: Any, y: Any = None) -> Self:
         """Take centre and scale from rows (n, d); nothing else is learned."""
-        if hasattr(x, "columns"):
-            self.feature_names_in_ = np.asarray(x.columns, dtype=object)
-        x = _numbers(x)
-        self.n_features_in_ = int(x.shape[1])
-        if hasattr(x, "tocsr"):
-            mean, square = np.zeros(x.shape[1]), np.asarray(x.multiply(x).mean(axis=0), dtype=np.float64).ravel()
-        else:
-            mean = x.mean(axis=0, dtype=np.float64)
-            square = np.var(x, axis=0, dtype=np.float64)
-        spread = np.sqrt(square) if self.each else np.full(len(mean), np.sqrt(square.mean()))
-        self.mean_, self.scale_ = mean, np.where(spread > 0, spread, 1.0)
+        self._centre(x)
         self.check_ = zlib.crc32(self._made().tobytes())
         return self
-
-    def transform(self, x: Any) -> Array:
-        """Return the features (n, m) of rows (n, d), as float32.
-
-        Raises
-        ------
-        ModelError
-            The directions come out otherwise than they were: the random generator of this machine differs.
-        """
-        x = _numbers(x)
-        out = np.empty((x.shape[0], self.width), dtype=np.float32)
-        for start in range(0, len(out), _PART):
-            self._project(x[start : start + _PART], out[start : start + _PART])
-        return out
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Return names for the features, as scikit-learn asks for them."""
@@ -109,32 +145,23 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
             length = float(np.asarray(levels.multiply(levels).sum(axis=1)).max(initial=0.0))
         else:
             length = float(np.einsum("ij,ij->i", levels, levels).max(initial=0.0))
-        one, longest = 1.0 / INPUT, 32.0 * np.sqrt(len(directions))
-        if np.hypot(np.sqrt(length), one) * longest > _EXACT:  # by Cauchy and Schwarz no sum of products is larger
-            levels, directions = levels.astype(np.float64), directions.astype(np.float64)
-        made = np.asarray(levels @ directions[:-1])
+        one = 1.0 / INPUT
+        made = product(levels, directions[:-1], np.sqrt(length + one * one), 32.0 * np.sqrt(len(directions)))
         made += directions[-1] * made.dtype.type(one)
         # the only step that is not exact is elementwise, and so the same for a row whatever rows are beside it
         made *= made.dtype.type(INPUT / (SPREAD * np.sqrt(self.n_features_in_ + 1.0) * GRID))
-        np.clip(made, 0.0, 255.0, out=made)
+        np.clip(made, self.grid.least, self.grid.most, out=made)
         np.rint(made, out=made)
         np.multiply(made, made.dtype.type(GRID), out=out, casting="same_kind")
 
-    def _levels(self, x: Any) -> Any:
-        """Return the inputs as whole numbers of steps, float32."""
-        kind = np.float32 if x.dtype.itemsize <= 4 and x.dtype.kind != "i" else np.float64
-        steps = (1.0 / (self.scale_ * INPUT)).astype(kind)
-        if hasattr(x, "tocsr"):
-            levels = x.tocsr().astype(np.float32, copy=True)
-            levels.data = _rounded(x.data * steps[x.indices]).astype(np.float32)
-            return levels
-        levels = x.astype(kind)
-        levels -= self.mean_.astype(kind)
-        levels *= steps
-        return _rounded(levels).astype(np.float32, copy=False)
-
     def directions(self) -> Array:
-        """Return the directions (d + 1, m), float32, the last row for the constant; made anew from the seed."""
+        """Return the directions (d + 1, m), float32, the last row for the constant; made anew from the seed.
+
+        Raises
+        ------
+        ModelError
+            They come out otherwise than they were: the random generator of this machine differs.
+        """
         if not hasattr(self, "_directions"):
             made = self._made()
             if zlib.crc32(made.tobytes()) != self.check_:
@@ -157,7 +184,8 @@ def _rounded(levels: Array) -> Array:
     return np.clip(levels, -WIDEST, WIDEST, out=levels)
 
 
-def _numbers(x: Any) -> Any:
+def numbers(x: Any) -> Any:
+    """Return rows as an array or a sparse matrix of rows."""
     if hasattr(x, "tocsr"):
         return x.tocsr()
     return np.asarray(x) if not hasattr(x, "iloc") else x.to_numpy()

@@ -11,6 +11,7 @@ import numpy as np
 
 from incumbent.core import Array, Floats
 from incumbent.errors import DataError
+from incumbent.models._grid import Grid
 
 ROWS = 4096
 """Rows of one matrix product: enough to run at full speed, few enough to be exact in single precision."""
@@ -25,7 +26,7 @@ class Statistics:
 
     They are sums over rows. So statistics of parts add up to those of the whole, in any order and from any number of
     workers; classes may arrive in any order; and rows are forgotten by subtraction. All sums are float64. Features
-    that are multiples of a power of two, as those of `RandomReLU` are, are summed without any rounding: then merging
+    that are multiples of powers of two, as those of a `Projection` are, are summed without any rounding: then merging
     and forgetting are exact to the last bit, whatever the order, the blocks or the threads.
 
     Parameters
@@ -184,7 +185,7 @@ class Statistics:
 
 
 def gather(
-    blocks: Iterable[tuple[Array, Array, Floats | None]], *, classification: bool = True, grid: float = 0.0
+    blocks: Iterable[tuple[Array, Array, Floats | None]], *, classification: bool = True, grid: Grid | None = None
 ) -> Statistics:
     """Return the statistics of rows that come in blocks, in one pass; the blocks make no difference.
 
@@ -194,10 +195,10 @@ def gather(
         Features (n, m), labels or target values (n,), and row weights (n,) or None for one each.
     classification : bool
         Whether y are classes or numbers.
-    grid : float
-        A power of two, or 0 where there is none. Where float32 features are whole multiples of it, their products are
-        computed in single precision, twice as fast, and without rounding: a block whose sums of squares reach
-        ``grid**2 * 2**24`` (by Cauchy and Schwarz no sum of products is larger) is computed in double precision.
+    grid : Grid, optional
+        The steps that float32 features are whole multiples of. Products of whole numbers are computed in single
+        precision, twice as fast, and without rounding: a block whose sums of squares reach 2**24 (by Cauchy and
+        Schwarz no sum of products is larger) is computed in double precision.
 
     Raises
     ------
@@ -218,14 +219,16 @@ def gather(
 class _Sums:
     """Accumulators of `gather`, added to in place."""
 
-    def __init__(self, width: int, *, classification: bool, grid: float) -> None:
+    def __init__(self, width: int, *, classification: bool, grid: Grid | None) -> None:
         self.grid, self.classification = grid, classification
         self.gram, self.total = np.empty((0, 0)), np.zeros(width)
         self.by: dict[Any, tuple[Floats, float]] = {}
         self.cross, self.count, self.square, self.rows = np.zeros((width, 1)), 0.0, 0.0, 0.0
 
     def add(self, x: Array, y: Array, weight: Floats | None) -> None:
-        exact = weight is None and self.grid > 0 and x.dtype == np.float32 and _fits(x, self.grid)
+        if self.grid is not None:
+            x = self.grid.whole(x)
+        exact = weight is None and self.grid is not None and x.dtype == np.float32 and _fits(x)
         x = np.ascontiguousarray(x if exact else np.asarray(x, dtype=np.float64))
         w = np.ones(len(x), dtype=x.dtype) if weight is None else np.asarray(weight, dtype=np.float64)
         self._add_gram(x, None if weight is None else w)
@@ -265,6 +268,16 @@ class _Sums:
             self.total += column
 
     def done(self) -> Statistics:
+        """Return the sums of the features themselves."""
+        found = self._of_steps()
+        if self.grid is None:
+            return found
+        step = np.broadcast_to(np.asarray(self.grid.step, dtype=np.float64), found.total.shape)
+        found.gram[...] *= step  # nobody else holds it
+        found.gram[...] *= step[:, None]
+        return replace(found, cross=found.cross * step[:, None], total=found.total * step)
+
+    def _of_steps(self) -> Statistics:
         if not self.classification:
             one = np.array([self.count]), np.array([self.square])
             return Statistics(self.gram, self.cross, self.total, *one, self.rows)
@@ -274,8 +287,8 @@ class _Sums:
         return Statistics(self.gram, cross, self.total, count, count, self.rows, classes)
 
 
-def _fits(x: Array, grid: float) -> bool:
-    return bool(np.einsum("ij,ij->j", x, x).max(initial=0.0) <= _EXACT * grid**2)
+def _fits(x: Array) -> bool:
+    return bool(np.einsum("ij,ij->j", x, x).max(initial=0.0) <= _EXACT)
 
 
 def _storable(classes: Array) -> Array:

@@ -32,7 +32,7 @@ def gathered(model: Featured, lift: Any, batch: Batch, *, deadline: float = np.i
 
 def sums(model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]]) -> Statistics:
     """Return the statistics of blocks of features that are projected already."""
-    return gather(blocks, classification=model.task == "classification", grid=getattr(lift, "grid", 0.0))
+    return gather(blocks, classification=model.task == "classification", grid=getattr(lift, "grid", None))
 
 
 def features_of(model: Featured, batch: Batch) -> Any:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models._analytic import analytic
+from incumbent.models._grid import Grid
 from incumbent.models._head import Head
 from incumbent.models._torch_analytic import (
     AnalyticLayer,
@@ -283,14 +284,14 @@ class TorchModel:
     def frozen(self) -> object:
         """The same, with the projection of an analytic head, also of one that was trained by gradients since."""
         if self.head is not None:
-            return (self.body, self.head.token) if self.grid else self.body
+            return (self.body, self.head.token) if self.grid is not None else self.body
         layer = analytic_layer(self.native)
         return self.body if layer is None or layer[1].lift is None else (self.body, "trained")
 
     @property
-    def grid(self) -> float:
+    def grid(self) -> Grid | None:
         """That of the projection of an analytic head."""
-        return 0.0 if self.head is None else float(getattr(self.head.lift, "grid", 0.0))
+        return None if self.head is None else getattr(self.head.lift, "grid", None)
 
     @property
     def raw(self) -> bool:

@@ -5,79 +5,14 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from incumbent.errors import ModelError
 from incumbent.models._head import Head
-from incumbent.models._projection import GRID, INPUT, SPREAD, WIDEST, RandomReLU
 from incumbent.models._torch_input import Rows
+from incumbent.models._torch_lift import Lift, blank_lift, lift_of
 from incumbent.models._torch_structure import seeded
-
-_PART = 256  # rows that stay in the cache of a CPU through all steps
-
-
-class Lift(nn.Module):
-    """The random features of a `RandomReLU`, of the same whole numbers; its directions follow from the seed.
-
-    Parameters
-    ----------
-    layer : RandomReLU
-        The fitted projection.
-    """
-
-    mean: Tensor
-    scale: Tensor
-    directions: Tensor
-
-    def __init__(self, layer: RandomReLU) -> None:
-        super().__init__()
-        self.told: dict[str, Any] = {
-            "width": layer.width,
-            "each": layer.each,
-            "seed": layer.seed,
-            "check": int(layer.check_),
-        }
-        self.register_buffer("mean", torch.from_numpy(np.array(layer.mean_)))
-        self.register_buffer("scale", torch.from_numpy(np.array(layer.scale_)))
-        self.register_buffer("directions", torch.from_numpy(layer.directions()), persistent=False)
-
-    @staticmethod
-    def blank(told: dict[str, Any], features: int) -> Lift:
-        """Return a projection whose centre and scale are still to be read from a file."""
-        layer = RandomReLU(told["width"], told["each"], told["seed"])
-        layer.n_features_in_, layer.check_ = features, told["check"]
-        layer.mean_, layer.scale_ = np.zeros(features), np.ones(features)
-        return Lift(layer)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the features (n, m) of rows (n, d); see `RandomReLU.transform` for each step."""
-        steps, mean = (1.0 / (self.scale * INPUT)).to(x.dtype), self.mean.to(x.dtype)
-        directions, one = self.directions[:-1].to(x.dtype), self.directions[-1].to(x.dtype) / INPUT
-        factor = INPUT / (SPREAD * np.sqrt(len(self.mean) + 1.0) * GRID)
-        if x.requires_grad:
-            made = _whole((x - mean) * steps).clamp(-WIDEST, WIDEST) @ directions + one
-            lifted: Tensor = _whole((made * factor).clamp(0.0, 255.0)) * GRID
-            return lifted
-        out = x.new_empty((len(x), directions.shape[1]))
-        size = _PART if x.device.type == "cpu" else len(x)
-        for rows, part in zip(torch.split(x, size), torch.split(out, size), strict=True):  # the same, step by step
-            levels = (rows - mean).mul_(steps).round_().clamp_(-WIDEST, WIDEST)
-            torch.addmm(one, levels, directions, out=part).mul_(factor).clamp_(0.0, 255.0).round_().mul_(GRID)
-        return out
-
-    def as_fitted(self) -> RandomReLU:
-        """Return the projection as the statistics know it."""
-        layer = RandomReLU(self.told["width"], self.told["each"], self.told["seed"])
-        layer.n_features_in_, layer.check_ = len(self.mean), self.told["check"]
-        layer.mean_, layer.scale_ = self.mean.cpu().numpy().copy(), self.scale.cpu().numpy().copy()
-        return layer
-
-
-def _whole(x: Tensor) -> Tensor:
-    """Round, and let gradients through as if nothing was rounded, so that the layers before can still be trained."""
-    return x + (x.round() - x).detach() if x.requires_grad else x.round()
 
 
 class AnalyticLayer(nn.Module):
@@ -125,7 +60,7 @@ def under_head(net: nn.Module, name: str, head: Head) -> nn.Module:
     replaced = old.replaced if isinstance(old, AnalyticLayer) else (old.out_features, old.bias is not None)
     home = next(net.parameters())
     wide = head.coef.shape[1] if head.lift is None else len(head.lift.mean_)
-    layer = AnalyticLayer(wide, len(head.coef), None if head.lift is None else Lift(head.lift), replaced)
+    layer = AnalyticLayer(wide, len(head.coef), None if head.lift is None else lift_of(head.lift), replaced)
     with torch.no_grad():
         layer.layer.weight.copy_(torch.from_numpy(head.temperature * head.coef))
         layer.layer.bias.copy_(torch.from_numpy(head.temperature * head.intercept))
@@ -213,7 +148,7 @@ def without_head(net: nn.Module) -> nn.Module:
 
 def with_head_again(net: nn.Module, told: dict[str, Any]) -> nn.Module:
     """Return the net with the analytic layer that `described_head` described, its weights still to be read."""
-    lift = None if told["lift"] is None else Lift.blank(told["lift"], told["features"])
+    lift = None if told["lift"] is None else blank_lift(told["lift"], told["features"])
     layer = AnalyticLayer(told["features"], told["outputs"], lift, (told["replaced"][0], told["replaced"][1]))
     layer.solved = told["solved"]
     return put(net, told["name"], layer)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 
@@ -254,10 +253,15 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
     standing = [] if "auto" not in given else [Challenger(name, None, model) for name, model in case.standing.items()]
     tried = [scored(c, holdouts, metric, today=today) for c in standing]
     total = len(plans)
-    if plans:
-        case.progress(_event("fit", repr(plans[0][0]), 0, total, deadline))
-    made = chain.from_iterable(
-        train(
+    for done, plan in enumerate(plans):
+        name = repr(plan[0])
+        better = policy.spared_by(plan[1], tried) if case.strategies == "auto" else None
+        if better is not None:
+            why = f"not tried: {better.strategy} is better on new select rows and no worse on old, at a fraction of the cost"
+            tried.append(Challenger(name, plan[1], error=why))
+            continue
+        case.progress(_event("fit", name, done, total, deadline))
+        made = train(
             case.lines.start(plan[0], case.champion),
             [plan],
             holdouts.learn,
@@ -267,13 +271,9 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
             deadline=deadline,
             checkpoints=case.checkpoints,
         )
-        for plan in plans
-    )
-    for done, challenger in enumerate(made, start=1):
-        tried.append(scored(challenger, holdouts, metric, today=today))
-        case.progress(_event("failed" if challenger.error else "fitted", challenger.strategy, done, total, deadline))
-        if done < total:
-            case.progress(_event("fit", repr(plans[done][0]), done, total, deadline))
+        for challenger in made:
+            tried.append(scored(challenger, holdouts, metric, today=today))
+            case.progress(_event("failed" if challenger.error else "fitted", name, done + 1, total, deadline))
     return tried
 
 

@@ -1,0 +1,56 @@
+"""Steps that features are whole multiples of, so few that each fits into a byte and sums of products are exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from incumbent.core import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The step of each feature, and the whole numbers of steps that it takes.
+
+    Parameters
+    ----------
+    step : float or (m,) float32 array
+        Powers of two: multiplying and dividing by them rounds nothing.
+    signed : bool
+        Whether whole numbers lie from -127 to 127 or from 0 to 255.
+
+    Examples
+    --------
+    >>> grid = Grid(np.float32([0.5, 2.0]), signed=True)
+    >>> codes = grid.pack(np.float32([[1.5, -4.0]]))
+    >>> codes.tolist(), codes.dtype.name, grid.unpack(codes).tolist()
+    ([[3, -2]], 'int8', [[1.5, -4.0]])
+    """
+
+    step: float | Array
+    signed: bool
+
+    @property
+    def least(self) -> float:
+        """The least whole number."""
+        return -127.0 if self.signed else 0.0
+
+    @property
+    def most(self) -> float:
+        """The largest whole number."""
+        return 127.0 if self.signed else 255.0
+
+    def whole(self, features: Array) -> Array:
+        """Return features (n, m) as whole numbers of steps, in the type that they have."""
+        made: Array = features * np.reciprocal(np.asarray(self.step, dtype=features.dtype))
+        return made
+
+    def pack(self, features: Array) -> Array:
+        """Return float32 features (n, m) as bytes."""
+        return self.whole(features).astype(np.int8 if self.signed else np.uint8)
+
+    def unpack(self, codes: Array) -> Array:
+        """Return the features that bytes stand for, as float32."""
+        made: Array = codes * np.asarray(self.step, dtype=np.float32)
+        return made

@@ -1,0 +1,190 @@
+"""Projections before an analytic head as layers of a net, of the same whole numbers as those of scikit-learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from incumbent.models._projection import GRID, INPUT, PART, SPREAD, WIDEST, Projection, RandomReLU
+from incumbent.models._quadratic import QuadraticFeatures
+
+
+class Lift(nn.Module):
+    """What the layers of both projections share: inputs that are centred, scaled and rounded, rows part by part.
+
+    Parameters
+    ----------
+    layer : Projection
+        The fitted projection.
+    told : dict
+        What makes it again, beside its buffers.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, layer: Projection, told: dict[str, Any]) -> None:
+        super().__init__()
+        self.told = {"width": layer.width, "each": layer.each, **told}
+        self.register_buffer("mean", torch.from_numpy(np.array(layer.mean_)))
+        self.register_buffer("scale", torch.from_numpy(np.array(layer.scale_)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the features (n, m) of rows (n, d); see `Projection.transform` of each for the steps."""
+        ready = self._ready(x.dtype)
+        if x.requires_grad:
+            return self._made(self._levels(x), *ready)
+        out = x.new_empty((len(x), int(self.told["width"])))
+        size = PART if x.device.type == "cpu" else len(x)
+        for rows, part in zip(torch.split(x, size), torch.split(out, size), strict=True):
+            self._write(self._levels(rows), part, *ready)
+        return out
+
+    def as_fitted(self) -> Projection:
+        """Return the projection as the statistics know it."""
+        raise NotImplementedError
+
+    def _levels(self, x: Tensor) -> Tensor:
+        steps, mean = (1.0 / (self.scale * INPUT)).to(x.dtype), self.mean.to(x.dtype)
+        if x.requires_grad:
+            return _whole((x - mean) * steps).clamp(-WIDEST, WIDEST)
+        return (x - mean).mul_(steps).round_().clamp_(-WIDEST, WIDEST)
+
+    def _ready(self, kind: torch.dtype) -> tuple[Any, ...]:
+        """Return what all parts are multiplied by."""
+        raise NotImplementedError
+
+    def _made(self, levels: Tensor, *ready: Any) -> Tensor:
+        """Return the features, in steps that gradients pass through."""
+        raise NotImplementedError
+
+    def _write(self, levels: Tensor, out: Tensor, *ready: Any) -> None:
+        """Write the same features, step by step in place."""
+        raise NotImplementedError
+
+    def _like(self, layer: Projection) -> Projection:
+        layer.n_features_in_ = len(self.mean)
+        layer.mean_, layer.scale_ = self.mean.cpu().numpy().copy(), self.scale.cpu().numpy().copy()
+        return layer
+
+
+class RandomLift(Lift):
+    """The random features of a `RandomReLU`; its directions follow from the seed and are not stored."""
+
+    directions: Tensor
+
+    def __init__(self, layer: RandomReLU) -> None:
+        super().__init__(layer, {"seed": layer.seed, "check": int(layer.check_)})
+        self.register_buffer("directions", torch.from_numpy(layer.directions()), persistent=False)
+
+    @staticmethod
+    def blank(told: dict[str, Any], features: int) -> RandomLift:
+        """Return one whose centre and scale are still to be read from a file."""
+        layer = RandomReLU(told["width"], told["each"], told["seed"])
+        layer.n_features_in_, layer.check_ = features, told["check"]
+        layer.mean_, layer.scale_ = np.zeros(features), np.ones(features)
+        return RandomLift(layer)
+
+    def as_fitted(self) -> RandomReLU:
+        """Return the projection as the statistics know it."""
+        layer = RandomReLU(self.told["width"], self.told["each"], self.told["seed"])
+        layer.check_ = self.told["check"]
+        self._like(layer)
+        return layer
+
+    def _ready(self, kind: torch.dtype) -> tuple[Any, ...]:
+        directions, one = self.directions[:-1].to(kind), self.directions[-1].to(kind) / INPUT
+        return directions, one, INPUT / (SPREAD * np.sqrt(len(self.mean) + 1.0) * GRID)
+
+    def _made(self, levels: Tensor, *ready: Any) -> Tensor:
+        directions, one, factor = ready
+        return _whole(((levels @ directions + one) * factor).clamp(0.0, 255.0)) * GRID
+
+    def _write(self, levels: Tensor, out: Tensor, *ready: Any) -> None:
+        directions, one, factor = ready
+        torch.addmm(one, levels, directions, out=out).mul_(factor).clamp_(0.0, 255.0).round_().mul_(GRID)
+
+
+class QuadraticLift(Lift):
+    """The features of a `QuadraticFeatures`."""
+
+    components: Tensor
+    steps: Tensor
+
+    def __init__(self, layer: QuadraticFeatures) -> None:
+        reach, used = [int(many) for many in layer.reach_], len(layer.components_)
+        super().__init__(layer, {"kind": "quadratic", "linear": layer.linear_, "reach": reach, "components": used})
+        self.register_buffer("components", torch.from_numpy(np.array(layer.components_)))
+        self.register_buffer("steps", torch.from_numpy(np.array(layer.steps_)))
+
+    @staticmethod
+    def blank(told: dict[str, Any], features: int) -> QuadraticLift:
+        """Return one whose centre, scale, components and steps are still to be read from a file."""
+        layer = QuadraticFeatures(told["width"], told["each"])
+        layer.n_features_in_, layer.linear_, layer.reach_ = features, told["linear"], np.array(told["reach"], dtype=int)
+        layer.mean_, layer.scale_ = np.zeros(features), np.ones(features)
+        layer.components_ = np.zeros((told["components"], features), dtype=np.int16)
+        layer.steps_ = np.ones(told["width"], dtype=np.float32)
+        return QuadraticLift(layer)
+
+    def as_fitted(self) -> QuadraticFeatures:
+        """Return the projection as the statistics know it."""
+        layer = QuadraticFeatures(self.told["width"], self.told["each"])
+        layer.linear_, layer.reach_ = self.told["linear"], np.array(self.told["reach"], dtype=int)
+        layer.components_, layer.steps_ = self.components.cpu().numpy().copy(), self.steps.cpu().numpy().copy()
+        self._like(layer)
+        return layer
+
+    def _ready(self, kind: torch.dtype) -> tuple[Any, ...]:
+        factors = torch.from_numpy(self.as_fitted().factors()).to(self.steps.device)
+        return self.components.to(kind).T, factors.to(kind), self.steps.to(kind)
+
+    def _made(self, levels: Tensor, *ready: Any) -> Tensor:
+        axes, factors, steps = ready
+        turned, shorter = levels @ axes, _shorter(levels)
+        parts = [turned[:, : self.told["linear"]]]
+        parts += [turned[:, i : i + 1] * (turned * shorter)[:, i : i + many] for i, many in self._runs()]
+        made: Tensor = _whole((torch.cat(parts, dim=1) * factors).clamp(-127.0, 127.0)) * steps
+        return made
+
+    def _write(self, levels: Tensor, out: Tensor, *ready: Any) -> None:
+        axes, factors, steps = ready
+        turned, at = levels @ axes, int(self.told["linear"])
+        shortened = turned * _shorter(levels)
+        out[:, :at] = turned[:, :at]
+        for i, many in self._runs():
+            torch.mul(turned[:, i : i + 1], shortened[:, i : i + many], out=out[:, at : at + many])
+            at += many
+        out.mul_(factors).round_().clamp_(-127.0, 127.0).mul_(steps)
+
+    def _runs(self) -> list[tuple[int, int]]:
+        return list(enumerate(self.told["reach"]))
+
+
+def lift_of(layer: Projection) -> Lift:
+    """Return a fitted projection as a layer."""
+    if isinstance(layer, QuadraticFeatures):
+        return QuadraticLift(layer)
+    assert isinstance(layer, RandomReLU), "there are two projections"
+    return RandomLift(layer)
+
+
+def blank_lift(told: dict[str, Any], features: int) -> Lift:
+    """Return the layer that `Lift.told` describes, its buffers still to be read from a file."""
+    if told.get("kind") == "quadratic":
+        return QuadraticLift.blank(told, features)
+    return RandomLift.blank(told, features)
+
+
+def _shorter(levels: Tensor) -> Tensor:
+    """Return one over the length of each row (n, 1): of an exact sum of squares, so the same wherever it is asked."""
+    square = levels.double().square().sum(dim=1, keepdim=True)
+    return (1.0 / square.clamp(min=1.0).sqrt()).to(levels.dtype)
+
+
+def _whole(x: Tensor) -> Tensor:
+    """Round, and let gradients through as if nothing was rounded, so that the layers before can still be trained."""
+    return x + (x.round() - x).detach() if x.requires_grad else x.round()
