@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from incumbent.core import Batch, Memory, Recipe  # noqa: E402  (torch first: without it there is nothing to test)
+from incumbent.core import Batch, Challenger, Memory, Recipe  # noqa: E402  (torch first: without it there is nothing to test)
 from incumbent.data import emphasised, remember  # noqa: E402
 from incumbent.errors import AbilityError, ModelError, UsageError  # noqa: E402
 from incumbent.models import follow, load, save, wrap  # noqa: E402
-from incumbent.policy import auto, recipe_for  # noqa: E402
+from incumbent.policy import auto, recipe_for, spared_by  # noqa: E402
 from incumbent.strategies import Analytic, DERpp, Incremental, Interpolate, LwF, chain  # noqa: E402
 
 
@@ -50,10 +52,30 @@ def test_auto_solves_the_head_of_a_net_before_it_takes_gradient_steps(new, unsee
     assert auto(net(), remember(Memory(), rows(320), seed=0), rows=new, unseen=unseen) == expected
 
 
-def test_what_a_wide_layer_reads_is_not_projected():
-    wide = torch.nn.Sequential(torch.nn.Linear(6, 1000), torch.nn.ReLU(), torch.nn.Linear(1000, 3))
+@pytest.mark.parametrize(("reads", "width"), [(16, 1000), (1000, 1500), (3000, 2000)])
+def test_what_a_wide_layer_reads_has_more_features(reads, width):
+    wide = torch.nn.Sequential(torch.nn.Linear(6, reads), torch.nn.ReLU(), torch.nn.Linear(reads, 3))
     tried = auto(wrap(wide, classes=[0, 1, 2]), remember(Memory(), rows(320), seed=0), rows=400)
-    assert tried == [Analytic(0), DARK]
+    assert tried == [Analytic(width), DARK]
+
+
+@pytest.mark.parametrize(
+    ("gains", "spares"),
+    [
+        ({"new": 0.1, "old": 0.0}, True),
+        ({"new": 0.1, "old": -0.001}, False),
+        ({"new": 0.0, "old": 0.1}, False),
+        ({"new": 0.1}, False),  # nobody knows what it does to the old rows
+    ],
+)
+def test_gradient_steps_are_spared_by_an_exact_head_that_loses_nothing(gains, spares):
+    model, memory = net(), remember(Memory(), rows(320), seed=0)
+    steps, head = recipe_for(DARK, model, memory), recipe_for(Analytic(1000), model, memory)
+    tried = [Challenger("Analytic(1000)", head, model, gains=gains)]
+    assert (spared_by(steps, tried) is tried[0]) == spares
+    assert spared_by(head, tried) is None  # another head costs next to nothing
+    assert spared_by(steps, [replace(tried[0], recipe=steps)]) is None
+    assert spared_by(steps, [replace(tried[0], model=None)]) is None
 
 
 def test_without_old_rows_auto_lets_the_champion_teach():

@@ -116,7 +116,9 @@ def spared_by(recipe: Recipe, tried: Sequence[Challenger]) -> Challenger | None:
     """
     if recipe.structure.analytic is not None:
         return None
-    exact = [c for c in tried if c.model is not None and c.recipe is not None and c.recipe.structure.analytic is not None]
+    exact = [
+        c for c in tried if c.model is not None and c.recipe is not None and c.recipe.structure.analytic is not None
+    ]
     return next((c for c in exact if c.gains.get("new", 0.0) > 0.0 and c.gains.get("old", -1.0) >= 0.0), None)
 
 
@@ -141,10 +143,10 @@ def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[S
 
 
 def _width(model: Any, memory: Memory) -> int:
-    """Return how many features to make of what the last layer reads: none where that is as many already."""
+    """Return how many features to make of what the last layer reads."""
     assert memory.rows is not None, "asked only where rows are remembered"
-    inputs = model.features(memory.rows.take([0]).x).shape[1]
-    return 0 if inputs >= _WIDEST else min(max(_WIDTH, inputs * 3 // 2), _WIDEST)
+    inputs = int(model.features(memory.rows.take([0]).x).shape[1])
+    return min(max(_WIDTH, inputs * 3 // 2), _WIDEST)
 
 
 def _weight(seen: int, rows: int) -> float:

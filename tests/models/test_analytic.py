@@ -149,7 +149,7 @@ def test_rows_that_outgrow_an_automatic_width_begin_anew_with_more_features_and_
     model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
     assert model.head.coef.shape == (4, 200)
     wider, carried = learn(model, memory, slice(900, 1200), Analytic())
-    assert wider.head.coef.shape == (4, 1200) and wider.head.solution.statistics.rows == 1200
+    assert wider.head.coef.shape == (4, 800) and wider.head.solution.statistics.rows == 1200
     joint = jointly(wider, slice(0, 1200), wider.head.ridge)
     np.testing.assert_allclose(wider.head.coef, joint.coef_, rtol=1e-6, atol=1e-9)
     assert statistics_of(carried).rows == 1200
@@ -163,6 +163,75 @@ def test_auto_takes_a_width_that_fits_the_rows_and_the_budget():
     assert follow(model, recipe).head.coef.shape[1] == 1000
     tight = recipe.bind(deadline=time.monotonic() + 0.2)
     assert follow(model, tight).head.coef.shape[1] <= 500
+
+
+def many(n, seed=0):
+    """Rows of 150 inputs that go together, as what a trained layer gives does."""
+    rng = np.random.default_rng(seed)
+    inner = rng.normal(size=(n, 8))
+    x = np.tanh(inner @ np.random.default_rng(7).normal(size=(8, 150))) + 0.01 * rng.normal(size=(n, 150))
+    return Batch(x, np.array(["ant", "bee"])[(inner[:, 0] * inner[:, 1] > 0).astype(int)])
+
+
+@pytest.mark.parametrize(
+    ("steps", "projection", "expected"),
+    [
+        ([StandardScaler()], "auto", "quadratic"),
+        ([StandardScaler()], "relu", "relu"),
+        ([StandardScaler(), PCA(100)], "auto", "relu"),  # as few as these say something of their own
+        ([StandardScaler(), PCA(100)], "quadratic", "quadratic"),
+        ([], "auto", "relu"),  # columns as they come
+        ([], "quadratic", "quadratic"),
+    ],
+)
+def test_inputs_that_go_together_have_quadratic_features_and_others_random_ones(steps, projection, expected):
+    old, new, later = many(300), many(500, 1), many(300, 2)
+    native = (
+        make_pipeline(*steps, LogisticRegression()).fit(old.x, old.y)
+        if steps
+        else LogisticRegression().fit(old.x, old.y)
+    )
+    memory, strategy = remember(Memory(), old, seed=0), Analytic(200, projection=projection)
+    made = follow(wrap(native), strategy.prepare(Recipe(), memory).bind(train=new, memory=memory))
+    assert made.head.lift.kind == expected and made.head.coef.shape == (2, 200)
+    carried = strategy.remember(remember(memory, new, seed=0), made, new)
+    more = follow(made, strategy.prepare(Recipe(), carried).bind(train=later, memory=carried))
+    assert more.head.token == made.head.token and more.head.solution.statistics.rows == 1100
+    joint = Ridge(alpha=more.head.ridge).fit(
+        more.native[:-1].transform(np.vstack([old.x, new.x, later.x])).astype(float),
+        (np.r_[old.y, new.y, later.y][:, None] == ["ant", "bee"]).astype(float),
+    )
+    assert away(more.head.coef, joint.coef_) < 1e-7
+    test = many(400, 3)
+    assert (more.predict(test.x).label == test.y).mean() > 0.75
+
+
+def test_another_projection_than_the_champions_begins_anew():
+    old, new = many(300), many(500, 1)
+    native = make_pipeline(StandardScaler(), LogisticRegression()).fit(old.x, old.y)
+    memory, strategy = remember(Memory(), old, seed=0), Analytic(200)
+    made = follow(wrap(native), strategy.prepare(Recipe(), memory).bind(train=new, memory=memory))
+    carried = strategy.remember(remember(memory, new, seed=0), made, new)
+    other = Analytic(200, projection="relu").prepare(Recipe(), carried).bind(train=many(300, 2), memory=carried)
+    begun = follow(made, other)
+    assert begun.head.lift.kind == "relu" and begun.head.solution.statistics.rows == 1100
+
+
+def test_rows_are_forgotten_exactly_under_quadratic_features_too(tmp_path):
+    old, new = many(300), many(500, 1)
+    native = make_pipeline(StandardScaler(), LogisticRegression()).fit(old.x, old.y)
+    memory, strategy = remember(Memory(), old, seed=0), Analytic(200)
+    made = follow(wrap(native), strategy.prepare(Recipe(), memory).bind(train=new, memory=memory))
+    carried = strategy.remember(remember(memory, new, seed=0), made, new)
+    save(made, tmp_path)
+    stored = load(tmp_path)
+    assert np.array_equal(stored.predict(new.x).proba, made.predict(new.x).proba)
+    left, after = forget(stored, carried, new.take(np.arange(100)))
+    rest = np.vstack([old.x, new.x[100:]]), np.r_[old.y, new.y[100:]]
+    never = Ridge(alpha=left.head.ridge).fit(
+        left.native[:-1].transform(rest[0]).astype(float), (rest[1][:, None] == ["ant", "bee"]).astype(float)
+    )
+    assert away(left.head.coef, never.coef_) < 1e-8 and statistics_of(after).rows == 700
 
 
 # ------------------------------------------------------------------------------------------------ models

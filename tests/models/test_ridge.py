@@ -6,6 +6,7 @@ from sklearn.linear_model import Ridge
 
 from incumbent.errors import DataError
 from incumbent.models._projection import RandomReLU
+from incumbent.models._quadratic import QuadraticFeatures
 from incumbent.models._ridge import solve
 from incumbent.models._statistics import gather
 
@@ -30,15 +31,26 @@ def joint(x, y, ridge):
     return Ridge(alpha=ridge, solver="cholesky").fit(x, hot)
 
 
-@pytest.mark.parametrize("features", ["as they are", "projected"])
+def projected(layer):
+    """Return what projects rows by a layer fitted on others, and with its steps."""
+    return lambda x, first: (layer.fit(first).transform(x), layer.grid)
+
+
+FEATURES = {
+    "as they are": lambda x, first: (x, None),
+    "random": projected(RandomReLU(300)),
+    "quadratic": projected(QuadraticFeatures(200)),
+}
+
+
+@pytest.mark.parametrize("features", FEATURES)
 @pytest.mark.parametrize("seed", range(2))
 def test_after_eleven_sessions_it_equals_ridge_on_all_rows_ever_seen(features, seed):
     x, y, parts = sessions(seed=seed)
-    if features == "projected":
-        x = RandomReLU(300).fit(x[parts[0]]).transform(x)
+    x, grid = FEATURES[features](x, x[parts[0]])
     total = None
     for at in parts:
-        fresh = gather([(x[at], y[at], None)], grid=RandomReLU.grid if features == "projected" else None)
+        fresh = gather([(x[at], y[at], None)], grid=grid)
         total = fresh if total is None else total + fresh
     made, once = solve(total, 3.0), joint(x.astype(float), y, 3.0)
     assert len(parts) == 11 and len(total.classes) == 77
@@ -55,12 +67,11 @@ def test_numeric_targets_equal_ridge_on_all_rows():
     assert away(made.coef[:, 0], once.coef_) < 1e-10 and made.intercept[0] == pytest.approx(once.intercept_, rel=1e-10)
 
 
-@pytest.mark.parametrize("features", ["as they are", "projected"])
+@pytest.mark.parametrize("features", FEATURES)
 @pytest.mark.parametrize("way", ["taken out of the solution", "solved from the sums that are left"])
 def test_after_deleting_a_hundred_rows_it_equals_never_having_seen_them(features, way):
     x, y, _ = sessions()
-    grid = RandomReLU.grid if features == "projected" else None
-    x = RandomReLU(400).fit(x).transform(x) if grid else x
+    x, grid = FEATURES[features](x, x)
     gone = np.random.default_rng(1).choice(len(x), 100, replace=False)
     kept = np.setdiff1d(np.arange(len(x)), gone)
     rows = gather([(x[gone], y[gone], None)], grid=grid)

@@ -8,6 +8,7 @@ import pytest
 
 from incumbent.errors import DataError
 from incumbent.models._projection import GRID, RandomReLU
+from incumbent.models._quadratic import QuadraticFeatures
 from incumbent.models._statistics import Statistics, gather
 
 NAMES = np.array(["ant", "bee", "cow", "dog", "eel", "fox"])
@@ -22,6 +23,12 @@ def rows(n=1200, d=12, classes=6, seed=0):
 def lifted(width=150, n=1200):
     x, y = rows(n)
     return RandomReLU(width).fit(x).transform(x), y
+
+
+def quadratic(n=1200):
+    x, y = rows(n)
+    layer = QuadraticFeatures(80).fit(x)
+    return layer.transform(x), y, layer.grid
 
 
 def same(one: Statistics, two: Statistics) -> bool:
@@ -48,6 +55,27 @@ def test_blocks_make_no_difference_to_the_last_bit(size):
     x, y = lifted()
     blocks = [(x[i : i + size], y[i : i + size], None) for i in range(0, len(x), size)]
     assert same(gather(blocks, grid=RandomReLU.grid), part(x, y, slice(None)))
+
+
+@pytest.mark.parametrize("size", [1, 100, 1200])
+def test_features_with_a_step_each_are_summed_without_rounding_too(size):
+    x, y, grid = quadratic()
+    blocks = [(x[i : i + size], y[i : i + size], None) for i in range(0, len(x), size)]
+    found = gather(blocks, grid=grid)
+    assert same(found, gather([(x, y, None)], grid=grid))
+    assert same(found, gather([(x.astype(np.float64), y, None)]))
+    weight = np.r_[np.full(600, 4.0), np.ones(600)]
+    heavier = gather([(x, y, weight)], grid=grid)
+    part = [gather([(x[at], y[at], None)], grid=grid) for at in (slice(0, 600), slice(600, None))]
+    assert same(heavier, part[0] + part[0] + part[0] + part[0] + part[1])
+
+
+def test_adding_in_place_gives_what_adding_does():
+    x, y, grid = quadratic()
+    one, two = (gather([(x[at], y[at], None)], grid=grid) for at in (slice(0, 700), slice(700, None)))
+    both = one + two
+    one += two
+    assert same(one, both)
 
 
 def test_single_precision_products_equal_those_in_double_precision_to_the_last_bit():

@@ -46,6 +46,37 @@ def test_the_body_stays_and_the_head_is_ridge_on_its_features():
     np.testing.assert_allclose(scores, joint.predict(features.astype(float)), atol=1e-4)
 
 
+QUADRATIC = Analytic(40, ridge=1.0, projection="quadratic")
+
+
+@pytest.mark.parametrize("strategy", [Analytic(40, ridge=1.0), QUADRATIC], ids=["random", "quadratic"])
+def test_the_net_lifts_its_features_to_the_last_bit_as_the_statistics_do(strategy):
+    from incumbent.models._torch_analytic import analytic_layer
+
+    made, batch = learned(wrap(net(), classes=[0, 1, 2]), rows(300), strategy=strategy), rows(50, 3)
+    features, layer = made.features(batch.x), analytic_layer(made.native)[1].lift
+    expected = made.head.lift.transform(features)
+    assert np.array_equal(layer(torch.from_numpy(features)).numpy(), expected)
+    asked = torch.from_numpy(features).requires_grad_()
+    assert np.array_equal(layer(asked).detach().numpy(), expected)
+    layer(asked).sum().backward()
+    assert asked.grad.abs().sum() > 0  # the layers before can still be trained
+
+
+@pytest.mark.parametrize("strategy", [Analytic(40, ridge=1.0), QUADRATIC], ids=["random", "quadratic"])
+def test_a_net_with_its_projection_comes_back_from_its_files(strategy, tmp_path):
+    made, batch = learned(wrap(net(), classes=[0, 1, 2]), rows(300), strategy=strategy), rows(50, 3)
+    save(made, tmp_path)
+    again = load(tmp_path)
+    assert np.array_equal(again.predict(batch.x).proba, made.predict(batch.x).proba)
+    assert again.head.token == made.head.token and again.head.lift.kind == made.head.lift.kind
+    memory = absorb(remember(Memory(), rows(300), seed=0), made, rows(300))
+    assert learned(again, batch, memory).head.solution is not None
+    left, _ = forget(again, memory, rows(300).take(np.arange(40)))
+    never = learned(again, rows(300).take(np.arange(40, 300)), Memory(), strategy)
+    assert left.head.coef.shape == never.head.coef.shape
+
+
 def test_the_net_lifts_its_features_as_the_statistics_do():
     made, batch = learned(wrap(net(), classes=[0, 1, 2]), rows(300)), rows(50, 3)
     lift = made.head.lift

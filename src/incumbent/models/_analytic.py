@@ -13,7 +13,7 @@ from incumbent.models._features import read_once
 from incumbent.models._head import Featured, Head, headed
 from incumbent.models._learned import statistics_of, token_in
 from incumbent.models._native import new_classes, trained_on
-from incumbent.models._ridge import Solution, solve
+from incumbent.models._ridge import Solution, mean_eigenvalue, solve
 from incumbent.models._statistics import Statistics
 from incumbent.models._summed import checked, features_of, gathered, lifted
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 5_000
 """Rows that centre and scale of a new projection are taken from."""
-_LEAST, _MOST, _GROWN = 256, 1_500, 3_000  # features that "auto" begins with, and grows to
+_LEAST, _MOST, _GROWN = 256, 1_500, 2_000  # features that "auto" begins with, and grows to
 _MANY = 128  # inputs from which on their principal components are taken to say most of what they do
 _WIDEST = 20_000  # features of a head without a projection: the matrix of their products takes 3 GB
 _SPEED = 2e10  # floating-point operations a second that the width for a budget counts on
@@ -64,11 +64,23 @@ def solved(champion: Featured, recipe: Recipe) -> Model:
     else:
         lift, old = head.lift, statistics_of(recipe.memory)
     fresh = gathered(champion, lift, train, deadline=recipe.deadline)
-    statistics = fresh if old is None else old + fresh
-    solution = solve(statistics, recipe.loss.l2, start=None if head is None else head.ridge)
+    statistics = fresh
+    if old is not None:
+        statistics += old
+    solution = solve(statistics, recipe.loss.l2, start=_start(champion, recipe, statistics))
     token = head.token if head is not None else _token_of(statistics)
     made = headed(solution, lift, _temperature(champion, lift, solution, recipe), token, train)
     return champion.with_head(made, _notes(champion, recipe, made))
+
+
+def _start(champion: Featured, recipe: Recipe, statistics: Statistics) -> float | None:
+    """Return where the search for the penalty starts: at the last one, as a share of the mean eigenvalue."""
+    head = champion.head
+    if head is None or token_in(recipe.memory) != head.token:
+        return None
+    known = "gram" in recipe.memory.statistics and len(head.coef[0]) != statistics.width
+    before = mean_eigenvalue(statistics_of(recipe.memory)) if known else 0.0
+    return head.ridge * (mean_eigenvalue(statistics) / before if before > 0 else 1.0)
 
 
 def _continued(champion: Featured, recipe: Recipe) -> Head | None:
@@ -82,12 +94,12 @@ def _continued(champion: Featured, recipe: Recipe) -> Head | None:
 
 
 def _outgrown(head: Head, recipe: Recipe) -> bool:
-    """Whether rows are three times as many as the features of an automatic width, and all of them are at hand still."""
+    """Whether rows are twice as many as the features of an automatic width, and all of them are at hand still."""
     width, old = getattr(head.lift, "width", 0), recipe.memory.rows
     if recipe.structure.analytic != "auto" or old is None or not 0 < width < _GROWN:
         return False
     learned, kept = float(recipe.memory.statistics["rows"]), len(old) if old.weight is None else float(old.weight.sum())
-    return abs(learned - kept) < 0.5 and learned + len(trained_on(recipe)) >= 3 * width
+    return abs(learned - kept) < 0.5 and learned + len(trained_on(recipe)) >= 2 * width
 
 
 def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
@@ -133,7 +145,7 @@ def _projection(features: Any, width: int, raw: bool, recipe: Recipe) -> Project
 def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
     """Return the width asked for, or the champion's, or the number of rows up to 1,500, halved to fit the budget.
 
-    Few rows ask for few features; when they have become three times as many, the head is begun anew with half of that.
+    Few rows ask for few features; when they have become twice as many, the head is begun anew with more.
     """
     asked = recipe.structure.analytic
     if isinstance(asked, int):
@@ -142,7 +154,7 @@ def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
     if head is not None:
         if token_in(recipe.memory) != head.token or not _outgrown(head, recipe):
             return int(getattr(head.lift, "width", 0))
-        width = min(rows // 2, _GROWN)
+        width = min(rows * 2 // 3, _GROWN)
     left = recipe.deadline - time.monotonic()
     while width > 128 and (rows * width * (2 * features + width) + width**3) / _SPEED > left / 4:
         width //= 2

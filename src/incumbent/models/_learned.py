@@ -44,7 +44,9 @@ def absorb(memory: Memory, model: Model, batch: Batch) -> Memory:
         batch = Batch.join([memory.rows, batch.take(unknown)])
     if len(batch):
         fresh = gathered(model, head.lift, batch)
-        old = fresh if old is None else old + fresh
+        if old is not None:
+            fresh += old
+        old = fresh
     assert old is not None, "a model has learned from at least one row"
     return memory.but(statistics=_carried(old, head.token))
 
@@ -64,7 +66,8 @@ def extended(model: Model, rows: Batch) -> Model:
     head = model.head if featured(model) else None
     if head is None or not featured(model) or head.solution is None or head.train is None or not len(rows):
         return model
-    statistics = head.solution.statistics + gathered(model, head.lift, rows)
+    statistics = gathered(model, head.lift, rows)
+    statistics += head.solution.statistics
     solution = solve(statistics, head.ridge)
     made = headed(solution, head.lift, head.temperature, head.token, Batch.join([head.train, rows]))
     notes: tuple[str, ...] = getattr(model, "notes", ())

@@ -134,7 +134,7 @@ def solve(statistics: Statistics, ridge: float | None = None, *, start: float | 
         raise DataError("A ridge regression needs at least one row, and there are none.")
     if ridge is not None:
         return _factorised(statistics, ridge)
-    scale = _mean_eigenvalue(statistics)
+    scale = mean_eigenvalue(statistics)
     if statistics.rows < 2 or not scale > 0:
         return _factorised(statistics, scale if scale > 0 else 1.0)
     if start is None:
@@ -243,7 +243,8 @@ def _apply(statistics: Statistics, coef: Floats, ridge: float) -> Floats:
     return made - statistics.rows * np.outer(mean, mean @ coef) + ridge * coef
 
 
-def _mean_eigenvalue(statistics: Statistics) -> float:
+def mean_eigenvalue(statistics: Statistics) -> float:
+    """Return the mean eigenvalue of the centred Gram matrix, beside which a penalty is small or large."""
     spread = statistics.gram.diagonal() - statistics.total**2 / statistics.rows
     return float(np.maximum(spread, 0.0).mean())
 

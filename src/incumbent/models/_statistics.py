@@ -86,6 +86,11 @@ class Statistics:
         self._check_alike(other)
         return self._joined(other, np.add)
 
+    def __iadd__(self, other: Statistics) -> Statistics:
+        """Return the statistics of the rows of both, in the large matrix of these: nothing else may still need it."""
+        self._check_alike(other)
+        return self._joined(other, np.add, into=self.gram)
+
     def forget(self, other: Statistics) -> Statistics:
         """Return the statistics as if the rows of `other` had never been seen; a class without rows is gone.
 
@@ -153,13 +158,13 @@ class Statistics:
                 "add up; both must come from the same features and the same kind of target."
             )
 
-    def _joined(self, other: Statistics, how: np.ufunc) -> Statistics:
+    def _joined(self, other: Statistics, how: np.ufunc, into: Floats | None = None) -> Statistics:
         one, two = self, other
         if self.classes is not None and other.classes is not None:
             joined = np.union1d(self.classes, other.classes)
             one, two = self._spread(joined), other._spread(joined)
         return Statistics(
-            how(one.gram, two.gram),
+            how(one.gram, two.gram, out=into),
             how(one.cross, two.cross),
             how(one.total, two.total),
             how(one.count, two.count),
@@ -252,6 +257,10 @@ class _Sums:
         made = product(1.0, scaled.T)  # a view in column order, so nothing is copied; only the upper triangle is made
         if not np.isfinite(made.diagonal()).all():
             raise DataError("A feature is missing or infinite; statistics are sums, and it would spoil them all.")
+        if self.grid is not None:  # powers of two, so that nothing is rounded; in place, for it is large
+            step = np.broadcast_to(np.asarray(self.grid.step, dtype=made.dtype), len(made))
+            made *= step
+            made *= step[:, None]
         if len(self.gram):
             self.gram += made
         else:
@@ -268,13 +277,11 @@ class _Sums:
             self.total += column
 
     def done(self) -> Statistics:
-        """Return the sums of the features themselves."""
+        """Return the sums of the features themselves, whose large matrix is made of them already."""
         found = self._of_steps()
         if self.grid is None:
             return found
         step = np.broadcast_to(np.asarray(self.grid.step, dtype=np.float64), found.total.shape)
-        found.gram[...] *= step  # nobody else holds it
-        found.gram[...] *= step[:, None]
         return replace(found, cross=found.cross * step[:, None], total=found.total * step)
 
     def _of_steps(self) -> Statistics:

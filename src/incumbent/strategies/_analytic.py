@@ -33,8 +33,8 @@ class Analytic(Edit):
     ----------
     width : int or "auto"
         Features of the projection; more are better and cost their square. 0 is no projection. "auto" keeps
-        that of the champion, or takes the number of rows, from 256 to 2,000, and less where the budget is short. It
-        begins anew with more when rows have become twice as many, as long as all of them are still remembered.
+        that of the champion, or takes the number of rows, from 256 to 1,500, and less where the budget is short. It
+        begins anew with up to 2,000 when rows have become twice as many, as long as all are still remembered.
     projection : {"auto", "relu", "quadratic"}
         "relu" has random ReLU features, of which the directions follow from the seed. "quadratic" has principal
         components and products of two of them, the ones that vary most in the first rows: from 128 inputs on that go

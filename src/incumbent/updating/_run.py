@@ -257,7 +257,7 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
         name = repr(plan[0])
         better = policy.spared_by(plan[1], tried) if case.strategies == "auto" else None
         if better is not None:
-            why = f"not tried: {better.strategy} is better on new select rows and no worse on old, at a fraction of the cost"
+            why = f"not tried: {better.strategy} costs a fraction, and is better on new select rows and no worse on old"
             tried.append(Challenger(name, plan[1], error=why))
             continue
         case.progress(_event("fit", name, done, total, deadline))
