@@ -75,9 +75,9 @@ def class_sessions(rows: Rows) -> list[Batch]:
     return [Batch(rows.x[at], rows.y[at]) for at in (np.flatnonzero(rows.y // 2 == k) for k in range(SESSIONS))]
 
 
-def analytic(width: int, sessions: Sequence[Batch], seed: int) -> tuple[Model, Memory]:
+def analytic(strategy: Analytic, sessions: Sequence[Batch], seed: int) -> tuple[Model, Memory]:
     """Start from a champion that knows a few rows of the first session, and learn every session once, exactly."""
-    first, strategy = sessions[0], Analytic(width)
+    first = sessions[0]
     native = make_pipeline("passthrough", SGDClassifier(loss="log_loss", random_state=seed))
     model: Model = wrap(native.fit(first.x[:200], first.y[:200]))  # type: ignore[index]  # labelled
     memory = Memory()
@@ -92,7 +92,7 @@ def analytic(width: int, sessions: Sequence[Batch], seed: int) -> tuple[Model, M
 
 def always_ridge(width: int, sessions: Sequence[Batch], seed: int) -> tuple[Model, Memory]:
     """Solve such a head anew at each session, on all rows so far, its projection centred on all of them too."""
-    model, memory = analytic(width, sessions[:1], seed)
+    model, memory = analytic(Analytic(width), sessions[:1], seed)
     for k in range(2, len(sessions) + 1):
         everything = Batch.join(sessions[:k])
         recipe = Analytic(width).prepare(Recipe(), Memory()).bind(train=everything, seed=seed)
@@ -123,7 +123,11 @@ def splits(name: str, rows: Rows, chosen: Options, seed: int) -> Iterator[dict[s
     methods: dict[str, Callable[[Sequence[Batch], int], tuple[Model, Memory]]] = {
         REFERENCE: always_logistic,
         "partial_fit": by_partial_fit,
-        **{f"Analytic({m})": lambda sessions, seed, m=m: analytic(m, sessions, seed) for m in widths},  # type: ignore[misc]  # its default
+        **{f"Analytic({m})": lambda sessions, seed, m=m: analytic(Analytic(m), sessions, seed) for m in widths},  # type: ignore[misc]  # its default
+        **{
+            f"Analytic({m}), relu": lambda sessions, seed, m=m: analytic(Analytic(m, projection="relu"), sessions, seed)  # type: ignore[misc]  # its default
+            for m in widths[1:]
+        },
         f"ridge on all rows, width {widths[-1]}": lambda sessions, seed: always_ridge(widths[-1], sessions, seed),
     }
     reference = float("nan")
