@@ -244,7 +244,7 @@ def deletions(mnist: Rows, chosen: Options, seed: int) -> Iterator[dict[str, obj
     if not chosen.wants(name):
         return
     gone, kept = np.arange(100), np.arange(100, count)
-    model, memory = analytic(width, [rows], seed)
+    model, memory = analytic(Analytic(width), [rows], seed)
     out, rest = rows.take(gone), rows.take(kept)
     assert featured(model) and model.head is not None, "it was just given one"
     start, head = model, model.head
