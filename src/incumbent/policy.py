@@ -29,7 +29,7 @@ from incumbent.strategies import (
 Choice: TypeAlias = str | Strategy | Sequence[str | Strategy]
 
 _WIDTH, _WIDEST = 1000, 2000  # features of what a trained layer gives: half as many again as that, within these
-_FEW = 4096  # numbers of a row: 2,000 random directions of so many take 32 MB
+_FEW = 4096  # numbers of a row: as many axes of them as there are features at most take 16 MB
 
 
 def choose(given: Choice, model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[tuple[Strategy, Recipe]]:
@@ -126,8 +126,8 @@ def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[S
     """Return what a net is tried with: its head solved exactly, which costs next to nothing; then gradient steps.
 
     Where the live head was solved already, only that goes on: gradient steps would move the features that its sums
-    stand for, and begin to forget. Layers that never saw a class may not tell it apart, so where classes join, random
-    features of the rows themselves are tried too. Training anew costs many times as much as all of these; it is left to
+    stand for, and begin to forget. Layers that never saw a class may not tell it apart, so where classes join, features
+    of the rows themselves are tried too. Training anew costs many times as much as all of these; it is left to
     be asked for by name, as are methods whose strength has to be chosen.
     """
     remembers, solvable = len(memory) > 0, "features" in model.abilities and model.task == "classification"
@@ -156,7 +156,7 @@ def _weight(seen: int, rows: int) -> float:
 
 
 def _few_inputs(memory: Memory) -> bool:
-    """Whether a row is one array of so few numbers that random features of it are cheap."""
+    """Whether a row is one array of so few numbers that features of it are cheap."""
     x = None if memory.rows is None else memory.rows.x
     return isinstance(x, np.ndarray) and math.prod(x.shape[1:]) <= _FEW
 

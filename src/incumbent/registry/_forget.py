@@ -114,7 +114,7 @@ class Forgotten:
         if self.how == "exact":
             return [
                 "Its head was solved without them, from its sums alone: it equals one that never learned them.",
-                "Below the head all stays: steps or layers, centre and scale of the projection, the penalty.",
+                "Below the head all stays: steps or layers, what the projection was fitted to, the penalty.",
                 "If those were fitted to the rows as well, --retrain takes them out there too.",
             ]
         if self.how == "retrain":

@@ -20,10 +20,10 @@ class Analytic(Edit):
     .. math:: W = (S + \lambda I)^{-1} \sum_i (\phi_i - \bar\phi)(y_i - \bar y)', \qquad
               S = \sum_i (\phi_i - \bar\phi)(\phi_i - \bar\phi)'
 
-    needs, with :math:`\phi_i` the features of row i under a projection and :math:`y_i` its class as a row
-    of zeros with a one, or its value. So nothing is forgotten, new classes are new columns in whatever order they
-    come, and rows can be deleted exactly (`incumbent.models.forget`). Scores become probabilities by
-    ``softmax(T * scores)``, T fitted on the select rows.
+    needs, with :math:`\phi_i` the features of row i under a projection and :math:`y_i` its class as a row of zeros with
+    a one, or its value. So nothing is forgotten, new classes are new columns in whatever order they come, and rows can
+    be deleted exactly (`incumbent.models.forget`). Scores become probabilities by ``softmax(T * scores)``, T fitted on
+    the select rows.
 
     The features are what the last step of a Pipeline or the last layer of a net reads, or the scaled columns where a
     scikit-learn model stands alone; such a model becomes a Pipeline of projection and linear layer. The first time,
@@ -48,7 +48,7 @@ class Analytic(Edit):
         among all that there were; the head is then the one that learned each of them so many times.
     reads : {"last", "input"}
         What the head reads: what the last layer does, or the rows themselves in the place of the whole net. Layers
-        that were trained on two classes tell others apart less well than random features of the rows do.
+        that were trained on two classes tell others apart less well than features of the rows do.
 
     References
     ----------
