@@ -106,8 +106,37 @@ def test_weights_of_other_classes_are_not_interpolated():
     recipe = Recipe().but(start="scratch", alpha=0.5)
     with pytest.raises(AbilityError, match="know different classes"):  # of the same shape
         follow(champion, recipe.bind(train=new.but(y=np.where(new.y, "c", "b"))))
-    with pytest.raises(AbilityError, match="know different classes"):
+    with pytest.raises(
+        AbilityError, match="know different classes"
+    ):  # two classes have one row of weights, three have three
         follow(champion, recipe.but(start="champion").bind(train=new.but(y=np.resize(["a", "b", "c"], 200))))
+
+
+def joined(alpha):
+    """A linear model of the classes a, c and d that learns b and e too."""
+    old, new = rows(1, 3), rows(2, 5, turned=True)
+    champion = wrap(LogisticRegression().fit(old.x, np.array(["a", "c", "d"])[old.y]))
+    train = Batch.join([old.but(y=np.array(["a", "c", "d"])[old.y]), new.but(y=np.resize(["b", "e"], 200))])
+    recipe = Recipe().but(start="champion", optimizer="adam", epochs=3, alpha=alpha)
+    return champion, recipe.bind(train=train, select=train, seed=0)
+
+
+def test_classes_that_joined_have_the_challengers_weights_and_others_are_mixed():
+    champion, recipe = joined(0.25)
+    made, challenger = follow(champion, recipe), champion.fit(recipe)
+    assert made.classes.tolist() == ["a", "b", "c", "d", "e"]
+    for name, value in made.weights().items():
+        old, new = champion.weights()[name], challenger.weights()[name]
+        np.testing.assert_allclose(value[[0, 2, 3]], 0.75 * old + 0.25 * new[[0, 2, 3]], rtol=1e-12)
+        assert np.array_equal(value[[1, 4]], new[[1, 4]])
+
+
+def test_where_classes_joined_the_ends_are_still_champion_and_challenger():
+    champion, recipe = joined(0)
+    x = rows(4, 3).x
+    assert identical(follow(champion, recipe).predict(x), champion.predict(x))
+    assert identical(follow(champion, recipe.but(alpha=1)).predict(x), champion.fit(recipe).predict(x))
+    assert len(follow(champion, recipe.but(alpha="auto")).classes) == 5  # the champion has no word for two of them
 
 
 def test_what_has_no_weights_cannot_be_interpolated():

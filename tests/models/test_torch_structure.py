@@ -14,7 +14,7 @@ from torch import nn  # noqa: E402
 import nets  # noqa: E402  # needs torch
 from incumbent.core import Batch, Memory, Recipe  # noqa: E402
 from incumbent.errors import ModelError, UsageError  # noqa: E402
-from incumbent.models import load, save, wrap  # noqa: E402
+from incumbent.models import follow, load, save, wrap  # noqa: E402
 from incumbent.models._torch_fit import drafted  # noqa: E402
 from incumbent.models._torch_lora import merged  # noqa: E402
 from incumbent.policy import recipe_for  # noqa: E402
@@ -48,6 +48,18 @@ def test_growing_leaves_the_old_outputs_as_they_were_bit_for_bit(kind, start):
         assert np.array_equal(value[: len(old[name])], old[name])
     grown = wrap(draft.module, classes=[0, 1, 2, 7])
     assert np.allclose(grown.logits(rows.x)[:, :3], champion.logits(rows.x), atol=1e-6)
+
+
+def test_a_net_that_grew_is_interpolated_with_the_one_it_grew_from():
+    champion, rows = net_of()
+    recipe = ON.bind(train=joined(rows), select=joined(rows), seed=0)
+    challenger, made = champion.fit(recipe), follow(champion, recipe.but(alpha=0.5))
+    assert made.classes.tolist() == [0, 1, 2, 7]
+    for name, value in made.weights().items():
+        old, new = champion.weights()[name], challenger.weights()[name]
+        np.testing.assert_allclose(value[: len(old)], (old + new[: len(old)]) / 2, rtol=1e-5, atol=1e-6)
+        assert np.array_equal(value[len(old) :], new[len(old) :])  # the row of the class that joined
+    assert follow(champion, recipe.but(alpha=0)).native is champion.native
 
 
 def test_a_new_class_starts_at_its_share_of_the_rows():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -40,19 +41,21 @@ def follow(champion: Model, recipe: Recipe) -> Model:
 
 
 def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
-    """Return ``(1 - alpha) * champion + alpha * challenger`` in weight space (Wortsman et al. 2022)."""
+    """Return ``(1 - alpha) * champion + alpha * challenger`` in weight space (Wortsman et al. 2022).
+
+    Classes that joined have the challenger's weights at any alpha above 0; at 0 it is the champion, without them.
+    """
     if not differentiable(champion) or not differentiable(challenger):
         raise AbilityError(f"{type(champion.native).__name__} has no weights to interpolate; Vote() mixes predictions.")
-    old, new = champion.weights(), challenger.weights()
-    if _told(champion) != _told(challenger) or any(old[name].shape != new[name].shape for name in new):
-        raise AbilityError(
-            "Champion and challenger know different classes, so their weights stand for different things and cannot be "
-            "interpolated; Vote() mixes predictions."
-        )
+    new = challenger.weights()
+    old = _grown(champion.weights(), new, outputs_of(champion), outputs_of(challenger))
 
     def at(alpha: float) -> Model:
-        mixed = {name: new[name] if alpha == 1 else (1 - alpha) * old[name] + alpha * new[name] for name in new}
-        return challenger.with_weights(old if alpha == 0 else mixed)
+        if alpha == 0:
+            return champion
+        return challenger.with_weights(
+            {name: new[name] if alpha == 1 else (1 - alpha) * old[name] + alpha * new[name] for name in new}
+        )
 
     alpha = recipe.finish.alpha
     if alpha == "auto":
@@ -65,8 +68,33 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
     return noted
 
 
-def _told(model: Model) -> list[Any]:
-    return [] if model.classes is None else model.classes.tolist()
+def outputs_of(model: Model) -> list[Any]:
+    """Return the classes in the order in which the last layer has them."""
+    found = getattr(model, "outputs", model.classes)
+    return [] if found is None else found.tolist()
+
+
+def _grown(
+    old: Mapping[str, Floats], new: Mapping[str, Floats], before: list[Any], after: list[Any]
+) -> dict[str, Floats]:
+    """Return the champion's weights in the shapes of the challenger's, whose rows of joined classes they take."""
+    apart = AbilityError(
+        "Champion and challenger know different classes, so their weights stand for different things and cannot be "
+        "interpolated; Vote() mixes predictions."
+    )
+    places = [after.index(each) for each in before if each in after]
+    if len(places) < len(before) or places != sorted(places):
+        raise apart
+    made: dict[str, Floats] = {}
+    for name, value in new.items():
+        if old[name].shape == value.shape:
+            made[name] = old[name]
+        elif (len(old[name]), len(value)) == (len(before), len(after)) and old[name].shape[1:] == value.shape[1:]:
+            made[name] = value.copy()
+            made[name][places] = old[name]
+        else:
+            raise apart
+    return made
 
 
 def _judges(recipe: Recipe, why: str, instead: str) -> Batch:

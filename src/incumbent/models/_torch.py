@@ -186,6 +186,11 @@ class TorchModel:
         """The classes it knows."""
         return self.speech.classes
 
+    @property
+    def outputs(self) -> Array | None:
+        """The classes in the order of its outputs."""
+        return self.speech.outputs
+
     @cached_property
     def reader(self) -> Reader:
         """How rows become its inputs."""

@@ -15,7 +15,8 @@ class Interpolate(Edit):
     """Interpolate the weights: ``w = (1 - alpha) * w_champion + alpha * w_challenger``.
 
     alpha 0 is the champion and 1 the challenger, so it can always retreat. Preprocessing stays frozen, for weights are
-    only comparable where the features mean the same.
+    only comparable where the features mean the same. What the last layer has for classes that joined is the
+    challenger's at any alpha but 0.
 
     Parameters
     ----------
