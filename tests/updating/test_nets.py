@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 torch = pytest.importorskip("torch", reason="the extra 'torch' is not installed")
 
@@ -13,6 +17,7 @@ import incumbent  # noqa: E402
 import nets  # noqa: E402  # needs torch
 from incumbent import Gate, Registry  # noqa: E402
 from incumbent.cli._main import run  # noqa: E402
+from rows import case  # noqa: E402
 
 LEARN = "Incremental(lr=0.01, epochs=20)"
 TOLERANT = Gate(tolerance=0.03)  # two more classes to confuse the old ones with cost any net a little
@@ -70,6 +75,39 @@ def test_a_net_that_keeps_the_old_is_promoted_and_is_a_net_of_the_same_kind(digi
     assert right.mean() > 0.95
     again = incumbent.update(outcome.model, new, data=old, anchor=held, strategies="Incremental(lr=1e-5, epochs=1)")
     assert again.decision != "promote"  # nothing new to learn
+
+
+def test_gradient_steps_are_not_tried_where_an_exact_head_learned_all_and_lost_nothing(digits, live):
+    old, held, new = digits
+    known = new[1] < 8
+    inverted = 1 - new[0][known], new[1][known]
+    outcome = incumbent.update(live, inverted, data=old, anchor=held)
+    solved, spared = outcome.challengers
+    assert outcome.decision == "promote" and outcome.chosen.strategy == "Analytic(1000)"
+    assert spared.strategy == "chain(DERpp(1000), Incremental())" and spared.model is None
+    assert spared.error == (
+        "not tried: Analytic(1000) costs a fraction, and is better on new select rows and no worse on old"
+    )
+    named = incumbent.update(live, inverted, data=old, anchor=held, strategies=[solved.strategy, spared.strategy])
+    assert not any(each.error for each in named.challengers)  # what was asked for is tried
+
+
+@pytest.mark.parametrize(
+    ("gate", "live_by", "spares"),
+    [
+        (Gate(), "", True),
+        (Gate.prove(source="prequential"), "", False),  # each line learns every batch
+        (Gate.refresh(), "chain(DERpp(500), Incremental())", False),  # the routine of a refresh
+        (Gate.refresh(), "Analytic(1000)", True),
+    ],
+)
+def test_lines_and_the_live_strategy_of_a_refresh_are_never_spared(gate, live_by, spares):
+    from incumbent.updating._run import _may_spare
+
+    table = pd.DataFrame({"a": np.arange(60.0), "label": np.arange(60) % 2})
+    tried = replace(case(LogisticRegression().fit(table[["a"]], table["label"]), table, gate=gate), live=live_by)
+    assert _may_spare(tried, "chain(DERpp(1000), Incremental())") == spares
+    assert not _may_spare(replace(tried, strategies=["auto"]), "Retrain()")
 
 
 def test_nothing_that_is_no_number_is_ever_promoted(digits, live):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from incumbent.models._projection import Projection
 
 SAMPLE = 5_000
-"""Rows that centre and scale of a new projection are taken from."""
+"""Rows that a new projection is fitted to."""
 _LEAST, _MOST, _GROWN = 256, 1_500, 2_000  # features that "auto" begins with, and grows to
 _MANY = 128  # inputs from which on their principal components are taken to say most of what they do
 _WIDEST = 20_000  # features of a head without a projection: the matrix of their products takes 3 GB
@@ -63,24 +63,23 @@ def solved(champion: Featured, recipe: Recipe) -> Model:
         lift, old = _begun(champion, recipe)
     else:
         lift, old = head.lift, statistics_of(recipe.memory)
-    fresh = gathered(champion, lift, train, deadline=recipe.deadline)
-    statistics = fresh
+    statistics = gathered(champion, lift, train, deadline=recipe.deadline)
     if old is not None:
         statistics += old
-    solution = solve(statistics, recipe.loss.l2, start=_start(champion, recipe, statistics))
+    start = _start_anew(champion, recipe, statistics) if head is None else head.ridge
+    solution = solve(statistics, recipe.loss.l2, start=start)
     token = head.token if head is not None else _token_of(statistics)
     made = headed(solution, lift, _temperature(champion, lift, solution, recipe), token, train)
     return champion.with_head(made, _notes(champion, recipe, made))
 
 
-def _start(champion: Featured, recipe: Recipe, statistics: Statistics) -> float | None:
-    """Return where the search for the penalty starts: at the last one, as a share of the mean eigenvalue."""
+def _start_anew(champion: Featured, recipe: Recipe, statistics: Statistics) -> float | None:
+    """Return where the search starts for a head on other features: at the same share of their mean eigenvalue."""
     head = champion.head
     if head is None or token_in(recipe.memory) != head.token:
         return None
-    known = "gram" in recipe.memory.statistics and len(head.coef[0]) != statistics.width
-    before = mean_eigenvalue(statistics_of(recipe.memory)) if known else 0.0
-    return head.ridge * (mean_eigenvalue(statistics) / before if before > 0 else 1.0)
+    before = mean_eigenvalue(statistics_of(recipe.memory))
+    return head.ridge / before * mean_eigenvalue(statistics) if before > 0 else None
 
 
 def _continued(champion: Featured, recipe: Recipe) -> Head | None:
@@ -103,7 +102,7 @@ def _outgrown(head: Head, recipe: Recipe) -> bool:
 
 
 def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
-    """Return a new lift, centred on old and new rows, and the statistics of what is remembered under it."""
+    """Return a new lift, fitted to old and new rows, and the statistics of what is remembered under it."""
     train, old = trained_on(recipe), recipe.memory.rows
     parts = [train] if old is None or not len(old) else [read_once(champion, old), train]
     count = sum(map(len, parts))

@@ -113,16 +113,18 @@ class QuadraticLift(Lift):
 
     components: Tensor
     steps: Tensor
+    factors: Tensor
 
     def __init__(self, layer: QuadraticFeatures) -> None:
         reach, used = [int(many) for many in layer.reach_], len(layer.components_)
         super().__init__(layer, {"kind": "quadratic", "linear": layer.linear_, "reach": reach, "components": used})
         self.register_buffer("components", torch.from_numpy(np.array(layer.components_)))
         self.register_buffer("steps", torch.from_numpy(np.array(layer.steps_)))
+        self.register_buffer("factors", torch.from_numpy(layer.factors()))
 
     @staticmethod
     def blank(told: dict[str, Any], features: int) -> QuadraticLift:
-        """Return one whose centre, scale, components and steps are still to be read from a file."""
+        """Return one whose centre, scale, components, steps and factors are still to be read from a file."""
         layer = QuadraticFeatures(told["width"], told["each"])
         layer.n_features_in_, layer.linear_, layer.reach_ = features, told["linear"], np.array(told["reach"], dtype=int)
         layer.mean_, layer.scale_ = np.zeros(features), np.ones(features)
@@ -139,8 +141,7 @@ class QuadraticLift(Lift):
         return layer
 
     def _ready(self, kind: torch.dtype) -> tuple[Any, ...]:
-        factors = torch.from_numpy(self.as_fitted().factors()).to(self.steps.device)
-        return self.components.to(kind).T, factors.to(kind), self.steps.to(kind)
+        return self.components.to(kind).T, self.factors.to(kind), self.steps.to(kind)
 
     def _made(self, levels: Tensor, *ready: Any) -> Tensor:
         axes, factors, steps = ready

@@ -255,7 +255,7 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
     total = len(plans)
     for done, plan in enumerate(plans):
         name = repr(plan[0])
-        better = policy.spared_by(plan[1], tried) if case.strategies == "auto" else None
+        better = policy.spared_by(plan[1], tried) if _may_spare(case, name) else None
         if better is not None:
             why = f"not tried: {better.strategy} costs a fraction, and is better on new select rows and no worse on old"
             tried.append(Challenger(name, plan[1], error=why))
@@ -275,6 +275,12 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
             tried.append(scored(challenger, holdouts, metric, today=today))
             case.progress(_event("failed" if challenger.error else "fitted", name, done + 1, total, deadline))
     return tried
+
+
+def _may_spare(case: Case, strategy: str) -> bool:
+    """Whether "auto" may leave it out: no line that has to learn every batch, nor what is live under a refresh."""
+    routine = case.gate.promise == "refresh" and idea(strategy) == idea(case.live)
+    return case.strategies == "auto" and case.gate.source != "prequential" and not routine
 
 
 def _event(stage: str, text: str, done: int, total: int, deadline: float) -> Event:
