@@ -1021,6 +1021,8 @@ class Challenger:
         What should be known, such as a fallback.
     error : str
         Why it failed; empty if it did not.
+    spared : str
+        Why there was no need to try it; empty if it was tried.
     """
 
     strategy: str
@@ -1033,6 +1035,7 @@ class Challenger:
     chosen: bool = False
     notes: tuple[str, ...] = ()
     error: str = ""
+    spared: str = ""
     gains: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -1183,7 +1186,7 @@ class Event:
     Parameters
     ----------
     stage : str
-        "check", "split", "prequential", "fit", "fitted", "failed", "compare", "gate" or "done".
+        "check", "split", "prequential", "fit", "fitted", "failed", "spared", "compare", "gate" or "done".
     text : str
         One line for a person.
     done, total : int

@@ -23,7 +23,7 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
 
 
 def _line(event: Event) -> None:
-    if event.stage in ("fitted", "failed"):
+    if event.stage in ("fitted", "failed", "spared"):
         print(f"[{event.done}/{event.total}] {event.stage} {event.text}{_left(event)}", file=sys.stderr, flush=True)
     elif event.stage in ("prequential", "compare", "gate"):
         print(event.text, file=sys.stderr, flush=True)

@@ -177,11 +177,11 @@ def _tries(challengers: Iterable[Challenger]) -> Table:
     table = _plain_table("", "challenger", "gain", "score", "time", left=2)
     for c in challengers:
         spent = duration(c.seconds) if c.seconds else ""
-        said = clean(c.error or "; ".join(c.notes), 200)
+        said = clean(c.error or (f"not tried: {c.spared}" if c.spared else "; ".join(c.notes)), 200)
         what = Text.assemble((clean(c.strategy), "bold" if c.chosen else ""))
         if said:
             what.append(f"\n{said}", style="red" if c.error else "dim")
-        numbers = ("", "") if c.error else (number(c.gain, True), number(c.score))
+        numbers = ("", "") if c.error or c.spared else (number(c.gain, True), number(c.score))
         mark = Text("*" if c.chosen else "", style="bold")
         table.add_row(mark, what, *map(Text, (*numbers, spent)))
     return table

@@ -112,4 +112,5 @@ def _challenger(challenger: Challenger) -> dict[str, Any]:
         "chosen": challenger.chosen,
         "notes": challenger.notes,
         "error": challenger.error,
+        "spared": challenger.spared,
     }

@@ -58,16 +58,20 @@ def _try(c: Challenger, axis: Axis, slowest: float) -> str:
     tag = ' <span class="tag blue">met the gate</span>' if c.chosen else ""
     if c.error:
         tag = ' <span class="tag bad">failed</span>'
-    gain = "" if c.error else f'<div class="gain">{signed_bar(c.gain, axis)}'
-    gain += "" if c.error else f'<span class="cell num"><span>gain</span>{minus(number(c.gain, True))}</span></div>'
-    cells = "" if c.error else f'<p class="cell score"><span>score</span>{minus(number(c.score))}</p>'
-    if not c.error or c.rows:
+    if c.spared:
+        tag = ' <span class="tag">not tried</span>'
+    scored, gain, cells = not (c.error or c.spared), "", ""
+    if scored:
+        gain = f'<div class="gain">{signed_bar(c.gain, axis)}'
+        gain += f'<span class="cell num"><span>gain</span>{minus(number(c.gain, True))}</span></div>'
+        cells = f'<p class="cell score"><span>score</span>{minus(number(c.score))}</p>'
+    if scored or c.rows:
         cells += f'<p class="cell from"><span>learned from</span>{count(c.rows)}</p>'
-    if not c.error or c.seconds:
+    if scored or c.seconds:
         bar = share_bar(c.seconds, slowest, "beside the slowest")
         cells += f'<div class="cell time"><span>time</span>{duration(c.seconds)}{bar}</div>'
     said = "".join(f'<p class="bad-text">{esc(text)}</p>' for text in (c.error,) if text)
-    said += "".join(f'<p class="soft">{esc(text)}</p>' for text in c.notes)
+    said += "".join(f'<p class="soft">{esc(text)}</p>' for text in (c.spared, *c.notes) if text)
     recipe = "" if c.recipe is None else _recipe(c.recipe)
     more = f'<div class="more">{said}{recipe}</div>' if said or recipe else ""
     return f'<li class="try"><p class="what"><code>{esc(c.strategy)}</code>{tag}</p>{gain}{cells}{more}</li>'

@@ -105,7 +105,7 @@ def _tries(outcome: Outcome) -> Iterator[str]:
     yield lines[0]
     for line, c in zip(lines[1:], tried, strict=True):
         yield line
-        said = f"failed: {c.error}" if c.error else "; ".join(c.notes)
+        said = f"failed: {c.error}" if c.error else f"not tried: {c.spared}" if c.spared else "; ".join(c.notes)
         if said:
             yield f"     {clean(said, WIDTH - 5)}"
     if len(outcome.challengers) > _MOST_TRIES:

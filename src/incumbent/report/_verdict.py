@@ -66,12 +66,13 @@ def _tiles(outcome: Outcome) -> Iterator[str]:
         if name in outcome.comparisons:
             c = outcome.comparisons[name]
             yield _score_tile(c, judged(outcome, c), title, outcome.metric)
-    failed = sum(bool(c.error) for c in outcome.challengers)
-    tried = len(outcome.challengers)
+    failed, spared = sum(bool(c.error) for c in outcome.challengers), sum(bool(c.spared) for c in outcome.challengers)
+    tried = len(outcome.challengers) - spared
+    said = f"{failed} failed" if failed else "all of them could be trained" if tried else ""
     yield _tile(
         "Tried",
         f"{tried} challenger{'s' * (tried != 1)}",
-        f"{failed} failed" if failed else "all of them could be trained" if tried else "",
+        f"{said}; {spared} more was not needed" if spared else said,
         f"{duration(total_cost(outcome.cost))} in all" if outcome.cost else "",
     )
     if digits([outcome.verdict.smallest_gain]):

@@ -257,8 +257,9 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
         name = repr(plan[0])
         better = policy.spared_by(plan[1], tried) if _may_spare(case, name) else None
         if better is not None:
-            why = f"not tried: {better.strategy} costs a fraction, and is better on new select rows and no worse on old"
-            tried.append(Challenger(name, plan[1], error=why))
+            why = f"{better.strategy} is better on new rows, no worse on old, and costs less"
+            tried.append(Challenger(name, plan[1], spared=why))
+            case.progress(_event("spared", name, done + 1, total, deadline))
             continue
         case.progress(_event("fit", name, done, total, deadline))
         made = train(
