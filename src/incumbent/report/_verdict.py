@@ -68,7 +68,8 @@ def _tiles(outcome: Outcome) -> Iterator[str]:
             yield _score_tile(c, judged(outcome, c), title, outcome.metric)
     failed, spared = sum(bool(c.error) for c in outcome.challengers), sum(bool(c.spared) for c in outcome.challengers)
     tried = len(outcome.challengers) - spared
-    said = f"{failed} failed" if failed else "all of them could be trained" if tried else ""
+    trained = "it could be trained" if tried == 1 else "all of them could be trained" if tried else ""
+    said = f"{failed} failed" if failed else trained
     yield _tile(
         "Tried",
         f"{tried} challenger{'s' * (tried != 1)}",
