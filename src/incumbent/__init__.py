@@ -33,8 +33,9 @@ matter says so, and the challenger is promoted:
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from incumbent._on_demand import on_demand
 
 if TYPE_CHECKING:
     from incumbent.core import Batch as Batch
@@ -81,12 +82,4 @@ _HOME = {
 
 __all__ = sorted([*_HOME, "__version__"])
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__getattr__, __dir__ = on_demand(__name__, _HOME, ["__version__"])

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from incumbent._on_demand import on_demand
 from incumbent.core import Array, Model, Task
 from incumbent.errors import MissingDependency, ModelError, RegistryError, UsageError
 
@@ -71,11 +72,7 @@ __all__ = [
     "wrap",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = on_demand(__name__, _HOME, __all__)
 
 
 def wrap(

@@ -6,9 +6,9 @@ is worse, `confirm` tests those on rows that the search has not seen, and `unhar
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from incumbent._on_demand import on_demand
 from incumbent.slices._slice import Slice
 
 if TYPE_CHECKING:
@@ -33,8 +33,4 @@ _HOME = {
 
 __all__ = ["Confirmed", "Slice", "confirm", "find", "judge", "losses", "step_up", "unharmed"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = on_demand(__name__, _HOME, ["Slice"])

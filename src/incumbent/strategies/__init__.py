@@ -7,8 +7,9 @@ To add one, write its file and a line in `_TABLE`; from another package, an entr
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from incumbent._on_demand import on_demand
 
 if TYPE_CHECKING:
     from incumbent.strategies._analytic import Analytic as Analytic
@@ -93,11 +94,7 @@ _HOME = _TABLE | {"Chain": "_chain", "chain": "_chain", "parse": "_parse", "PRES
 
 __all__ = sorted({*_HOME, "catalogue"} - {"Chain"})
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__, __dir__ = on_demand(__name__, _HOME, ["catalogue"])
 
 
 def catalogue() -> dict[str, type]:

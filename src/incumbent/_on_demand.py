@@ -1,0 +1,40 @@
+"""Packages whose names are imported when they are first asked for, so that importing one costs next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+
+def on_demand(
+    package: str, home: Mapping[str, str], more: Iterable[str] = ()
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the `__getattr__` and the `__dir__` of a package (PEP 562).
+
+    Parameters
+    ----------
+    package : str
+        Its name.
+    home : mapping of str to str
+        The module of the package in which each name lies.
+    more : iterable of str
+        Names that it has by itself.
+
+    Examples
+    --------
+    >>> get, names = on_demand("incumbent.models", {"follow": "_finish"}, ["wrap"])
+    >>> get("follow").__name__, names()
+    ('follow', ['follow', 'wrap'])
+    """
+    known = sorted({*home, *more})
+
+    def get(name: str) -> Any:
+        if name not in home:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{home[name]}"), name)
+
+    def names() -> list[str]:
+        return list(known)
+
+    return get, names
