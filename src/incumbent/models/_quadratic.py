@@ -12,7 +12,8 @@ from incumbent.models._grid import Grid
 from incumbent.models._projection import INPUT, Projection, product
 
 TURN = 2.0**-10  # the components' entries are rounded to multiples of this
-_COMPONENTS, _SQUARE = 1024, 2048  # at most so many; of wider inputs they are found by random projections
+_COMPONENTS = 1024  # at most
+_SQUARE, _FOUND = 2048, 512  # of more inputs the first of them are found by random projections, which takes seconds
 _SPREAD = 16  # steps of a standard deviation, so that 127 are about eight of them
 
 
@@ -161,7 +162,7 @@ def _principal(x: Array, seed: int) -> tuple[Array, Array]:
     if inputs > _SQUARE:
         from sklearn.decomposition import PCA
 
-        found = PCA(most, svd_solver="randomized", random_state=seed).fit(x)
+        found = PCA(min(most, _FOUND), svd_solver="randomized", random_state=seed).fit(x)
         return found.components_, np.asarray(found.explained_variance_, dtype=np.float64)
     from scipy.linalg import eigh
 
