@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 torch = pytest.importorskip("torch")
 
@@ -76,6 +77,8 @@ def test_gradient_steps_are_spared_by_an_exact_head_that_loses_nothing(gains, sp
     assert spared_by(head, tried) is None  # another head costs next to nothing
     assert spared_by(steps, [replace(tried[0], recipe=steps)]) is None
     assert spared_by(steps, [replace(tried[0], model=None)]) is None
+    pipeline = wrap(LogisticRegression().fit([[0.0], [1.0]], [0, 1]))
+    assert spared_by(steps, [replace(tried[0], model=pipeline)]) is None  # the others are cheap there, too
 
 
 def test_without_old_rows_auto_lets_the_champion_teach():

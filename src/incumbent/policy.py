@@ -29,7 +29,8 @@ from incumbent.strategies import (
 Choice: TypeAlias = str | Strategy | Sequence[str | Strategy]
 
 _WIDTH, _WIDEST = 1000, 2000  # features of what a trained layer gives: half as many again as that, within these
-_FEW = 4096  # numbers of a row: as many axes of them as there are features at most take 16 MB
+_FEW = 4096  # numbers of a row: of more, features of the rows themselves would cost what training does
+_OF_NETS = {"layers", "soft", "draw"}
 
 
 def choose(given: Choice, model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[tuple[Strategy, Recipe]]:
@@ -88,7 +89,7 @@ def auto(model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[St
     able, remembers = model.abilities, len(memory) > 0
     replay = [Replay(2000)] if remembers else []
     tried: list[Strategy] = []
-    if {"layers", "soft", "draw"} <= able:
+    if able >= _OF_NETS:
         return _for_nets(model, memory, rows=rows, unseen=unseen)
     if memory.statistics and "features" in able:  # the live model was solved from them
         tried.append(Analytic())
@@ -116,9 +117,8 @@ def spared_by(recipe: Recipe, tried: Sequence[Challenger]) -> Challenger | None:
     """
     if recipe.structure.analytic is not None:
         return None
-    exact = [
-        c for c in tried if c.model is not None and c.recipe is not None and c.recipe.structure.analytic is not None
-    ]
+    nets = [c for c in tried if c.model is not None and c.model.abilities >= _OF_NETS]
+    exact = [c for c in nets if c.recipe is not None and c.recipe.structure.analytic is not None]
     return next((c for c in exact if c.gains.get("new", 0.0) > 0.0 and c.gains.get("old", -1.0) >= 0.0), None)
 
 

@@ -73,7 +73,7 @@ def _tiles(outcome: Outcome) -> Iterator[str]:
     yield _tile(
         "Tried",
         f"{tried} challenger{'s' * (tried != 1)}",
-        f"{said}; {spared} more was not needed" if spared else said,
+        f"{said}; {spared} more {'was' if spared == 1 else 'were'} not needed" if spared else said,
         f"{duration(total_cost(outcome.cost))} in all" if outcome.cost else "",
     )
     if digits([outcome.verdict.smallest_gain]):
