@@ -31,12 +31,17 @@ class Projection(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
     def transform(self, x: Any) -> Array:
         """Return the features (n, m) of rows (n, d), as float32."""
         x = numbers(x)
-        out = np.empty((x.shape[0], self.width), dtype=np.float32)
+        ready, out = self._ready(), np.empty((x.shape[0], self.width), dtype=np.float32)
         for start in range(0, len(out), PART):
-            self._project(x[start : start + PART], out[start : start + PART])
+            self._write(self._levels(x[start : start + PART]), out[start : start + PART], *ready)
         return out
 
-    def _project(self, x: Any, out: Array) -> None:
+    def _ready(self) -> tuple[Any, ...]:
+        """Return what all parts are multiplied by."""
+        raise NotImplementedError
+
+    def _write(self, levels: Any, out: Array, *ready: Any) -> None:
+        """Write the features of inputs that are whole numbers of steps."""
         raise NotImplementedError
 
     def _centre(self, x: Any) -> Any:
@@ -139,8 +144,11 @@ class RandomReLU(Projection):
         kept.pop("_directions", None)  # they follow from the seed
         return kept
 
-    def _project(self, x: Any, out: Array) -> None:
-        directions, levels = self.directions(), self._levels(x)
+    def _ready(self) -> tuple[Any, ...]:
+        return (self.directions(),)
+
+    def _write(self, levels: Any, out: Array, *ready: Any) -> None:
+        (directions,) = ready
         if hasattr(levels, "tocsr"):
             length = float(np.asarray(levels.multiply(levels).sum(axis=1)).max(initial=0.0))
         else:

@@ -14,7 +14,7 @@ from incumbent.models._projection import INPUT, Projection, product
 TURN = 2.0**-10  # the components' entries are rounded to multiples of this
 _COMPONENTS = 1024  # at most
 _SQUARE, _FOUND = 2048, 512  # of more inputs the first of them are found by random projections, which takes seconds
-_SPREAD = 16  # steps of a standard deviation, so that 127 are about eight of them
+_SPREAD, _SOME = 16, 2000  # steps of a standard deviation, so that 127 are about eight; rows that it is taken from
 
 
 class QuadraticFeatures(Projection):
@@ -107,11 +107,12 @@ class QuadraticFeatures(Projection):
         used = max([self.linear_, *(at + int(many) for at, many in enumerate(self.reach_))])
         self.components_ = np.rint(axes[:used] / TURN).astype(np.int16)
         self.steps_ = np.ones(self.width, dtype=np.float32)
-        made = np.empty((len(levels), self.width), dtype=np.float32)
-        self._unrounded(levels, made)
-        spread = np.sqrt(np.mean(np.square(made), axis=0, dtype=np.float64)) / _SPREAD
-        spread = np.maximum(spread, 2.0**-20 * max(float(spread.max(initial=0.0)), 1e-30))
-        self.steps_ = np.exp2(np.rint(np.log2(spread))).astype(np.float32)
+        some = levels[:: -(-len(levels) // _SOME)]
+        made = np.empty((len(some), self.width), dtype=np.float32)
+        self._unrounded(some, made, *self._ready())
+        spread = np.sqrt(np.einsum("ij,ij->j", made, made, dtype=np.float64) / len(made)) / _SPREAD
+        finest = 2.0**-20 * max(float(spread.max(initial=0.0)), 1e-30)  # of features that hardly vary
+        self.steps_ = np.exp2(np.rint(np.log2(np.maximum(spread, finest)))).astype(np.float32)
         return self
 
     @property
@@ -134,17 +135,19 @@ class QuadraticFeatures(Projection):
             at += int(many)
         return (made / self.steps_).astype(np.float32)
 
-    def _project(self, x: Any, out: Array) -> None:
-        self._unrounded(self._levels(x), out)
+    def _ready(self) -> tuple[Any, ...]:
+        axes = self.components_.astype(np.float32)
+        return axes, float(np.sqrt(np.einsum("ij,ij->i", axes, axes).max(initial=0.0))), self.factors()
+
+    def _write(self, levels: Any, out: Array, *ready: Any) -> None:
+        self._unrounded(levels, out, *ready)
         np.rint(out, out=out)
         np.clip(out, -127.0, 127.0, out=out)
         out *= self.steps_
 
-    def _unrounded(self, levels: Array, out: Array) -> None:
+    def _unrounded(self, levels: Array, out: Array, axes: Array, longest: float, factors: Array) -> None:
         """Write the features as numbers of steps, not yet whole; each row by itself but for sums that are exact."""
         square = np.einsum("ij,ij->i", levels, levels, dtype=np.float64)
-        axes = self.components_.astype(np.float32)
-        longest = float(np.sqrt(np.einsum("ij,ij->i", axes, axes).max(initial=0.0)))
         turned = product(levels, axes.T, np.sqrt(square.max(initial=0.0)), longest).astype(np.float32)
         shorter = (1.0 / np.sqrt(np.maximum(square, 1.0))).astype(np.float32)[:, None]
         out[:, : self.linear_] = turned[:, : self.linear_]
@@ -152,7 +155,7 @@ class QuadraticFeatures(Projection):
         for first, many in enumerate(self.reach_):
             np.multiply(turned[:, first : first + 1], shortened[:, first : first + many], out=out[:, at : at + many])
             at += int(many)
-        out *= self.factors()
+        out *= factors
 
 
 def _principal(x: Array, seed: int) -> tuple[Array, Array]:
