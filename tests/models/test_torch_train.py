@@ -441,35 +441,3 @@ def test_a_soup_is_no_worse_on_the_select_rows_than_its_best_member():
 
     members = [champion.fit(recipe.but(lr=0.01 * f).bind(seed=i)) for i, f in enumerate((1.0, 0.3, 3.0))]
     assert loss(soup) <= min(map(loss, members)) + 1e-6
-
-
-@pytest.mark.slow
-def test_the_loop_costs_no_more_than_a_plain_one():
-    rng = np.random.default_rng(0)
-    rows = Batch(rng.normal(size=(6000, 200)).astype(np.float32), rng.integers(10, size=6000))
-
-    def net():
-        torch.manual_seed(0)
-        return nn.Sequential(nn.Linear(200, 64), nn.ReLU(), nn.Linear(64, 10))
-
-    def plain():
-        x, y, made = torch.from_numpy(rows.x), torch.from_numpy(rows.y), net()
-        steps = torch.optim.Adam(made.parameters(), 1e-3, fused=True)
-        for _ in range(2):
-            order = torch.randperm(len(x))
-            for start in range(0, len(x), 64):
-                at = order[start : start + 64]
-                steps.zero_grad()
-                nn.functional.cross_entropy(made(x[at]), y[at]).backward()
-                steps.step()
-
-    champion = wrap(net())
-    recipe = ON.but(optimizer="adam", lr=1e-3, epochs=2, batch_size=64).bind(train=rows)
-    ratios = []
-    for _ in range(9):
-        begun = time.process_time()
-        plain()
-        between = time.process_time()
-        champion.fit(recipe)
-        ratios.append((time.process_time() - between) / (between - begun))
-    assert min(ratios) < 1.1  # the least of nine turns: what else the machine does can only add to one
