@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from incumbent.core import Comparison, Interval, Outcome
 from incumbent.report._bars import Axis, dumbbell, esc, gain_bar, minus, stack
 from incumbent.report._counts import OneLabel, agreement, confusion, labels, several
-from incumbent.report._words import SOURCE, count, digits, improved, judged, metrics_of, number, wording
+from incumbent.report._words import SOURCE, changed, count, digits, improved, judged, metrics_of, number, wording
 
 MOST_CLASSES = 15
 
@@ -60,7 +60,7 @@ def _metrics_card(c: Comparison, i: Interval, deciding: str, axis: Axis) -> str:
 
 def _metric_row(c: Comparison, name: str, decides: bool) -> str:
     before, after = c.champion.get(name), c.challenger.get(name)
-    change = after - before if digits([before]) and digits([after]) else None  # type: ignore[operator]  # digits says both are numbers
+    change = changed(before, after) if digits([before]) and digits([after]) else None  # type: ignore[arg-type]  # digits says both are numbers
     better = None if change is None else improved(name, change)
     style = "" if better is None else ' class="good-text"' if better else ' class="bad-text"'
     key = ' class="key"' if decides else ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from incumbent.core import Challenger, Comparison, Outcome, Reason
 from incumbent.report._words import (
     advice,
+    changed,
     clean,
     count,
     digits,
@@ -88,7 +89,7 @@ def _scores(outcome: Outcome) -> Iterator[str]:
         row = [clean(wording(metric), 20)]
         for c in shown:
             pair = digits((c.champion.get(metric), c.challenger.get(metric)))
-            row += [*map(number, pair), number(pair[1] - pair[0], True)] if len(pair) == 2 else ["n/a"] * 3
+            row += [*map(number, pair), number(changed(*pair), True)] if len(pair) == 2 else ["n/a"] * 3
         rows.append(row)
     yield from columns(rows, "<" + ">" * (3 * len(shown)))
 

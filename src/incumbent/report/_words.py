@@ -68,6 +68,17 @@ def number(x: float | None, sign: bool = False) -> str:
     return format(x, plus + (".4f" if size < 10 else ".2f" if size < 1000 else ",.0f"))
 
 
+def changed(before: float, after: float) -> float:
+    """Return the difference, 0 where the two read the same beside it.
+
+    Examples
+    --------
+    >>> changed(0.9736, 0.9740), changed(0.97360, 0.973598)
+    (0.00039..., 0.0)
+    """
+    return 0.0 if number(before) == number(after) else after - before
+
+
 def limit(x: float) -> str:
     """Return a limit as it was typed: without trailing zeros.
 
