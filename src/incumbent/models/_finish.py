@@ -48,7 +48,7 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
     if not differentiable(champion) or not differentiable(challenger):
         raise AbilityError(f"{type(champion.native).__name__} has no weights to interpolate; Vote() mixes predictions.")
     new = challenger.weights()
-    old = _grown(champion.weights(), new, outputs_of(champion), outputs_of(challenger))
+    old = _grown(champion.weights(), new, _outputs(champion), _outputs(challenger))
 
     def at(alpha: float) -> Model:
         if alpha == 0:
@@ -68,7 +68,7 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
     return noted
 
 
-def outputs_of(model: Model) -> list[Any]:
+def _outputs(model: Model) -> list[Any]:
     """Return the classes in the order in which the last layer has them."""
     found = getattr(model, "outputs", model.classes)
     return [] if found is None else found.tolist()

@@ -8,6 +8,8 @@ import numpy as np
 
 from incumbent.core import Array
 
+UNSIGNED, SIGNED = (0.0, 255.0), (-127.0, 127.0)  # whole numbers that a byte holds
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -32,14 +34,9 @@ class Grid:
     signed: bool
 
     @property
-    def least(self) -> float:
-        """The least whole number."""
-        return -127.0 if self.signed else 0.0
-
-    @property
-    def most(self) -> float:
-        """The largest whole number."""
-        return 127.0 if self.signed else 255.0
+    def limits(self) -> tuple[float, float]:
+        """The least and the largest whole number."""
+        return SIGNED if self.signed else UNSIGNED
 
     def whole(self, features: Array) -> Array:
         """Return features (n, m) as whole numbers of steps, in the type that they have."""

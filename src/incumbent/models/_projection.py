@@ -25,6 +25,7 @@ class Projection(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
 
     width: int
     each: bool
+    seed: int
     kind: str  # what `Analytic(projection=...)` calls it
     word: str  # what its features are called
 
@@ -158,7 +159,7 @@ class RandomReLU(Projection):
         made += directions[-1] * made.dtype.type(one)
         # the only step that is not exact is elementwise, and so the same for a row whatever rows are beside it
         made *= made.dtype.type(INPUT / (SPREAD * np.sqrt(self.n_features_in_ + 1.0) * GRID))
-        np.clip(made, self.grid.least, self.grid.most, out=made)
+        np.clip(made, *self.grid.limits, out=made)
         np.rint(made, out=made)
         np.multiply(made, made.dtype.type(GRID), out=out, casting="same_kind")
 

@@ -257,10 +257,6 @@ class _Sums:
         made = product(1.0, scaled.T)  # a view in column order, so nothing is copied; only the upper triangle is made
         if not np.isfinite(made.diagonal()).all():
             raise DataError("A feature is missing or infinite; statistics are sums, and it would spoil them all.")
-        if self.grid is not None:  # powers of two, so that nothing is rounded; in place, for it is large
-            step = np.broadcast_to(np.asarray(self.grid.step, dtype=made.dtype), len(made))
-            made *= step
-            made *= step[:, None]
         if len(self.gram):
             self.gram += made
         else:
@@ -277,11 +273,13 @@ class _Sums:
             self.total += column
 
     def done(self) -> Statistics:
-        """Return the sums of the features themselves, whose large matrix is made of them already."""
+        """Return the sums, of steps until here, as those of the features themselves."""
         found = self._of_steps()
         if self.grid is None:
             return found
         step = np.broadcast_to(np.asarray(self.grid.step, dtype=np.float64), found.total.shape)
+        found.gram[...] *= step  # in place, for it is large; powers of two round nothing
+        found.gram[...] *= step[:, None]
         return replace(found, cross=found.cross * step[:, None], total=found.total * step)
 
     def _of_steps(self) -> Statistics:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from incumbent.models._grid import SIGNED, UNSIGNED
 from incumbent.models._projection import GRID, INPUT, PART, SPREAD, WIDEST, Projection, RandomReLU
 from incumbent.models._quadratic import QuadraticFeatures
+
+P = TypeVar("P", bound=Projection)
 
 
 class Lift(nn.Module):
@@ -28,7 +31,7 @@ class Lift(nn.Module):
 
     def __init__(self, layer: Projection, told: dict[str, Any]) -> None:
         super().__init__()
-        self.told = {"width": layer.width, "each": layer.each, **told}
+        self.told = {"width": layer.width, "each": layer.each, "seed": layer.seed, **told}
         self.register_buffer("mean", torch.from_numpy(np.array(layer.mean_)))
         self.register_buffer("scale", torch.from_numpy(np.array(layer.scale_)))
 
@@ -65,10 +68,9 @@ class Lift(nn.Module):
         """Write the same features, step by step in place."""
         raise NotImplementedError
 
-    def _like(self, layer: Projection) -> Projection:
+    def _centre(self, layer: Projection) -> None:
         layer.n_features_in_ = len(self.mean)
         layer.mean_, layer.scale_ = self.mean.cpu().numpy().copy(), self.scale.cpu().numpy().copy()
-        return layer
 
 
 class RandomLift(Lift):
@@ -77,22 +79,18 @@ class RandomLift(Lift):
     directions: Tensor
 
     def __init__(self, layer: RandomReLU) -> None:
-        super().__init__(layer, {"seed": layer.seed, "check": int(layer.check_)})
+        super().__init__(layer, {"check": int(layer.check_)})
         self.register_buffer("directions", torch.from_numpy(layer.directions()), persistent=False)
 
     @staticmethod
     def blank(told: dict[str, Any], features: int) -> RandomLift:
         """Return one whose centre and scale are still to be read from a file."""
-        layer = RandomReLU(told["width"], told["each"], told["seed"])
-        layer.n_features_in_, layer.check_ = features, told["check"]
-        layer.mean_, layer.scale_ = np.zeros(features), np.ones(features)
-        return RandomLift(layer)
+        return RandomLift(_blank(_random(told), features))
 
     def as_fitted(self) -> RandomReLU:
         """Return the projection as the statistics know it."""
-        layer = RandomReLU(self.told["width"], self.told["each"], self.told["seed"])
-        layer.check_ = self.told["check"]
-        self._like(layer)
+        layer = _random(self.told)
+        self._centre(layer)
         return layer
 
     def _ready(self, kind: torch.dtype) -> tuple[Any, ...]:
@@ -101,11 +99,11 @@ class RandomLift(Lift):
 
     def _made(self, levels: Tensor, *ready: Any) -> Tensor:
         directions, one, factor = ready
-        return _whole(((levels @ directions + one) * factor).clamp(0.0, 255.0)) * GRID
+        return _whole(((levels @ directions + one) * factor).clamp(*UNSIGNED)) * GRID
 
     def _write(self, levels: Tensor, out: Tensor, *ready: Any) -> None:
         directions, one, factor = ready
-        torch.addmm(one, levels, directions, out=out).mul_(factor).clamp_(0.0, 255.0).round_().mul_(GRID)
+        torch.addmm(one, levels, directions, out=out).mul_(factor).clamp_(*UNSIGNED).round_().mul_(GRID)
 
 
 class QuadraticLift(Lift):
@@ -113,42 +111,39 @@ class QuadraticLift(Lift):
 
     components: Tensor
     steps: Tensor
-    factors: Tensor
+    units: Tensor
 
     def __init__(self, layer: QuadraticFeatures) -> None:
         reach, used = [int(many) for many in layer.reach_], len(layer.components_)
         super().__init__(layer, {"kind": "quadratic", "linear": layer.linear_, "reach": reach, "components": used})
         self.register_buffer("components", torch.from_numpy(np.array(layer.components_)))
         self.register_buffer("steps", torch.from_numpy(np.array(layer.steps_)))
-        self.register_buffer("factors", torch.from_numpy(layer.factors()))
+        self.register_buffer("units", torch.from_numpy(layer.units()), persistent=False)
 
     @staticmethod
     def blank(told: dict[str, Any], features: int) -> QuadraticLift:
-        """Return one whose centre, scale, components, steps and factors are still to be read from a file."""
-        layer = QuadraticFeatures(told["width"], told["each"])
-        layer.n_features_in_, layer.linear_, layer.reach_ = features, told["linear"], np.array(told["reach"], dtype=int)
-        layer.mean_, layer.scale_ = np.zeros(features), np.ones(features)
+        """Return one whose centre, scale, components and steps are still to be read from a file."""
+        layer = _blank(_quadratic(told), features)
         layer.components_ = np.zeros((told["components"], features), dtype=np.int16)
         layer.steps_ = np.ones(told["width"], dtype=np.float32)
         return QuadraticLift(layer)
 
     def as_fitted(self) -> QuadraticFeatures:
         """Return the projection as the statistics know it."""
-        layer = QuadraticFeatures(self.told["width"], self.told["each"])
-        layer.linear_, layer.reach_ = self.told["linear"], np.array(self.told["reach"], dtype=int)
+        layer = _quadratic(self.told)
         layer.components_, layer.steps_ = self.components.cpu().numpy().copy(), self.steps.cpu().numpy().copy()
-        self._like(layer)
+        self._centre(layer)
         return layer
 
     def _ready(self, kind: torch.dtype) -> tuple[Any, ...]:
-        return self.components.to(kind).T, self.factors.to(kind), self.steps.to(kind)
+        return self.components.to(kind).T, (self.units / self.steps).to(kind), self.steps.to(kind)
 
     def _made(self, levels: Tensor, *ready: Any) -> Tensor:
         axes, factors, steps = ready
         turned, shorter = levels @ axes, _shorter(levels)
         parts = [turned[:, : self.told["linear"]]]
         parts += [turned[:, i : i + 1] * (turned * shorter)[:, i : i + many] for i, many in self._runs()]
-        made: Tensor = _whole((torch.cat(parts, dim=1) * factors).clamp(-127.0, 127.0)) * steps
+        made: Tensor = _whole((torch.cat(parts, dim=1) * factors).clamp(*SIGNED)) * steps
         return made
 
     def _write(self, levels: Tensor, out: Tensor, *ready: Any) -> None:
@@ -159,7 +154,7 @@ class QuadraticLift(Lift):
         for i, many in self._runs():
             torch.mul(turned[:, i : i + 1], shortened[:, i : i + many], out=out[:, at : at + many])
             at += many
-        out.mul_(factors).round_().clamp_(-127.0, 127.0).mul_(steps)
+        out.mul_(factors).round_().clamp_(*SIGNED).mul_(steps)
 
     def _runs(self) -> list[tuple[int, int]]:
         return list(enumerate(self.told["reach"]))
@@ -178,6 +173,23 @@ def blank_lift(told: dict[str, Any], features: int) -> Lift:
     if told.get("kind") == "quadratic":
         return QuadraticLift.blank(told, features)
     return RandomLift.blank(told, features)
+
+
+def _random(told: dict[str, Any]) -> RandomReLU:
+    layer = RandomReLU(told["width"], told["each"], told["seed"])
+    layer.check_ = told["check"]
+    return layer
+
+
+def _quadratic(told: dict[str, Any]) -> QuadraticFeatures:
+    layer = QuadraticFeatures(told["width"], told["each"], told["seed"])
+    layer.linear_, layer.reach_ = told["linear"], np.array(told["reach"], dtype=int)
+    return layer
+
+
+def _blank(layer: P, features: int) -> P:
+    layer.n_features_in_, layer.mean_, layer.scale_ = features, np.zeros(features), np.ones(features)
+    return layer
 
 
 def _shorter(levels: Tensor) -> Tensor:
