@@ -20,6 +20,7 @@ from incumbent.report._words import (
     metrics_of,
     needed,
     number,
+    remark,
     total_cost,
     wording,
 )
@@ -177,7 +178,7 @@ def _tries(challengers: Iterable[Challenger]) -> Table:
     table = _plain_table("", "challenger", "gain", "score", "time", left=2)
     for c in challengers:
         spent = duration(c.seconds) if c.seconds else ""
-        said = clean(c.error or (f"not tried: {c.spared}" if c.spared else "; ".join(c.notes)), 200)
+        said = clean(c.error or remark(c), 200)
         what = Text.assemble((clean(c.strategy), "bold" if c.chosen else ""))
         if said:
             what.append(f"\n{said}", style="red" if c.error else "dim")

@@ -20,6 +20,7 @@ from incumbent.report._words import (
     needed,
     number,
     power,
+    remark,
     stages,
     total_cost,
     wording,
@@ -106,7 +107,7 @@ def _tries(outcome: Outcome) -> Iterator[str]:
     yield lines[0]
     for line, c in zip(lines[1:], tried, strict=True):
         yield line
-        said = f"failed: {c.error}" if c.error else f"not tried: {c.spared}" if c.spared else "; ".join(c.notes)
+        said = f"failed: {c.error}" if c.error else remark(c)
         if said:
             yield f"     {clean(said, WIDTH - 5)}"
     if len(outcome.challengers) > _MOST_TRIES:

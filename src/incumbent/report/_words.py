@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from incumbent.core import Comparison, Interval, Outcome, Reason
+from incumbent.core import Challenger, Comparison, Interval, Outcome, Reason
 
 VERDICT = {"promote": "Promoted", "reject": "Rejected", "inconclusive": "Inconclusive"}
 SOURCE = {
@@ -77,6 +77,11 @@ def changed(before: float, after: float) -> float:
     (0.00039..., 0.0)
     """
     return 0.0 if number(before) == number(after) else after - before
+
+
+def remark(c: Challenger) -> str:
+    """Return what is to be known of a challenger that did not fail: why it was not tried, or its notes."""
+    return f"not tried: {c.spared}" if c.spared else "; ".join(c.notes)
 
 
 def limit(x: float) -> str:

@@ -262,7 +262,7 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
             case.progress(_event("spared", name, done + 1, total, deadline))
             continue
         case.progress(_event("fit", name, done, total, deadline))
-        made = train(
+        (challenger,) = train(
             case.lines.start(plan[0], case.champion),
             [plan],
             holdouts.learn,
@@ -272,9 +272,8 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
             deadline=deadline,
             checkpoints=case.checkpoints,
         )
-        for challenger in made:
-            tried.append(scored(challenger, holdouts, metric, today=today))
-            case.progress(_event("failed" if challenger.error else "fitted", name, done + 1, total, deadline))
+        tried.append(scored(challenger, holdouts, metric, today=today))
+        case.progress(_event("failed" if challenger.error else "fitted", name, done + 1, total, deadline))
     return tried
 
 
