@@ -91,7 +91,7 @@ def analytic(strategy: Analytic, sessions: Sequence[Batch], seed: int) -> tuple[
 
 
 def always_ridge(width: int, sessions: Sequence[Batch], seed: int) -> tuple[Model, Memory]:
-    """Solve such a head anew at each session, on all rows so far, its projection centred on all of them too."""
+    """Solve such a head anew at each session, on all rows so far, its projection fitted to all of them too."""
     model, memory = analytic(Analytic(width), sessions[:1], seed)
     for k in range(2, len(sessions) + 1):
         everything = Batch.join(sessions[:k])

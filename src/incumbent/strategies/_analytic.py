@@ -38,9 +38,9 @@ class Analytic(Edit):
     projection : {"auto", "relu", "quadratic"}
         "relu" has random ReLU features, of which the directions follow from the seed. "quadratic" has principal
         components and products of two of them, the ones that vary most in the first rows: from 128 inputs on that go
-        together, such as pixels or what trained layers give, half as many tell as much, and they are made in a
-        fraction of the time. "auto" takes these there, and random ones for fewer inputs, for columns as they come and
-        for sparse rows.
+        together, such as pixels or what trained layers give, half to two thirds as many tell as much, and they are
+        made in a fraction of the time. "auto" takes these there, and random ones for fewer inputs, for columns as
+        they come and for sparse rows.
     ridge : float, optional
         The penalty; None, the default, chooses it by generalised cross-validation, from the statistics alone.
     weight : float
