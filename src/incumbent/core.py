@@ -398,6 +398,8 @@ class Structure(Value):
         Random features of what that head reads, or quadratic ones of its principal components.
     reads : {"last", "input"}
         What that head reads: what the last layer does, or the rows themselves, in the place of the whole net.
+    neighbours : int, optional
+        How many rows are kept beside it at most, whose votes for their class are mixed in; None is as before.
     """
 
     start: Literal["champion", "scratch"] | None = None
@@ -418,6 +420,7 @@ class Structure(Value):
     analytic: int | Literal["auto"] | None = None
     projection: Literal["auto", "relu", "quadratic"] = "auto"
     reads: Literal["last", "input"] = "last"
+    neighbours: int | None = None
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from incumbent.core import Batch, Model, Recipe
+from incumbent.core import Batch, Floats, Model, Recipe
 from incumbent.errors import AbilityError, ModelError, UsageError
 from incumbent.models._features import read_once
-from incumbent.models._head import Featured, Head, headed
+from incumbent.models._head import Featured, Head, headed, votes_of
 from incumbent.models._learned import statistics_of, token_in
 from incumbent.models._native import new_classes, trained_on
+from incumbent.models._neighbours import Neighbours, mixed
 from incumbent.models._ridge import Solution, mean_eigenvalue, solve
 from incumbent.models._statistics import Statistics
 from incumbent.models._summed import checked, features_of, gathered, lifted
@@ -54,23 +56,42 @@ def analytic(champion: Featured, recipe: Recipe) -> Model:
 def solved(champion: Featured, recipe: Recipe) -> Model:
     """Return what `analytic` does of rows that the statistics do not hold yet."""
     train, head = trained_on(recipe), _continued(champion, recipe)
+    most = _most(recipe)
     if np.ndim(train.labels) > 1:
         raise AbilityError(
             f"Analytic() solves for one class or value of each row, and these rows have {train.labels.shape[1]} at "
             "once; a net learns them by gradient steps, such as Replay(2000) or EWC(1.0)."
         )
     if head is None:
-        lift, old = _begun(champion, recipe)
+        lift, old = _begun(champion, recipe, most)
     else:
-        lift, old = head.lift, statistics_of(recipe.memory)
-    statistics = gathered(champion, lift, train, deadline=recipe.deadline)
+        lift, old = head.lift, _with_neighbours(champion, recipe, statistics_of(recipe.memory), most)
+    statistics = gathered(champion, lift, train, most=most, deadline=recipe.deadline)
     if old is not None:
         statistics += old
     start = _start_anew(champion, recipe, statistics) if head is None else head.ridge
     solution = solve(statistics, recipe.loss.l2, start=start)
     token = head.token if head is not None else _token_of(statistics)
-    made = headed(solution, lift, _temperature(champion, lift, solution, recipe), token, train)
+    temperature, voting = _calibrated(champion, lift, solution, recipe)
+    made = headed(solution, lift, temperature, token, train, voting=voting)
     return champion.with_head(made, _notes(champion, recipe, made))
+
+
+def _most(recipe: Recipe) -> int:
+    """Return how many rows are kept beside the sums: as many as asked for, or as many as before."""
+    asked = recipe.structure.neighbours
+    before = Neighbours.from_arrays(recipe.memory.statistics)
+    return asked if asked is not None else 0 if before is None else before.most
+
+
+def _with_neighbours(champion: Featured, recipe: Recipe, old: Statistics, most: int) -> Statistics:
+    """Return sums with neighbours or without, as is asked for; where none were kept so far, of the remembered rows."""
+    if not most:
+        return replace(old, neighbours=None)
+    rows, head = recipe.memory.rows, champion.head
+    if old.neighbours is not None or rows is None or head is None:
+        return old
+    return replace(old, neighbours=gathered(champion, head.lift, rows, most=most).neighbours)
 
 
 def _start_anew(champion: Featured, recipe: Recipe, statistics: Statistics) -> float | None:
@@ -101,7 +122,7 @@ def _outgrown(head: Head, recipe: Recipe) -> bool:
     return abs(learned - kept) < 0.5 and learned + len(trained_on(recipe)) >= 2 * width
 
 
-def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
+def _begun(champion: Featured, recipe: Recipe, most: int) -> tuple[Any, Statistics | None]:
     """Return a new lift, fitted to old and new rows, and the statistics of what is remembered under it."""
     train, old = trained_on(recipe), recipe.memory.rows
     parts = [train] if old is None or not len(old) else [read_once(champion, old), train]
@@ -110,7 +131,7 @@ def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
     features = checked(Batch.join([Batch(features_of(champion, part)) for part in some]).x)
     lift = _fitted_lift(features, _width(champion, recipe, count, features.shape[1]), champion.raw, recipe)
     known = len(parts) > 1 and parts[0].y is not None
-    return lift, gathered(champion, lift, parts[0], deadline=recipe.deadline) if known else None
+    return lift, gathered(champion, lift, parts[0], most=most, deadline=recipe.deadline) if known else None
 
 
 def _fitted_lift(features: Any, width: int, raw: bool, recipe: Recipe) -> Any:
@@ -160,31 +181,41 @@ def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
     return width
 
 
-def _temperature(champion: Featured, lift: Any, solution: Solution, recipe: Recipe) -> float:
-    """Return the factor of the scores under which the select rows are likeliest (training rows where there are none).
+def _calibrated(champion: Featured, lift: Any, solution: Solution, recipe: Recipe) -> tuple[float, bool]:
+    """Return the factor of the scores under which the select rows are likeliest, and whether votes make them likelier.
 
     ``argmin_T -mean log softmax(T * scores)[y]``: one number, convex in it, after Guo et al. (2017), On Calibration of
-    Modern Neural Networks, ICML.
+    Modern Neural Networks, ICML. Where there are no select rows the training rows tell it; of votes they tell nothing,
+    for each of them is its own nearest neighbour.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
 
     classes = solution.statistics.classes
     if classes is None or len(classes) < 2:
-        return 1.0
-    select = recipe.select if recipe.select is not None and len(recipe.select) >= 10 else trained_on(recipe)
-    known = np.flatnonzero(np.isin(select.labels, classes))[:SAMPLE]
+        return 1.0, False
+    apart = recipe.select is not None and len(recipe.select) >= 10
+    judges = recipe.select if recipe.select is not None and apart else trained_on(recipe)
+    known = np.flatnonzero(np.isin(judges.labels, classes))[:SAMPLE]
     if not len(known):
-        return 1.0
-    rows = select.take(known)
-    scores = solution.scores(lifted(champion, lift, rows))
-    right = scores[np.arange(len(rows)), np.searchsorted(classes, rows.labels)]
+        return 1.0, False
+    rows = judges.take(known)
+    read = lifted(champion, lift, rows)
+    scores, true = solution.scores(read), (np.arange(len(rows)), np.searchsorted(classes, rows.labels))
+    right = scores[true]
 
-    def surprise(log: float) -> float:
+    def surprise(log: float) -> Floats:
         factor = np.exp(log)
-        return float(np.mean(logsumexp(factor * scores, axis=1) - factor * right))
+        found: Floats = logsumexp(factor * scores, axis=1) - factor * right
+        return found
 
-    return float(np.exp(minimize_scalar(surprise, bounds=(-2.0, 6.0), method="bounded").x))
+    log = float(minimize_scalar(lambda log: surprise(log).mean(), bounds=(-2.0, 6.0), method="bounded").x)
+    votes = votes_of(solution, lift) if apart else None
+    if votes is None:
+        return float(np.exp(log)), False
+    alone = surprise(log)
+    together = -np.log(mixed(np.exp(-alone), votes.shares(read, len(classes))[true]))
+    return float(np.exp(log)), bool(together.mean() < alone.mean())
 
 
 def _notes(champion: Featured, recipe: Recipe, head: Head) -> tuple[str, ...]:
@@ -193,6 +224,8 @@ def _notes(champion: Featured, recipe: Recipe, head: Head) -> tuple[str, ...]:
     where = f"{width} {head.lift.word} features" if width else f"{head.coef.shape[1]} features"
     chosen = "" if recipe.loss.l2 is not None else ", chosen by generalised cross-validation"
     told = f"solved from {head.solution.statistics.rows:,.0f} rows on {where}, ridge {head.ridge:.3g}{chosen}"
+    if head.votes is not None:
+        told += f"; the nearest of {len(head.votes.of):,} kept rows vote too"
     unseen = new_classes(recipe, champion.classes)
     if not len(unseen):
         return (told,)

@@ -8,6 +8,7 @@ import numpy as np
 
 from incumbent.core import Array
 
+EXACT = 0.99 * 2.0**24  # whole numbers up to 2**24 are exact in single precision; the sum held against it is rounded
 UNSIGNED, SIGNED = (0.0, 255.0), (-127.0, 127.0)  # whole numbers that a byte holds
 
 
@@ -38,14 +39,24 @@ class Grid:
         """The least and the largest whole number."""
         return SIGNED if self.signed else UNSIGNED
 
-    def whole(self, features: Array) -> Array:
-        """Return features (n, m) as whole numbers of steps, in the type that they have."""
-        made: Array = features * np.reciprocal(np.asarray(self.step, dtype=features.dtype))
-        return made
+    def first(self, many: int) -> Grid:
+        """Return the grid of so many features, the first."""
+        return Grid(self.step if np.ndim(self.step) == 0 else np.asarray(self.step)[:many], self.signed)
+
+    def sums_are_exact(self, features: Array) -> bool:
+        """Whether single precision adds up products of two of these float32 features (n, m) over the rows exactly.
+
+        As steps are powers of two, only the whole numbers count: by Cauchy and Schwarz no sum of their products is
+        larger than one of squares.
+        """
+        squares = np.einsum("ij,ij->j", features, features)
+        return bool((squares <= EXACT * np.asarray(self.step, dtype=np.float32) ** 2).all())
 
     def pack(self, features: Array) -> Array:
         """Return float32 features (n, m) as bytes."""
-        return self.whole(features).astype(np.int8 if self.signed else np.uint8)
+        whole = features * np.reciprocal(np.asarray(self.step, dtype=features.dtype))
+        codes: Array = whole.astype(np.int8 if self.signed else np.uint8)
+        return codes
 
     def unpack(self, codes: Array) -> Array:
         """Return the features that bytes stand for, as float32."""

@@ -10,14 +10,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from incumbent.core import Array
 from incumbent.errors import ModelError
-from incumbent.models._grid import Grid
+from incumbent.models._grid import EXACT, Grid
 
 GRID = 2.0**-5
 """Random features are multiples of this, from 0 to below 8: 8 bits, which costs no accuracy and makes sums exact."""
 INPUT, WIDEST = 2.0**-6, 1023  # inputs are rounded to multiples of 1/64 of their spread, up to 16 times that
 SPREAD = 4.0  # of one direction's entries: they are binomial, 64 coins each
 PART = 256  # rows that stay in the cache through all steps
-_EXACT = 0.99 * 2.0**24  # integers below 2**24 are exact in single precision
 
 
 class Projection(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
@@ -28,6 +27,11 @@ class Projection(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
     seed: int
     kind: str  # what `Analytic(projection=...)` calls it
     word: str  # what its features are called
+
+    @property
+    def telling(self) -> int:
+        """How many of the features, the first, tell by the angles between rows which are alike."""
+        raise NotImplementedError
 
     def transform(self, x: Any) -> Array:
         """Return the features (n, m) of rows (n, d), as float32."""
@@ -79,7 +83,7 @@ def product(levels: Any, directions: Array, length: float, longest: float) -> Ar
 
     By Cauchy and Schwarz no sum of products is larger than that of the lengths: below 2**24 single precision holds it.
     """
-    if length * longest > _EXACT:
+    if length * longest > EXACT:
         levels, directions = levels.astype(np.float64), directions.astype(np.float64)
     return np.asarray(levels @ directions)
 
@@ -135,6 +139,11 @@ class RandomReLU(Projection):
         self._centre(x)
         self.check_ = zlib.crc32(self._made().tobytes())
         return self
+
+    @property
+    def telling(self) -> int:
+        """Some hundreds: each is as good as any other, and their angles come near to those of all."""
+        return min(self.width, 256)
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Return names for the features, as scikit-learn asks for them."""

@@ -119,6 +119,11 @@ class QuadraticFeatures(Projection):
         """The step of each feature."""
         return Grid(self.steps_, signed=True)
 
+    @property
+    def telling(self) -> int:
+        """The first components, in which rows vary most."""
+        return min(self.linear_, 128)
+
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Return names for the features, as scikit-learn asks for them."""
         pairs = [f"pc{i}*pc{i + k}" for i, many in enumerate(self.reach_) for k in range(many)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +14,10 @@ import numpy as np
 from incumbent.core import Array, Floats
 from incumbent.errors import DataError
 from incumbent.models._grid import Grid
+from incumbent.models._neighbours import Neighbours
 
 ROWS = 4096
 """Rows of one matrix product: enough to run at full speed, few enough to be exact in single precision."""
-_EXACT = (
-    0.99 * 2.0**24
-)  # integers below 2**24 are exact in single precision; the sum that is held against it is rounded
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,8 @@ class Statistics:
         ``sum w``.
     classes : (k,) array, optional
         The classes, sorted; None for a numeric target.
+    neighbours : Neighbours, optional
+        Rows that are kept beside the sums, for the votes of those that are near.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class Statistics:
     square: Floats
     rows: float
     classes: Array | None = None
+    neighbours: Neighbours | None = None
 
     @property
     def width(self) -> int:
@@ -72,8 +75,9 @@ class Statistics:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that `to_arrays` takes: half of the symmetric matrix, and the sums."""
-        return 4 * self.width * (self.width + 1) + 8 * (self.cross.size + self.width + 2 * len(self.count) + 1)
+        """Bytes that `to_arrays` takes: half of the symmetric matrix, the sums, and the rows that are kept."""
+        kept = 0 if self.neighbours is None else self.neighbours.nbytes
+        return 4 * self.width * (self.width + 1) + 8 * (self.cross.size + self.width + 2 * len(self.count) + 1) + kept
 
     def __add__(self, other: Statistics) -> Statistics:
         """Return the statistics of the rows of both.
@@ -121,7 +125,8 @@ class Statistics:
         told = {"cross": self.cross, "total": self.total, "count": self.count, "square": self.square}
         packed, _ = lapack.dtrttp(self.gram)
         classes = {} if self.classes is None else {"classes": _storable(self.classes)}
-        return {"gram": packed, **told, "rows": np.array(self.rows), **classes}
+        kept = {} if self.neighbours is None else self.neighbours.to_arrays()
+        return {"gram": packed, **told, "rows": np.array(self.rows), **classes, **kept}
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, Array]) -> Statistics:
@@ -130,7 +135,8 @@ class Statistics:
 
         gram, _ = lapack.dtpttr(len(arrays["total"]), arrays["gram"])
         cross, total, count, square = (arrays[name] for name in ("cross", "total", "count", "square"))
-        return Statistics(gram, cross, total, count, square, float(arrays["rows"]), arrays.get("classes"))
+        rows, kept = float(arrays["rows"]), Neighbours.from_arrays(arrays)
+        return Statistics(gram, cross, total, count, square, rows, arrays.get("classes"), kept)
 
     def save(self, path: Path) -> None:
         """Write an ``.npz`` file of plain arrays, which can hold no code."""
@@ -171,6 +177,7 @@ class Statistics:
             how(one.square, two.square),
             float(how(one.rows, two.rows)),
             one.classes,
+            _together(one.neighbours, two.neighbours, how),
         )
 
     def _kept(self, keep: Array) -> Statistics:
@@ -189,8 +196,18 @@ class Statistics:
         return replace(self, cross=cross, count=count, square=count, classes=classes)
 
 
+def _together(one: Neighbours | None, two: Neighbours | None, how: np.ufunc) -> Neighbours | None:
+    if one is None or two is None:
+        return one if two is None or how is np.subtract else two
+    return one.without(two) if how is np.subtract else one + two
+
+
 def gather(
-    blocks: Iterable[tuple[Array, Array, Floats | None]], *, classification: bool = True, grid: Grid | None = None
+    blocks: Iterable[tuple[Array, Array, Floats | None]],
+    *,
+    classification: bool = True,
+    grid: Grid | None = None,
+    keep: tuple[int, int] = (0, 0),
 ) -> Statistics:
     """Return the statistics of rows that come in blocks, in one pass; the blocks make no difference.
 
@@ -201,9 +218,11 @@ def gather(
     classification : bool
         Whether y are classes or numbers.
     grid : Grid, optional
-        The steps that float32 features are whole multiples of. Products of whole numbers are computed in single
-        precision, twice as fast, and without rounding: a block whose sums of squares reach 2**24 (by Cauchy and
-        Schwarz no sum of products is larger) is computed in double precision.
+        The steps that float32 features are whole multiples of. As these are powers of two, products are computed in
+        single precision, twice as fast, and without rounding: a block whose sums of squares reach 2**24 squared steps
+        (by Cauchy and Schwarz no sum of products is larger) is computed in double precision.
+    keep : (int, int)
+        Of how many features on a grid the first are kept with their class, and of how many rows at most; 0 is none.
 
     Raises
     ------
@@ -212,7 +231,7 @@ def gather(
     """
     sums: _Sums | None = None
     for x, y, weight in blocks:
-        sums = sums or _Sums(x.shape[1], classification=classification, grid=grid)
+        sums = sums or _Sums(x.shape[1], classification=classification, grid=grid, keep=keep)
         for start in range(0, len(x), ROWS):
             part = slice(start, start + ROWS)
             sums.add(x[part], np.asarray(y)[part], None if weight is None else weight[part])
@@ -224,16 +243,18 @@ def gather(
 class _Sums:
     """Accumulators of `gather`, added to in place."""
 
-    def __init__(self, width: int, *, classification: bool, grid: Grid | None) -> None:
-        self.grid, self.classification = grid, classification
+    def __init__(self, width: int, *, classification: bool, grid: Grid | None, keep: tuple[int, int]) -> None:
+        self.grid, self.classification, (self.first, self.most) = grid, classification, keep
         self.gram, self.total = np.empty((0, 0)), np.zeros(width)
         self.by: dict[Any, tuple[Floats, float]] = {}
         self.cross, self.count, self.square, self.rows = np.zeros((width, 1)), 0.0, 0.0, 0.0
+        self.kept: list[Neighbours] = []
 
     def add(self, x: Array, y: Array, weight: Floats | None) -> None:
-        if self.grid is not None:
-            x = self.grid.whole(x)
-        exact = weight is None and self.grid is not None and x.dtype == np.float32 and _fits(x)
+        if self.grid is not None and self.most:
+            codes = self.grid.first(self.first).pack(x[:, : self.first])
+            self.kept.append(Neighbours.of(codes, y, weight, most=self.most))
+        exact = weight is None and self.grid is not None and x.dtype == np.float32 and self.grid.sums_are_exact(x)
         x = np.ascontiguousarray(x if exact else np.asarray(x, dtype=np.float64))
         w = np.ones(len(x), dtype=x.dtype) if weight is None else np.asarray(weight, dtype=np.float64)
         self._add_gram(x, None if weight is None else w)
@@ -273,27 +294,14 @@ class _Sums:
             self.total += column
 
     def done(self) -> Statistics:
-        """Return the sums, of steps until here, as those of the features themselves."""
-        found = self._of_steps()
-        if self.grid is None:
-            return found
-        step = np.broadcast_to(np.asarray(self.grid.step, dtype=np.float64), found.total.shape)
-        found.gram[...] *= step  # in place, for it is large; powers of two round nothing
-        found.gram[...] *= step[:, None]
-        return replace(found, cross=found.cross * step[:, None], total=found.total * step)
-
-    def _of_steps(self) -> Statistics:
         if not self.classification:
             one = np.array([self.count]), np.array([self.square])
             return Statistics(self.gram, self.cross, self.total, *one, self.rows)
         classes = np.array(sorted(self.by))
         count = np.array([self.by[label][1] for label in classes.tolist()])
         cross = np.stack([self.by[label][0] for label in classes.tolist()], axis=1)
-        return Statistics(self.gram, cross, self.total, count, count, self.rows, classes)
-
-
-def _fits(x: Array) -> bool:
-    return bool(np.einsum("ij,ij->j", x, x).max(initial=0.0) <= _EXACT)
+        kept = functools.reduce(operator.add, self.kept) if self.kept else None
+        return Statistics(self.gram, cross, self.total, count, count, self.rows, classes, kept)
 
 
 def _storable(classes: Array) -> Array:

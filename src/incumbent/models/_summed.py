@@ -15,8 +15,11 @@ from incumbent.models._head import Featured
 from incumbent.models._statistics import ROWS, Statistics, gather
 
 
-def gathered(model: Featured, lift: Any, batch: Batch, *, deadline: float = np.inf) -> Statistics:
-    """Return the statistics of a batch, its rows passed through the frozen features once, block by block."""
+def gathered(model: Featured, lift: Any, batch: Batch, *, most: int = 0, deadline: float = np.inf) -> Statistics:
+    """Return the statistics of a batch, its rows passed through the frozen features once, block by block.
+
+    Up to `most` of its rows are kept beside them.
+    """
 
     def blocks() -> Iterator[tuple[Array, Array, Floats | None]]:
         for start in range(0, len(batch), ROWS):
@@ -27,12 +30,16 @@ def gathered(model: Featured, lift: Any, batch: Batch, *, deadline: float = np.i
             part = batch.take(np.arange(start, min(start + ROWS, len(batch))))
             yield lifted(model, lift, part), part.labels, part.weight
 
-    return sums(model, lift, blocks())
+    return sums(model, lift, blocks(), most=most)
 
 
-def sums(model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]]) -> Statistics:
-    """Return the statistics of blocks of features that are projected already."""
-    return gather(blocks, classification=model.task == "classification", grid=getattr(lift, "grid", None))
+def sums(
+    model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]], *, most: int = 0
+) -> Statistics:
+    """Return the statistics of blocks of features that are projected already, and up to `most` rows beside them."""
+    grid, classification = getattr(lift, "grid", None), model.task == "classification"
+    keep = (lift.telling, most) if most and grid is not None and classification else (0, 0)
+    return gather(blocks, classification=classification, grid=grid, keep=keep)
 
 
 def features_of(model: Featured, batch: Batch) -> Any:

@@ -22,11 +22,13 @@ from incumbent.models._head import Head
 from incumbent.models._torch_analytic import (
     AnalyticLayer,
     analytic_layer,
+    behind_frozen,
     described_head,
     head_in,
     only_head,
     under_head,
     unsolved,
+    voteless,
     with_head_again,
     without_head,
 )
@@ -56,6 +58,7 @@ from incumbent.models._torch_store import (
     save_weights,
 )
 from incumbent.models._torch_structure import renewable
+from incumbent.models._torch_votes import VotesLayer
 
 _FORMAT = 1
 _BATCH = 64
@@ -395,14 +398,16 @@ class TorchModel:
             Their shapes are not the net's.
         """
         made = copy.deepcopy(self.native)
-        held = _floating(made)
+        held, free, moved = _floating(made), behind_frozen(made), False
         with torch.no_grad():
             for name, value in weights.items():
                 if name not in held or held[name].shape != np.shape(value):
                     shape = tuple(held[name].shape) if name in held else "none"
                     raise ModelError(f"{name} has shape {np.shape(value)}, and the net's has {shape}.")
-                held[name].copy_(torch.from_numpy(np.ascontiguousarray(value)))
-        unsolved(made)
+                given = torch.from_numpy(np.ascontiguousarray(value)).to(held[name])
+                moved = moved or (name not in free and not torch.equal(held[name], given))
+                held[name].copy_(given)
+        unsolved(voteless(made) if moved else made)
         return replace(self, native=made)
 
     def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
@@ -483,9 +488,12 @@ def _note_classes(native: nn.Module, outputs: Array | None) -> None:
 
 
 def _floating(module: nn.Module) -> dict[str, Tensor]:
-    """Return parameters and the numbers that layers keep beside them, by name; counters are left out."""
+    """Return parameters and the numbers that layers keep beside them, by name; counters and kept rows are left out."""
     named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    return {name: value.detach() for name, value in named.items() if value.is_floating_point()}
+    kept = tuple(f"{name}." for name, part in module.named_modules() if isinstance(part, VotesLayer))
+    return {
+        name: value.detach() for name, value in named.items() if value.is_floating_point() and not name.startswith(kept)
+    }
 
 
 def _check_weights(native: nn.Module) -> None:

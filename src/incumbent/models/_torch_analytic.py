@@ -13,6 +13,7 @@ from incumbent.models._head import Head
 from incumbent.models._torch_input import Rows
 from incumbent.models._torch_lift import Lift, blank_lift, lift_of
 from incumbent.models._torch_structure import seeded
+from incumbent.models._torch_votes import VotesLayer
 
 
 class AnalyticLayer(nn.Module):
@@ -26,21 +27,35 @@ class AnalyticLayer(nn.Module):
         What lies between.
     replaced : (int, bool)
         Outputs of the layer that was there, and whether it had a bias: what makes the net again.
+    votes : VotesLayer, optional
+        Kept rows, whose votes are mixed in.
     """
 
-    def __init__(self, features: int, outputs: int, lift: Lift | None, replaced: tuple[int, bool]) -> None:
+    def __init__(
+        self,
+        features: int,
+        outputs: int,
+        lift: Lift | None,
+        replaced: tuple[int, bool],
+        votes: VotesLayer | None = None,
+    ) -> None:
         super().__init__()
         self.features, self.replaced = features, replaced
         self.lift: Lift | None = lift
         width = features if lift is None else int(lift.told["width"])
         self.layer = nn.Linear(width, outputs)
+        self.votes: VotesLayer | None = votes
         self.solved: dict[str, Any] | None = None  # ridge, temperature and token, until somebody else changes the net
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the scores times the temperature."""
+        """Return the scores times the temperature, or the logarithms of what they say together with the votes."""
         flat = x.reshape(len(x), -1)
-        scores: Tensor = self.layer(flat if self.lift is None else self.lift(flat))
-        return scores
+        return self.said(flat if self.lift is None else self.lift(flat))
+
+    def said(self, read: Tensor) -> Tensor:
+        """Return the same of what lies behind the projection."""
+        scores: Tensor = self.layer(read)
+        return scores if self.votes is None else self.votes(read, scores)
 
 
 def under_head(net: nn.Module, name: str, head: Head) -> nn.Module:
@@ -60,7 +75,8 @@ def under_head(net: nn.Module, name: str, head: Head) -> nn.Module:
     replaced = old.replaced if isinstance(old, AnalyticLayer) else (old.out_features, old.bias is not None)
     home = next(net.parameters())
     wide = head.coef.shape[1] if head.lift is None else len(head.lift.mean_)
-    layer = AnalyticLayer(wide, len(head.coef), None if head.lift is None else lift_of(head.lift), replaced)
+    lift = None if head.lift is None else lift_of(head.lift)
+    layer = AnalyticLayer(wide, len(head.coef), lift, replaced, None if head.votes is None else VotesLayer(head.votes))
     with torch.no_grad():
         layer.layer.weight.copy_(torch.from_numpy(head.temperature * head.coef))
         layer.layer.bias.copy_(torch.from_numpy(head.temperature * head.intercept))
@@ -93,7 +109,8 @@ def head_in(net: nn.Module, classes: Any) -> Head | None:
     weight, bias = (part.detach().cpu().double().numpy() for part in (layer.layer.weight, layer.layer.bias))
     lift = None if layer.lift is None else layer.lift.as_fitted()
     scale = told["temperature"]
-    return Head(weight / scale, bias / scale, classes, lift, scale, told["ridge"], told["token"])
+    votes = None if layer.votes is None else layer.votes.as_kept()
+    return Head(weight / scale, bias / scale, classes, lift, scale, told["ridge"], told["token"], votes)
 
 
 def analytic_layer(net: nn.Module) -> tuple[str, AnalyticLayer] | None:
@@ -106,6 +123,22 @@ def unsolved(net: nn.Module) -> None:
     found = analytic_layer(net)
     if found is not None:
         found[1].solved = None
+
+
+def voteless(net: nn.Module) -> nn.Module:
+    """Take the kept rows away, in place, from a net whose features are about to move: they are of those it had."""
+    found = analytic_layer(net)
+    if found is not None:
+        found[1].votes = None
+    return net
+
+
+def behind_frozen(net: nn.Module) -> set[str]:
+    """Return the names of the weights that an exact head solved: they may move without moving what it reads."""
+    found = analytic_layer(net)
+    if found is None:
+        return set()
+    return {name for name, part in net.named_parameters() if any(part is own for own in found[1].layer.parameters())}
 
 
 def put(net: nn.Module, name: str, layer: nn.Module) -> nn.Module:
@@ -131,6 +164,7 @@ def described_head(net: nn.Module) -> dict[str, Any] | None:
         "features": layer.features,
         "outputs": layer.layer.out_features,
         "lift": None if layer.lift is None else layer.lift.told,
+        "votes": None if layer.votes is None else layer.votes.told,
         "replaced": list(layer.replaced),
         "solved": layer.solved,
     }
@@ -149,6 +183,8 @@ def without_head(net: nn.Module) -> nn.Module:
 def with_head_again(net: nn.Module, told: dict[str, Any]) -> nn.Module:
     """Return the net with the analytic layer that `described_head` described, its weights still to be read."""
     lift = None if told["lift"] is None else blank_lift(told["lift"], told["features"])
-    layer = AnalyticLayer(told["features"], told["outputs"], lift, (told["replaced"][0], told["replaced"][1]))
+    votes = None if told.get("votes") is None else VotesLayer.blank(told["votes"])
+    outputs, bias = told["replaced"]
+    layer = AnalyticLayer(told["features"], told["outputs"], lift, (outputs, bias), votes)
     layer.solved = told["solved"]
     return put(net, told["name"], layer)

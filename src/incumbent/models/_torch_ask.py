@@ -86,10 +86,11 @@ class Asked:
 
     def answer(self, name: str, read: Floats) -> Prediction:
         """Return what the layer of that name says of what it reads."""
-        layer = self._linear(name)
+        layer = self.net.get_submodule(name)
+        say = layer.said if isinstance(layer, AnalyticLayer) else layer
         with torch.inference_mode():
             parts = torch.split(torch.from_numpy(read), _ROWS)
-            return self.speech.said(torch.cat([self.speech.logits(layer(part.to(self.home))).cpu() for part in parts]))
+            return self.speech.said(torch.cat([self.speech.logits(say(part.to(self.home))).cpu() for part in parts]))
 
     def _linear(self, name: str) -> nn.Module:
         layer = self.net.get_submodule(name)
