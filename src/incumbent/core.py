@@ -398,8 +398,9 @@ class Structure(Value):
         Random features of what that head reads, or quadratic ones of its principal components.
     reads : {"last", "input"}
         What that head reads: what the last layer does, or the rows themselves, in the place of the whole net.
-    neighbours : int, optional
-        How many rows are kept beside it at most, whose votes for their class are mixed in; None is as before.
+    neighbours : int or "auto"
+        How many rows are kept beside it at most, whose votes for their class are mixed in; "auto" as the champion has
+        it, or as many as fit where rows are remembered.
     """
 
     start: Literal["champion", "scratch"] | None = None
@@ -420,7 +421,7 @@ class Structure(Value):
     analytic: int | Literal["auto"] | None = None
     projection: Literal["auto", "relu", "quadratic"] = "auto"
     reads: Literal["last", "input"] = "last"
-    neighbours: int | None = None
+    neighbours: int | Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True, repr=False)

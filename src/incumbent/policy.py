@@ -29,7 +29,6 @@ from incumbent.strategies import (
 Choice: TypeAlias = str | Strategy | Sequence[str | Strategy]
 
 _WIDTH, _WIDEST = 1000, 2000  # features of what a trained layer gives: half as many again as that, within these
-_NEIGHBOURS = 10_000  # rows that vote beside an exact head, where rows may be kept
 _FEW = 4096  # numbers of a row: of more, features of the rows themselves would cost what training does
 _OF_NETS = {"layers", "soft", "draw"}
 
@@ -135,11 +134,9 @@ def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[S
     weight = 1.0 if unseen else _weight(memory.seen, rows)  # a class that joins has rows enough of its own
     if solvable and memory.statistics:
         return [*([Analytic(weight=weight)] if weight > 1 else []), Analytic()]
-    tried: list[Strategy] = []
-    if solvable and remembers:
-        tried.append(Analytic(_width(model, memory), weight=weight, neighbours=_NEIGHBOURS))
+    tried: list[Strategy] = [Analytic(_width(model, memory), weight=weight)] if solvable and remembers else []
     if tried and unseen and _few_inputs(memory):
-        tried.append(Analytic(reads="input", neighbours=_NEIGHBOURS))
+        tried.append(Analytic(reads="input"))
     if remembers:
         return [*tried, chain(DERpp(1000), Incremental())]
     return [*tried, chain(LwF(1.0), Incremental()), chain(Incremental(), Interpolate("auto"))]

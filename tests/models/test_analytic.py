@@ -1,6 +1,7 @@
 """An analytic head on scikit-learn models: exact over updates, stored, calibrated, and able to forget."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from incumbent.errors import BudgetSpent, DataError, ModelError, UsageError
 from incumbent.gate import Gate
 from incumbent.models import _analytic, absorb, follow, forget, load, save, wrap
 from incumbent.models._learned import statistics_of
+from incumbent.models._neighbours import Neighbours, Votes, mixed
 from incumbent.models._projection import RandomReLU
 from incumbent.policy import auto, choose
 from incumbent.strategies import Analytic, Incremental, Replay, Retrain, chain, parse
@@ -366,7 +368,15 @@ def test_rows_that_are_forgotten_and_learned_again_change_nothing():
     model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
     left, after = forget(model, memory, batch(slice(500, 560)))
     again = absorb(after, left, batch(slice(500, 560)))
-    assert all(np.array_equal(again.statistics[name], memory.statistics[name]) for name in memory.statistics)
+    sums = [name for name in memory.statistics if not name.startswith("neighbours")]
+    assert len(sums) > 5 and all(np.array_equal(again.statistics[name], memory.statistics[name]) for name in sums)
+    assert voting_rows(again) == voting_rows(memory)
+
+
+def voting_rows(memory):
+    """The rows that are kept beside the sums, in no order."""
+    kept = Neighbours.from_arrays(memory.statistics)
+    return Counter((codes.tobytes(), str(label)) for codes, label in zip(kept.codes, kept.labels, strict=True))
 
 
 def test_only_a_model_with_statistics_forgets():
@@ -377,6 +387,111 @@ def test_only_a_model_with_statistics_forgets():
         forget(model, memory.but(statistics={}), batch(slice(0, 10)))
     with pytest.raises(DataError, match="were learned"):
         forget(model, memory, Batch(X[:3], np.array(["elk"] * 3)))
+
+
+# -------------------------------------------------------------------------------------------------- neighbours
+
+
+CENTRES = np.random.default_rng(3).normal(size=(80, 6))
+
+
+def islands(n, seed=0):
+    """Small groups of two classes amid each other."""
+    rng = np.random.default_rng(seed)
+    of = rng.integers(0, 80, n)
+    return Batch(CENTRES[of] + 0.1 * rng.normal(size=(n, 6)), np.where(of % 2 == 0, "even", "odd"))
+
+
+def solved(batch, strategy, *, memory=None, model=None, select=None):
+    select = islands(400, 9) if select is None else select
+    memory = remember(Memory(), islands(200, 8), seed=0) if memory is None else memory
+    model = wrap(LogisticRegression().fit(islands(200, 8).x, islands(200, 8).y)) if model is None else model
+    made = follow(model, strategy.prepare(Recipe(), memory).bind(train=batch, select=select, memory=memory))
+    return made, strategy.remember(remember(memory, batch, seed=0), made, batch)
+
+
+FEW = Analytic(64, ridge=1.0)
+
+
+def test_rows_vote_where_rows_are_remembered_and_are_likelier_that_way():
+    batch, test = islands(3000), islands(1000, 5)
+    made, memory = solved(batch, FEW)
+    alone, _ = solved(batch, Analytic(64, ridge=1.0, neighbours=0))
+    assert np.array_equal(made.head.coef, alone.head.coef) and alone.head.votes is None
+    assert len(made.head.votes.of) == 3200 and sum(voting_rows(memory).values()) == 3200
+    assert "the nearest of 3,200 kept rows vote too" in made.notes[0]
+    right = np.arange(1000), np.searchsorted(made.classes, test.y)
+    likely, before = (np.log(each.predict(test.x).proba[right]).mean() for each in (made, alone))
+    assert likely > before + 0.02
+    none, _ = solved(batch, FEW, memory=Memory())
+    assert none.head.votes is None  # no row is remembered, so none is kept
+    noise = Batch(test.x, np.random.default_rng(0).permutation(test.y))
+    mixed_up, memory = solved(Batch(batch.x, np.random.default_rng(1).permutation(batch.y)), FEW, select=noise)
+    assert mixed_up.head.votes is None and sum(voting_rows(memory).values()) == 3200  # they may help a later update
+
+
+def test_a_pipeline_says_what_its_layer_and_the_votes_say_and_comes_back_from_its_file(tmp_path):
+    made, _ = solved(islands(1000), FEW)
+    x, head = islands(300, 5).x, made.head
+    read = head.lift.transform(x)
+    scores = head.temperature * (read @ head.coef.T + head.intercept)
+    alone = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(made.predict(x).proba, mixed(alone, head.votes.shares(read, 2)), rtol=1e-4)
+    assert np.array_equal(made.native.predict(x), made.predict(x).label)
+    save(made, tmp_path)
+    again = load(tmp_path)
+    assert np.array_equal(again.predict(x).proba, made.predict(x).proba)
+    assert np.array_equal(again.head.votes.codes, head.votes.codes) and again.head.token == head.token
+    with pytest.raises(ModelError, match="no fit of its own"):
+        made.native.steps[-1][1].fit(read, x[:, 0] > 0)
+
+
+@pytest.mark.parametrize("stored", [False, True], ids=["just solved", "from a store"])
+def test_forgotten_rows_vote_no_longer(stored):
+    batch = islands(1000)
+    made, memory = solved(batch, FEW)
+    made = wrap(made.native) if stored else made
+    left, after = forget(made, memory, batch.take(np.arange(100)))
+    kept, lift = Batch.join([islands(200, 8), batch.take(np.arange(100, 1000))]), left.head.lift
+    codes = lift.grid.pack(lift.transform(kept.x))
+    assert voting_rows(after) == Counter(zip((each.tobytes() for each in codes), kept.y.tolist(), strict=True))
+    assert len(left.head.votes.of) == 1100
+    mean = lift.transform(kept.x).mean(axis=0)
+    never = Votes.by(Neighbours.of(codes, kept.y, None, most=2000), left.classes, lift.grid, mean)
+    read = lift.transform(islands(300, 5).x)
+    np.testing.assert_allclose(left.head.votes.shares(read, 2), never.shares(read, 2), rtol=1e-3, atol=1e-5)
+
+
+def test_what_votes_goes_on_as_it_is_until_another_number_is_asked_for():
+    made, memory = solved(islands(500), Analytic(64, ridge=1.0, neighbours=400))
+    assert len(made.head.votes.of) == 400
+    more, memory = solved(islands(300, 1), FEW, memory=memory, model=made)
+    assert len(more.head.votes.of) == sum(voting_rows(memory).values()) == 400
+    none, left = solved(islands(300, 2), Analytic(64, ridge=1.0, neighbours=0), memory=memory, model=more)
+    assert none.head.votes is None and Neighbours.from_arrays(left.statistics) is None
+    again, _ = solved(islands(300, 3), Analytic(64, ridge=1.0, neighbours=2000), memory=left, model=none)
+    assert len(again.head.votes.of) == 1600  # of what is remembered, and the new rows
+    still, _ = solved(islands(300, 3), FEW, memory=left, model=none)
+    assert still.head.votes is None
+
+
+def test_gradient_steps_are_those_of_the_layer_and_other_weights_keep_the_votes():
+    made, memory = solved(islands(1000), FEW)
+    x = islands(300, 5).x
+    assert {"gradient", "incremental", "retrain"} <= made.abilities
+    assert np.array_equal(made.with_weights(made.weights()).predict(x).label, made.predict(x).label)
+    np.testing.assert_allclose(made.with_weights(made.weights()).predict(x).proba, made.predict(x).proba, rtol=1e-6)
+    steps = Incremental("sgd").prepare(Recipe(), memory).settle(made.abilities)
+    trained = follow(made, steps.bind(train=islands(200, 6), memory=memory))
+    assert trained.head.votes is None and trained.head.token == made.head.token
+    anew = Retrain().prepare(Recipe(), memory)
+    anew = follow(made, anew.bind(train=islands(900, 7), select=islands(400, 9), memory=memory))
+    assert len(anew.head.votes.of) == 900
+
+
+def test_a_head_with_votes_keeps_every_promise_of_models():
+    made, _ = solved(islands(600), FEW)
+    check_model(made.native, islands(300, 5), strategies=[Analytic(), Retrain(), Incremental()])
 
 
 # ------------------------------------------------------------------------------------------------- in updates

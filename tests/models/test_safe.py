@@ -65,6 +65,12 @@ def clipped(x):
     return np.clip(x, -1, 1)
 
 
+def test_arrays_of_any_size_are_stored(tmp_path):
+    wide = Ridge().fit(rng.normal(size=(20, 30_000)), rng.normal(size=20))  # its weights take 240 kB
+    save_native(wide, tmp_path / "model.skops")
+    assert np.array_equal(load_native(tmp_path / "model.skops").coef_, wide.coef_)
+
+
 class Shift(TransformerMixin, BaseEstimator):
     def __init__(self, by=1.0):
         self.by = by

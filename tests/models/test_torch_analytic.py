@@ -12,7 +12,9 @@ from incumbent.core import Batch, Memory, Recipe  # noqa: E402
 from incumbent.data import remember  # noqa: E402
 from incumbent.errors import UsageError  # noqa: E402
 from incumbent.models import absorb, follow, forget, load, save, wrap  # noqa: E402
+from incumbent.models._neighbours import mixed  # noqa: E402
 from incumbent.strategies import Analytic, Incremental, Replay  # noqa: E402
+from incumbent.testing import check_model  # noqa: E402
 
 
 def net(outputs=3):
@@ -140,6 +142,70 @@ def test_gradient_steps_after_it_end_what_its_statistics_are_good_for():
     assert made.head is not None and moved.head is None
     assert not np.array_equal(moved.features(rows(9).x), made.features(rows(9).x))  # gradients reach the body
     assert absorb(remember(Memory(), rows(300), seed=0), moved, rows(100, 6)).statistics == {}
+
+
+# ---------------------------------------------------------------------------------------------------- neighbours
+
+
+def near(n, seed=0):
+    """Rows of three classes that lie in small groups amid each other."""
+    rng = np.random.default_rng(seed)
+    of = rng.integers(0, 80, n)
+    centres = np.random.default_rng(3).normal(size=(80, 6))
+    return Batch((centres[of] + 0.1 * rng.normal(size=(n, 6))).astype(np.float32), of % 3)
+
+
+def voting(model=None, batch=None, memory=None, **asked):
+    memory = Memory() if memory is None else memory
+    strategy = Analytic(**asked) if asked else Analytic(40, ridge=1.0, neighbours=2000, reads="input")
+    model = wrap(net(), classes=[0, 1, 2]) if model is None else model
+    train = near(1500) if batch is None else batch
+    return follow(model, strategy.prepare(Recipe(), memory).bind(train=train, select=near(300, 9), memory=memory))
+
+
+def test_the_net_mixes_the_votes_in_as_the_equation_says_and_stays_differentiable():
+    made, x = voting(), near(600, 3).x
+    head = made.head
+    assert len(head.votes.of) == 1500
+    read = head.lift.transform(x)
+    scores = head.temperature * (read @ head.coef.T + head.intercept)
+    alone = np.exp(scores - scores.max(axis=1, keepdims=True))
+    alone /= alone.sum(axis=1, keepdims=True)
+    said = made.predict(x)
+    np.testing.assert_allclose(said.proba, mixed(alone, head.votes.shares(read, 3)), rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(made.answer(made.read(x)).proba, said.proba, rtol=1e-5)
+    assert made.in_two_steps(x[:2])
+    asked = torch.from_numpy(x).requires_grad_()
+    made.native(asked).sum().backward()
+    assert torch.isfinite(asked.grad).all()
+
+
+def test_a_net_with_votes_comes_back_from_its_files_and_learns_and_forgets_on(tmp_path):
+    made, batch = voting(), near(1500)
+    save(made, tmp_path)
+    again = load(tmp_path)
+    assert np.array_equal(again.predict(near(50, 3).x).proba, made.predict(near(50, 3).x).proba)
+    assert np.array_equal(again.head.votes.codes, made.head.votes.codes)
+    memory = absorb(remember(Memory(), batch, seed=0), made, batch)
+    left, after = forget(again, memory, batch.take(np.arange(100)))
+    assert len(left.head.votes.of) == 1400 and len(after.statistics["neighbours_codes"]) == 1400
+    more = voting(left, near(100, 4), after, width=40, ridge=1.0)
+    assert len(more.head.votes.of) == 1500
+
+
+def test_gradient_steps_take_the_votes_away_and_mixing_weights_of_the_head_does_not():
+    made = voting()
+    moved = learned(made, near(100, 6), strategy=Incremental("adam", epochs=1))
+    assert not any(name.startswith("votes") for name, _ in moved.native.named_buffers())
+    same, x = made.with_weights(made.weights()), near(50, 3).x
+    assert not any("votes" in name for name in made.weights())
+    assert np.array_equal(same.predict(x).proba, made.predict(x).proba)
+    lift = {name: value + 0.1 for name, value in made.weights().items() if name.endswith("mean")}
+    assert not any(name.startswith("votes") for name, _ in made.with_weights(lift).native.named_buffers())
+
+
+def test_a_net_with_votes_keeps_every_promise_of_models():
+    check_model(voting(), near(300, 5), strategies=[Analytic(), Incremental("adam", epochs=1)])
 
 
 def test_replay_beside_it_is_refused_since_its_rows_would_count_twice():

@@ -14,7 +14,7 @@ from incumbent.models._features import read_once
 from incumbent.models._head import Featured, Head, headed, votes_of
 from incumbent.models._learned import statistics_of, token_in
 from incumbent.models._native import new_classes, trained_on
-from incumbent.models._neighbours import Neighbours, mixed
+from incumbent.models._neighbours import MOST, Neighbours, mixed
 from incumbent.models._ridge import Solution, mean_eigenvalue, solve
 from incumbent.models._statistics import Statistics
 from incumbent.models._summed import checked, features_of, gathered, lifted
@@ -56,7 +56,7 @@ def analytic(champion: Featured, recipe: Recipe) -> Model:
 def solved(champion: Featured, recipe: Recipe) -> Model:
     """Return what `analytic` does of rows that the statistics do not hold yet."""
     train, head = trained_on(recipe), _continued(champion, recipe)
-    most = _most(recipe)
+    most = kept_by(recipe)
     if np.ndim(train.labels) > 1:
         raise AbilityError(
             f"Analytic() solves for one class or value of each row, and these rows have {train.labels.shape[1]} at "
@@ -77,11 +77,15 @@ def solved(champion: Featured, recipe: Recipe) -> Model:
     return champion.with_head(made, _notes(champion, recipe, made))
 
 
-def _most(recipe: Recipe) -> int:
-    """Return how many rows are kept beside the sums: as many as asked for, or as many as before."""
-    asked = recipe.structure.neighbours
-    before = Neighbours.from_arrays(recipe.memory.statistics)
-    return asked if asked is not None else 0 if before is None else before.most
+def kept_by(recipe: Recipe) -> int:
+    """Return how many rows are kept beside the sums at most."""
+    asked, memory = recipe.structure.neighbours, recipe.memory
+    if asked != "auto":
+        return asked
+    if not memory.statistics:
+        return MOST if len(memory) else 0
+    before = Neighbours.from_arrays(memory.statistics)
+    return 0 if before is None else before.most
 
 
 def _with_neighbours(champion: Featured, recipe: Recipe, old: Statistics, most: int) -> Statistics:

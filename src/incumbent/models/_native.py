@@ -14,6 +14,7 @@ from incumbent.errors import ModelError
 # around either, and those where it costs little
 _ONE_ANSWER = (
     "LogisticRegression",
+    "VotingHead",
     "RandomForest",
     "ExtraTree",
     "DecisionTree",
@@ -101,7 +102,7 @@ def answer(native: Any, data: Any, classes: Array | None) -> Prediction:
         return Prediction(np.asarray(native.predict(data)), None, classes)
     proba = np.asarray(native.predict_proba(data), dtype=np.float64)
     kind = type(native)
-    follows = kind.__module__.startswith("sklearn.") and kind.__name__.startswith(_ONE_ANSWER)
+    follows = kind.__module__.startswith(("sklearn.", "incumbent.")) and kind.__name__.startswith(_ONE_ANSWER)
     return Prediction(classes[proba.argmax(axis=1)] if follows else np.asarray(native.predict(data)), proba, classes)
 
 

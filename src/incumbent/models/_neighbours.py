@@ -150,7 +150,7 @@ class Votes:
     def by(kept: Neighbours, classes: Array, grid: Grid, mean: Floats) -> Votes:
         """Return the votes of kept rows for these classes, about the mean (m,) of all features."""
         many = kept.codes.shape[1]
-        step = np.broadcast_to(np.asarray(grid.step, dtype=np.float32), mean.shape)[:many]
+        step = np.broadcast_to(np.asarray(grid.first(many).step, dtype=np.float32), many)
         of = np.searchsorted(classes, kept.labels).astype(np.int32)
         return Votes(kept.codes, of, kept.weight, np.array(step), mean[:many].astype(np.float32))
 

@@ -200,7 +200,7 @@ def _check_names(native: Any) -> None:
 
 class _Nowhere(io.RawIOBase):
     def write(self, data: Any, /) -> int:
-        return len(data)
+        return memoryview(data).nbytes  # large arrays come as buffers, which have no length
 
 
 def _cannot_store(native: Any, why: str) -> ModelError:

@@ -50,13 +50,13 @@ class Analytic(Edit):
         What the head reads: what the last layer does, or the rows themselves in the place of the whole net. Layers
         that were trained on two classes tell others apart less well than features of the rows do.
 
-    neighbours : int, optional
-        Keep up to so many rows in the model, as bytes of the first features, and mix in the votes of those near to a
-        row (three tenths of its probabilities; `incumbent.models.Votes` has the equation) where the select rows are
-        likelier that way. They know small groups that a linear layer smooths over: log loss falls by a tenth or two.
-        A prediction costs some microseconds more for each thousand of them. The model holds them then, and
-        ``forget`` takes them out too. It takes a projection, and classes. 0 keeps none; None, the default, goes
-        on as before, which is with none at first.
+    neighbours : int or "auto"
+        Keep up to so many rows in the model, as bytes of the first features of a projection, and mix in the votes for
+        their class of those near to a row (three tenths of its probabilities; `incumbent.models.Votes` has the
+        equation) where the select rows are likelier that way. They know small groups that a linear layer smooths over.
+        A prediction takes some tens of microseconds more for 10,000 of them. The model holds these rows then, and
+        ``forget`` takes them out too. "auto" goes on as the champion has it, and begins with up to 10,000 where rows
+        are remembered anyway. 0 keeps none.
 
     References
     ----------
@@ -76,15 +76,14 @@ class Analytic(Edit):
     weight: float = 1.0
     reads: Literal["last", "input"] = "last"
     projection: Literal["auto", "relu", "quadratic"] = "auto"
-    neighbours: int | None = None
+    neighbours: int | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
-        if not _counts(self.width) and self.width != "auto":
-            raise UsageError(f'Analytic(width=...) takes "auto" or a whole number from 0; it was given {self.width!r}.')
-        if not _counts(self.neighbours) and self.neighbours is not None:
-            raise UsageError(
-                f"Analytic(neighbours=...) takes a whole number of rows from 0; it was given {self.neighbours!r}."
-            )
+        for name in ("width", "neighbours"):
+            given = getattr(self, name)
+            whole = isinstance(given, int) and not isinstance(given, bool) and given >= 0
+            if not whole and given != "auto":
+                raise UsageError(f'Analytic({name}=...) takes "auto" or a whole number from 0; it was given {given!r}.')
         if self.ridge is not None:
             positive(self, "ridge", self.ridge)
         positive(self, "weight", self.weight)
@@ -103,7 +102,3 @@ class Analytic(Edit):
         from incumbent.models import absorb
 
         return absorb(memory, model, emphasised(batch, self.weight))
-
-
-def _counts(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
