@@ -34,7 +34,8 @@ class VotesLayer(nn.Module):
 
     def forward(self, read: Tensor, scores: Tensor) -> Tensor:
         """Return the logarithms of the mixed probabilities (n, c), from what the head reads (n, m) and its scores."""
-        shares = torch.cat([self._shares(part, scores) for part in torch.split(read.detach(), ROWS)])
+        votes = self._votes(scores.shape[1])
+        shares = torch.cat([self._shares(part, votes) for part in torch.split(read.detach(), ROWS)])
         tiny = torch.finfo(scores.dtype).tiny
         return torch.log(mixed(scores.softmax(dim=1), shares.to(scores.dtype)).clamp_min(tiny))
 
@@ -55,10 +56,10 @@ class VotesLayer(nn.Module):
         one, each = np.zeros(rows, dtype=np.float32), np.zeros(features, dtype=np.float32)
         return VotesLayer(Votes(codes, one.astype(np.int32), one, each, each.copy()))
 
-    def _shares(self, read: Tensor, scores: Tensor) -> Tensor:
+    def _shares(self, read: Tensor, votes: Tensor) -> Tensor:
         asked = _unit(read[:, : len(self.centre)].float(), self.centre)
         near = (asked @ self._known().T).sub_(1.0).mul_(SHARPNESS).exp_()
-        found = near @ self._votes(scores.shape[1])
+        found = near @ votes
         shares: Tensor = found / found.sum(dim=1, keepdim=True)
         return shares
 
