@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Floats
+from incumbent.core import Array, Batch, Floats
+from incumbent.data import row_keys
 from incumbent.models._grid import Grid
 
 MOST = 10_000
@@ -70,18 +71,20 @@ class Neighbours:
 
     def __add__(self, other: Neighbours) -> Neighbours:
         """Return the rows of both."""
-        return Neighbours(
-            np.concatenate([self.codes, other.codes]),
-            np.concatenate([self.labels, other.labels]),
-            np.concatenate([self.weight, other.weight]),
-            self.most,
-        )._cut()
+        return Neighbours.join([self, other])
+
+    @staticmethod
+    def join(parts: Sequence[Neighbours]) -> Neighbours:
+        """Return the rows of all parts, of which there is one at least."""
+        codes, labels, weight = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("codes", "labels", "weight")
+        )
+        return Neighbours(codes, labels, weight, parts[0].most)._cut()
 
     def without(self, other: Neighbours) -> Neighbours:
         """Return the rows less one of the same features and class for each row of `other` that is among them."""
-        content = _content(np.concatenate([self.codes, other.codes]), np.concatenate([self.labels, other.labels]))
-        which = np.unique(content, return_inverse=True)[1]
-        own, gone = which[: len(self)], np.bincount(which[len(self) :], minlength=len(content))
+        which = np.unique(np.concatenate([self._keys(), other._keys()]), return_inverse=True)[1]
+        own, gone = which[: len(self)], np.bincount(which[len(self) :], minlength=len(which))
         order = np.argsort(own, kind="stable")
         first = np.searchsorted(own[order], own[order])  # where the rows of equal content begin
         keep = np.empty(len(own), dtype=bool)
@@ -105,7 +108,10 @@ class Neighbours:
     def _cut(self) -> Neighbours:
         if len(self) <= self.most:
             return self
-        return self._take(np.sort(np.argsort(_hashes(self.codes), kind="stable")[: self.most]))
+        return self._take(np.sort(np.argsort(self._keys(), kind="stable")[: self.most]))
+
+    def _keys(self) -> Array:
+        return row_keys(Batch(self.codes, self.labels))
 
     def _take(self, at: Array) -> Neighbours:
         return Neighbours(self.codes[at], self.labels[at], self.weight[at], self.most)
@@ -183,18 +189,3 @@ def _unit(features: Array, centre: Array) -> Array:
     length = np.sqrt(np.einsum("ij,ij->i", about, about))
     about /= np.maximum(length, np.float32(1e-30))[:, None]
     return about
-
-
-def _content(codes: Array, labels: Array) -> Array:
-    """Return the bytes of each row and its class as one comparable value, (n,)."""
-    of = np.unique(labels, return_inverse=True)[1].astype(np.int64)[:, None]
-    both = np.ascontiguousarray(np.hstack([codes.view(np.uint8), of.view(np.uint8)]))
-    return both.view(np.dtype((np.void, both.shape[1]))).ravel()
-
-
-def _hashes(codes: Array) -> Array:
-    """Return a number for each row that follows from its bytes and is otherwise random, (n,) uint64."""
-    odd = np.random.PCG64(0).random_raw(codes.shape[1]) | np.uint64(1)
-    mixed = codes.view(np.uint8).astype(np.uint64) @ odd
-    mixed ^= mixed >> np.uint64(32)  # the low bits of a product are the worse ones, the high ones decide the order
-    return mixed * np.uint64(0x9E3779B97F4A7C15)

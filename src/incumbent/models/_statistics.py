@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -300,7 +298,7 @@ class _Sums:
         classes = np.array(sorted(self.by))
         count = np.array([self.by[label][1] for label in classes.tolist()])
         cross = np.stack([self.by[label][0] for label in classes.tolist()], axis=1)
-        kept = functools.reduce(operator.add, self.kept) if self.kept else None
+        kept = Neighbours.join(self.kept) if self.kept else None
         return Statistics(self.gram, cross, self.total, count, count, self.rows, classes, kept)
 
 
