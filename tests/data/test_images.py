@@ -92,6 +92,18 @@ def test_the_notes_say_which_images_were_resized(tmp_path):
     assert read(tmp_path, tensors=True, size=(6, 8)).notes == ()
 
 
+def test_photographs_are_turned_upright_as_their_exif_data_say(tmp_path):
+    (tmp_path / "cat").mkdir()
+    grey = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    for orientation, lies in ((1, grey), (3, grey[::-1, ::-1]), (6, np.rot90(grey)), (8, np.rot90(grey, -1))):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(np.ascontiguousarray(lies)).save(tmp_path / "cat" / f"{orientation}.png", exif=exif)
+    found = read(tmp_path, tensors=True, target="y")
+    assert found.parts["x"].shape == (4, 6, 8, 1) and (found.parts["x"][..., 0] == grey).all()
+    assert [note.text for note in found.notes] == ["3 of 4 images were turned upright, as the EXIF data say."]
+
+
 def test_the_notes_survive_labels_that_are_given_apart(tmp_path):
     picture(tmp_path / "1.png")
     found = read((tmp_path, ["cat"]), tensors=True, size=3)

@@ -478,7 +478,7 @@ def test_what_votes_goes_on_as_it_is_until_another_number_is_asked_for():
 def test_gradient_steps_are_those_of_the_layer_and_other_weights_keep_the_votes():
     made, memory = solved(islands(1000), FEW)
     x = islands(300, 5).x
-    assert {"gradient", "incremental", "retrain"} <= made.abilities
+    assert {"gradient", "incremental", "retrain", "weight"} <= made.abilities
     assert np.array_equal(made.with_weights(made.weights()).predict(x).label, made.predict(x).label)
     np.testing.assert_allclose(made.with_weights(made.weights()).predict(x).proba, made.predict(x).proba, rtol=1e-6)
     steps = Incremental("sgd").prepare(Recipe(), memory).settle(made.abilities)

@@ -21,6 +21,7 @@ from incumbent.errors import DataError, MissingDependency, UsageError
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _WIDE = ("I", "F")  # modes of 16 and 32 bits a value, which 8 bits would cut off
 _GREY = {"1", "L", "LA"}
+_ORIENTATION, _AS_IT_LIES, _ON_ITS_SIDE = 0x0112, (None, 0, 1), (5, 6, 7, 8)  # the EXIF tag, and what it may say
 
 Size: TypeAlias = int | str | tuple[int, int]
 """Height and width in pixels, as (224, 320) or "224x320"; one number for a square."""
@@ -84,7 +85,8 @@ def images(folder: Path, *, target: str, size: Size | None = None, channels: int
     -------
     Tensors
         "x" is (n, h, w, c) in 8 bits: c is 1 where every image is grey, else 3 (transparency is dropped). Up to 256 MiB
-        are read once; beyond that, images are read whenever they are asked for. What was done to them, notes say.
+        are read once; beyond that, images are read whenever they are asked for. Photographs are turned upright where
+        their EXIF data say that the camera was turned. What was done to images, notes say.
 
     Raises
     ------
@@ -125,7 +127,7 @@ def _pillow() -> ModuleType:
 
 def _form(files: Sequence[Path], folder: Path, size: tuple[int, int] | None, channels: int | None) -> _Form:
     """Return how the images are read, from what the head of each file says."""
-    sizes, modes = _heads(files, folder)
+    sizes, modes, turned = _heads(files, folder)
     if size is None and len(sizes) > 1:
         h, w = sizes.most_common(1)[0][0]
         raise DataError(
@@ -135,24 +137,36 @@ def _form(files: Sequence[Path], folder: Path, size: tuple[int, int] | None, cha
         )
     grey = modes.keys() <= _GREY if channels is None else channels == 1
     chosen = size or next(iter(sizes))
-    return _Form(chosen, "L" if grey else "RGB", (*_resized(sizes, chosen), *_recoloured(modes, grey)))
+    notes = (*_upright(turned, len(files)), *_resized(sizes, chosen), *_recoloured(modes, grey))
+    return _Form(chosen, "L" if grey else "RGB", notes)
 
 
-def _heads(files: Sequence[Path], folder: Path) -> tuple[Counter[tuple[int, int]], Counter[str]]:
-    """Return how many images there are of each height and width, and of each mode."""
+def _heads(files: Sequence[Path], folder: Path) -> tuple[Counter[tuple[int, int]], Counter[str], int]:
+    """Return how many images there are of each height and width, and of each mode, and how many were turned."""
     library = _pillow()
-    sizes, modes, broken = Counter[tuple[int, int]](), Counter[str](), []
+    sizes, modes, turned, broken = Counter[tuple[int, int]](), Counter[str](), 0, []
     for file in files:
         try:
             with library.open(file) as image:
-                sizes[image.size[::-1]] += 1
+                lies = image.getexif().get(_ORIENTATION)
+                sizes[image.size if lies in _ON_ITS_SIDE else image.size[::-1]] += 1
                 modes[image.mode] += 1
+                turned += lies not in _AS_IT_LIES
                 broken += [file] if image.mode.startswith(_WIDE) else []
         except (OSError, ValueError, library.DecompressionBombError):
             broken.append(file)
     if broken:
         raise _unreadable(broken, folder)
-    return sizes, modes
+    return sizes, modes, turned
+
+
+def _upright(turned: int, whole: int) -> list[Finding]:
+    if not turned:
+        return []
+    were = "was" if turned == 1 else "were"
+    return [
+        Finding("note", "", f"{turned:,} of {counted(whole, 'image')} {were} turned upright, as the EXIF data say.")
+    ]
 
 
 def _shown(sizes: Counter[tuple[int, int]]) -> str:
@@ -206,11 +220,13 @@ class _Images:
 
     def __getitem__(self, at: Array) -> Array:
         library, broken = _pillow(), []
+        from PIL import ImageOps
+
         found = np.empty((len(at), *self.shape[1:]), dtype=np.uint8)
         for place, number in enumerate(at):
             try:
                 with library.open(self.files[number]) as image:
-                    plain = image.convert(self.mode)
+                    plain = ImageOps.exif_transpose(image).convert(self.mode)
                     if plain.size != self.shape[2:0:-1]:
                         plain = plain.resize(self.shape[2:0:-1], library.Resampling.BILINEAR)
                     found[place] = np.asarray(plain).reshape(self.shape[1:])

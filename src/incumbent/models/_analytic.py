@@ -218,7 +218,7 @@ def _calibrated(champion: Featured, lift: Any, solution: Solution, recipe: Recip
     if votes is None:
         return float(np.exp(log)), False
     alone = surprise(log)
-    together = -np.log(mixed(np.exp(-alone), votes.shares(read, len(classes))[true]))
+    together = -np.log(np.maximum(mixed(np.exp(-alone), votes.shares(read, len(classes))[true]), 1e-300))
     return float(np.exp(log)), bool(together.mean() < alone.mean())
 
 

@@ -67,7 +67,9 @@ def body_of(native: Any) -> list[tuple[str, Any]]:
 
 def learning(step: Any) -> Any:
     """Return the step that gradient steps move: a head beside which rows vote without them, any other as it is."""
-    if not hasattr(step, "alone"):
+    from incumbent.models._voting import VotingHead
+
+    if not isinstance(step, VotingHead):
         return step
     layer = step.alone()
     setattr(layer, _TOLD, getattr(step, _TOLD))
@@ -76,7 +78,9 @@ def learning(step: Any) -> Any:
 
 def moved(step: Any, layer: Any) -> Any:
     """Return a step with the weights of `layer`: beside a head of the same rows the same ones vote."""
-    if not hasattr(step, "alone"):
+    from incumbent.models._voting import VotingHead
+
+    if not isinstance(step, VotingHead):
         return layer
     made = step.on(layer)
     setattr(made, _TOLD, getattr(step, _TOLD))

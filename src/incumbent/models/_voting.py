@@ -59,7 +59,7 @@ class VotingHead(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
             self._votes = Votes(*(getattr(self, f"{name}_") for name in _PARTS))
         return self._votes
 
-    def fit(self, x: Any, y: Any) -> NoReturn:
+    def fit(self, x: Any, y: Any, sample_weight: Any = None) -> NoReturn:
         """Say who solves it.
 
         Raises

@@ -51,18 +51,21 @@ class Analytic(Edit):
         that were trained on two classes tell others apart less well than features of the rows do.
 
     neighbours : int or "auto"
-        Keep up to so many rows in the model, as bytes of the first features of a projection, and mix in the votes for
-        their class of those near to a row (three tenths of its probabilities; `incumbent.models.Votes` has the
-        equation) where the select rows are likelier that way. They know small groups that a linear layer smooths over.
-        A prediction takes some tens of microseconds more for 10,000 of them. The model holds these rows then, and
-        ``forget`` takes them out too. "auto" goes on as the champion has it, and begins with up to 10,000 where rows
-        are remembered anyway. 0 keeps none.
+        Keep up to so many rows in the model, each as one or two hundred bytes, and let those that are near to a row
+        vote for their class: three tenths of its probabilities are their votes, in which a row of weight w counts
+        ``w * exp(30 * (cos - 1))``, with the angle between the first features of both. Near rows know small groups that
+        a linear layer smooths over. Where that makes the select rows no likelier they are kept, but do not vote. It
+        takes a projection, and classes. Of 10,000 rows a prediction takes some tens of microseconds more; ``forget``
+        takes rows out here, too. "auto" goes on as before, and begins with 10,000 where rows are remembered anyway;
+        0 keeps none.
 
     References
     ----------
     McDonnell, Gong, Parvaneh, Abbasnejad and van den Hengel (2023), RanPAC: Random Projections and Pre-trained Models
     for Continual Learning, NeurIPS, eq. 4 to 6. Zhuang et al. (2022), ACIL: Analytic Class-Incremental Learning with
     Absolute Memorization and Privacy Protection, NeurIPS. Here with an intercept and the penalty chosen by GCV.
+    Khandelwal, Levy, Jurafsky, Zettlemoyer and Lewis (2020), Generalization through Memorization: Nearest Neighbor
+    Language Models, ICLR, eq. 3, for the votes.
 
     Examples
     --------
