@@ -399,8 +399,8 @@ class Structure(Value):
     reads : {"last", "input"}
         What that head reads: what the last layer does, or the rows themselves, in the place of the whole net.
     neighbours : int or "auto"
-        How many rows are kept beside it at most, whose votes for their class are mixed in; "auto" as the champion has
-        it, or as many as fit where rows are remembered.
+        How many rows of each class are kept beside it, whose votes for their class are mixed in; "auto" as the champion
+        has it, or 200 where rows are remembered.
     """
 
     start: Literal["champion", "scratch"] | None = None

@@ -410,7 +410,7 @@ def solved(batch, strategy, *, memory=None, model=None, select=None):
     return made, strategy.remember(remember(memory, batch, seed=0), made, batch)
 
 
-FEW = Analytic(64, ridge=1.0)
+FEW = Analytic(64, ridge=1.0, neighbours=2000)
 
 
 def test_rows_vote_where_rows_are_remembered_and_are_likelier_that_way():
@@ -423,7 +423,9 @@ def test_rows_vote_where_rows_are_remembered_and_are_likelier_that_way():
     right = np.arange(1000), np.searchsorted(made.classes, test.y)
     likely, before = (np.log(each.predict(test.x).proba[right]).mean() for each in (made, alone))
     assert likely > before + 0.02
-    none, _ = solved(batch, FEW, memory=Memory())
+    auto, _ = solved(batch, Analytic(64, ridge=1.0))
+    assert len(auto.head.votes.of) == 400  # 200 of each class
+    none, _ = solved(batch, Analytic(64, ridge=1.0), memory=Memory())
     assert none.head.votes is None  # no row is remembered, so none is kept
     noise = Batch(test.x, np.random.default_rng(0).permutation(test.y))
     mixed_up, memory = solved(Batch(batch.x, np.random.default_rng(1).permutation(batch.y)), FEW, select=noise)
@@ -457,21 +459,22 @@ def test_forgotten_rows_vote_no_longer(stored):
     assert voting_rows(after) == Counter(zip((each.tobytes() for each in codes), kept.y.tolist(), strict=True))
     assert len(left.head.votes.of) == 1100
     mean = lift.transform(kept.x).mean(axis=0)
-    never = Votes.by(Neighbours.of(codes, kept.y, None, most=2000), left.classes, lift.grid, mean)
+    count = np.unique(kept.y, return_counts=True)[1].astype(float)
+    never = Votes.by(Neighbours.of(codes, kept.y, None, each=2000), left.classes, count, lift.grid, mean)
     read = lift.transform(islands(300, 5).x)
     np.testing.assert_allclose(left.head.votes.shares(read, 2), never.shares(read, 2), rtol=1e-3, atol=1e-5)
 
 
 def test_what_votes_goes_on_as_it_is_until_another_number_is_asked_for():
-    made, memory = solved(islands(500), Analytic(64, ridge=1.0, neighbours=400))
-    assert len(made.head.votes.of) == 400
-    more, memory = solved(islands(300, 1), FEW, memory=memory, model=made)
-    assert len(more.head.votes.of) == sum(voting_rows(memory).values()) == 400
+    made, memory = solved(islands(500), Analytic(64, ridge=1.0, neighbours=150))
+    assert len(made.head.votes.of) == 300
+    more, memory = solved(islands(300, 1), Analytic(64, ridge=1.0), memory=memory, model=made)
+    assert len(more.head.votes.of) == sum(voting_rows(memory).values()) == 300
     none, left = solved(islands(300, 2), Analytic(64, ridge=1.0, neighbours=0), memory=memory, model=more)
     assert none.head.votes is None and Neighbours.from_arrays(left.statistics) is None
     again, _ = solved(islands(300, 3), Analytic(64, ridge=1.0, neighbours=2000), memory=left, model=none)
     assert len(again.head.votes.of) == 1600  # of what is remembered, and the new rows
-    still, _ = solved(islands(300, 3), FEW, memory=left, model=none)
+    still, _ = solved(islands(300, 3), Analytic(64, ridge=1.0), memory=left, model=none)
     assert still.head.votes is None
 
 

@@ -14,10 +14,10 @@ RNG = np.random.default_rng(0)
 GRID = Grid(np.float32([0.5, 0.25, 1.0, 4.0]), signed=True)
 
 
-def kept(n, seed=0, *, most=10_000, levels=4, names=("ant", "bee", "cow")):
+def kept(n, seed=0, *, each=10_000, levels=4, names=("ant", "bee", "cow")):
     rng = np.random.default_rng(seed)
     codes = rng.integers(-levels, levels, (n, 3)).astype(np.int8)
-    return Neighbours.of(codes, np.array(names)[rng.integers(0, len(names), n)], None, most=most)
+    return Neighbours.of(codes, np.array(names)[rng.integers(0, len(names), n)], None, each=each)
 
 
 def content(rows):
@@ -36,33 +36,45 @@ def test_rows_add_up_and_leave_again_whatever_is_equal_among_them():
 
 
 def test_a_row_of_another_class_does_not_leave():
-    one = Neighbours.of(np.int8([[1, 2, 3]]), np.array(["ant"]), None, most=9)
-    other = Neighbours.of(np.int8([[1, 2, 3]]), np.array(["bee"]), None, most=9)
+    one = Neighbours.of(np.int8([[1, 2, 3]]), np.array(["ant"]), None, each=9)
+    other = Neighbours.of(np.int8([[1, 2, 3]]), np.array(["bee"]), None, each=9)
     assert len(one.without(other)) == 1 and len(one.without(one)) == 0
 
 
-def test_beyond_their_number_the_same_rows_stay_in_whatever_order_they_come():
-    parts = [kept(50, seed, most=60, levels=100) for seed in range(6)]
+def test_beyond_their_number_the_same_rows_of_each_class_stay_in_whatever_order_they_come():
+    parts = [kept(50, seed, each=20, levels=100) for seed in range(6)]
     forward, backward = (functools.reduce(operator.add, order) for order in (parts, parts[::-1]))
-    assert len(forward) == 60 and content(forward) == content(backward)
+    assert Counter(forward.labels.tolist()) == {"ant": 20, "bee": 20, "cow": 20}
+    assert content(forward) == content(backward) == content(Neighbours.join(parts))
+    rare = kept(9, 7, each=20, levels=100, names=["elk"])
+    assert Counter((forward + rare).labels.tolist())["elk"] == 9
+
+
+def test_many_classes_share_what_is_kept_in_all(monkeypatch):
+    monkeypatch.setattr("incumbent.models._neighbours.MOST", 60)
+    rows = kept(3000, each=200, levels=100, names=[str(i) for i in range(30)])
+    assert set(Counter(rows.labels.tolist()).values()) == {2}
+    assert len(kept(3000, each=200, levels=100, names=[str(i) for i in range(100)])) == 100  # one of each at least
 
 
 def test_the_rows_that_stay_are_a_fair_sample_of_first_and_last():
-    often = np.zeros(10)
+    often, one = np.zeros(10), np.array(["ant"] * 50)
     for seed in range(300):
         codes = np.random.default_rng(seed).integers(-127, 128, (500, 40)).astype(np.int8)
-        rows = [Neighbours.of(codes[at : at + 50], np.arange(at, at + 50), None, most=100) for at in range(0, 500, 50)]
-        often += np.bincount(functools.reduce(operator.add, rows).labels // 50, minlength=10)
+        rows = Neighbours.join([Neighbours.of(codes[at : at + 50], one, None, each=100) for at in range(0, 500, 50)])
+        when = {each.tobytes(): place // 50 for place, each in enumerate(codes)}
+        often += np.bincount([when[each.tobytes()] for each in rows.codes], minlength=10)
+    assert often.sum() == 30_000
     chi_square = ((often - 3000) ** 2 / (3000 * 0.8)).sum()  # 100 of 500 stay, so a share of .8 varies
     assert chi_square < 27.9  # one in a thousand of nine degrees of freedom
 
 
 @pytest.mark.parametrize("labels", [["a", "b"], [3, 7], np.array(["a", "b"], dtype=object)])
 def test_they_come_back_from_plain_arrays(labels):
-    rows = Neighbours.of(np.int8([[1, 2], [3, 4]]), np.array(labels), np.array([1.0, 2.0]), most=5)
+    rows = Neighbours.of(np.int8([[1, 2], [3, 4]]), np.array(labels), np.array([1.0, 2.0]), each=5)
     arrays = rows.to_arrays()
     again = Neighbours.from_arrays(arrays)
-    assert content(again) == content(rows) and again.most == 5 and again.weight.tolist() == [1.0, 2.0]
+    assert content(again) == content(rows) and again.each == 5 and again.weight.tolist() == [1.0, 2.0]
     assert all(part.dtype.kind != "O" for part in arrays.values()) and rows.nbytes == sum(
         part.nbytes for part in arrays.values()
     )
@@ -72,8 +84,10 @@ def test_they_come_back_from_plain_arrays(labels):
 # ------------------------------------------------------------------------------------------------------- votes
 
 
-def votes(rows, mean=(0.1, -0.2, 0.3, 9.0)):
-    return Votes.by(rows, np.unique(rows.labels), GRID, np.array(mean))
+def votes(rows, count=None):
+    classes, of = np.unique(rows.labels, return_inverse=True)
+    learned = np.bincount(of, weights=rows.weight) if count is None else count
+    return Votes.by(rows, classes, learned, GRID, np.array([0.1, -0.2, 0.3, 9.0]))
 
 
 def one_by_one(rows, read, mean):
@@ -104,6 +118,14 @@ def test_a_row_of_weight_two_votes_as_two_rows():
     twice = rows + Neighbours(rows.codes[:10], rows.labels[:10], rows.weight[:10], 100)
     read = RNG.normal(size=(30, 4)).astype(np.float32)
     np.testing.assert_allclose(votes(doubled).shares(read, 3), votes(twice).shares(read, 3), rtol=1e-5)
+
+
+def test_the_rows_of_a_class_weigh_together_what_all_did_that_were_learned():
+    rows, read = kept(60), RNG.normal(size=(30, 4)).astype(np.float32)
+    own = np.bincount(np.unique(rows.labels, return_inverse=True)[1]).astype(float)
+    expected = votes(rows).shares(read, 3) * (learned := own * [1.0, 5.0, 40.0]) / own
+    found = votes(rows, learned).shares(read, 3)
+    np.testing.assert_allclose(found, expected / expected.sum(axis=1, keepdims=True), rtol=1e-4, atol=1e-7)
 
 
 def test_a_row_in_the_middle_of_all_has_votes_that_are_numbers():

@@ -14,7 +14,7 @@ from incumbent.models._features import read_once
 from incumbent.models._head import Featured, Head, headed, votes_of
 from incumbent.models._learned import statistics_of, token_in
 from incumbent.models._native import new_classes, trained_on
-from incumbent.models._neighbours import MOST, Neighbours, mixed
+from incumbent.models._neighbours import EACH, Neighbours, mixed
 from incumbent.models._ridge import Solution, mean_eigenvalue, solve
 from incumbent.models._statistics import Statistics
 from incumbent.models._summed import checked, features_of, gathered, lifted
@@ -56,17 +56,17 @@ def analytic(champion: Featured, recipe: Recipe) -> Model:
 def solved(champion: Featured, recipe: Recipe) -> Model:
     """Return what `analytic` does of rows that the statistics do not hold yet."""
     train, head = trained_on(recipe), _continued(champion, recipe)
-    most = kept_by(recipe)
+    each = kept_by(recipe)
     if np.ndim(train.labels) > 1:
         raise AbilityError(
             f"Analytic() solves for one class or value of each row, and these rows have {train.labels.shape[1]} at "
             "once; a net learns them by gradient steps, such as Replay(2000) or EWC(1.0)."
         )
     if head is None:
-        lift, old = _begun(champion, recipe, most)
+        lift, old = _begun(champion, recipe, each)
     else:
-        lift, old = head.lift, _with_neighbours(champion, recipe, statistics_of(recipe.memory), most)
-    statistics = gathered(champion, lift, train, most=most, deadline=recipe.deadline)
+        lift, old = head.lift, _with_neighbours(champion, recipe, statistics_of(recipe.memory), each)
+    statistics = gathered(champion, lift, train, each=each, deadline=recipe.deadline)
     if old is not None:
         statistics += old
     start = _start_anew(champion, recipe, statistics) if head is None else head.ridge
@@ -78,24 +78,24 @@ def solved(champion: Featured, recipe: Recipe) -> Model:
 
 
 def kept_by(recipe: Recipe) -> int:
-    """Return how many rows are kept beside the sums at most."""
+    """Return how many rows of each class are kept beside the sums."""
     asked, memory = recipe.structure.neighbours, recipe.memory
     if asked != "auto":
         return asked
     if not memory.statistics:
-        return MOST if len(memory) else 0
+        return EACH if len(memory) else 0
     before = Neighbours.from_arrays(memory.statistics)
-    return 0 if before is None else before.most
+    return 0 if before is None else before.each
 
 
-def _with_neighbours(champion: Featured, recipe: Recipe, old: Statistics, most: int) -> Statistics:
+def _with_neighbours(champion: Featured, recipe: Recipe, old: Statistics, each: int) -> Statistics:
     """Return sums with neighbours or without, as is asked for; where none were kept so far, of the remembered rows."""
-    if not most:
+    if not each:
         return replace(old, neighbours=None)
     rows, head = recipe.memory.rows, champion.head
     if old.neighbours is not None or rows is None or head is None:
         return old
-    return replace(old, neighbours=gathered(champion, head.lift, rows, most=most).neighbours)
+    return replace(old, neighbours=gathered(champion, head.lift, rows, each=each).neighbours)
 
 
 def _start_anew(champion: Featured, recipe: Recipe, statistics: Statistics) -> float | None:
@@ -126,7 +126,7 @@ def _outgrown(head: Head, recipe: Recipe) -> bool:
     return abs(learned - kept) < 0.5 and learned + len(trained_on(recipe)) >= 2 * width
 
 
-def _begun(champion: Featured, recipe: Recipe, most: int) -> tuple[Any, Statistics | None]:
+def _begun(champion: Featured, recipe: Recipe, each: int) -> tuple[Any, Statistics | None]:
     """Return a new lift, fitted to old and new rows, and the statistics of what is remembered under it."""
     train, old = trained_on(recipe), recipe.memory.rows
     parts = [train] if old is None or not len(old) else [read_once(champion, old), train]
@@ -135,7 +135,7 @@ def _begun(champion: Featured, recipe: Recipe, most: int) -> tuple[Any, Statisti
     features = checked(Batch.join([Batch(features_of(champion, part)) for part in some]).x)
     lift = _fitted_lift(features, _width(champion, recipe, count, features.shape[1]), champion.raw, recipe)
     known = len(parts) > 1 and parts[0].y is not None
-    return lift, gathered(champion, lift, parts[0], most=most, deadline=recipe.deadline) if known else None
+    return lift, gathered(champion, lift, parts[0], each=each, deadline=recipe.deadline) if known else None
 
 
 def _fitted_lift(features: Any, width: int, raw: bool, recipe: Recipe) -> Any:

@@ -86,4 +86,4 @@ def votes_of(solution: Solution, lift: Any) -> Votes | None:
     found = solution.statistics
     if found.neighbours is None or found.classes is None or not len(found.neighbours):
         return None
-    return Votes.by(found.neighbours, found.classes, lift.grid, found.total / found.rows)
+    return Votes.by(found.neighbours, found.classes, found.count, lift.grid, found.total / found.rows)

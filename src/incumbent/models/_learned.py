@@ -10,7 +10,7 @@ from incumbent.core import Array, Batch, Memory, Model
 from incumbent.data import row_keys
 from incumbent.errors import ModelError
 from incumbent.models._head import featured, headed
-from incumbent.models._neighbours import MOST, Neighbours
+from incumbent.models._neighbours import EACH, Neighbours
 from incumbent.models._ridge import solve
 from incumbent.models._statistics import Statistics
 from incumbent.models._summed import gathered, lifted, sums
@@ -44,8 +44,8 @@ def absorb(memory: Memory, model: Model, batch: Batch) -> Memory:
         unknown = ~np.isin(row_keys(batch), row_keys(memory.rows))
         batch = Batch.join([memory.rows, batch.take(unknown)])
     if len(batch):
-        most = most_kept(old) if old is not None else MOST if head.votes is not None else 0
-        fresh = gathered(model, head.lift, batch, most=most)
+        each = kept_beside(old) if old is not None else EACH if head.votes is not None else 0
+        fresh = gathered(model, head.lift, batch, each=each)
         if old is not None:
             fresh += old
         old = fresh
@@ -68,7 +68,7 @@ def extended(model: Model, rows: Batch) -> Model:
     head = model.head if featured(model) else None
     if head is None or not featured(model) or head.solution is None or head.train is None or not len(rows):
         return model
-    statistics = gathered(model, head.lift, rows, most=most_kept(head.solution.statistics))
+    statistics = gathered(model, head.lift, rows, each=kept_beside(head.solution.statistics))
     statistics += head.solution.statistics
     solution, learned = solve(statistics, head.ridge), Batch.join([head.train, rows])
     made = headed(solution, head.lift, head.temperature, head.token, learned, voting=head.votes is not None)
@@ -103,13 +103,14 @@ def forget(model: Model, memory: Memory, rows: Batch) -> tuple[Model, Memory]:
             f"{type(model.native).__name__} carries no statistics that rows could be taken out of; only a version made "
             "by Analytic() forgets exactly. Others must be trained anew without the rows."
         )
-    kept = 0 if Neighbours.from_arrays(memory.statistics) is None else len(rows)
+    before = Neighbours.from_arrays(memory.statistics)
+    kept = 0 if before is None else before.each
     if head.solution is not None and head.solution.statistics.rows == float(memory.statistics["rows"]):
         x = lifted(model, head.lift, rows)
-        gone = sums(model, head.lift, [(x, rows.labels, rows.weight)], most=kept)
+        gone = sums(model, head.lift, [(x, rows.labels, rows.weight)], each=kept)
         solution = head.solution.forget(gone, x, rows.weight)
     else:
-        gone = gathered(model, head.lift, rows, most=kept)
+        gone = gathered(model, head.lift, rows, each=kept)
         solution = solve(statistics_of(memory).forget(gone), head.ridge)
     made = headed(solution, head.lift, head.temperature, head.token, None, voting=head.votes is not None)
     left = model.with_head(made, (f"forgot {len(rows):,} rows exactly",))
@@ -125,9 +126,9 @@ def without(memory: Memory, rows: Batch) -> Memory:
     return memory.but(rows=memory.rows.take(keep), key=key, seen=max(memory.seen - len(rows), int(keep.sum())))
 
 
-def most_kept(statistics: Statistics | None) -> int:
-    """Return how many rows are kept beside sums at most; 0 where none are."""
-    return 0 if statistics is None or statistics.neighbours is None else statistics.neighbours.most
+def kept_beside(statistics: Statistics | None) -> int:
+    """Return how many rows of each class are kept beside sums; 0 where none are."""
+    return 0 if statistics is None or statistics.neighbours is None else statistics.neighbours.each
 
 
 def statistics_of(memory: Memory) -> Statistics:

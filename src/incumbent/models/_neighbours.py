@@ -13,8 +13,8 @@ from incumbent.core import Array, Batch, Floats
 from incumbent.data import row_keys
 from incumbent.models._grid import Grid
 
-MOST = 10_000
-"""Rows that are kept unless another number is asked for."""
+EACH, MOST = 200, 10_000
+"""Rows of a class that are kept unless another number is asked for, and rows of all classes together at most."""
 SHARE = 0.3
 """What the neighbours say beside the head, out of 1."""
 SHARPNESS = 30.0
@@ -28,8 +28,8 @@ _FIRST = "neighbours_"
 class Neighbours:
     """Rows that are kept with their classes: the first of the features that a head reads, in bytes.
 
-    Like sums they add up, in any order, and rows leave them again. Beyond `most` rows those with the smallest hash of
-    their content stay, which is a uniform sample of all that were ever added.
+    Like sums they add up, in any order, and rows leave them again. Of a class with more rows than are kept those with
+    the smallest hash of their content stay, which is a uniform sample of all that were ever added.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ class Neighbours:
         The class of each row.
     weight : (n,) float32 array
         How much each row counts.
-    most : int
-        How many are kept.
+    each : int
+        How many are kept of each class; fewer where all classes together would have more than 10,000.
 
     Examples
     --------
-    >>> one = Neighbours.of(np.int8([[1, 2], [3, 4]]), np.array(["a", "b"]), None, most=10)
-    >>> two = one + Neighbours.of(np.int8([[1, 2]]), np.array(["a"]), None, most=10)
+    >>> one = Neighbours.of(np.int8([[1, 2], [3, 4]]), np.array(["a", "b"]), None, each=10)
+    >>> two = one + Neighbours.of(np.int8([[1, 2]]), np.array(["a"]), None, each=10)
     >>> len(two), len(two.without(one)), two.without(one).labels.tolist()
     (3, 1, ['a'])
     """
@@ -53,13 +53,13 @@ class Neighbours:
     codes: Array
     labels: Array
     weight: Floats
-    most: int
+    each: int
 
     @staticmethod
-    def of(codes: Array, labels: Array, weight: Floats | None, *, most: int) -> Neighbours:
+    def of(codes: Array, labels: Array, weight: Floats | None, *, each: int) -> Neighbours:
         """Return rows of weight 1 where no other is given."""
         heavy = np.ones(len(codes)) if weight is None else weight
-        return Neighbours(codes, np.asarray(labels), np.asarray(heavy, dtype=np.float32), most)._cut()
+        return Neighbours(codes, np.asarray(labels), np.asarray(heavy, dtype=np.float32), each)._cut()
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -79,7 +79,7 @@ class Neighbours:
         codes, labels, weight = (
             np.concatenate([getattr(part, name) for part in parts]) for name in ("codes", "labels", "weight")
         )
-        return Neighbours(codes, labels, weight, parts[0].most)._cut()
+        return Neighbours(codes, labels, weight, parts[0].each)._cut()
 
     def without(self, other: Neighbours) -> Neighbours:
         """Return the rows less one of the same features and class for each row of `other` that is among them."""
@@ -94,7 +94,7 @@ class Neighbours:
     def to_arrays(self) -> dict[str, Array]:
         """Return plain arrays by name."""
         labels = self.labels.astype(str) if self.labels.dtype.kind == "O" else self.labels
-        parts = {"codes": self.codes, "labels": labels, "weight": self.weight, "most": np.array(self.most)}
+        parts = {"codes": self.codes, "labels": labels, "weight": self.weight, "each": np.array(self.each)}
         return {_FIRST + name: part for name, part in parts.items()}
 
     @staticmethod
@@ -102,19 +102,24 @@ class Neighbours:
         """Return what `to_arrays` took apart; None where the arrays hold none."""
         if _FIRST + "codes" not in arrays:
             return None
-        codes, labels, weight, most = (arrays[_FIRST + name] for name in ("codes", "labels", "weight", "most"))
-        return Neighbours(codes, labels, weight, int(most))
+        codes, labels, weight, each = (arrays[_FIRST + name] for name in ("codes", "labels", "weight", "each"))
+        return Neighbours(codes, labels, weight, int(each))
 
     def _cut(self) -> Neighbours:
-        if len(self) <= self.most:
+        classes, of, counts = np.unique(self.labels, return_inverse=True, return_counts=True)
+        each = max(1, min(self.each, MOST // max(1, len(classes))))
+        if counts.max(initial=0) <= each:
             return self
-        return self._take(np.sort(np.argsort(self._keys(), kind="stable")[: self.most]))
+        order = np.lexsort((self._keys(), of))
+        place = np.empty(len(self), dtype=np.intp)  # of a row among those of its class, by their keys
+        place[order] = np.arange(len(self)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self._take(place < each)
 
     def _keys(self) -> Array:
         return row_keys(Batch(self.codes, self.labels))
 
     def _take(self, at: Array) -> Neighbours:
-        return Neighbours(self.codes[at], self.labels[at], self.weight[at], self.most)
+        return Neighbours(self.codes[at], self.labels[at], self.weight[at], self.each)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,12 +158,17 @@ class Votes:
     centre: Floats
 
     @staticmethod
-    def by(kept: Neighbours, classes: Array, grid: Grid, mean: Floats) -> Votes:
-        """Return the votes of kept rows for these classes, about the mean (m,) of all features."""
-        many = kept.codes.shape[1]
+    def by(kept: Neighbours, classes: Array, count: Floats, grid: Grid, mean: Floats) -> Votes:
+        """Return the votes of kept rows for these classes, about the mean (m,) of all features.
+
+        The rows of a class weigh together what all those did that were ever learned, `count`: those that are kept
+        stand for the others.
+        """
+        many, of = kept.codes.shape[1], np.searchsorted(classes, kept.labels).astype(np.int32)
         step = np.broadcast_to(np.asarray(grid.first(many).step, dtype=np.float32), many)
-        of = np.searchsorted(classes, kept.labels).astype(np.int32)
-        return Votes(kept.codes, of, kept.weight, np.array(step), mean[:many].astype(np.float32))
+        whole = np.bincount(of, weights=kept.weight, minlength=len(classes))
+        weight: Floats = (kept.weight * (count / np.maximum(whole, 1e-30))[of]).astype(np.float32)
+        return Votes(kept.codes, of, weight, np.array(step), mean[:many].astype(np.float32))
 
     @functools.cached_property
     def directions(self) -> Array:

@@ -220,7 +220,7 @@ def gather(
         single precision, twice as fast, and without rounding: a block whose sums of squares reach 2**24 squared steps
         (by Cauchy and Schwarz no sum of products is larger) is computed in double precision.
     keep : (int, int)
-        Of how many features on a grid the first are kept with their class, and of how many rows at most; 0 is none.
+        Of how many features on a grid the first are kept with their class, and of how many rows of each; 0 is none.
 
     Raises
     ------
@@ -242,16 +242,16 @@ class _Sums:
     """Accumulators of `gather`, added to in place."""
 
     def __init__(self, width: int, *, classification: bool, grid: Grid | None, keep: tuple[int, int]) -> None:
-        self.grid, self.classification, (self.first, self.most) = grid, classification, keep
+        self.grid, self.classification, (self.first, self.each) = grid, classification, keep
         self.gram, self.total = np.empty((0, 0)), np.zeros(width)
         self.by: dict[Any, tuple[Floats, float]] = {}
         self.cross, self.count, self.square, self.rows = np.zeros((width, 1)), 0.0, 0.0, 0.0
         self.kept: list[Neighbours] = []
 
     def add(self, x: Array, y: Array, weight: Floats | None) -> None:
-        if self.grid is not None and self.most:
+        if self.grid is not None and self.each:
             codes = self.grid.first(self.first).pack(x[:, : self.first])
-            self.kept.append(Neighbours.of(codes, y, weight, most=self.most))
+            self.kept.append(Neighbours.of(codes, y, weight, each=self.each))
         exact = weight is None and self.grid is not None and x.dtype == np.float32 and self.grid.sums_are_exact(x)
         x = np.ascontiguousarray(x if exact else np.asarray(x, dtype=np.float64))
         w = np.ones(len(x), dtype=x.dtype) if weight is None else np.asarray(weight, dtype=np.float64)

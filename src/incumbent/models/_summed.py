@@ -15,10 +15,10 @@ from incumbent.models._head import Featured
 from incumbent.models._statistics import ROWS, Statistics, gather
 
 
-def gathered(model: Featured, lift: Any, batch: Batch, *, most: int = 0, deadline: float = np.inf) -> Statistics:
+def gathered(model: Featured, lift: Any, batch: Batch, *, each: int = 0, deadline: float = np.inf) -> Statistics:
     """Return the statistics of a batch, its rows passed through the frozen features once, block by block.
 
-    Up to `most` of its rows are kept beside them.
+    Up to `each` of the rows of a class are kept beside them.
     """
 
     def blocks() -> Iterator[tuple[Array, Array, Floats | None]]:
@@ -30,15 +30,15 @@ def gathered(model: Featured, lift: Any, batch: Batch, *, most: int = 0, deadlin
             part = batch.take(np.arange(start, min(start + ROWS, len(batch))))
             yield lifted(model, lift, part), part.labels, part.weight
 
-    return sums(model, lift, blocks(), most=most)
+    return sums(model, lift, blocks(), each=each)
 
 
 def sums(
-    model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]], *, most: int = 0
+    model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]], *, each: int = 0
 ) -> Statistics:
-    """Return the statistics of blocks of features that are projected already, and up to `most` rows beside them."""
+    """Return the statistics of blocks of features that are projected already, with `each` rows of a class beside."""
     grid, classification = getattr(lift, "grid", None), model.task == "classification"
-    keep = (lift.telling, most) if most and grid is not None and classification else (0, 0)
+    keep = (lift.telling, each) if each and grid is not None and classification else (0, 0)
     return gather(blocks, classification=classification, grid=grid, keep=keep)
 
 

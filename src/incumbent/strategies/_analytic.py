@@ -51,13 +51,13 @@ class Analytic(Edit):
         that were trained on two classes tell others apart less well than features of the rows do.
 
     neighbours : int or "auto"
-        Keep up to so many rows in the model, each as one or two hundred bytes, and let those that are near to a row
-        vote for their class: three tenths of its probabilities are their votes, in which a row of weight w counts
-        ``w * exp(30 * (cos - 1))``, with the angle between the first features of both. Near rows know small groups that
-        a linear layer smooths over. Where that makes the select rows no likelier they are kept, but do not vote. It
-        takes a projection, and classes. Of 10,000 rows a prediction takes some tens of microseconds more; ``forget``
-        takes rows out here, too. "auto" goes on as before, and begins with 10,000 where rows are remembered anyway;
-        0 keeps none.
+        Keep up to so many rows of each class in the model, each as one or two hundred bytes and 10,000 in all, and let
+        those that are near to a row vote for their class: three tenths of its probabilities are their votes, in which a
+        row of weight w counts ``w * exp(30 * (cos - 1))``, with the angle between the first features of both. Near rows
+        know small groups that a linear layer smooths over, which tells where there are many classes of few rows. Where
+        it makes the select rows no likelier they are kept, but do not vote. It takes a projection, and classes. Of
+        10,000 rows a prediction takes some tens of microseconds more; ``forget`` takes rows out here, too. "auto" goes
+        on as before, and begins with 200 where rows are remembered anyway; 0 keeps none.
 
     References
     ----------
