@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -191,6 +193,16 @@ def test_a_net_with_votes_comes_back_from_its_files_and_learns_and_forgets_on(tm
     assert len(left.head.votes.of) == 1400 and len(after.statistics["neighbours_codes"]) == 1400
     more = voting(left, near(100, 4), after, width=40, ridge=1.0)
     assert len(more.head.votes.of) == 1500
+
+
+def test_votes_follow_the_net_to_other_numbers_and_to_other_rows():
+    made, x = voting(), torch.from_numpy(near(50, 3).x)
+    before = made.native(x)
+    np.testing.assert_allclose(copy.deepcopy(made.native).double()(x.double()).detach(), before.detach(), atol=1e-3)
+    other = voting(batch=near(1500, 5))
+    changed = copy.deepcopy(made.native)
+    changed.load_state_dict(other.native.state_dict())
+    assert torch.equal(changed(x), other.native(x)) and not torch.equal(changed(x), before)
 
 
 def test_gradient_steps_take_the_votes_away_and_mixing_weights_of_the_head_does_not():

@@ -21,6 +21,8 @@ SHARPNESS = 30.0
 """A row at a right angle to another weighs exp(-30) of one in the same direction."""
 ROWS = 256
 """Rows that are asked at once: their angles to 10,000 kept rows take 10 MB."""
+PARTS = ("codes", "of", "weight", "step", "centre")
+"""The arrays that `Votes` are made of, in order."""
 _FIRST = "neighbours_"
 
 

@@ -138,7 +138,9 @@ def behind_frozen(net: nn.Module) -> set[str]:
     found = analytic_layer(net)
     if found is None:
         return set()
-    return {name for name, part in net.named_parameters() if any(part is own for own in found[1].layer.parameters())}
+    name, layer = found
+    before = f"{name}.layer." if name else "layer."
+    return {before + each for each, _ in layer.layer.named_parameters()}
 
 
 def put(net: nn.Module, name: str, layer: nn.Module) -> nn.Module:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from incumbent.models._neighbours import ROWS, SHARPNESS, Votes, mixed
+from incumbent.models._neighbours import PARTS, ROWS, SHARPNESS, Votes, mixed
 
 
 class VotesLayer(nn.Module):
@@ -28,7 +28,7 @@ class VotesLayer(nn.Module):
 
     def __init__(self, votes: Votes) -> None:
         super().__init__()
-        for name in ("codes", "of", "weight", "step", "centre"):
+        for name in PARTS:
             self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(getattr(votes, name))))
         self._directions: Tensor | None = None
 
@@ -41,7 +41,7 @@ class VotesLayer(nn.Module):
 
     def as_kept(self) -> Votes:
         """Return the votes as the head knows them."""
-        return Votes(*(getattr(self, name).cpu().numpy() for name in ("codes", "of", "weight", "step", "centre")))
+        return Votes(*(getattr(self, name).cpu().numpy() for name in PARTS))
 
     @property
     def told(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class VotesLayer(nn.Module):
         return VotesLayer(Votes(codes, one.astype(np.int32), one, each, each.copy()))
 
     def _shares(self, read: Tensor, votes: Tensor) -> Tensor:
-        asked = _unit(read[:, : len(self.centre)].float(), self.centre)
+        asked = _unit(read[:, : len(self.centre)].to(self.centre.dtype), self.centre)
         near = (asked @ self._known().T).sub_(1.0).mul_(SHARPNESS).exp_()
         found = near @ votes
         shares: Tensor = found / found.sum(dim=1, keepdim=True)
@@ -65,9 +65,14 @@ class VotesLayer(nn.Module):
 
     def _known(self) -> Tensor:
         """Return the kept rows about the mean, of length 1."""
-        if self._directions is None or self._directions.device != self.codes.device:
-            self._directions = _unit(self.codes * self.step, self.centre)
-        return self._directions
+        found = self._directions
+        if found is None or (found.device, found.dtype) != (self.centre.device, self.centre.dtype):
+            self._directions = found = _unit(self.codes * self.step, self.centre)
+        return found
+
+    def _load_from_state_dict(self, *given: Any) -> None:
+        super()._load_from_state_dict(*given)
+        self._directions = None  # of the rows that were there before
 
     def _votes(self, classes: int) -> Tensor:
         made = self.weight.new_zeros((len(self.of), classes))

@@ -11,9 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from incumbent.core import Array, Floats
 from incumbent.errors import ModelError
-from incumbent.models._neighbours import Votes, mixed
-
-_PARTS = ("codes", "of", "weight", "step", "centre")
+from incumbent.models._neighbours import PARTS, Votes, mixed
 
 
 class VotingHead(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
@@ -37,7 +35,7 @@ class VotingHead(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         head = VotingHead()
         head.coef_, head.intercept_, head.classes_ = coef, intercept, classes
         head.n_features_in_ = coef.shape[1]
-        for name in _PARTS:
+        for name in PARTS:
             setattr(head, f"{name}_", getattr(votes, name))
         return head
 
@@ -56,7 +54,7 @@ class VotingHead(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
     def votes(self) -> Votes:
         """The kept rows."""
         if "_votes" not in vars(self):
-            self._votes = Votes(*(getattr(self, f"{name}_") for name in _PARTS))
+            self._votes = Votes(*(getattr(self, f"{name}_") for name in PARTS))
         return self._votes
 
     def fit(self, x: Any, y: Any, sample_weight: Any = None) -> NoReturn:
