@@ -108,10 +108,10 @@ def forget(model: Model, memory: Memory, rows: Batch) -> tuple[Model, Memory]:
     if head.solution is not None and head.solution.statistics.rows == float(memory.statistics["rows"]):
         x = lifted(model, head.lift, rows)
         gone = sums(model, head.lift, [(x, rows.labels, rows.weight)], each=kept)
-        solution = head.solution.forget(gone, x, rows.weight)
+        solution = head.solution.forget(gone, x, rows.weight, spend=True)
     else:
         gone = gathered(model, head.lift, rows, each=kept)
-        solution = solve(statistics_of(memory).forget(gone), head.ridge)
+        solution = solve(statistics_of(memory).forget(gone, spend=True), head.ridge)
     made = headed(solution, head.lift, head.temperature, head.token, None, voting=head.votes is not None)
     left = model.with_head(made, (f"forgot {len(rows):,} rows exactly",))
     return left, without(memory, rows).but(statistics=_carried(solution.statistics, head.token))

@@ -55,7 +55,7 @@ class Solution:
         made: Floats = x @ self.coef.astype(x.dtype if x.dtype.kind == "f" else np.float64) + self.intercept
         return made
 
-    def forget(self, rows: Statistics, x: Array, weight: Floats | None = None) -> Solution:
+    def forget(self, rows: Statistics, x: Array, weight: Floats | None = None, *, spend: bool = False) -> Solution:
         """Return the solution as if these rows had never been seen, with the same penalty.
 
         No new factorisation: with U the removed rows about their mean, and the step from the old mean to theirs,
@@ -73,6 +73,8 @@ class Solution:
             Their features.
         weight : (r,) array, optional
             Their weights.
+        spend : bool
+            Whether nothing else needs `rows` any more, whose large matrix then takes what is left.
 
         Raises
         ------
@@ -84,8 +86,8 @@ class Solution:
         Hager (1989), Updating the Inverse of a Matrix, SIAM Review 31, 221-239. Higham (2002), Accuracy and Stability
         of Numerical Algorithms, 2nd ed., chapter 12.
         """
-        left = self.statistics.forget(rows)
         removed = np.vstack([self.removed, _directions(self.statistics, rows, x, weight)])
+        left = self.statistics.forget(rows, spend=spend)
         if len(removed) > self.statistics.width // 4 or left.rows <= 0:
             return solve(left, self.ridge)
         solver = _Lowered(self.factor, removed)

@@ -93,8 +93,10 @@ class Statistics:
         self._check_alike(other)
         return self._joined(other, np.add, into=self.gram)
 
-    def forget(self, other: Statistics) -> Statistics:
+    def forget(self, other: Statistics, *, spend: bool = False) -> Statistics:
         """Return the statistics as if the rows of `other` had never been seen; a class without rows is gone.
+
+        With `spend` they come in the large matrix of `other`, which nothing else may still need.
 
         Raises
         ------
@@ -108,7 +110,7 @@ class Statistics:
                 f"{other.rows:g} rows with {_aim(other)} were to be forgotten, but only {self.rows:g} with "
                 f"{_aim(self)} were learned; give rows that were learned, with their labels."
             )
-        left = self._joined(other, np.subtract)
+        left = self._joined(other, np.subtract, into=other.gram if spend else None)
         slack = 1e-9 * (1.0 + self.gram.diagonal())
         if (left.gram.diagonal() < -slack).any() or (self.classes is not None and (left.count < -1e-9).any()):
             raise DataError("Some of the rows to forget were never learned: fewer than none would be left.")
