@@ -179,8 +179,7 @@ class Votes:
 
     def shares(self, read: Array, classes: int) -> Array:
         """Return the share of the votes that each class has, (n, classes), float32, from what the head reads."""
-        votes = np.zeros((len(self.of), classes), dtype=np.float32)
-        votes[np.arange(len(self.of)), self.of] = self.weight
+        votes = self._ballots(classes)
         asked, out = _unit(read[:, : len(self.centre)], self.centre), np.empty((len(read), classes), dtype=np.float32)
         for start in range(0, len(asked), ROWS):
             near = asked[start : start + ROWS] @ self.directions.T
@@ -189,6 +188,15 @@ class Votes:
             np.matmul(np.exp(near, out=near), votes, out=out[start : start + ROWS])
         out /= out.sum(axis=1, keepdims=True)
         return out
+
+    def _ballots(self, classes: int) -> Array:
+        """Return the weight of each kept row in the column of its class, (n, classes), made once."""
+        made: Array | None = vars(self).get("ballots")
+        if made is None or made.shape[1] != classes:
+            made = np.zeros((len(self.of), classes), dtype=np.float32)
+            made[np.arange(len(self.of)), self.of] = self.weight
+            vars(self)["ballots"] = made
+        return made
 
 
 def mixed(proba: Any, shares: Any) -> Any:

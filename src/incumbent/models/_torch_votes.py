@@ -30,12 +30,11 @@ class VotesLayer(nn.Module):
         super().__init__()
         for name in PARTS:
             self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(getattr(votes, name))))
-        self._directions: Tensor | None = None
+        self._made: tuple[Tensor, Tensor] | None = None
 
     def forward(self, read: Tensor, scores: Tensor) -> Tensor:
         """Return the logarithms of the mixed probabilities (n, c), from what the head reads (n, m) and its scores."""
-        votes = self._votes(scores.shape[1])
-        shares = torch.cat([self._shares(part, votes) for part in torch.split(read.detach(), ROWS)])
+        shares = torch.cat([self._shares(part, scores.shape[1]) for part in torch.split(read.detach(), ROWS)])
         tiny = torch.finfo(scores.dtype).tiny
         return torch.log(mixed(scores.softmax(dim=1), shares.to(scores.dtype)).clamp_min(tiny))
 
@@ -56,28 +55,25 @@ class VotesLayer(nn.Module):
         one, each = np.zeros(rows, dtype=np.float32), np.zeros(features, dtype=np.float32)
         return VotesLayer(Votes(codes, one.astype(np.int32), one, each, each.copy()))
 
-    def _shares(self, read: Tensor, votes: Tensor) -> Tensor:
-        asked = _unit(read[:, : len(self.centre)].to(self.centre.dtype), self.centre)
-        near = (asked @ self._known().T).sub_(1.0).mul_(SHARPNESS).exp_()
-        found = near @ votes
+    def _shares(self, read: Tensor, classes: int) -> Tensor:
+        directions, ballots = self._known(classes)
+        asked = _unit(read[:, : len(self.centre)].to(directions.dtype), self.centre)
+        found = (asked @ directions.T).sub_(1.0).mul_(SHARPNESS).exp_() @ ballots
         shares: Tensor = found / found.sum(dim=1, keepdim=True)
         return shares
 
-    def _known(self) -> Tensor:
-        """Return the kept rows about the mean, of length 1."""
-        found = self._directions
-        if found is None or (found.device, found.dtype) != (self.centre.device, self.centre.dtype):
-            self._directions = found = _unit(self.codes * self.step, self.centre)
-        return found
+    def _known(self, classes: int) -> tuple[Tensor, Tensor]:
+        """Return the kept rows about the mean, of length 1, and their weights by class, (n, classes); made once."""
+        made, centre = self._made, self.centre
+        if made is None or (made[0].device, made[0].dtype, made[1].shape[1]) != (centre.device, centre.dtype, classes):
+            ballots = self.weight.new_zeros((len(self.of), classes))
+            ballots[torch.arange(len(self.of), device=centre.device), self.of.long()] = self.weight
+            self._made = made = _unit(self.codes * self.step, centre), ballots
+        return made
 
     def _load_from_state_dict(self, *given: Any) -> None:
         super()._load_from_state_dict(*given)
-        self._directions = None  # of the rows that were there before
-
-    def _votes(self, classes: int) -> Tensor:
-        made = self.weight.new_zeros((len(self.of), classes))
-        made[torch.arange(len(self.of), device=made.device), self.of.long()] = self.weight
-        return made
+        self._made = None  # it was of the rows that were there before
 
 
 def _unit(features: Tensor, centre: Tensor) -> Tensor:
