@@ -27,6 +27,7 @@ SAMPLE = 5_000
 _LEAST, _MOST, _GROWN = 256, 1_500, 2_000  # features that "auto" begins with, and grows to
 _MANY = 128  # inputs from which on their principal components are taken to say most of what they do
 _WIDEST = 20_000  # features of a head without a projection: the matrix of their products takes 3 GB
+_CLEARLY = 0.95  # of the log loss is left where votes are heard
 _SPEED = 2e10  # floating-point operations a second that the width for a budget counts on
 
 
@@ -186,11 +187,12 @@ def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
 
 
 def _calibrated(champion: Featured, lift: Any, solution: Solution, recipe: Recipe) -> tuple[float, bool]:
-    """Return the factor of the scores under which the select rows are likeliest, and whether votes make them likelier.
+    """Return the factor of the scores under which the select rows are likeliest, and whether votes shall be heard.
 
     ``argmin_T -mean log softmax(T * scores)[y]``: one number, convex in it, after Guo et al. (2017), On Calibration of
     Modern Neural Networks, ICML. Where there are no select rows the training rows tell it; of votes they tell nothing,
-    for each of them is its own nearest neighbour.
+    for each of them is its own nearest neighbour. Votes take time, and may be right less often where they are only more
+    careful: they are heard where they lower the log loss clearly.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import logsumexp
@@ -219,7 +221,7 @@ def _calibrated(champion: Featured, lift: Any, solution: Solution, recipe: Recip
         return float(np.exp(log)), False
     alone = surprise(log)
     together = -np.log(np.maximum(mixed(np.exp(-alone), votes.shares(read, len(classes))[true]), 1e-300))
-    return float(np.exp(log)), bool(together.mean() < alone.mean())
+    return float(np.exp(log)), bool(together.mean() < _CLEARLY * alone.mean())
 
 
 def _notes(champion: Featured, recipe: Recipe, head: Head) -> tuple[str, ...]:
