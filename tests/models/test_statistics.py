@@ -161,6 +161,20 @@ def test_what_is_saved_is_loaded_to_the_last_bit_and_takes_the_bytes_it_says(tmp
     assert same(again + whole, whole + whole)
 
 
+def test_rows_that_are_kept_beside_the_sums_go_with_their_rows_and_with_their_class():
+    x, y = lifted()
+    both = {"grid": RandomReLU.grid, "keep": (16, 5000)}
+    whole, some = gather([(x, y, None)], **both), np.arange(len(y)) < 40
+    assert len(whole.neighbours) == len(y)
+    left = whole.forget(gather([(x[some], y[some], None)], **both))
+    again = gather([(x[~some], y[~some], None)], **both)
+    assert np.array_equal(np.sort(left.neighbours.codes, axis=0), np.sort(again.neighbours.codes, axis=0))
+    one = y == y[0]
+    without = whole.forget(gather([(x[one], y[one], None)], grid=RandomReLU.grid))  # whose rows nobody kept
+    assert y[0] not in without.classes and y[0] not in without.neighbours.labels
+    assert len(without.neighbours) == (~one).sum()
+
+
 def test_a_damaged_file_is_refused(tmp_path):
     (tmp_path / "sums.npz").write_bytes(b"not a zip file")
     with pytest.raises(DataError, match="holds no statistics"):

@@ -93,6 +93,10 @@ class Neighbours:
         keep[order] = np.arange(len(own)) - first >= gone[own[order]]
         return self._take(keep)
 
+    def of_classes(self, classes: Array) -> Neighbours:
+        """Return the rows of these classes."""
+        return self._take(np.isin(self.labels, classes))
+
     def to_arrays(self) -> dict[str, Array]:
         """Return plain arrays by name."""
         labels = self.labels.astype(str) if self.labels.dtype.kind == "O" else self.labels

@@ -183,8 +183,9 @@ class Statistics:
     def _kept(self, keep: Array) -> Statistics:
         if self.classes is None or keep.all():
             return self
+        classes, kept = self.classes[keep], self.neighbours
         part = replace(self, cross=self.cross[:, keep], count=self.count[keep], square=self.square[keep])
-        return replace(part, classes=self.classes[keep])
+        return replace(part, classes=classes, neighbours=None if kept is None else kept.of_classes(classes))
 
     def _spread(self, classes: Array) -> Statistics:
         assert self.classes is not None, "only classes are aligned"
