@@ -5,12 +5,14 @@ import math
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from incumbent.errors import LockError, RegistryError, UsageError
 from incumbent.store import Store
+from incumbent.store._history import run_of
 
 
 def test_a_version_and_everything_recorded_with_it_come_back(store, life, holding, tmp_path):
@@ -149,6 +151,14 @@ def test_a_refused_challenger_that_is_promoted_later_has_the_state_it_was_made_w
         event.conclude(decision="promote", deploy=2, info={})
     assert life.live() == (2, "m-two", "s-two")
     assert store.previous("fraud") == 1
+
+
+def test_an_event_is_found_by_the_beginning_of_an_id_that_is_all_digits(monkeypatch):
+    run = SimpleNamespace(info=SimpleNamespace(run_id="00538756" + 24 * "a"), data=SimpleNamespace(tags={}))
+    monkeypatch.setattr("incumbent.store._history._runs", lambda client, name, asked="": [] if asked else [run])
+    assert run_of(None, "fraud", "00538756") is run
+    with pytest.raises(RegistryError, match="has no event '538756'"):
+        run_of(None, "fraud", "538756")
 
 
 def test_an_event_that_keeps_no_state_leaves_the_state_alone(store, life):
@@ -378,6 +388,7 @@ def test_making_a_store_imports_no_mlflow_and_using_one_prints_nothing(root, tmp
     code = f"""
 import sys
 from incumbent.store import Store
+from incumbent.store._history import run_of
 store = Store({str(root)!r})
 assert "mlflow" not in sys.modules and "sqlalchemy" not in sys.modules and "pandas" not in sys.modules
 assert store.names() == []

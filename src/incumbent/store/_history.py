@@ -37,12 +37,13 @@ def read(client: Client, place: Place, name: str, run: Any) -> Record:
 def run_of(client: Client, name: str, id: str) -> Any:
     """Return the run of an event: by number or id with one small query, by the beginning of its id from all."""
     id = str(id).strip().lower()
+    found: list[Any] = []
     if id.isdigit() and len(id) < 32:
         found = _runs(client, name, f"tags.`{NUMBER}` = '{int(id)}'")
     elif re.fullmatch(r"[0-9a-f]{32}", id):
         found = _runs(client, name, f"attributes.run_id = '{id}'")
-    else:
-        found = [run for run in _runs(client, name) if len(id) >= 6 and run.info.run_id.startswith(id)]
+    if not found and len(id) >= 6:  # one id in forty begins with eight digits
+        found = [run for run in _runs(client, name) if run.info.run_id.startswith(id)]
     if len(found) != 1:
         last = max((number(run.data.tags, NUMBER) or 0 for run in _runs(client, name)), default=0)
         raise RegistryError(f"{name!r} has no event {id!r}; its events are numbered 1 to {last}.")
