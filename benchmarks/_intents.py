@@ -86,11 +86,10 @@ def encoded(sentences: Sequence[str]) -> Array:
 
 
 @dataclass
-class AlwaysLogistic:
-    """scikit-learn's logistic regression, fitted anew to all rows so far whenever a session comes."""
+class Always:
+    """A classifier that is fitted anew to all rows so far whenever a session comes."""
 
     seen: list[Batch] = field(default_factory=list)
-    made: Any = None
 
     @property
     def carried(self) -> int:
@@ -98,12 +97,26 @@ class AlwaysLogistic:
         return sum(each.x.nbytes + each.labels.nbytes for each in self.seen)
 
     def learn(self, rows: Batch) -> None:
-        """Fit all rows, with the penalty that does better of C = 10 and C = 30 when all are learned at once."""
+        """Fit all rows."""
+        self.seen.append(rows)
+        self.fit(Batch.join(self.seen))
+
+    def fit(self, rows: Batch) -> None:
+        """Begin anew with these rows."""
+        raise NotImplementedError
+
+
+@dataclass
+class AlwaysLogistic(Always):
+    """scikit-learn's logistic regression, with the penalty that does better of C = 10 and C = 30 on all at once."""
+
+    made: Any = None
+
+    def fit(self, rows: Batch) -> None:
+        """Minimise by L-BFGS."""
         from sklearn.linear_model import LogisticRegression
 
-        self.seen.append(rows)
-        everything = Batch.join(self.seen)
-        self.made = LogisticRegression(C=PENALTY, max_iter=500).fit(everything.x, everything.labels)
+        self.made = LogisticRegression(C=PENALTY, max_iter=500).fit(rows.x, rows.labels)
 
     def said(self, x: Array) -> Array:
         """Return the classes that it gives rows."""
@@ -112,26 +125,18 @@ class AlwaysLogistic:
 
 
 @dataclass
-class AlwaysPlainLogistic:
-    """The same regression in plain PyTorch, begun anew with all rows so far: Adam on all rows at once, rate .01.
+class AlwaysPlainLogistic(Always):
+    """The same regression in plain PyTorch: Adam on all rows at once, at a rate of .01.
 
     It stops when a hundred steps lower what is minimised by less than a hundredth. L-BFGS, as scikit-learn has it, is
     several times quicker; this is what few lines of PyTorch cost.
     """
 
-    seen: list[Batch] = field(default_factory=list)
     coef: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
 
-    @property
-    def carried(self) -> int:
-        """All rows."""
-        return sum(each.x.nbytes + each.labels.nbytes for each in self.seen)
-
-    def learn(self, rows: Batch) -> None:
-        """Fit all rows, with the penalty of `AlwaysLogistic`."""
-        self.seen.append(rows)
-        everything = Batch.join(self.seen)
-        x, y = with_one(everything.x), torch.from_numpy(everything.labels)
+    def fit(self, rows: Batch) -> None:
+        """Minimise by Adam."""
+        x, y = with_one(rows.x), torch.from_numpy(rows.labels)
         coef = torch.zeros(x.shape[1], int(y.max()) + 1, requires_grad=True)  # quicker than a Linear's, which is (k, d)
         adam, before = torch.optim.Adam([coef], lr=0.01), float("inf")
         while True:
