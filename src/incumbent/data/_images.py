@@ -220,13 +220,14 @@ class _Images:
 
     def __getitem__(self, at: Array) -> Array:
         library, broken = _pillow(), []
-        from PIL import ImageOps
+        from PIL import ImageOps  # it is there, or the line before has said so
 
         found = np.empty((len(at), *self.shape[1:]), dtype=np.uint8)
         for place, number in enumerate(at):
             try:
                 with library.open(self.files[number]) as image:
-                    plain = ImageOps.exif_transpose(image).convert(self.mode)
+                    ImageOps.exif_transpose(image, in_place=True)
+                    plain = image.convert(self.mode)
                     if plain.size != self.shape[2:0:-1]:
                         plain = plain.resize(self.shape[2:0:-1], library.Resampling.BILINEAR)
                     found[place] = np.asarray(plain).reshape(self.shape[1:])

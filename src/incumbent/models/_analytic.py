@@ -14,7 +14,7 @@ from incumbent.models._features import read_once
 from incumbent.models._head import Featured, Head, headed, votes_of
 from incumbent.models._learned import statistics_of, token_in
 from incumbent.models._native import new_classes, trained_on
-from incumbent.models._neighbours import EACH, Neighbours, mixed
+from incumbent.models._neighbours import EACH, Neighbours, Votes, each_of, mixed
 from incumbent.models._ridge import Solution, mean_eigenvalue, solve
 from incumbent.models._statistics import Statistics
 from incumbent.models._summed import checked, features_of, gathered, lifted
@@ -73,8 +73,8 @@ def solved(champion: Featured, recipe: Recipe) -> Model:
     start = _start_anew(champion, recipe, statistics) if head is None else head.ridge
     solution = solve(statistics, recipe.loss.l2, start=start)
     token = head.token if head is not None else _token_of(statistics)
-    temperature, voting = _calibrated(champion, lift, solution, recipe)
-    made = headed(solution, lift, temperature, token, train, voting=voting)
+    temperature, votes = _calibrated(champion, lift, solution, recipe)
+    made = headed(solution, lift, temperature, token, train, votes)
     return champion.with_head(made, _notes(champion, recipe, made))
 
 
@@ -85,8 +85,7 @@ def kept_by(recipe: Recipe) -> int:
         return asked
     if not memory.statistics:
         return EACH if len(memory) else 0
-    before = Neighbours.from_arrays(memory.statistics)
-    return 0 if before is None else before.each
+    return each_of(Neighbours.from_arrays(memory.statistics))
 
 
 def _with_neighbours(champion: Featured, recipe: Recipe, old: Statistics, each: int) -> Statistics:
@@ -186,8 +185,8 @@ def _width(champion: Featured, recipe: Recipe, rows: int, features: int) -> int:
     return width
 
 
-def _calibrated(champion: Featured, lift: Any, solution: Solution, recipe: Recipe) -> tuple[float, bool]:
-    """Return the factor of the scores under which the select rows are likeliest, and whether votes shall be heard.
+def _calibrated(champion: Featured, lift: Any, solution: Solution, recipe: Recipe) -> tuple[float, Votes | None]:
+    """Return the factor of the scores under which the select rows are likeliest, and the votes that shall be heard.
 
     ``argmin_T -mean log softmax(T * scores)[y]``: one number, convex in it, after Guo et al. (2017), On Calibration of
     Modern Neural Networks, ICML. Where there are no select rows the training rows tell it; of votes they tell nothing,
@@ -199,12 +198,12 @@ def _calibrated(champion: Featured, lift: Any, solution: Solution, recipe: Recip
 
     classes = solution.statistics.classes
     if classes is None or len(classes) < 2:
-        return 1.0, False
+        return 1.0, None
     apart = recipe.select is not None and len(recipe.select) >= 10
     judges = recipe.select if recipe.select is not None and apart else trained_on(recipe)
     known = np.flatnonzero(np.isin(judges.labels, classes))[:SAMPLE]
     if not len(known):
-        return 1.0, False
+        return 1.0, None
     rows = judges.take(known)
     read = lifted(champion, lift, rows)
     scores, true = solution.scores(read), (np.arange(len(rows)), np.searchsorted(classes, rows.labels))
@@ -217,11 +216,11 @@ def _calibrated(champion: Featured, lift: Any, solution: Solution, recipe: Recip
 
     log = float(minimize_scalar(lambda log: surprise(log).mean(), bounds=(-2.0, 6.0), method="bounded").x)
     votes = votes_of(solution, lift) if apart else None
-    if votes is None:
-        return float(np.exp(log)), False
-    alone = surprise(log)
-    together = -np.log(np.maximum(mixed(np.exp(-alone), votes.shares(read, len(classes))[true]), 1e-300))
-    return float(np.exp(log)), bool(together.mean() < _CLEARLY * alone.mean())
+    if votes is not None:
+        alone = surprise(log)
+        together = -np.log(np.maximum(mixed(np.exp(-alone), votes.shares(read, len(classes))[true]), 1e-300))
+        votes = votes if together.mean() < _CLEARLY * alone.mean() else None
+    return float(np.exp(log)), votes
 
 
 def _notes(champion: Featured, recipe: Recipe, head: Head) -> tuple[str, ...]:

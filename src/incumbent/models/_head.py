@@ -74,10 +74,11 @@ def featured(model: Model) -> TypeGuard[Featured]:
     return "features" in model.abilities and hasattr(model, "with_head")
 
 
-def headed(solution: Solution, lift: Any, temperature: float, token: str, train: Batch | None, *, voting: bool) -> Head:
-    """Return the head of a solution; `voting` mixes in what the rows that are kept beside its sums say."""
+def headed(
+    solution: Solution, lift: Any, temperature: float, token: str, train: Batch | None, votes: Votes | None
+) -> Head:
+    """Return the head of a solution."""
     classes, coef, intercept = solution.statistics.classes, solution.coef.T, solution.intercept
-    votes = votes_of(solution, lift) if voting else None
     return Head(coef, intercept, classes, lift, temperature, solution.ridge, token, votes, solution, train)
 
 

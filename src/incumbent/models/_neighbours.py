@@ -128,6 +128,11 @@ class Neighbours:
         return Neighbours(self.codes[at], self.labels[at], self.weight[at], self.each)
 
 
+def each_of(kept: Neighbours | None) -> int:
+    """Return how many rows of each class are kept; 0 where none are."""
+    return 0 if kept is None else kept.each
+
+
 @dataclass(frozen=True, eq=False)
 class Votes:
     r"""What kept rows say of others: each votes for its class, the more the smaller the angle between them.

@@ -86,12 +86,12 @@ class Statistics:
             They are of other features, or of classes and of numbers.
         """
         self._check_alike(other)
-        return self._joined(other, np.add)
+        return self._joined(other, np.add, _both(self.neighbours, other.neighbours))
 
     def __iadd__(self, other: Statistics) -> Statistics:
         """Return the statistics of the rows of both, in the large matrix of these: nothing else may still need it."""
         self._check_alike(other)
-        return self._joined(other, np.add, into=self.gram)
+        return self._joined(other, np.add, _both(self.neighbours, other.neighbours), into=self.gram)
 
     def forget(self, other: Statistics, *, spend: bool = False) -> Statistics:
         """Return the statistics as if the rows of `other` had never been seen; a class without rows is gone.
@@ -110,7 +110,9 @@ class Statistics:
                 f"{other.rows:g} rows with {_aim(other)} were to be forgotten, but only {self.rows:g} with "
                 f"{_aim(self)} were learned; give rows that were learned, with their labels."
             )
-        left = self._joined(other, np.subtract, into=other.gram if spend else None)
+        kept, gone = self.neighbours, other.neighbours
+        kept = kept if kept is None or gone is None else kept.without(gone)
+        left = self._joined(other, np.subtract, kept, into=other.gram if spend else None)
         slack = 1e-9 * (1.0 + self.gram.diagonal())
         if (left.gram.diagonal() < -slack).any() or (self.classes is not None and (left.count < -1e-9).any()):
             raise DataError("Some of the rows to forget were never learned: fewer than none would be left.")
@@ -164,7 +166,9 @@ class Statistics:
                 "add up; both must come from the same features and the same kind of target."
             )
 
-    def _joined(self, other: Statistics, how: np.ufunc, into: Floats | None = None) -> Statistics:
+    def _joined(
+        self, other: Statistics, how: np.ufunc, kept: Neighbours | None, into: Floats | None = None
+    ) -> Statistics:
         one, two = self, other
         if self.classes is not None and other.classes is not None:
             joined = np.union1d(self.classes, other.classes)
@@ -177,7 +181,7 @@ class Statistics:
             how(one.square, two.square),
             float(how(one.rows, two.rows)),
             one.classes,
-            _together(one.neighbours, two.neighbours, how),
+            kept,
         )
 
     def _kept(self, keep: Array) -> Statistics:
@@ -197,10 +201,10 @@ class Statistics:
         return replace(self, cross=cross, count=count, square=count, classes=classes)
 
 
-def _together(one: Neighbours | None, two: Neighbours | None, how: np.ufunc) -> Neighbours | None:
+def _both(one: Neighbours | None, two: Neighbours | None) -> Neighbours | None:
     if one is None or two is None:
-        return one if two is None or how is np.subtract else two
-    return one.without(two) if how is np.subtract else one + two
+        return two if one is None else one
+    return one + two
 
 
 def gather(

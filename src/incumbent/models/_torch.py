@@ -22,13 +22,12 @@ from incumbent.models._head import Head
 from incumbent.models._torch_analytic import (
     AnalyticLayer,
     analytic_layer,
-    behind_frozen,
     described_head,
     head_in,
     only_head,
     under_head,
     unsolved,
-    voteless,
+    voteless_where_moved,
     with_head_again,
     without_head,
 )
@@ -398,16 +397,15 @@ class TorchModel:
             Their shapes are not the net's.
         """
         made = copy.deepcopy(self.native)
-        held, free, moved = _floating(made), behind_frozen(made), False
+        held = _floating(made)
         with torch.no_grad():
             for name, value in weights.items():
                 if name not in held or held[name].shape != np.shape(value):
                     shape = tuple(held[name].shape) if name in held else "none"
                     raise ModelError(f"{name} has shape {np.shape(value)}, and the net's has {shape}.")
-                given = torch.from_numpy(np.ascontiguousarray(value)).to(held[name])
-                moved = moved or (name not in free and not torch.equal(held[name], given))
-                held[name].copy_(given)
-        unsolved(voteless(made) if moved else made)
+                held[name].copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        voteless_where_moved(made, self.native)
+        unsolved(made)
         return replace(self, native=made)
 
     def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:

@@ -133,14 +133,15 @@ def voteless(net: nn.Module) -> nn.Module:
     return net
 
 
-def behind_frozen(net: nn.Module) -> set[str]:
-    """Return the names of the weights that an exact head solved: they may move without moving what it reads."""
+def voteless_where_moved(net: nn.Module, before: nn.Module) -> None:
+    """Do that where a weight that the kept rows were read through is no longer what it was `before`."""
     found = analytic_layer(net)
-    if found is None:
-        return set()
-    name, layer = found
-    before = f"{name}.layer." if name else "layer."
-    return {before + each for each, _ in layer.layer.named_parameters()}
+    if found is None or found[1].votes is None:
+        return
+    own = f"{found[0]}.layer." if found[0] else "layer."  # what was solved may move without moving what it reads
+    held, was = net.state_dict(), before.state_dict()
+    if any(not name.startswith(own) and not torch.equal(value, was[name]) for name, value in held.items()):
+        voteless(net)
 
 
 def put(net: nn.Module, name: str, layer: nn.Module) -> nn.Module:
