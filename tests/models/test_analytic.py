@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from inputs import groups
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -392,14 +393,10 @@ def test_only_a_model_with_statistics_forgets():
 # -------------------------------------------------------------------------------------------------- neighbours
 
 
-CENTRES = np.random.default_rng(3).normal(size=(80, 6))
-
-
 def islands(n, seed=0):
     """Small groups of two classes amid each other."""
-    rng = np.random.default_rng(seed)
-    of = rng.integers(0, 80, n)
-    return Batch(CENTRES[of] + 0.1 * rng.normal(size=(n, 6)), np.where(of % 2 == 0, "even", "odd"))
+    x, of = groups(n, seed)
+    return Batch(x, np.where(of % 2 == 0, "even", "odd"))
 
 
 def solved(batch, strategy, *, memory=None, model=None, select=None):

@@ -9,6 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from inputs import groups  # noqa: E402
+
 from incumbent import chain  # noqa: E402  (torch first: without it there is nothing to test)
 from incumbent.core import Batch, Memory, Recipe  # noqa: E402
 from incumbent.data import remember  # noqa: E402
@@ -151,10 +153,8 @@ def test_gradient_steps_after_it_end_what_its_statistics_are_good_for():
 
 def near(n, seed=0):
     """Rows of three classes that lie in small groups amid each other."""
-    rng = np.random.default_rng(seed)
-    of = rng.integers(0, 80, n)
-    centres = np.random.default_rng(3).normal(size=(80, 6))
-    return Batch((centres[of] + 0.1 * rng.normal(size=(n, 6))).astype(np.float32), of % 3)
+    x, of = groups(n, seed)
+    return Batch(x.astype(np.float32), of % 3)
 
 
 def voting(model=None, batch=None, memory=None, **asked):
