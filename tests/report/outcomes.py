@@ -22,6 +22,7 @@ from incumbent.core import (
     Recipe,
     Verdict,
 )
+from incumbent.report import ReportRenderer
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _outcome(verdict: Verdict, comparisons: dict[str, Comparison], metric: str, 
         decision=verdict.decision, model="the live model", verdict=verdict, challengers=challengers(),
         champion=Champion(), metric=metric, comparisons=comparisons, prequential=PREQUENTIAL, check=CHECK, rows=ROWS,
         cost=COST, memory=Memory(), anchor=AnchorSet(), seed=7, name="electricity", version_before=3, version_after=4,
-        update="3f9ac2d1", lineage=lineage(),
+        update="3f9ac2d1", lineage=lineage(), renderer=ReportRenderer(),
     )  # fmt: skip
     return whole.but(**changes)
 

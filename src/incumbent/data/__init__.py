@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from incumbent._on_demand import on_demand
+from incumbent.core import DataCheck as DataCheck
+from incumbent.core import Finding as Finding
 
 if TYPE_CHECKING:
     from incumbent.data._anchor import admit as admit
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from incumbent.data._anchor import spend as spend
     from incumbent.data._assemble import assemble as assemble
     from incumbent.data._assemble import emphasised as emphasised
-    from incumbent.data._check import DataCheck as DataCheck
-    from incumbent.data._check import Finding as Finding
     from incumbent.data._column import Column as Column
     from incumbent.data._keys import row_keys as row_keys
     from incumbent.data._lazy import LazyRows as LazyRows
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Column": "_column",
-    "DataCheck": "_check",
-    "Finding": "_check",
     "LazyRows": "_lazy",
     "Quality": "_quality",
     "Schema": "_schema",
@@ -70,6 +68,6 @@ _HOME = {
     "unit": "_pixels",
 }
 
-__all__ = sorted(_HOME)
+__all__ = sorted({*_HOME, "DataCheck", "Finding"})
 
-__getattr__, __dir__ = on_demand(__name__, _HOME)
+__getattr__, __dir__ = on_demand(__name__, _HOME, __all__)

@@ -2,88 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
-from incumbent.core import Batch, Value
+from incumbent.core import Batch
 from incumbent.data._keys import column_keys, row_keys
-
-
-@dataclass(frozen=True, repr=False)
-class Finding(Value):
-    """Something about the data that a person should know, and that does not stop an update.
-
-    Parameters
-    ----------
-    level : {"note", "warning"}
-        A note says what was done with the data; a warning says that the data may not be what they seem.
-    column : str
-        Which column; empty where it concerns the rows as a whole.
-    text : str
-        One sentence.
-
-    Examples
-    --------
-    >>> Finding("note", "id", "'id' is not among the model's features; it is ignored.")
-    Finding('note', column='id', text="'id' is not among the model's features; it is ignored.")
-    """
-
-    level: Literal["note", "warning"]
-    column: str
-    text: str
-
-
-@dataclass(frozen=True, repr=False)
-class DataCheck(Value):
-    """All that was found when a batch was held against the schema of a model.
-
-    Parameters
-    ----------
-    findings : tuple of Finding
-        Warnings and notes.
-    rows : int
-        How many rows were read.
-    columns : int
-        How many features each row has.
-    digest : str
-        SHA-256 of the checked content (names, values and row order), the same whatever file format it came from.
-    source : str
-        Where the rows came from: a file name, or such as "pandas frame".
-
-    Examples
-    --------
-    >>> check = DataCheck((Finding("warning", "age", "3 rows have no 'age'."),), 100, 4, "0" * 64, "march.csv")
-    >>> print(check)
-    march.csv: 100 rows, 4 features, 1 warning, 0 notes
-      warning: 3 rows have no 'age'.
-    """
-
-    findings: tuple[Finding, ...]
-    rows: int
-    columns: int
-    digest: str
-    source: str
-
-    @property
-    def warnings(self) -> tuple[Finding, ...]:
-        """The findings that ask for a look."""
-        return tuple(f for f in self.findings if f.level == "warning")
-
-    def __str__(self) -> str:
-        warnings = len(self.warnings)
-        counts = (
-            counted(self.rows, "row"),
-            counted(self.columns, "feature"),
-            counted(warnings, "warning"),
-            counted(len(self.findings) - warnings, "note"),
-        )
-        lines = [f"  {f.level}: {f.text}" for f in sorted(self.findings, key=lambda f: f.level, reverse=True)]
-        return "\n".join([f"{self.source}: {', '.join(counts)}", *lines])
+from incumbent.words import counted, listed, nearest
 
 
 def digest(batch: Batch) -> str:
@@ -111,30 +38,6 @@ def _form(x: Any) -> Any:
     if isinstance(x, dict):
         return [(name, _form(x[name])) for name in sorted(x)]
     return list(x.columns) if isinstance(x, pd.DataFrame) else (x.shape, str(x.dtype))
-
-
-def counted(number: int, word: str) -> str:
-    """Return such as "1 row" or "1,204 rows"."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def percent(part: int, whole: int) -> str:
-    """Return such as "2.5%", and "under 0.1%" for a little that is not nothing."""
-    return "under 0.1%" if 0 < part / whole < 0.0005 else f"{part / whole:.1%}"
-
-
-def listed(values: Iterable[Any], limit: int = 8) -> str:
-    """Return such as "'a', 'b' and 3 more", so that a long list stays one sentence."""
-    shown = [repr(value) for value in values]
-    rest = len(shown) - limit
-    return ", ".join(shown) if rest <= 0 else f"{', '.join(shown[:limit])} and {rest:,} more"
-
-
-def nearest(name: str, names: Sequence[str]) -> str | None:
-    """Return the name that was probably meant, if one comes close; letter case and outer blanks do not count."""
-    folded = {other.strip().casefold(): other for other in reversed(names)}
-    close = difflib.get_close_matches(name.strip().casefold(), list(folded), n=1, cutoff=0.75)
-    return folded[close[0]] if close else None
 
 
 def absent(what: str, names: Sequence[str], there: Sequence[str], source: str) -> str:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from incumbent.core import Array, Value
+from incumbent.core import Array, Finding, Value
 from incumbent.data._categories import as_categories, categorical, dated, numeral, scalars, spelling
-from incumbent.data._check import Finding, counted, listed, percent
 from incumbent.data._kinds import (
     Kind,
     Scalar,
@@ -23,6 +22,7 @@ from incumbent.data._kinds import (
     row_of,
 )
 from incumbent.errors import SchemaError
+from incumbent.words import counted, listed, percent
 
 _CATEGORIES_AT_LEAST = 20  # so few distinct texts are categories, however few rows there are
 _CATEGORIES_AT_MOST = 10_000

@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from incumbent.data._check import counted, listed
 from incumbent.data._formats import CODECS, FORMATS, csv_table, decompressed
 from incumbent.errors import DataError
+from incumbent.words import counted, listed
 
 READABLE = f"What is read: {', '.join(FORMATS)}, each also with {', '.join(CODECS)} behind it"
 

@@ -16,8 +16,8 @@ import pyarrow.feather
 import pyarrow.json
 import pyarrow.parquet
 
-from incumbent.data._check import counted
 from incumbent.errors import DataError
+from incumbent.words import counted
 
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4", ".xz": "xz"}
 _BLOCK = 1 << 22

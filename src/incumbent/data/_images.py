@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from incumbent.core import Array
-from incumbent.data._check import Finding, counted, listed
+from incumbent.core import Array, Finding
 from incumbent.data._dataset import HELD
 from incumbent.data._lazy import LazyRows
 from incumbent.data._tensors import Tensors, together
 from incumbent.errors import DataError, MissingDependency, UsageError
+from incumbent.words import counted, listed
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _WIDE = ("I", "F")  # modes of 16 and 32 bits a value, which 8 bits would cut off

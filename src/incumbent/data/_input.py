@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from incumbent.core import Array, Value
-from incumbent.data._check import Finding, counted, percent
+from incumbent.core import Array, Finding, Value
 from incumbent.data._column import Column
 from incumbent.data._lazy import LazyRows, blocks
 from incumbent.data._tensors import described
 from incumbent.errors import SchemaError
+from incumbent.words import counted, percent
 
 _KINDS = {"b": "truth values", "i": "whole numbers", "u": "whole numbers", "f": "numbers with fractions"}
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from incumbent.data._check import Finding, absent, listed
+from incumbent.core import Finding
+from incumbent.data._check import absent
 from incumbent.data._input import Input
 from incumbent.data._tensors import Tensors, described
 from incumbent.errors import DataError, SchemaError
+from incumbent.words import listed
 
 if TYPE_CHECKING:
     from incumbent.data._schema import Schema

@@ -8,10 +8,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from incumbent.core import Array, Floats, Task
-from incumbent.data._check import Finding, counted, listed
+from incumbent.core import Array, Finding, Floats, Task
 from incumbent.data._kinds import Kind, Scalar, kind_of, numbers, parsed_numbers, parsed_times, refuse
 from incumbent.errors import DataError, SchemaError
+from incumbent.words import counted, listed
 
 _TYPES: dict[type, Any] = {bool: np.bool_, int: np.int64, float: np.float64, str: object}
 

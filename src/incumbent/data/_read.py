@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow as pa
 
 from incumbent.data._arrays import holds_arrays, holds_images
-from incumbent.data._check import counted, listed
 from incumbent.data._files import table_at
 from incumbent.data._images import Size
 from incumbent.data._inputs import tensors_of
 from incumbent.data._tensors import Tensors
 from incumbent.errors import DataError, UsageError
+from incumbent.words import counted, listed
 
 
 @overload

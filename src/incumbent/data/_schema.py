@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from incumbent.core import Batch, Task, Value
+from incumbent.core import Batch, DataCheck, Finding, Task, Value
 from incumbent.data import _labels
 from incumbent.data._arrays import holds_images
-from incumbent.data._check import DataCheck, Finding, absent, digest, listed
+from incumbent.data._check import absent, digest
 from incumbent.data._column import Column
 from incumbent.data._input import Input, checked_columns
 from incumbent.data._input_check import checked_inputs, column_of, inputs_of, source_of, wants_arrays
@@ -21,6 +21,7 @@ from incumbent.data._several import labels_of, several, task_of
 from incumbent.data._tensors import Tensors
 from incumbent.data._weights import weights
 from incumbent.errors import DataError, SchemaError
+from incumbent.words import listed
 
 _TABLE, _TENSORS = 1, 2  # formats; raise them when a stored schema changes its meaning, and read the older ones too
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import Array, Task
-from incumbent.data._check import counted
 from incumbent.errors import SchemaError
+from incumbent.words import counted
 
 
 def labels_of(target: Any) -> int:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from incumbent.core import Array
-from incumbent.data._check import Finding, counted
+from incumbent.core import Array, Finding
 from incumbent.data._lazy import LazyRows, lazily
 from incumbent.errors import DataError
+from incumbent.words import counted
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from incumbent.core import Floats
-from incumbent.data._check import Finding
+from incumbent.core import Finding, Floats
 from incumbent.data._kinds import refuse
 from incumbent.errors import SchemaError
 

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from incumbent.core import Batch
 from incumbent.data import in_memory
-from incumbent.data._check import nearest
 from incumbent.errors import DataError, ModelError
 from incumbent.models._torch_images import explained, first_convolution
+from incumbent.words import nearest
 
 Inputs: TypeAlias = dict[str, Tensor]
 """Tensors by the name of the argument that takes them; one without a name is the only one."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from incumbent.report._console import history_table, outcome_view
 from incumbent.report._dict import to_dict
 from incumbent.report._page import write
+from incumbent.report._renderer import ReportRenderer
 from incumbent.report._summary import to_html_summary
 from incumbent.report._text import to_text
 
-__all__ = ["history_table", "outcome_view", "to_dict", "to_html_summary", "to_text", "write"]
+__all__ = ["ReportRenderer", "history_table", "outcome_view", "to_dict", "to_html_summary", "to_text", "write"]

@@ -35,6 +35,7 @@ from incumbent.gate._conditions import margin_of
 from incumbent.gate._limit import judge
 from incumbent.models import absorb
 from incumbent.policy import Choice
+from incumbent.report import ReportRenderer
 from incumbent.strategies import parse
 from incumbent.updating._case import Case, rare_rows
 from incumbent.updating._choice import choose, scored
@@ -181,6 +182,7 @@ def run(prepared: Prepared) -> Outcome:
         found.control.to_dict(),
         lines.learned(found.challengers, promoted=found.promoted) if case.gate.source == "prequential" else None,
         _said(case, followed, found).to_dict(),
+        renderer=ReportRenderer(),
     )
     case.progress(Event("done", verdict.decision))
     return outcome

@@ -1,0 +1,39 @@
+"""The renderer of every outcome that an update makes. It imports a form when somebody asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from incumbent.core import Outcome
+
+
+@final
+@dataclass(frozen=True)
+class ReportRenderer:
+    """Render an outcome as text, as a page, for a notebook or as plain data (`incumbent.core.Renderer`)."""
+
+    def to_dict(self, outcome: Outcome) -> dict[str, Any]:
+        """Return plain numbers, texts, lists and dicts."""
+        from incumbent.report._dict import to_dict
+
+        return to_dict(outcome)
+
+    def to_text(self, outcome: Outcome) -> str:
+        """Return the lines that a terminal shows."""
+        from incumbent.report._text import to_text
+
+        return to_text(outcome)
+
+    def to_html_summary(self, outcome: Outcome) -> str:
+        """Return the summary that a notebook shows."""
+        from incumbent.report._summary import to_html_summary
+
+        return to_html_summary(outcome)
+
+    def write(self, outcome: Outcome, path: Path) -> Path:
+        """Write one self-contained HTML page and return its path."""
+        from incumbent.report._page import write
+
+        return write(outcome, path)
