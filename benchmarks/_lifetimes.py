@@ -11,7 +11,6 @@ import numpy as np
 from _cells import Cell, mean, rate
 from incumbent import Monitor
 from incumbent.control import control
-from incumbent.control._online_fdr import Share
 from incumbent.core import Array, Floats
 
 Work = tuple[str, Callable[[], Cell | list[Cell]]]
@@ -85,9 +84,8 @@ def _swinging(runs: int, rows: int, seed: int) -> Cell:
 # --------------------------------------------------------------------------------------- lifetimes
 
 WAYS: dict[str, Callable[[], Any]] = {
-    "lifetime": lambda: control("lifetime", ALPHA),
-    "share": lambda: control("share", ALPHA),
-    "share, SAFFRON": lambda: Share(ALPHA, method="saffron"),
+    "fwer": lambda: control("fwer", ALPHA),
+    "fdr": lambda: control("fdr", ALPHA),
     "update": lambda: control("update", ALPHA),
 }
 
@@ -127,7 +125,7 @@ def _decided(make: Callable[[], Any], p: Floats) -> Array:
         state = make()
         for at, value in enumerate(values):
             made[life, at] = passed = value <= state.level()
-            state = state.record(passed, value)
+            state = state.record(passed)
     return made
 
 
@@ -136,9 +134,9 @@ def _told(way: str, real: float, made: Array, true: Array) -> Iterator[Cell]:
     through = "new >= old" if way == "new >= old" else "control, test"
     false = (made & ~true).sum(axis=1)
     ever, share = int((false > 0).sum()), false / np.maximum(made.sum(axis=1), 1)
-    if way.startswith("share"):
+    if way == "fdr":
         yield mean(LIFE, name, through, share, ALPHA, kind="at most", of="share of promotions that are false")
-    elif way == "lifetime":
+    elif way == "fwer":
         yield rate(LIFE, name, through, ever, lives, ALPHA, of="lives with a false promotion")
     else:
         yield mean(LIFE, name, through, share, ALPHA, kind="beside", of="share of promotions that are false")

@@ -18,7 +18,7 @@ tolerance = 0.02
 alpha = 0.1
 max_flips = 0.03
 search = true
-error_control = "lifetime"
+error_control = "fwer"
 
 [[slices]]
 where = 'region == "north" and amount > 100'
@@ -55,7 +55,7 @@ def test_every_field_can_be_declared(read):
         alpha=0.1,
         max_flips=0.03,
         search=True,
-        error_control="lifetime",
+        error_control="fwer",
         slices=(Slice('region == "north" and amount > 100', tolerance=0.03, name="the north"), Slice("country")),
         limits=(Limit("latency_us", ratio=2), Limit("log_loss", most=0.4)),
     )
@@ -78,7 +78,7 @@ def test_a_file_of_windows_with_a_byte_order_mark_is_read(read):
     [
         Gate(),
         Gate(tolerance=None),
-        Gate(min_gain=-1e-7, alpha=0.5, max_flips=0.0, error_control="share", search=True),
+        Gate(min_gain=-1e-7, alpha=0.5, max_flips=0.0, error_control="fdr", search=True),
         Gate(min_gain=np.float64(0.25), tolerance=1),
         Gate(limits=(Limit("bytes", most=math.inf, least=-3, ratio=1e16), Limit("a:b", least=0.1))),
         Gate(slices=(Slice("`a b` == \"it's \\\\ 'quoted'\"", 0.0), Slice('city == "Łódź"', name='none\t\x7f\n"x"'))),
@@ -111,7 +111,7 @@ def test_the_written_file_says_every_field_that_is_set():
         ("alpha = [0.05]", r"alpha is a number.*; a list was given"),
         ("search = 1", r"search is true or false; 1 was given"),
         ('max_flips = "no"', r'max_flips is a number, such as 0\.05 or "none"; "no" was given'),
-        ('error_control = "life"', r'error_control is one of "update", "lifetime", "share"; "life" was given'),
+        ('error_control = "life"', r'error_control is one of "update", "fwer", "fdr"; "life" was given'),
         ('slices = ["region"]', r"slices are tables: write \[\[slices\]\] and its keys below it"),
         ('[limits]\nname = "bytes"', r"limits are tables: write \[\[limits\]\].*; a table was given"),
         ("alpha = 0.9", r"gate\.toml: alpha is the chance of a false pass"),

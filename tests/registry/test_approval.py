@@ -223,7 +223,7 @@ def test_a_version_that_was_never_live_is_nothing_to_go_back_to_while_it_waits(r
 
 
 def test_a_passing_update_spends_its_alpha_whatever_a_person_says_later(registry, brought_in):
-    gate = Gate(tolerance=None, error_control="share")
+    gate = Gate(tolerance=None, error_control="fdr")
     names = [brought_in(gate=gate)]
     passed(registry, names[0])
     spent = registry.state(names[0]).control
@@ -250,11 +250,11 @@ def test_a_gate_is_set_on_record_and_holds_for_whichever_version_is_live(registr
 
 
 def test_a_gate_that_is_set_does_not_bring_back_a_budget_that_a_rollback_keeps_spent(registry, brought_in):
-    name = brought_in(gate=Gate(tolerance=None, error_control="lifetime"))
+    name = brought_in(gate=Gate(tolerance=None, error_control="fwer"))
     registry.update(name, points(600, seed=4), strategies="retrain", gate=Gate(tolerance=None))
     spent = registry.state(name).control
     registry.rollback(name, why="x")
-    registry.set_gate(name, Gate(tolerance=None, error_control="lifetime", min_gain=0.001), why="y")
+    registry.set_gate(name, Gate(tolerance=None, error_control="fwer", min_gain=0.001), why="y")
     assert registry.state(name).control == spent
 
 
@@ -280,13 +280,13 @@ def test_a_gate_that_cannot_be_set_changes_nothing(registry, brought_in):
 
 
 def test_a_gate_for_this_time_only_neither_stays_nor_renews_a_budget_and_is_on_record(registry, brought_in):
-    own = Gate(tolerance=None, error_control="lifetime")
+    own = Gate(tolerance=None, error_control="fwer")
     name, other = brought_in(gate=own), Gate(tolerance=None, min_gain=0.5)
     registry.update(name, points(600, seed=4), strategies="retrain", gate=other)
     assert registry.version(name).gate == own
     assert registry.history(name)[0]["gate"] == repr(other)
     control = registry.state(name).control
-    assert control["control"] == "lifetime"
+    assert control["control"] == "fwer"
     registry.update(name, points(600, seed=5), strategies="retrain")
     assert registry.history(name)[0]["gate"] == "" and registry.state(name).control != control
 

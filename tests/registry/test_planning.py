@@ -33,7 +33,7 @@ def test_after_an_update_a_plan_rests_on_what_was_seen(registry, brought_in):
 
 
 def test_a_plan_is_made_at_the_level_that_the_next_update_has(registry, brought_in):
-    name = brought_in(gate=Gate(tolerance=None, error_control="lifetime"))
+    name = brought_in(gate=Gate(tolerance=None, error_control="fwer"))
     first = registry.plan(name).new.alpha
     registry.update(name, points(400, seed=4), strategies="retrain")
     assert registry.plan(name).new.alpha < first < 0.01

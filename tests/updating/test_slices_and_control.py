@@ -89,12 +89,12 @@ def test_a_slice_that_fits_no_column_is_refused_before_anything_is_trained(live)
 
 
 def test_an_unknown_error_control_names_those_there_are():
-    with pytest.raises(UsageError, match="lifetime"):
-        Gate(error_control="lifetim")  # type: ignore[arg-type]  # the mistake under test
+    with pytest.raises(UsageError, match="fwer"):
+        Gate(error_control="fwe")  # type: ignore[arg-type]  # the mistake under test
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["lifetime", "share"])
+@pytest.mark.parametrize("kind", ["fwer", "fdr"])
 def test_alpha_is_spent_over_the_life_of_a_model_and_a_rollback_gives_none_of_it_back(live, tmp_path, kind):
     champion, old = live
     registry = incumbent.Registry(tmp_path)
@@ -117,6 +117,6 @@ def test_a_lifetime_judges_an_update_more_strictly_than_a_single_look(live):
         incumbent.update(
             champion, new, target="y", data=old, anchor=anchor, strategies="retrain", gate=Gate(error_control=kind)
         )
-        for kind in ("update", "lifetime")
+        for kind in ("update", "fwer")
     )
     assert names(lifetime)["better on the new rows"].value < names(single)["better on the new rows"].value

@@ -1,22 +1,23 @@
-"""What alpha means over a lifetime of updates: for each update, for ever, or as a share of all promotions.
+"""What alpha bounds over a lifetime of updates: each update, all updates together, or the fraction of false promotions.
 
-An error control is a value: `level` says at which level the next update is judged, `record` returns the control that
-follows once it was. `control("share", 0.05)` makes one by name; `restore` reads one back from what `to_dict` wrote.
+An error control is a value: `level` is the level of the test in the next update, and `record` returns the control after
+it. ``control("fdr", 0.05)`` makes one by name; `restore` reads what `to_dict` wrote.
 """
 
-from incumbent.control._control import CONTROLS, ErrorControl, PerUpdate, control, restore
-from incumbent.control._online_fdr import Share
-from incumbent.control._p_value import intersection, p_value
-from incumbent.control._spending import Spending
+from incumbent._deprecated import deprecated_names
+from incumbent.control._alpha_spending import AlphaSpending
+from incumbent.control._control import CONTROLS, OLD_WORDS, ErrorControl, PerUpdate, control, restore
+from incumbent.control._online_fdr import OnlineFDR
 
 __all__ = [
     "CONTROLS",
+    "OLD_WORDS",
+    "AlphaSpending",
     "ErrorControl",
+    "OnlineFDR",
     "PerUpdate",
-    "Share",
-    "Spending",
     "control",
-    "intersection",
-    "p_value",
     "restore",
 ]
+
+__getattr__ = deprecated_names(__name__, {"Share": "OnlineFDR", "Spending": "AlphaSpending"})

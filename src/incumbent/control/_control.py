@@ -1,4 +1,4 @@
-"""What every error control promises, the one that looks at each update by itself, and all of them by name."""
+"""The contract of an error control, the control of each update by itself, and all controls by name."""
 
 from __future__ import annotations
 
@@ -8,51 +8,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, runtime_checkable
 
-from incumbent.control._online_fdr import Share
-from incumbent.control._spending import Spending
-from incumbent.control._state import FORMAT, check_alpha, written
+from incumbent._deprecated import renamed_members, renamed_word
+from incumbent.control._alpha_spending import AlphaSpending
+from incumbent.control._online_fdr import OnlineFDR
+from incumbent.control._state import FORMAT, as_state, check_alpha
 from incumbent.core import Value
 from incumbent.errors import UsageError
 
 
 @runtime_checkable
 class ErrorControl(Protocol):
-    """Decides at which level the next update is judged, from nothing but what was decided before.
+    """The level at which the next update is tested, given the decisions before it.
 
-    Promises: `level` is in (0, 1) and changes by `record` alone; `record` returns a new control and self never changes;
+    Contract: `level` is in (0, 1) and changes by `record` alone; `record` returns a new control and self never changes;
     ``restore(c.to_dict()) == c``.
     """
 
     @property
-    def promise(self) -> str:
+    def guarantee(self) -> str:
         """What a promotion guarantees, in one sentence."""
 
     def level(self) -> float:
         """Return the level of the next update."""
 
-    def record(self, promoted: bool, p: float | None = None) -> Self:
-        """Return the control after an update that was judged at `level`.
+    def record(self, promoted: bool) -> Self:
+        """Return the control after an update that was tested at `level`.
 
         Parameters
         ----------
         promoted : bool
-            What the gate decided; an override by a person is no discovery of the gate's.
-        p : float, optional
-            The p-value of the whole decision (see `intersection`); None where only the decision is known.
+            What the gate decided. A person's override does not count.
         """
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the state in plain numbers and texts, to be stored with the model."""
+        """Return the state as plain numbers and strings, to be stored with the model."""
 
 
+@renamed_members({"promise": "guarantee"})
 @dataclass(frozen=True, repr=False)
 class PerUpdate(Value):
-    """Every update at level alpha, whatever came before.
+    """Every update is tested at level alpha, whatever came before.
 
     Parameters
     ----------
     alpha : float
-        The chance that one update promotes a challenger that is not better.
+        The probability that one update promotes a challenger that is not better.
 
     Examples
     --------
@@ -66,38 +66,41 @@ class PerUpdate(Value):
         check_alpha(self.alpha)
 
     @property
-    def promise(self) -> str:
-        """What a promotion guarantees."""
+    def guarantee(self) -> str:
+        """What a promotion guarantees, in one sentence."""
         return f"each update promotes a challenger that is not better with probability at most {100 * self.alpha:g} %"
 
     def level(self) -> float:
         """Return alpha."""
         return self.alpha
 
-    def record(self, promoted: bool, p: float | None = None) -> Self:
-        """Return the same: nothing is remembered."""
+    def record(self, promoted: bool) -> Self:
+        """Return the same control: it has no state."""
         return self
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state."""
-        return written("update", self)
+        return as_state("update", self)
 
 
-CONTROLS: dict[str, type[PerUpdate] | type[Spending] | type[Share]] = {
+CONTROLS: dict[str, type[PerUpdate] | type[AlphaSpending] | type[OnlineFDR]] = {
     "update": PerUpdate,
-    "lifetime": Spending,
-    "share": Share,
+    "fwer": AlphaSpending,
+    "fdr": OnlineFDR,
 }
+OLD_WORDS = {"lifetime": "fwer", "share": "fdr"}
+"""The words of 0.1. Stored gates and states keep them, and are read without a warning."""
 
 
 def control(name: str, alpha: float = 0.05) -> ErrorControl:
-    """Return the error control of this name, as it stands before the first update.
+    """Return the error control of this name, before the first update.
 
     Parameters
     ----------
-    name : {"update", "lifetime", "share"}
-        What alpha bounds: the chance of a false promotion in each update; the chance that there ever is one; the
-        expected share of false ones among all promotions.
+    name : {"update", "fwer", "fdr"}
+        What alpha bounds. "update": the probability of a false promotion in each update. "fwer", the family-wise error
+        rate: the probability that there is ever one. "fdr", the false discovery rate: the expected fraction of false
+        ones among all promotions.
     alpha : float
         The bound, in (0, 0.5].
 
@@ -108,11 +111,12 @@ def control(name: str, alpha: float = 0.05) -> ErrorControl:
 
     Examples
     --------
-    >>> control("lifetime", 0.05)
-    Spending()
-    >>> control("share", 0.1).level() < control("update", 0.1).level()
+    >>> control("fwer", 0.05)
+    AlphaSpending()
+    >>> control("fdr", 0.1).level() < control("update", 0.1).level()
     True
     """
+    name = renamed_word(name, OLD_WORDS, "error_control")
     if name not in CONTROLS:
         near = difflib.get_close_matches(str(name), list(CONTROLS), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -122,25 +126,31 @@ def control(name: str, alpha: float = 0.05) -> ErrorControl:
 
 
 def restore(state: Mapping[str, Any]) -> ErrorControl:
-    """Return the error control that `to_dict` wrote.
+    """Return the error control whose `to_dict` wrote this state.
+
+    States of format 1 (version 0.1) are read too. SAFFRON, which 0.1 had besides LORD++, becomes LORD++ with the budget
+    that it had left, so the guarantee still holds.
 
     Raises
     ------
     UsageError
-        If the state has another format, names no control, or holds fields that the control does not have.
+        If the state has a newer format, names no control, or has other fields than the control.
 
     Examples
     --------
-    >>> spent = control("lifetime").record(promoted=False)
+    >>> spent = control("fwer").record(promoted=False)
     >>> restore(spent.to_dict()) == spent
     True
     """
     fields = dict(state)
     found, name = fields.pop("format", None), fields.pop("control", None)
-    if found != FORMAT or name not in CONTROLS:
+    name = str(name)
+    if found == 1:
+        name, fields = _from_format_1(name, fields)
+    if found not in (1, FORMAT) or name not in CONTROLS:
         raise UsageError(
             f"This state of an error control cannot be read: format {found!r}, control {name!r}; expected format "
-            f"{FORMAT} and one of {', '.join(CONTROLS)}. A newer version of Incumbent may have written it."
+            f"{FORMAT} or 1 and one of {', '.join(CONTROLS)}. A newer version of Incumbent may have written it."
         )
     kind = CONTROLS[name]
     known = {f.name for f in dataclasses.fields(kind)}
@@ -153,3 +163,11 @@ def restore(state: Mapping[str, Any]) -> ErrorControl:
         return kind(**fields)
     except TypeError as error:
         raise UsageError(f"This state of the error control {name!r} cannot be read: {error}.") from None
+
+
+def _from_format_1(name: str, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return name and fields as this version has them. `passed` was the time that LORD++ and SAFFRON count."""
+    present = {key: value for key, value in fields.items() if key not in ("method", "passed")}
+    if name == "share" and "passed" in fields:
+        present["updates"] = fields["passed"]
+    return OLD_WORDS.get(name, name), present

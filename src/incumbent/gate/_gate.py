@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, get_args
 
-from incumbent.control import control
+from incumbent._deprecated import renamed_word
+from incumbent.control import OLD_WORDS, control
 from incumbent.core import Decision, Evidence, Interval, Reason, Value, Verdict
 from incumbent.errors import UsageError
 from incumbent.gate import _toml
@@ -67,9 +68,10 @@ class Gate(Value):
     search : bool
         Also search the select rows for subgroups where the challenger is worse, and reject it where the gate rows
         confirm one; the share of confirmed subgroups that are none is held at alpha.
-    error_control : {"update", "lifetime", "share"}
-        What alpha bounds: the chance of a false promotion in each update; the chance that there is ever one; the
-        expected share of false ones among all promotions. A refresh claims no gain, so it spends nothing.
+    error_control : {"update", "fwer", "fdr"}
+        What alpha bounds. "update": the probability of a false promotion in each update. "fwer": the probability that
+        there is ever one. "fdr": the expected fraction of false ones among all promotions. A refresh claims no gain,
+        so it spends nothing.
     promise : {"prove", "refresh"}
         What a promotion by the strategy that is live has to meet. "prove" by default, since it needs no trust in
         the strategy.
@@ -109,7 +111,7 @@ class Gate(Value):
     limits: tuple[Limit, ...] = ()
     slices: tuple[Slice, ...] = ()
     search: bool = False
-    error_control: Literal["update", "lifetime", "share"] = "update"
+    error_control: Literal["update", "fwer", "fdr"] = "update"
     promise: Promise = "prove"
     source: Source = "holdout"
 
@@ -127,6 +129,8 @@ class Gate(Value):
             raise UsageError(f"max_flips is a share of rows, in [0, 1], such as 0.02; {self.max_flips} was given.")
         _one_of("promise", self.promise, get_args(Promise))
         _one_of("source", self.source, get_args(Source))
+        word = renamed_word(self.error_control, OLD_WORDS, "error_control", stacklevel=4)
+        object.__setattr__(self, "error_control", word)
         object.__setattr__(self, "limits", tuple(self.limits))
         object.__setattr__(self, "slices", tuple(self.slices))
         control(self.error_control, self.alpha)  # says which there are
@@ -155,7 +159,7 @@ class Gate(Value):
         ...     Gate.from_toml(file)
         Gate(tolerance=0.02, slices=(Slice('amount > 100'),))
         """
-        return _toml.read(cls, path)
+        return _toml.read(cls, path, {"error_control": OLD_WORDS})
 
     def to_toml(self) -> str:
         """Return the text of a TOML file that `from_toml` reads as this gate.
@@ -204,10 +208,10 @@ class Gate(Value):
     def level(self, use: int, *, alpha: float | None = None) -> float:
         """Return the level of the old rows' `use`-th use, ``6 alpha / (pi**2 use**2)``.
 
-        Control over a lifetime has spent alpha on every use already, so there it is the update's own level.
+        With ``error_control="fwer"`` every use is paid for already, so it is the update's own level.
         """
         alpha = self.alpha if alpha is None else alpha
-        return alpha if self.error_control == "lifetime" else 6.0 * alpha / (math.pi * max(1, use)) ** 2
+        return alpha if self.error_control == "fwer" else 6.0 * alpha / (math.pi * max(1, use)) ** 2
 
     def fixed(self, known: Any) -> Gate:
         """Return the gate with slices that are columns turned into conditions, by the values of known rows.

@@ -30,7 +30,7 @@ def promised(gate: Gate, evidence: Evidence, margin: float) -> str:
             f"{percent(alpha)}{_ABOUT.get(evidence.new.source, '')}"
         )
     if gate.error_control != "update":
-        told = f"Over the life of the model {control(gate.error_control, gate.alpha).promise}. In this update: {told}"
+        told = f"Over the life of the model {control(gate.error_control, gate.alpha).guarantee}. In this update: {told}"
     if gate.tolerance is None:
         return f"{told}. Nothing is promised about the old rows (tolerance=None)."
     old = evidence.old

@@ -30,7 +30,7 @@ _SAID = {
 _ORDINALS = {1: "1st", 2: "2nd", 3: "3rd"}
 
 
-def read(kind: type[T], path: str | Path) -> T:
+def read(kind: type[T], path: str | Path, renamed: Mapping[str, Mapping[str, str]] | None = None) -> T:
     """Return the value of class `kind` that a TOML file declares.
 
     Parameters
@@ -39,6 +39,8 @@ def read(kind: type[T], path: str | Path) -> T:
         A dataclass: its fields are the keys, and a field that holds several dataclasses is a list of tables.
     path : str or Path
         The file.
+    renamed : mapping of str to mapping, optional
+        For a key, the present word for each old one. Stored files have old words.
 
     Raises
     ------
@@ -54,6 +56,9 @@ def read(kind: type[T], path: str | Path) -> T:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"The gate file {path} is not valid TOML: {str(error).rstrip('.')}.") from None
+    for key, words in (renamed or {}).items():
+        if isinstance(word := table.get(key), str):
+            table[key] = words.get(word, word)
     return _built(kind, table, str(path))
 
 

@@ -1,41 +1,44 @@
-"""The chance of ever promoting a challenger that is not better: alpha is spent, and every update gets a part."""
+"""Alpha spending: control of the probability that any update ever promotes a challenger that is not better."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Self
 
-from incumbent.control._state import check_alpha, check_count, check_p, written
+from incumbent._deprecated import renamed_members
+from incumbent.control._state import as_state, check_alpha, check_count
 from incumbent.core import Value
 from incumbent.errors import UsageError
 
 
+@renamed_members({"promise": "guarantee"})
 @dataclass(frozen=True, repr=False)
-class Spending(Value):
+class AlphaSpending(Value):
     """Alpha for all updates together, however many there will be.
 
-    The t-th update has the share ``gamma_t`` of alpha, h standing for `half`:
+    The t-th update spends the fraction ``gamma_t`` of alpha. With h for `half`:
 
         alpha_t = alpha gamma_t,   gamma_t = h / ((t + h - 1) (t + h)),   gamma_1 + ... + gamma_T = T / (T + h).
 
-    The shares sum to 1, so the chance that any update promotes wrongly is at most alpha (the union bound), however the
-    updates depend on each other. Half of alpha is spent after h of them. That is flatter than ``6 / (pi**2 t**2)``,
-    which spends 61 % on the very first update and leaves the 50th a 4,000th; the price is a smaller first share.
+    The fractions sum to 1. So the probability of a false promotion in any update is at most alpha (the union bound),
+    however the updates depend on each other. Half of alpha is spent after h updates. This is flatter than
+    ``6 / (pi**2 t**2)``, which spends 61 % on the first update and a 4,000th on the 50th. The price is a smaller
+    fraction for the first update.
 
     Parameters
     ----------
     alpha : float
-        The chance that there is ever a promotion of a challenger that is not better.
+        The probability that a challenger that is not better is ever promoted.
     half : int
         The number of updates after which half of alpha is spent. With 20 the power is within a tenth of that of the
         best choice for anything from 20 to 200 updates, and within a fifth for 5 (effects of three standard errors).
     updates : int
-        How many updates there were.
+        The number of updates so far.
 
     Raises
     ------
     UsageError
-        If alpha is not in (0, 0.5], half is not 1 or more, or the state is none.
+        If alpha is not in (0, 0.5], half is below 1, or updates below 0.
 
     References
     ----------
@@ -45,7 +48,7 @@ class Spending(Value):
 
     Examples
     --------
-    >>> spending = Spending(0.05)
+    >>> spending = AlphaSpending(0.05)
     >>> [round(spending.level(t), 5) for t in (1, 20, 200)]
     [0.00238, 0.00064, 2e-05]
     >>> spending.record(promoted=True).level() == spending.level(2)
@@ -63,10 +66,10 @@ class Spending(Value):
             raise UsageError(f"half is the number of updates that spend half of alpha, 1 or more; got {self.half!r}.")
 
     @property
-    def promise(self) -> str:
-        """What a promotion guarantees."""
+    def guarantee(self) -> str:
+        """What a promotion guarantees, in one sentence."""
         return (
-            f"the chance of ever promoting a challenger that is not better, over all updates, is at most "
+            f"the probability of ever promoting a challenger that is not better, over all updates, is at most "
             f"{100 * self.alpha:g} %"
         )
 
@@ -82,11 +85,10 @@ class Spending(Value):
         at = self.updates + 1 if t is None else t
         return self.alpha * self.half / ((at + self.half - 1) * (at + self.half))
 
-    def record(self, promoted: bool, p: float | None = None) -> Self:
-        """Return the control after one more update, whatever came of it."""
-        check_p(p)
+    def record(self, promoted: bool) -> Self:
+        """Return the control after one more update; what it decided does not matter."""
         return self.but(updates=self.updates + 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state."""
-        return written("lifetime", self)
+        return as_state("fwer", self)
