@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import GridSearchCV
 
-from incumbent.engine import interrupted_at, seconds
+from incumbent.engine import parse_budget, time_limit
 from incumbent.errors import BudgetSpent, UsageError
 
 
@@ -52,13 +52,13 @@ X, Y = np.zeros((12, 1)), np.zeros(12)
     ],
 )
 def test_a_budget_is_read_as_it_is_written(given, expected):
-    assert seconds(given) == expected
+    assert parse_budget(given) == expected
 
 
 @pytest.mark.parametrize("given", ["", "soon", "-5m", "0", 0, -1, "5 weeks", "1e3", "nan", "5m5s", True and "inf"])
 def test_what_is_no_time_is_refused_and_shown(given):
     with pytest.raises(UsageError, match="such as '90s', '5m' or '1.5h'") as caught:
-        seconds(given)
+        parse_budget(given)
     assert repr(given) in str(caught.value)
 
 
@@ -69,25 +69,25 @@ def test_what_is_no_time_is_refused_and_shown(given):
 )
 def test_the_timer_interrupts_a_slow_estimator(estimator):
     begun = time.monotonic()
-    with pytest.raises(BudgetSpent, match="the budget ended"), interrupted_at(begun + 0.2):
+    with pytest.raises(BudgetSpent, match="the budget ended"), time_limit(begun + 0.2):
         estimator.fit(X, Y)
     assert time.monotonic() - begun < 3
 
 
 def test_a_deadline_that_has_passed_interrupts_at_once():
-    with pytest.raises(BudgetSpent), interrupted_at(time.monotonic() - 5):
+    with pytest.raises(BudgetSpent), time_limit(time.monotonic() - 5):
         time.sleep(5)
 
 
 def test_work_that_ends_in_time_is_left_alone_and_so_is_what_follows():
-    with interrupted_at(time.monotonic() + 0.2):
+    with time_limit(time.monotonic() + 0.2):
         done = True
     time.sleep(0.4)
     assert done
 
 
 def test_an_error_inside_passes_through():
-    with pytest.raises(ZeroDivisionError), interrupted_at(time.monotonic() + 5):
+    with pytest.raises(ZeroDivisionError), time_limit(time.monotonic() + 5):
         1 / 0  # noqa: B018  # it is there to raise
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
@@ -98,7 +98,7 @@ def test_the_handler_that_was_there_is_put_back():
 
     before = signal.signal(signal.SIGALRM, own)
     try:
-        with pytest.raises(BudgetSpent), interrupted_at(time.monotonic() + 0.05):
+        with pytest.raises(BudgetSpent), time_limit(time.monotonic() + 0.05):
             time.sleep(5)
         assert signal.getsignal(signal.SIGALRM) is own
     finally:
@@ -110,7 +110,7 @@ def test_many_short_budgets_never_leak_past_their_block():
     spent = 0
     for i in range(300):
         try:
-            with interrupted_at(time.monotonic() + 1e-3 + i * 1e-6):
+            with time_limit(time.monotonic() + 1e-3 + i * 1e-6):
                 end = time.monotonic() + 1e-3
                 while time.monotonic() < end:
                     pass
@@ -125,7 +125,7 @@ def test_another_thread_gets_no_timer_and_no_error():
     seen = []
 
     def work():
-        with interrupted_at(time.monotonic() + 0.05):
+        with time_limit(time.monotonic() + 0.05):
             time.sleep(0.2)
             seen.append("done")
 

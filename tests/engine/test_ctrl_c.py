@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from incumbent.engine import interrupted_at
+from incumbent.engine import time_limit
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX")
 
@@ -36,7 +36,7 @@ def _as_in_a_terminal():
 def test_ctrl_c_ends_work_that_catches_keyboard_interrupt():
     began = time.monotonic()
     threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt), interrupted_at(math.inf):
+    with pytest.raises(KeyboardInterrupt), time_limit(math.inf):
         stubborn_work()
     assert time.monotonic() - began < 4
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -46,7 +46,7 @@ def test_whoever_handles_ctrl_c_otherwise_keeps_doing_so(monkeypatch):
     heard = []
     before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
     try:
-        with interrupted_at(math.inf):
+        with time_limit(math.inf):
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.05)
     finally:

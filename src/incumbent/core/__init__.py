@@ -32,6 +32,7 @@ from incumbent.core._outcome import Event as Event
 from incumbent.core._outcome import Outcome as Outcome
 from incumbent.core._outcome import Progress as Progress
 from incumbent.core._outcome import Renderer as Renderer
+from incumbent.core._outcome import silent as silent
 from incumbent.core._recipe import ABILITIES as ABILITIES
 from incumbent.core._recipe import ELEMENTS as ELEMENTS
 from incumbent.core._recipe import OPTIMIZERS as OPTIMIZERS
@@ -92,4 +93,5 @@ __all__ = [
     "Verdict",
     "differentiable",
     "outspoken",
+    "silent",
 ]

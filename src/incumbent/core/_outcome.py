@@ -260,3 +260,7 @@ class Event:
 
 
 Progress: TypeAlias = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """Show no progress."""

@@ -1,4 +1,4 @@
-"""A time budget that holds even inside code that does not look at the clock."""
+"""A time budget that stops even code that does not check the clock."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _OURS = {__file__, contextlib.__file__}
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def seconds(budget: str | float | None) -> float:
-    """Return a budget in seconds; None is none at all.
+def parse_budget(budget: str | float | None) -> float:
+    """Return a budget in seconds. None means no limit.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def seconds(budget: str | float | None) -> float:
 
     Examples
     --------
-    >>> seconds("5m"), seconds(30), seconds(None)
+    >>> parse_budget("5m"), parse_budget(30), parse_budget(None)
     (300.0, 30.0, inf)
     """
     if budget is None:
@@ -39,38 +39,49 @@ def seconds(budget: str | float | None) -> float:
     else:
         found = float(budget)
     if not found > 0:
-        raise UsageError(f"A budget is a time above 0 such as '90s', '5m' or '1.5h'; it was given {budget!r}.")
+        raise UsageError(f"A budget is a time above 0, such as '90s', '5m' or '1.5h'; {budget!r} was given.")
     return found
 
 
 class _Stop(BaseException):
-    """What the timer raises: estimators that search or stack catch every `Exception` of an inner fit and go on."""
+    """The timer raises this. It is no `Exception`: estimators that search or stack catch those and go on."""
 
 
 class _Leave(BaseException):
-    """What Ctrl-C raises in training: some estimators (MLPClassifier) catch KeyboardInterrupt and go on."""
+    """Ctrl-C raises this in training. Some estimators (MLPClassifier) catch KeyboardInterrupt and go on."""
 
 
 @contextmanager
-def interrupted_at(deadline: float) -> Iterator[None]:
-    """Raise `BudgetSpent` in the block when the deadline comes, where a timer signal can be had (the main thread).
+def time_limit(deadline: float) -> Iterator[None]:
+    """Raise `BudgetSpent` in the block at the deadline.
 
-    Estimators whose loops run in Python between trees, rounds or epochs stop there; elsewhere the deadline is only seen
-    by code that looks at it. Ctrl-C ends the block even in estimators that would only end their fit by it.
+    A timer signal stops Python code between trees, rounds or epochs. Signals reach the main thread only. In other
+    threads, and in long calls of C code, only code that checks the deadline stops. Ctrl-C leaves the block at once,
+    even if the estimator would only end its fit.
+
+    Parameters
+    ----------
+    deadline : float
+        In seconds of `time.monotonic`; infinity is no deadline.
+
+    Raises
+    ------
+    BudgetSpent
+        The deadline passed before the block ended.
     """
-    with _heeding_ctrl_c(), _timed(deadline):
+    with _raise_on_ctrl_c(), _raise_at(deadline):
         yield
 
 
 @contextmanager
-def _heeding_ctrl_c() -> Iterator[None]:
+def _raise_on_ctrl_c() -> Iterator[None]:
     if not _in_main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield  # somebody else takes care of it
+        yield  # the caller has a handler of its own
         return
 
     def leave(number: int, frame: FrameType | None) -> None:
         if frame is not None and frame.f_code.co_filename in _OURS:
-            raise KeyboardInterrupt  # entering or leaving the block, where nobody catches it
+            raise KeyboardInterrupt  # entering or leaving the block, where no estimator catches it
         raise _Leave
 
     before = signal.signal(signal.SIGINT, leave)
@@ -87,7 +98,7 @@ def _in_main_thread() -> bool:
 
 
 @contextmanager
-def _timed(deadline: float) -> Iterator[None]:
+def _raise_at(deadline: float) -> Iterator[None]:
     left = deadline - time.monotonic()
     if not (hasattr(signal, "setitimer") and _in_main_thread()) or not math.isfinite(left):
         yield
@@ -95,7 +106,7 @@ def _timed(deadline: float) -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         if frame is not None and frame.f_code.co_filename in _OURS:
-            signal.setitimer(signal.ITIMER_REAL, 1e-3)  # entering or leaving the block: an error here would miss it
+            signal.setitimer(signal.ITIMER_REAL, 1e-3)  # entering or leaving the block: an error now would be missed
             return
         raise _Stop
 

@@ -16,8 +16,8 @@ from incumbent.errors import UsageError
 from incumbent.gate import _toml
 from incumbent.gate._advice import advise, power
 from incumbent.gate._conditions import better, few_flips, not_worse, protected
+from incumbent.gate._guarantee import guarantee, refresh_guarantee
 from incumbent.gate._limit import Limit, judge
-from incumbent.gate._promise import promised, promised_refresh
 from incumbent.gate._refresh import unless_worse
 from incumbent.slices import Slice, unharmed
 
@@ -246,11 +246,10 @@ class Gate(Value):
         if self.search:
             reasons.append(unharmed(evidence.suspects, evidence.new.x, evidence.new, evidence.metric, self.alpha)[0])
         reasons += judge(self.limits, evidence.measured)
-        told = promised_refresh(self, evidence, smallest) if refresh else promised(self, evidence, reasons[0].limit)
         verdict = Verdict(
             _decide(reasons),
             tuple(reasons),
-            promise=told,
+            promise=self._guarantee(evidence, refresh, smallest, reasons[0].limit),
             source=evidence.old.source if self.tolerance is not None and evidence.old is not None else "",
             smallest_gain=smallest,
             rows_needed=needed,
@@ -262,6 +261,20 @@ class Gate(Value):
     def refreshes(self, evidence: Evidence) -> bool:
         """Whether this challenger is routine re-learning, which is promoted unless it is shown to be worse."""
         return self.promise == "refresh" and bool(evidence.routine)
+
+    def _guarantee(self, evidence: Evidence, refresh: bool, smallest: float, margin: float) -> str:
+        """Return what a promotion on this evidence guarantees."""
+        if refresh:
+            return refresh_guarantee(evidence, smallest=smallest, alpha=self.alpha, tolerance=self.tolerance or 0.0)
+        alpha = self.alpha if evidence.level is None else evidence.level
+        return guarantee(
+            evidence,
+            margin=margin,
+            alpha=self.alpha,
+            old_alpha=self.level(evidence.anchor_use, alpha=alpha),
+            tolerance=self.tolerance,
+            error_control=self.error_control,
+        )
 
     def _proven(self, evidence: Evidence) -> tuple[list[Reason], Interval]:
         """Return the conditions on rows that a challenger must be shown to meet, and its gain on the new ones."""

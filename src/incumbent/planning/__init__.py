@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from incumbent.planning._label import Labels as Labels
     from incumbent.planning._label import Stratum as Stratum
     from incumbent.planning._label import choose as choose
+    from incumbent.planning._make_plan import make_plan as make_plan
     from incumbent.planning._plan import Need as Need
     from incumbent.planning._plan import Plan as Plan
-    from incumbent.planning._plan import make_plan as make_plan
 
 _HOME = {
     "Known": "_known",
@@ -35,7 +35,7 @@ _HOME = {
     "choose": "_label",
     "estimate": "_estimate",
     "guess": "_known",
-    "make_plan": "_plan",
+    "make_plan": "_make_plan",
     "pooled": "_known",
     "record": "_known",
 }

@@ -1,20 +1,21 @@
-"""How many labelled rows an update needs to show a gain."""
+"""The plan of an update: how many labelled rows each condition of the gate needs, as a value and in words."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from incumbent.core import Value
-from incumbent.errors import UsageError
 from incumbent.planning._known import Known
 
-NEW, OLD = "better on the new rows", "not worse on the old rows"
 GATE_SHARE = 0.25
 """Of a batch; 60 % are learned from and 15 % choose among challengers."""
 JUDGED_SHARE = 0.85
 """With crossfit the rows that are learned from judge too."""
+_KEPT = 0.09
+"""Of a batch: half of its gate rows go to the anchor set, and three quarters of those serve the gate."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,9 +129,7 @@ class Plan(Value):
         }
 
     def __str__(self) -> str:
-        from incumbent.planning._words import plan_in_words
-
-        return plan_in_words(self)
+        return "\n".join(_in_words(self)).rstrip()
 
 
 def _need(need: Need) -> dict[str, Any]:
@@ -147,81 +146,77 @@ def _need(need: Need) -> dict[str, Any]:
     }
 
 
-def make_plan(
-    name: str,
-    metric: str,
-    *,
-    gain: float,
-    power: float,
-    alpha: float,
-    new: Known,
-    min_gain: float = 0.0,
-    tolerance: float | None = None,
-    old: Known | None = None,
-    old_alpha: float = math.nan,
-    old_rows: int = 0,
-    old_room: int = 0,
-    use: int = 1,
-    last_batch: int = 0,
-    share: float = GATE_SHARE,
-    notes: tuple[str, ...] = (),
-) -> Plan:
-    """Return how many rows show a gain, and that the old is not lost, each with probability `power`.
+def _in_words(plan: Plan) -> Iterator[str]:
+    wanted, sure = _amount(plan.gain, plan), f"{100.0 * plan.power:g} %"
+    yield f"To show a gain of {wanted} by {plan.metric} with probability {sure}, the next update of {plan.name} needs:"
+    yield ""
+    yield from _new(plan, plan.new)
+    yield from _old(plan, plan.old) if plan.old is not None else ()
+    yield ""
+    yield from _after(plan)
 
-    Parameters
-    ----------
-    name, metric : str
-        Which model, and what decides.
-    gain : float
-        The true gain on the new rows that is to be shown, above `min_gain`.
-    power : float
-        The probability of showing it, in (0, 1).
-    alpha, old_alpha : float
-        Levels of the two conditions at the next update.
-    new, old : Known
-        How much models differ on new and on old rows; `old` is None where the gate asks nothing of them.
-    min_gain, tolerance : float
-        Limits of the two conditions.
-    old_rows, old_room : int
-        Old rows that serve the gate today, and the most that can.
-    use : int
-        Which use of the old rows the next update will make.
-    last_batch : int
-        Rows of the latest batch.
-    share : float
-        Of a batch, the rows that judge.
-    notes : tuple of str
-        What should be known beside.
 
-    Raises
-    ------
-    UsageError
-        If the gain is not above `min_gain`, or the power is no probability.
+def _amount(value: float, plan: Plan) -> str:
+    """Return a gain or a tolerance in the unit in which the gate states it."""
+    if plan.new.known.spread.scale != 1.0:
+        return f"{100.0 * value:.3g} % of the champion's mean loss"
+    if plan.metric == "log_loss":
+        return f"{value:.3g} nats"
+    points = f"{100.0 * value:.3g}"
+    return f"{points} point{'s' * (points != '1')}"
 
-    Examples
-    --------
-    >>> from incumbent.evaluation import Spread
-    >>> seen = Known(Spread(750, 0.12, 0.12), 1, "seen in 1 update, 750 rows")
-    >>> plan = make_plan("fraud", "accuracy", gain=0.02, power=0.8, alpha=0.05, new=seen)
-    >>> plan.gate_rows, plan.batch_rows
-    (1952, 7808)
-    """
-    if not 0.0 < power < 1.0:
-        raise UsageError(f"power is the probability of showing the gain, in (0, 1), such as 0.8; {power} was given.")
-    if not min_gain < gain < math.inf:
-        raise UsageError(
-            f"gain is a gain that the gate could show, above its min_gain of {min_gain:g}, such as "
-            f"{min_gain + 0.01:g} (0.01 is one point of accuracy); {gain} was given."
-        )
-    scale = new.spread.scale
-    distance = (gain - min_gain) * scale
-    better = Need(NEW, new.spread.rows_for(distance, alpha=alpha, power=power), distance, alpha, new)
-    kept = None
-    if old is not None and tolerance is not None:
-        room = tolerance * old.spread.scale
-        rows = old.spread.rows_for(room, alpha=old_alpha, power=power)
-        kept = Need(OLD, rows, room, old_alpha, old, old_rows, use)
-    shown = new.spread.gain_for(int(share * last_batch), alpha=alpha, power=power) / scale + min_gain
-    smallest = shown if last_batch else math.nan
-    limits = (min_gain, tolerance if kept else None)
-    return Plan(name, metric, gain, power, better, kept, *limits, last_batch, smallest, old_room, share, notes)
+
+def _new(plan: Plan, need: Need) -> Iterator[str]:
+    rows = "more rows than there can be"
+    if need.rows is not None:
+        split = "split 60/15/25" if plan.share == GATE_SHARE else "judged by crossfit but for the 15 % that choose"
+        rows = f"{need.rows:,} rows that judge: {plan.batch_rows:,} labelled rows, {split}"
+    yield f"  {need.condition:25}  {rows}"
+    yield f"  {'':25}  at level {100.0 * need.alpha:.3g} %; {_known(need.known)}"
+
+
+def _old(plan: Plan, need: Need) -> Iterator[str]:
+    if need.rows is None:
+        yield f"  {need.condition:25}  no number of rows shows that nothing at all was lost: allow a tolerance"
+        return
+    missing = f"{need.missing:,} are missing" if need.missing else "enough"
+    yield f"  {need.condition:25}  {need.rows:,} old rows; {need.have:,} are there, {missing}"
+    assert plan.tolerance is not None, "there is a need only where there is a tolerance"
+    level = f"at level {100.0 * need.alpha:.3g} % (use {need.use} of these rows)"
+    yield f"  {'':25}  {level}, if nothing is lost and {_amount(plan.tolerance, plan)} may be;"
+    yield f"  {'':25}  {_known(need.known)}"
+
+
+def _known(known: Known) -> str:
+    spread, where = known.spread, "assumed" if known.assumed else known.text
+    if spread.differing is not None:
+        return f"the models differ on {100.0 * spread.differing:.3g} % of the rows ({where})"
+    return f"differences have a standard deviation of {math.sqrt(spread.variance):.3g} ({where})"
+
+
+def _after(plan: Plan) -> Iterator[str]:
+    if plan.old is not None and plan.old.rows is not None:
+        both = max(0.0, 2.0 * plan.power - 1.0)
+        yield f"Each holds with that probability; both together with at least {100.0 * both:.3g} %."
+    if plan.last_batch and math.isfinite(plan.smallest):
+        yield f"The last batch had {plan.last_batch:,} rows; one like it shows {_amount(plan.smallest, plan)} or more."
+    if plan.assumed:
+        yield f"Assumed: {plan.new.known.text}."
+    yield from plan.notes
+    yield from _advice(plan)
+
+
+def _advice(plan: Plan) -> Iterator[str]:
+    old = plan.old
+    if old is not None and old.rows is not None and old.missing:
+        if old.rows > plan.old_room:
+            yield (
+                f"next: at most {plan.old_room:,} old rows serve the gate, too few for this tolerance and what is\n"
+                "      left of alpha; allow more: Gate(tolerance=)."
+            )
+        else:
+            yield f"next: each update adds about {100.0 * _KEPT:.0f} % of its rows to those that serve the gate."
+    if plan.assumed:
+        yield "next: run one update and plan again: what it sees replaces what is assumed here."
+    else:
+        yield "next: labels cost less where the models disagree: incumbent plan --label FILE --rows N -o OUT"

@@ -18,7 +18,7 @@ import numpy as np
 from incumbent import evaluation
 from incumbent.core import AnchorSet, Memory, Metric, Model, Outcome, Prediction, Progress, Task
 from incumbent.data import DataCheck, Schema, carry_uses, read, remember
-from incumbent.engine import seconds
+from incumbent.engine import parse_budget
 from incumbent.errors import RegistryError, UsageError
 from incumbent.gate import Gate
 from incumbent.models import open_model, wrap
@@ -292,7 +292,7 @@ class Registry:
                     state.anchor,
                     {label: self.version(name, v).model for label, v in stands.items()},
                     strategies,
-                    seconds(budget),
+                    parse_budget(budget),
                     metric,
                     rule,
                     resumed(state.control, rule),

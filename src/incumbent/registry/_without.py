@@ -10,7 +10,7 @@ import numpy as np
 
 from incumbent import models
 from incumbent.core import AnchorSet, Batch, Memory, Model
-from incumbent.engine import train
+from incumbent.engine import TrainingPlan, TrainingRows, run
 from incumbent.errors import AbilityError, ModelError, UsageError
 from incumbent.models._head import featured
 from incumbent.policy import recipe_for
@@ -223,7 +223,7 @@ def _anew(ways: Ways, memory: Memory, seed: int) -> tuple[Model, Any, Memory]:
     if "steps" in model.abilities:
         chooses = np.random.default_rng([seed, len(rows)]).random(len(rows)) < 0.1
     learn, select = rows.take(~chooses), rows.take(chooses)
-    tried = next(train(model, [(Retrain(), recipe)], learn, select, Memory(), seed=seed, deadline=math.inf))
+    (tried,) = run([TrainingPlan(Retrain(), recipe, model)], TrainingRows(learn, select, seed=seed))
     if tried.model is None:
         raise ModelError(
             f"{type(model.native).__name__} could not be trained anew on the {len(rows):,} rows that are left: "

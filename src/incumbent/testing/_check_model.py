@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import math
 import pickle
 import tempfile
 import warnings
@@ -18,7 +17,7 @@ import numpy as np
 
 from incumbent.core import ABILITIES, Array, Batch, Memory, Model, Prediction, Recipe, Strategy, differentiable
 from incumbent.data import remember
-from incumbent.engine import bound
+from incumbent.engine import TrainingRows
 from incumbent.errors import AbilityError, IncumbentError, ModelError
 from incumbent.models import follow, wrap
 from incumbent.policy import recipe_for
@@ -125,7 +124,7 @@ class _Case:
 
     def bind(self, recipe: Recipe, train: Batch | None = None) -> Recipe:
         rows = self.train if train is None else train
-        return bound(recipe, rows, self.select, self.memory, seed=self.seed, deadline=math.inf)
+        return TrainingRows(rows, self.select, self.memory, self.seed).bind(recipe)
 
     def unchanged(self) -> bool:
         return _same(self.model.predict(self.all.x), self.before) and _state(self.model) == self.state

@@ -6,7 +6,7 @@ import time
 import warnings
 
 from incumbent.core import Metric, Model, Paired, Recipe
-from incumbent.engine import bound, interrupted_at
+from incumbent.engine import TrainingRows, time_limit
 from incumbent.models import follow, predict
 from incumbent.updating._holdouts import Holdouts
 from incumbent.updating._pairs import FOLDS, folds_of, joined, paired
@@ -74,10 +74,11 @@ def _crossfitted(holdouts: Holdouts, start: Model, recipe: Recipe, deadline: flo
         if time.monotonic() + each > deadline or not judged.any():
             continue
         try:
-            with interrupted_at(deadline), warnings.catch_warnings():
+            with time_limit(deadline), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the same chatter as in training
                 rest = learn.take(fold != k)
-                plan = bound(recipe, rest, holdouts.select, case.memory, seed=case.seed, deadline=deadline)
+                rows_of = TrainingRows(rest, holdouts.select, case.memory, case.seed)
+                plan = rows_of.bind(recipe, deadline=deadline)
                 made, rows = follow(start, plan), learn.take(judged)
                 found.append(paired(rows, holdouts.said.take(train[judged]), predict(made, rows), "crossfit"))
         except Exception:  # out of time, or a fold that an estimator cannot do with: the gate rows stand by themselves

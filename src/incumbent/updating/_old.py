@@ -6,7 +6,7 @@ import time
 import warnings
 
 from incumbent.core import Model, Paired, Recipe
-from incumbent.engine import bound, interrupted_at
+from incumbent.engine import TrainingRows, time_limit
 from incumbent.models import follow, predict
 from incumbent.updating._holdouts import Holdouts
 from incumbent.updating._pairs import FOLDS, folds_of, joined, paired
@@ -70,11 +70,12 @@ def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float, folds: int
         rest = case.memory.but(rows=rows.take(fold != k), key=case.memory.key[fold != k])
         held = rows.take(fold == k)
         try:
-            with interrupted_at(deadline), warnings.catch_warnings():
+            with time_limit(deadline), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the same chatter as in training
                 afresh = Recipe().but(start="scratch").bind(train=rest.rows, seed=case.seed, deadline=deadline)
                 stand_in = case.champion.fit(afresh)
-                follower = bound(recipe, holdouts.learn, holdouts.select, rest, seed=case.seed, deadline=deadline)
+                rows_of = TrainingRows(holdouts.learn, holdouts.select, rest, case.seed)
+                follower = rows_of.bind(recipe, deadline=deadline)
                 made = follow(stand_in, follower)
                 found.append(paired(held, stand_in.predict(held.x), made.predict(held.x), "crossfit"))
         except Exception:  # out of time, or a fold that an estimator cannot do with: what was found so far stands

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from incumbent import evaluation, policy
+from incumbent import engine, evaluation, policy
 from incumbent.control import control
 from incumbent.core import (
     AnchorSet,
@@ -29,7 +29,7 @@ from incumbent.core import (
     Verdict,
 )
 from incumbent.data import admit, remember, spend
-from incumbent.engine import train
+from incumbent.engine import TrainingPlan, TrainingRows
 from incumbent.errors import IncumbentError, UsageError
 from incumbent.gate._conditions import margin_of
 from incumbent.gate._limit import judge
@@ -253,40 +253,30 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
     given = [case.strategies] if isinstance(case.strategies, str | Strategy) else case.strategies
     # where strategies are named, nothing else is wanted
     standing = [] if "auto" not in given else [Challenger(name, None, model) for name, model in case.standing.items()]
-    tried = [scored(c, holdouts, metric, today=today) for c in standing]
-    total = len(plans)
-    for done, plan in enumerate(plans):
-        name = repr(plan[0])
-        better = policy.spared_by(plan[1], tried) if _may_spare(case, name) else None
-        if better is not None:
-            why = f"{better.strategy} is better on new rows, no worse on old, and costs less"
-            tried.append(Challenger(name, plan[1], spared=why))
-            case.progress(_event("spared", name, done + 1, total, deadline))
-            continue
-        case.progress(_event("fit", name, done, total, deadline))
-        (challenger,) = train(
-            case.lines.start(plan[0], case.champion),
-            [plan],
-            holdouts.learn,
-            holdouts.select,
-            case.memory,
-            seed=case.seed,
-            deadline=deadline,
-            checkpoints=case.checkpoints,
-        )
-        tried.append(scored(challenger, holdouts, metric, today=today))
-        case.progress(_event("failed" if challenger.error else "fitted", name, done + 1, total, deadline))
-    return tried
+
+    def skip(plan: TrainingPlan, done: Sequence[Challenger]) -> str:
+        better = policy.spared_by(plan.recipe, done) if _may_spare(case, repr(plan.strategy)) else None
+        return "" if better is None else f"{better.strategy} is better on new rows, no worse on old, and costs less"
+
+    def score(challenger: Challenger) -> Challenger:
+        return scored(challenger, holdouts, metric, today=today)
+
+    trained = engine.run(
+        [TrainingPlan(*plan, case.lines.start(plan[0], case.champion)) for plan in plans],
+        TrainingRows(holdouts.learn, holdouts.select, case.memory, case.seed),
+        skip=skip,
+        score=score,
+        deadline=deadline,
+        checkpoints=case.checkpoints,
+        progress=case.progress,
+    )
+    return [*map(score, standing), *trained]
 
 
 def _may_spare(case: Case, strategy: str) -> bool:
     """Whether "auto" may leave it out: no line that has to learn every batch, nor what is live under a refresh."""
     routine = case.gate.promise == "refresh" and idea(strategy) == idea(case.live)
     return case.strategies == "auto" and case.gate.source != "prequential" and not routine
-
-
-def _event(stage: str, text: str, done: int, total: int, deadline: float) -> Event:
-    return Event(stage, text, done, total, max(0.0, deadline - time.monotonic()))
 
 
 def _comparisons(evidence: Evidence, case: Case) -> dict[str, Comparison]:

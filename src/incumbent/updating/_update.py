@@ -10,7 +10,7 @@ import numpy as np
 
 from incumbent.core import AnchorSet, Batch, Memory, Metric, Model, Outcome, Progress, Task
 from incumbent.data import DataCheck, Finding, Schema, examine, read, remember
-from incumbent.engine import seconds
+from incumbent.engine import parse_budget
 from incumbent.errors import DataError, UsageError
 from incumbent.gate import Gate
 from incumbent.models import open_model, wrap
@@ -136,7 +136,7 @@ def update(
         memory,
         held,
         strategies=strategies,
-        budget=seconds(budget),
+        budget=parse_budget(budget),
         metric=metric,
         gate=gate or Gate(),
         seed=seed,

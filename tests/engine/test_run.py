@@ -1,5 +1,6 @@
-"""Challengers are trained in order, each failure is reported with its reason, and the champion never changes."""
+"""Plans are followed in order, each failure is reported with its reason, and the champion never changes."""
 
+import dataclasses
 import math
 import time
 import warnings
@@ -10,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from incumbent.core import Batch, Memory, Recipe
-from incumbent.engine import bound, train
+from incumbent.engine import TrainingPlan, TrainingRows, run
 from incumbent.models import wrap
 from incumbent.policy import choose
 from incumbent.strategies import EWC, Incremental, Interpolate, Online, Replay, Retrain, Vote, Weighted, chain
@@ -24,10 +25,15 @@ def rows(seed=0, n=200):
 MEMORY = Memory(rows(9), key=np.linspace(0.01, 0.99, 200), seen=200)
 
 
+def run_all(model, plans, *, memory=MEMORY, seed=0, deadline=math.inf, **options):
+    made = [TrainingPlan(strategy, recipe, model) for strategy, recipe in plans]
+    return list(run(made, TrainingRows(rows(2), rows(3), memory, seed), deadline=deadline, **options))
+
+
 def trained(native, *strategies, deadline=math.inf, memory=MEMORY, seed=0):
     model = wrap(native.fit(rows(1).x, rows(1).y))
     plans = choose(list(strategies), model, memory, rows=200)
-    return model, list(train(model, plans, rows(2), rows(3), memory, seed=seed, deadline=deadline))
+    return model, run_all(model, plans, memory=memory, seed=seed, deadline=deadline)
 
 
 def test_challengers_come_in_order_with_their_strategy_cost_and_rows():
@@ -47,7 +53,7 @@ def test_notes_of_the_model_are_those_of_the_challenger():
 def test_the_same_seed_gives_the_same_challengers():
     model = wrap(SGDClassifier(loss="log_loss").fit(rows(1).x, rows(1).y))
     plans = choose([Online("adam"), Incremental(), Retrain(), Weighted()], model, MEMORY, rows=200)
-    runs = [list(train(model, plans, rows(2), rows(3), MEMORY, seed=4, deadline=math.inf)) for _ in range(2)]
+    runs = [run_all(model, plans, seed=4) for _ in range(2)]
     for one, two in zip(*runs, strict=True):
         assert np.array_equal(one.model.predict(rows(5).x).proba, two.model.predict(rows(5).x).proba)
 
@@ -81,7 +87,7 @@ def test_a_challenger_that_fails_says_why_and_the_next_is_tried(error, text):
     native = Broken().fit(rows().x, rows().y)
     model = wrap(native.set_params(error=error))
     plans = choose([Retrain(), Vote()], model, MEMORY, rows=200)
-    made = list(train(model, plans, rows(2), rows(3), MEMORY, seed=0, deadline=math.inf))
+    made = run_all(model, plans)
     assert [c.error for c in made] == [text, text]
     assert all(c.model is None and c.seconds >= 0 for c in made)
 
@@ -110,7 +116,7 @@ def test_the_try_in_hand_is_cut_off_and_the_rest_are_not_begun():
     model = wrap(Sleepy().fit(rows().x, rows().y).set_params(error="slow"))
     plans = choose([Retrain(), Vote()], model, MEMORY, rows=200)
     begun = time.monotonic()
-    made = list(train(model, plans, rows(2), rows(3), MEMORY, seed=0, deadline=begun + 0.2))
+    made = run_all(model, plans, deadline=begun + 0.2)
     assert time.monotonic() - begun < 3
     assert [c.error for c in made] == ["the budget ended while it was trained", "not tried: the budget was spent"]
 
@@ -126,9 +132,7 @@ class Chatty(Broken):
 def test_chatter_of_an_estimator_does_not_reach_the_user():
     with pytest.warns(UserWarning, match="did not converge"):
         model = wrap(Chatty().fit(rows().x, rows().y))
-    made = list(
-        train(model, choose("retrain", model, MEMORY, rows=200), rows(2), rows(3), MEMORY, seed=0, deadline=math.inf)
-    )
+    made = run_all(model, choose("retrain", model, MEMORY, rows=200))
     assert made[0].error == ""
 
 
@@ -137,12 +141,43 @@ def test_the_champion_is_as_it_was_after_all_of_them():
     before = native.coef_.copy(), native.intercept_.copy()
     model = wrap(native)
     plans = choose(["auto", "vote", "weighted", "stack", "ewc", "online"], model, MEMORY, rows=200)
-    made = list(train(model, plans, rows(2), rows(3), MEMORY, seed=0, deadline=math.inf))
+    made = run_all(model, plans)
     assert [c.error for c in made] == [""] * len(plans)
     assert np.array_equal(native.coef_, before[0]) and np.array_equal(native.intercept_, before[1])
 
 
 def test_a_bound_recipe_has_the_rows_that_its_data_element_asks_for():
-    recipe = bound(Recipe().but(replay=None, window=300), rows(2), rows(3), MEMORY, seed=5, deadline=9.0)
+    asked = Recipe().but(replay=None, window=300)
+    recipe = TrainingRows(rows(2), rows(3), MEMORY, seed=5).bind(asked, deadline=9.0)
     assert len(recipe.train) == 300 and np.array_equal(recipe.train.x[100:], rows(2).x)
     assert (recipe.seed, recipe.deadline, len(recipe.select)) == (5, 9.0, 200) and recipe.memory is MEMORY
+
+
+def test_a_plan_is_skipped_for_the_reason_that_the_scores_so_far_give():
+    model = wrap(LogisticRegression().fit(rows(1).x, rows(1).y))
+    plans = choose(["retrain", "vote"], model, MEMORY, rows=200)
+    events = []
+    first, second = run_all(
+        model,
+        plans,
+        skip=lambda plan, done: f"{done[0].strategy} gains {done[0].gain}" if done else "",
+        score=lambda challenger: dataclasses.replace(challenger, gain=0.5),
+        progress=events.append,
+    )
+    assert first.model is not None and first.spared == ""
+    assert second.model is None and second.spared == "Retrain() gains 0.5" and second.error == ""
+    assert [event.stage for event in events] == ["fit", "fitted", "spared"]
+    assert [(event.done, event.total) for event in events] == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_the_functions_of_the_last_release_warn_and_do_the_same():
+    from incumbent.engine import bound, train
+
+    model = wrap(LogisticRegression().fit(rows(1).x, rows(1).y))
+    plans = choose("retrain", model, MEMORY, rows=200)
+    with pytest.warns(DeprecationWarning, match="run"):
+        (made,) = train(model, plans, rows(2), rows(3), MEMORY, seed=0, deadline=math.inf)
+    assert np.array_equal(made.model.native.coef_, run_all(model, plans)[0].model.native.coef_)
+    with pytest.warns(DeprecationWarning, match="bind"):
+        recipe = bound(Recipe(), rows(2), rows(3), MEMORY, seed=5, deadline=9.0)
+    assert len(recipe.train) == 200

@@ -1,0 +1,91 @@
+"""Work out how many labelled rows an update needs to show a gain."""
+
+from __future__ import annotations
+
+import math
+
+from incumbent.errors import UsageError
+from incumbent.planning._known import Known
+from incumbent.planning._plan import GATE_SHARE, Need, Plan
+
+NEW, OLD = "better on the new rows", "not worse on the old rows"
+
+
+def make_plan(
+    name: str,
+    metric: str,
+    *,
+    gain: float,
+    power: float,
+    alpha: float,
+    new: Known,
+    min_gain: float = 0.0,
+    tolerance: float | None = None,
+    old: Known | None = None,
+    old_alpha: float = math.nan,
+    old_rows: int = 0,
+    old_room: int = 0,
+    use: int = 1,
+    last_batch: int = 0,
+    share: float = GATE_SHARE,
+    notes: tuple[str, ...] = (),
+) -> Plan:
+    """Return how many rows show a gain, and that the old is not lost, each with probability `power`.
+
+    Parameters
+    ----------
+    name, metric : str
+        Which model, and what decides.
+    gain : float
+        The true gain on the new rows that is to be shown, above `min_gain`.
+    power : float
+        The probability of showing it, in (0, 1).
+    alpha, old_alpha : float
+        Levels of the two conditions at the next update.
+    new, old : Known
+        How much models differ on new and on old rows; `old` is None where the gate asks nothing of them.
+    min_gain, tolerance : float
+        Limits of the two conditions.
+    old_rows, old_room : int
+        Old rows that serve the gate today, and the most that can.
+    use : int
+        Which use of the old rows the next update will make.
+    last_batch : int
+        Rows of the latest batch.
+    share : float
+        Of a batch, the rows that judge.
+    notes : tuple of str
+        What should be known beside.
+
+    Raises
+    ------
+    UsageError
+        If the gain is not above `min_gain`, or the power is no probability.
+
+    Examples
+    --------
+    >>> from incumbent.evaluation import Spread
+    >>> seen = Known(Spread(750, 0.12, 0.12), 1, "seen in 1 update, 750 rows")
+    >>> plan = make_plan("fraud", "accuracy", gain=0.02, power=0.8, alpha=0.05, new=seen)
+    >>> plan.gate_rows, plan.batch_rows
+    (1952, 7808)
+    """
+    if not 0.0 < power < 1.0:
+        raise UsageError(f"power is the probability of showing the gain, in (0, 1), such as 0.8; {power} was given.")
+    if not min_gain < gain < math.inf:
+        raise UsageError(
+            f"gain is a gain that the gate could show, above its min_gain of {min_gain:g}, such as "
+            f"{min_gain + 0.01:g} (0.01 is one point of accuracy); {gain} was given."
+        )
+    scale = new.spread.scale
+    distance = (gain - min_gain) * scale
+    better = Need(NEW, new.spread.rows_for(distance, alpha=alpha, power=power), distance, alpha, new)
+    kept = None
+    if old is not None and tolerance is not None:
+        room = tolerance * old.spread.scale
+        rows = old.spread.rows_for(room, alpha=old_alpha, power=power)
+        kept = Need(OLD, rows, room, old_alpha, old, old_rows, use)
+    shown = new.spread.gain_for(int(share * last_batch), alpha=alpha, power=power) / scale + min_gain
+    smallest = shown if last_batch else math.nan
+    limits = (min_gain, tolerance if kept else None)
+    return Plan(name, metric, gain, power, better, kept, *limits, last_batch, smallest, old_room, share, notes)
