@@ -25,7 +25,8 @@ WORKERS ?= 2
 	@touch $@
 
 demo: .venv/demo
-	@$(BIN)/incumbent demo
+	@$(BIN)/python examples/demo.py
+	@$(BIN)/python examples/demo_net.py
 
 test: lint types imports unit slow
 	@echo "== all of it passed"

@@ -135,6 +135,7 @@ def plain(line: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
 def test_what_a_page_says_works_and_prints_what_it_shows(page, tmp_path):
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     todo = [step for step in steps(page) if not step.left_out]
     for number, step in enumerate(todo):
         check_shown(step, follow(step, tmp_path, number))

@@ -29,7 +29,6 @@ COMMANDS = [
     "gate",
     "strategies",
     "report",
-    "demo",
     "plan",
     "shadow",
 ]

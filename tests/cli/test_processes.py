@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import warnings
-from importlib.util import find_spec
 
 import pandas as pd
 import pytest
@@ -127,31 +126,3 @@ def test_warnings_of_libraries_are_not_for_whoever_runs_a_command(live):
     pd.read_csv(live / "rows.csv").assign(extra=1.0).to_csv(live / "short.csv", index=False)
     said = command("predict", "short.csv", "--name", "slow", "-o", "out.csv", folder=live)
     assert (said.returncode, said.stderr) == (0, "")
-
-
-@pytest.mark.slow
-def test_the_demo_promotes_new_classes_and_refuses_a_broken_batch(tmp_path):
-    said = command("demo", folder=tmp_path)
-    assert said.returncode == 0, said.stderr
-    assert "\x1b" not in said.stdout + said.stderr
-    assert said.stdout.index("Promoted: ") < said.stdout.index("Rejected: ")
-    folder = tmp_path / "incumbent-demo"
-    assert all((folder / page).stat().st_size < 1_000_000 for page in ("promoted.html", "refused.html"))
-    history = Registry(folder / "store").history("digits")
-    assert [event["decision"] for event in history] == ["reject", "promote", "init"]
-    if find_spec("torch") is None:
-        assert "incumbent[torch]" in said.stdout
-        return
-    after = said.stdout[said.stdout.index("Plain fine-tuning") :]
-    assert after.index("Rejected: ") < after.index("Promoted: ")
-    assert (folder / "net.html").stat().st_size < 1_000_000
-    assert [event["decision"] for event in Registry(folder / "store").history("digits-net")] == ["promote", "init"]
-
-
-def test_the_demo_leaves_a_folder_alone_that_it_did_not_make(incumbent, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "incumbent-demo").mkdir()
-    (tmp_path / "incumbent-demo" / "mine.txt").write_text("keep me")
-    said = incumbent("demo")
-    assert said.code == 2 and "was not made by the demo" in said.err
-    assert (tmp_path / "incumbent-demo" / "mine.txt").read_text() == "keep me"

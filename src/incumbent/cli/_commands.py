@@ -328,14 +328,6 @@ def report(
     print(f"The page is in {_registry(store).report(name, output, update=update)}")
 
 
-@app.command()
-def demo() -> None:
-    """Show the main job on real data, in a folder of its own."""
-    from incumbent.cli._demo import run_demo
-
-    run_demo()
-
-
 def _say_again(bring_back: bool, name: str) -> None:
     if bring_back:
         print(f"Deleted rows are back with it. To delete them again: incumbent forget FILE --name {name} --why TEXT")
