@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -131,6 +132,21 @@ def test_the_terminal_view_holds_the_verdict_at_any_width(name: str, width: int)
     assert text.split(":")[0] == headline(outcome).split(":")[0]
     assert "\x1b" not in text  # no colour where nobody can see it
     assert "\x1b[1;" in shown(outcome_view(outcome), force_terminal=True, color_system="standard")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_terminal_and_a_pipe_show_the_same_text(name: str):
+    outcome = EVERY[name]()
+    assert shown(outcome_view(outcome)).rstrip("\n") == to_text(outcome)
+    coloured = shown(outcome_view(outcome), force_terminal=True, color_system="standard")
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured).rstrip("\n") == to_text(outcome)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_narrow_terminal_gets_all_facts(name: str):
+    text = " ".join(shown(outcome_view(EVERY[name]()), 70).split())
+    assert all(word in text for word in re.findall(r"^(?:data|rows|cost|power|next)\b", to_text(EVERY[name]()), re.M))
+    assert max(map(len, shown(outcome_view(EVERY[name]()), 70).splitlines())) <= 70
 
 
 def test_the_history_shows_when_what_verdict_gain_cost_and_who():
