@@ -8,6 +8,7 @@ a keyword argument of a function         ``@renamed_arguments({"old": "new"})``
 a field, attribute or method of a class  ``@renamed_members({"old": "new"})`` above ``@dataclass``
 a field passed to ``replace``            ``changes = renamed_keywords(type(self), changes)``
 a word that is a value, such as a name   ``word = renamed_word(word, {"old": "new"}, "error_control")``
+an option that has no effect any more    ``warn_ignored("Analytic", neighbours=neighbours)``
 =======================================  =====================================================================
 
 Stored files keep their old keys. Code that reads them translates the keys without a warning.
@@ -185,6 +186,24 @@ def renamed_word(word: str, renamed: Mapping[str, str], argument: str, *, stackl
         return word
     _warn(f"{argument}={word!r}", f"{argument}={renamed[word]!r}", stacklevel=stacklevel + 1)
     return renamed[word]
+
+
+def warn_ignored(owner: str, *, stacklevel: int = 4, **given: object) -> None:
+    """Warn of each option that was given, which means is not None, and has no effect any more.
+
+    Parameters
+    ----------
+    owner : str
+        The class or function that takes the options.
+    stacklevel : int
+        The frame that the warning points to; 4 is the caller of a dataclass whose `__post_init__` calls this.
+    **given : object
+        The options by name.
+    """
+    for name, value in given.items():
+        if value is not None:
+            message = f"{owner}({name}=...) no longer has an effect; leave it out."
+            warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
 
 
 class _OldName:

@@ -1,13 +1,11 @@
 """An analytic head on scikit-learn models: exact over updates, stored, calibrated, and able to forget."""
 
 import time
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from inputs import groups
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -16,13 +14,12 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from incumbent.core import Batch, Memory, Recipe
+from incumbent.core import Batch, Memory, Recipe, Structure
 from incumbent.data import load_memory, nbytes, remember, save_memory
 from incumbent.errors import BudgetSpent, DataError, ModelError, UsageError
 from incumbent.gate import Gate
 from incumbent.models import _analytic, absorb, follow, forget, load, save, wrap
 from incumbent.models._learned import statistics_of
-from incumbent.models._neighbours import Neighbours, Votes, mixed
 from incumbent.models._projection import RandomReLU
 from incumbent.policy import auto, choose
 from incumbent.strategies import Analytic, Incremental, Replay, Retrain, chain, parse
@@ -168,75 +165,6 @@ def test_auto_takes_a_width_that_fits_the_rows_and_the_budget():
     assert follow(model, tight).head.coef.shape[1] <= 500
 
 
-def many(n, seed=0):
-    """Rows of 150 inputs that go together, as what a trained layer gives does."""
-    rng = np.random.default_rng(seed)
-    inner = rng.normal(size=(n, 8))
-    x = np.tanh(inner @ np.random.default_rng(7).normal(size=(8, 150))) + 0.01 * rng.normal(size=(n, 150))
-    return Batch(x, np.array(["ant", "bee"])[(inner[:, 0] * inner[:, 1] > 0).astype(int)])
-
-
-@pytest.mark.parametrize(
-    ("steps", "projection", "expected"),
-    [
-        ([StandardScaler()], "auto", "quadratic"),
-        ([StandardScaler()], "relu", "relu"),
-        ([StandardScaler(), PCA(100)], "auto", "relu"),  # as few as these say something of their own
-        ([StandardScaler(), PCA(100)], "quadratic", "quadratic"),
-        ([], "auto", "relu"),  # columns as they come
-        ([], "quadratic", "quadratic"),
-    ],
-)
-def test_inputs_that_go_together_have_quadratic_features_and_others_random_ones(steps, projection, expected):
-    old, new, later = many(300), many(500, 1), many(300, 2)
-    native = (
-        make_pipeline(*steps, LogisticRegression()).fit(old.x, old.y)
-        if steps
-        else LogisticRegression().fit(old.x, old.y)
-    )
-    memory, strategy = remember(Memory(), old, seed=0), Analytic(200, projection=projection)
-    made = follow(wrap(native), strategy.prepare(Recipe(), memory).bind(train=new, memory=memory))
-    assert made.head.lift.kind == expected and made.head.coef.shape == (2, 200)
-    carried = strategy.remember(remember(memory, new, seed=0), made, new)
-    more = follow(made, strategy.prepare(Recipe(), carried).bind(train=later, memory=carried))
-    assert more.head.token == made.head.token and more.head.solution.statistics.rows == 1100
-    joint = Ridge(alpha=more.head.ridge).fit(
-        more.native[:-1].transform(np.vstack([old.x, new.x, later.x])).astype(float),
-        (np.r_[old.y, new.y, later.y][:, None] == ["ant", "bee"]).astype(float),
-    )
-    assert away(more.head.coef, joint.coef_) < 1e-7
-    test = many(400, 3)
-    assert (more.predict(test.x).label == test.y).mean() > 0.75
-
-
-def test_another_projection_than_the_champions_begins_anew():
-    old, new = many(300), many(500, 1)
-    native = make_pipeline(StandardScaler(), LogisticRegression()).fit(old.x, old.y)
-    memory, strategy = remember(Memory(), old, seed=0), Analytic(200)
-    made = follow(wrap(native), strategy.prepare(Recipe(), memory).bind(train=new, memory=memory))
-    carried = strategy.remember(remember(memory, new, seed=0), made, new)
-    other = Analytic(200, projection="relu").prepare(Recipe(), carried).bind(train=many(300, 2), memory=carried)
-    begun = follow(made, other)
-    assert begun.head.lift.kind == "relu" and begun.head.solution.statistics.rows == 1100
-
-
-def test_rows_are_forgotten_exactly_under_quadratic_features_too(tmp_path):
-    old, new = many(300), many(500, 1)
-    native = make_pipeline(StandardScaler(), LogisticRegression()).fit(old.x, old.y)
-    memory, strategy = remember(Memory(), old, seed=0), Analytic(200)
-    made = follow(wrap(native), strategy.prepare(Recipe(), memory).bind(train=new, memory=memory))
-    carried = strategy.remember(remember(memory, new, seed=0), made, new)
-    save(made, tmp_path)
-    stored = load(tmp_path)
-    assert np.array_equal(stored.predict(new.x).proba, made.predict(new.x).proba)
-    left, after = forget(stored, carried, new.take(np.arange(100)))
-    rest = np.vstack([old.x, new.x[100:]]), np.r_[old.y, new.y[100:]]
-    never = Ridge(alpha=left.head.ridge).fit(
-        left.native[:-1].transform(rest[0]).astype(float), (rest[1][:, None] == ["ant", "bee"]).astype(float)
-    )
-    assert away(left.head.coef, never.coef_) < 1e-8 and statistics_of(after).rows == 700
-
-
 # ------------------------------------------------------------------------------------------------ models
 
 
@@ -369,15 +297,8 @@ def test_rows_that_are_forgotten_and_learned_again_change_nothing():
     model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
     left, after = forget(model, memory, batch(slice(500, 560)))
     again = absorb(after, left, batch(slice(500, 560)))
-    sums = [name for name in memory.statistics if not name.startswith("neighbours")]
-    assert len(sums) > 5 and all(np.array_equal(again.statistics[name], memory.statistics[name]) for name in sums)
-    assert voting_rows(again) == voting_rows(memory)
-
-
-def voting_rows(memory):
-    """The rows that are kept beside the sums, in no order."""
-    kept = Neighbours.from_arrays(memory.statistics)
-    return Counter((codes.tobytes(), str(label)) for codes, label in zip(kept.codes, kept.labels, strict=True))
+    sums = memory.statistics
+    assert len(sums) > 5 and all(np.array_equal(again.statistics[name], sums[name]) for name in sums)
 
 
 def test_only_a_model_with_statistics_forgets():
@@ -388,110 +309,6 @@ def test_only_a_model_with_statistics_forgets():
         forget(model, memory.but(statistics={}), batch(slice(0, 10)))
     with pytest.raises(DataError, match="were learned"):
         forget(model, memory, Batch(X[:3], np.array(["elk"] * 3)))
-
-
-# -------------------------------------------------------------------------------------------------- neighbours
-
-
-def islands(n, seed=0):
-    """Small groups of two classes amid each other."""
-    x, of = groups(n, seed)
-    return Batch(x, np.where(of % 2 == 0, "even", "odd"))
-
-
-def solved(batch, strategy, *, memory=None, model=None, select=None):
-    select = islands(400, 9) if select is None else select
-    memory = remember(Memory(), islands(200, 8), seed=0) if memory is None else memory
-    model = wrap(LogisticRegression().fit(islands(200, 8).x, islands(200, 8).y)) if model is None else model
-    made = follow(model, strategy.prepare(Recipe(), memory).bind(train=batch, select=select, memory=memory))
-    return made, strategy.remember(remember(memory, batch, seed=0), made, batch)
-
-
-FEW = Analytic(64, ridge=1.0, neighbours=2000)
-
-
-def test_rows_vote_where_rows_are_remembered_and_are_likelier_that_way():
-    batch, test = islands(3000), islands(1000, 5)
-    made, memory = solved(batch, FEW)
-    alone, _ = solved(batch, Analytic(64, ridge=1.0, neighbours=0))
-    assert np.array_equal(made.head.coef, alone.head.coef) and alone.head.votes is None
-    assert len(made.head.votes.of) == 3200 and sum(voting_rows(memory).values()) == 3200
-    assert "the nearest of 3,200 kept rows vote too" in made.notes[0]
-    right = np.arange(1000), np.searchsorted(made.classes, test.y)
-    likely, before = (np.log(each.predict(test.x).proba[right]).mean() for each in (made, alone))
-    assert likely > before + 0.02
-    auto, _ = solved(batch, Analytic(64, ridge=1.0))
-    assert len(auto.head.votes.of) == 400  # 200 of each class
-    none, _ = solved(batch, Analytic(64, ridge=1.0), memory=Memory())
-    assert none.head.votes is None  # no row is remembered, so none is kept
-    noise = Batch(test.x, np.random.default_rng(0).permutation(test.y))
-    mixed_up, memory = solved(Batch(batch.x, np.random.default_rng(1).permutation(batch.y)), FEW, select=noise)
-    assert mixed_up.head.votes is None and sum(voting_rows(memory).values()) == 3200  # they may help a later update
-
-
-def test_a_pipeline_says_what_its_layer_and_the_votes_say_and_comes_back_from_its_file(tmp_path):
-    made, _ = solved(islands(1000), FEW)
-    x, head = islands(300, 5).x, made.head
-    read = head.lift.transform(x)
-    scores = head.temperature * (read @ head.coef.T + head.intercept)
-    alone = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(made.predict(x).proba, mixed(alone, head.votes.shares(read, 2)), rtol=1e-4)
-    assert np.array_equal(made.native.predict(x), made.predict(x).label)
-    save(made, tmp_path)
-    again = load(tmp_path)
-    assert np.array_equal(again.predict(x).proba, made.predict(x).proba)
-    assert np.array_equal(again.head.votes.codes, head.votes.codes) and again.head.token == head.token
-    with pytest.raises(ModelError, match="no fit of its own"):
-        made.native.steps[-1][1].fit(read, x[:, 0] > 0)
-
-
-@pytest.mark.parametrize("stored", [False, True], ids=["just solved", "from a store"])
-def test_forgotten_rows_vote_no_longer(stored):
-    batch = islands(1000)
-    made, memory = solved(batch, FEW)
-    made = wrap(made.native) if stored else made
-    left, after = forget(made, memory, batch.take(np.arange(100)))
-    kept, lift = Batch.join([islands(200, 8), batch.take(np.arange(100, 1000))]), left.head.lift
-    codes = lift.grid.pack(lift.transform(kept.x))
-    assert voting_rows(after) == Counter(zip((each.tobytes() for each in codes), kept.y.tolist(), strict=True))
-    assert len(left.head.votes.of) == 1100
-    mean = lift.transform(kept.x).mean(axis=0)
-    count = np.unique(kept.y, return_counts=True)[1].astype(float)
-    never = Votes.by(Neighbours.of(codes, kept.y, None, each=2000), left.classes, count, lift.grid, mean)
-    read = lift.transform(islands(300, 5).x)
-    np.testing.assert_allclose(left.head.votes.shares(read, 2), never.shares(read, 2), rtol=1e-3, atol=1e-5)
-
-
-def test_what_votes_goes_on_as_it_is_until_another_number_is_asked_for():
-    made, memory = solved(islands(500), Analytic(64, ridge=1.0, neighbours=150))
-    assert len(made.head.votes.of) == 300
-    more, memory = solved(islands(300, 1), Analytic(64, ridge=1.0), memory=memory, model=made)
-    assert len(more.head.votes.of) == sum(voting_rows(memory).values()) == 300
-    none, left = solved(islands(300, 2), Analytic(64, ridge=1.0, neighbours=0), memory=memory, model=more)
-    assert none.head.votes is None and Neighbours.from_arrays(left.statistics) is None
-    again, _ = solved(islands(300, 3), Analytic(64, ridge=1.0, neighbours=2000), memory=left, model=none)
-    assert len(again.head.votes.of) == 1600  # of what is remembered, and the new rows
-    still, _ = solved(islands(300, 3), Analytic(64, ridge=1.0), memory=left, model=none)
-    assert still.head.votes is None
-
-
-def test_gradient_steps_are_those_of_the_layer_and_other_weights_keep_the_votes():
-    made, memory = solved(islands(1000), FEW)
-    x = islands(300, 5).x
-    assert {"gradient", "incremental", "retrain", "weight"} <= made.abilities
-    assert np.array_equal(made.with_weights(made.weights()).predict(x).label, made.predict(x).label)
-    np.testing.assert_allclose(made.with_weights(made.weights()).predict(x).proba, made.predict(x).proba, rtol=1e-6)
-    steps = Incremental("sgd").prepare(Recipe(), memory).settle(made.abilities)
-    trained = follow(made, steps.bind(train=islands(200, 6), memory=memory))
-    assert trained.head.votes is None and trained.head.token == made.head.token
-    anew = Retrain().prepare(Recipe(), memory)
-    anew = follow(made, anew.bind(train=islands(900, 7), select=islands(400, 9), memory=memory))
-    assert len(anew.head.votes.of) == 900
-
-
-def test_a_head_with_votes_keeps_every_promise_of_models():
-    made, _ = solved(islands(600), FEW)
-    check_model(made.native, islands(300, 5), strategies=[Analytic(), Retrain(), Incremental()])
 
 
 # ------------------------------------------------------------------------------------------------- in updates
@@ -566,3 +383,14 @@ def test_the_deadline_is_kept():
 def test_a_width_or_a_penalty_that_means_nothing_is_refused(wrong):
     with pytest.raises(UsageError, match=r"Analytic\("):
         parse(wrong)
+
+
+def test_options_of_version_0_1_are_ignored_with_a_warning():
+    for text in ("Analytic(300, projection='quadratic')", "Analytic(300, neighbours=0)"):
+        with pytest.warns(DeprecationWarning, match="no longer has an effect; leave it out"):
+            assert parse(text) == Analytic(300)
+    with pytest.warns(DeprecationWarning, match=r"Structure\(projection=...\)"):
+        assert Structure("champion", analytic=300, projection="relu") == Structure("champion", analytic=300)
+    with pytest.warns(DeprecationWarning, match=r"Recipe.but\(neighbours=...\)"):
+        assert Recipe().but(analytic=300, neighbours=50) == Recipe().but(analytic=300)
+    assert repr(Analytic(300)) == "Analytic(300)" and Analytic(300).but(ridge=2.0) == Analytic(300, ridge=2.0)

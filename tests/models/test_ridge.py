@@ -6,7 +6,6 @@ from sklearn.linear_model import Ridge
 
 from incumbent.errors import DataError
 from incumbent.models._projection import RandomReLU
-from incumbent.models._quadratic import QuadraticFeatures
 from incumbent.models._ridge import solve
 from incumbent.models._statistics import gather
 
@@ -39,7 +38,6 @@ def projected(layer):
 FEATURES = {
     "as they are": lambda x, first: (x, None),
     "random": projected(RandomReLU(300)),
-    "quadratic": projected(QuadraticFeatures(200)),
 }
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from incumbent.errors import DataError
 from incumbent.models._projection import GRID, RandomReLU
-from incumbent.models._quadratic import QuadraticFeatures
 from incumbent.models._statistics import Statistics, gather
 
 NAMES = np.array(["ant", "bee", "cow", "dog", "eel", "fox"])
@@ -23,12 +22,6 @@ def rows(n=1200, d=12, classes=6, seed=0):
 def lifted(width=150, n=1200):
     x, y = rows(n)
     return RandomReLU(width).fit(x).transform(x), y
-
-
-def quadratic(n=1200):
-    x, y = rows(n)
-    layer = QuadraticFeatures(80).fit(x)
-    return layer.transform(x), y, layer.grid
 
 
 def same(one: Statistics, two: Statistics) -> bool:
@@ -57,22 +50,17 @@ def test_blocks_make_no_difference_to_the_last_bit(size):
     assert same(gather(blocks, grid=RandomReLU.grid), part(x, y, slice(None)))
 
 
-@pytest.mark.parametrize("size", [1, 100, 1200])
-def test_features_with_a_step_each_are_summed_without_rounding_too(size):
-    x, y, grid = quadratic()
-    blocks = [(x[i : i + size], y[i : i + size], None) for i in range(0, len(x), size)]
-    found = gather(blocks, grid=grid)
-    assert same(found, gather([(x, y, None)], grid=grid))
-    assert same(found, gather([(x.astype(np.float64), y, None)]))
+def test_a_row_of_weight_four_counts_as_four_rows_to_the_last_bit():
+    x, y = lifted()
     weight = np.r_[np.full(600, 4.0), np.ones(600)]
-    heavier = gather([(x, y, weight)], grid=grid)
-    part = [gather([(x[at], y[at], None)], grid=grid) for at in (slice(0, 600), slice(600, None))]
-    assert same(heavier, part[0] + part[0] + part[0] + part[0] + part[1])
+    first, second = part(x, y, slice(0, 600)), part(x, y, slice(600, None))
+    heavier = gather([(x, y, weight)], grid=RandomReLU.grid)
+    assert same(heavier, first + first + first + first + second)
 
 
 def test_adding_in_place_gives_what_adding_does():
-    x, y, grid = quadratic()
-    one, two = (gather([(x[at], y[at], None)], grid=grid) for at in (slice(0, 700), slice(700, None)))
+    x, y = lifted()
+    one, two = part(x, y, slice(0, 700)), part(x, y, slice(700, None))
     both = one + two
     one += two
     assert same(one, both)
@@ -159,20 +147,6 @@ def test_what_is_saved_is_loaded_to_the_last_bit_and_takes_the_bytes_it_says(tmp
     numbers = [value for name, value in whole.to_arrays().items() if name != "classes"]
     assert sum(value.nbytes for value in numbers) == whole.nbytes
     assert same(again + whole, whole + whole)
-
-
-def test_rows_that_are_kept_beside_the_sums_go_with_their_rows_and_with_their_class():
-    x, y = lifted()
-    both = {"grid": RandomReLU.grid, "keep": (16, 5000)}
-    whole, some = gather([(x, y, None)], **both), np.arange(len(y)) < 40
-    assert len(whole.neighbours) == len(y)
-    left = whole.forget(gather([(x[some], y[some], None)], **both))
-    again = gather([(x[~some], y[~some], None)], **both)
-    assert np.array_equal(np.sort(left.neighbours.codes, axis=0), np.sort(again.neighbours.codes, axis=0))
-    one = y == y[0]
-    without = whole.forget(gather([(x[one], y[one], None)], grid=RandomReLU.grid))  # whose rows nobody kept
-    assert y[0] not in without.classes and y[0] not in without.neighbours.labels
-    assert len(without.neighbours) == (~one).sum()
 
 
 def test_a_damaged_file_is_refused(tmp_path):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from incumbent._deprecated import warn_ignored
 from incumbent.core._rows import Batch, Memory
 from incumbent.core._values import Importance, Value
 from incumbent.errors import UsageError
@@ -116,13 +117,10 @@ class Structure(Value):
     analytic : int or "auto", optional
         Freeze the features and solve a ridge head on a projection of this width (0: on the features as they are;
         "auto": as the champion has it, or as fits the rows and the budget).
-    projection : {"auto", "relu", "quadratic"}
-        Random features of what that head reads, or quadratic ones of its principal components.
     reads : {"last", "input"}
         What that head reads: what the last layer does, or the rows themselves, in the place of the whole net.
-    neighbours : int or "auto"
-        How many rows of each class are kept beside it, whose votes for their class are mixed in; "auto" as the champion
-        has it, or 200 where rows are remembered.
+    projection, neighbours : deprecated
+        Options of version 0.1, which are ignored.
     """
 
     start: Literal["champion", "scratch"] | None = None
@@ -141,9 +139,12 @@ class Structure(Value):
     keep: float | None = None
     noise: float = 0.0
     analytic: int | Literal["auto"] | None = None
-    projection: Literal["auto", "relu", "quadratic"] = "auto"
+    projection: InitVar[str | None] = None
     reads: Literal["last", "input"] = "last"
-    neighbours: int | Literal["auto"] = "auto"
+    neighbours: InitVar[int | str | None] = None
+
+    def __post_init__(self, projection: str | None, neighbours: int | str | None) -> None:
+        warn_ignored("Structure", projection=projection, neighbours=neighbours)
 
 
 @dataclass(frozen=True, repr=False)
@@ -320,6 +321,8 @@ class Recipe(Value):
 
     def but(self, **changes: Any) -> Recipe:
         """Return a copy with some fields changed, named without their element: ``recipe.but(epochs=3)``."""
+        ignored = {name: changes.pop(name, None) for name in ("projection", "neighbours")}
+        warn_ignored("Recipe.but", stacklevel=3, **ignored)
         inner: dict[str, dict[str, Any]] = {}
         for name, value in changes.items():
             if name not in _ELEMENT_OF:

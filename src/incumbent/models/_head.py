@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeGuard
 
 from incumbent.core import Array, Batch, Floats, Model
-from incumbent.models._neighbours import Votes
 from incumbent.models._ridge import Solution
 
 
@@ -28,8 +27,6 @@ class Head:
         The penalty it was solved with.
     token : str
         Names the features, so that statistics of others are never mixed in.
-    votes : Votes, optional
-        Kept rows, whose votes are mixed with those probabilities.
     solution : Solution, optional
         What it was solved from; not stored with the model.
     train : Batch, optional
@@ -43,7 +40,6 @@ class Head:
     temperature: float
     ridge: float
     token: str
-    votes: Votes | None = None
     solution: Solution | None = field(default=None, repr=False)
     train: Batch | None = field(default=None, repr=False)
 
@@ -74,17 +70,7 @@ def featured(model: Model) -> TypeGuard[Featured]:
     return "features" in model.abilities and hasattr(model, "with_head")
 
 
-def headed(
-    solution: Solution, lift: Any, temperature: float, token: str, train: Batch | None, votes: Votes | None
-) -> Head:
+def headed(solution: Solution, lift: Any, temperature: float, token: str, train: Batch | None) -> Head:
     """Return the head of a solution."""
     classes, coef, intercept = solution.statistics.classes, solution.coef.T, solution.intercept
-    return Head(coef, intercept, classes, lift, temperature, solution.ridge, token, votes, solution, train)
-
-
-def votes_of(solution: Solution, lift: Any) -> Votes | None:
-    """Return the votes of the rows that are kept beside the sums; None where there are none."""
-    found = solution.statistics
-    if found.neighbours is None or found.classes is None or not len(found.neighbours):
-        return None
-    return Votes.by(found.neighbours, found.classes, found.count, lift.grid, found.total / found.rows)
+    return Head(coef, intercept, classes, lift, temperature, solution.ridge, token, solution, train)

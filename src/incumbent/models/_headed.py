@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from incumbent.core import Memory, Recipe
-from incumbent.models._analytic import kept_by, solved
+from incumbent.models._analytic import solved
 from incumbent.models._head import Head
 from incumbent.models._native import refit, trained_on
 
@@ -55,36 +55,13 @@ def head_in(native: Any) -> Head | None:
     lift = dict(native.steps)[told["lift"]] if told["lift"] else None
     scale = told["temperature"]
     coef, intercept = np.atleast_2d(last.coef_) / scale, np.atleast_1d(last.intercept_) / scale
-    classes, votes = getattr(last, "classes_", None), getattr(last, "votes", None)
-    return Head(coef, intercept, classes, lift, scale, told["ridge"], told["token"], votes)
+    return Head(coef, intercept, getattr(last, "classes_", None), lift, scale, told["ridge"], told["token"])
 
 
 def body_of(native: Any) -> list[tuple[str, Any]]:
     """Return the frozen steps of a Pipeline: all but the last, and but the projection of an analytic head."""
     head = getattr(native.steps[-1][1], _TOLD, None)
     return [(name, step) for name, step in native.steps[:-1] if head is None or name != head["lift"]]
-
-
-def learning(step: Any) -> Any:
-    """Return the step that gradient steps move: a head beside which rows vote without them, any other as it is."""
-    from incumbent.models._voting import VotingHead
-
-    if not isinstance(step, VotingHead):
-        return step
-    layer = step.alone()
-    setattr(layer, _TOLD, getattr(step, _TOLD))
-    return layer
-
-
-def moved(step: Any, layer: Any) -> Any:
-    """Return a step with the weights of `layer`: beside a head of the same rows the same ones vote."""
-    from incumbent.models._voting import VotingHead
-
-    if not isinstance(step, VotingHead):
-        return layer
-    made = step.on(layer)
-    setattr(made, _TOLD, getattr(step, _TOLD))
-    return made
 
 
 def solved_afresh(model: PipelineModel, recipe: Recipe) -> PipelineModel:
@@ -98,7 +75,7 @@ def solved_afresh(model: PipelineModel, recipe: Recipe) -> PipelineModel:
     if body:
         body = list(refit(Pipeline(body), trained_on(recipe), seed=recipe.seed).steps)
     blank = PipelineModel(under_head(body, model.head, as_fitted=model.native))
-    made = solved(blank, recipe.but(analytic="auto", neighbours=kept_by(recipe), l2=None).bind(memory=Memory()))
+    made = solved(blank, recipe.but(analytic="auto", l2=None).bind(memory=Memory()))
     assert isinstance(made, PipelineModel), "a Pipeline stays one"
     return made
 
@@ -112,9 +89,6 @@ def _layer(head: Head) -> Any:
         values.coef_, values.intercept_ = np.array(head.coef[0]), float(head.intercept[0])
         values.n_features_in_ = head.coef.shape[1]
         return values
-    from incumbent.models._voting import VotingHead, logistic
+    from incumbent.models._voting import make_logistic
 
-    coef, intercept = head.temperature * head.coef, head.temperature * head.intercept
-    if head.votes is not None:
-        return VotingHead.made(np.array(coef, order="C"), np.array(intercept), head.classes, head.votes)
-    return logistic(coef, intercept, head.classes)
+    return make_logistic(head.temperature * head.coef, head.temperature * head.intercept, head.classes)

@@ -9,8 +9,7 @@ import numpy as np
 from incumbent.core import Array, Batch, Memory, Model
 from incumbent.data import row_keys
 from incumbent.errors import ModelError
-from incumbent.models._head import Head, featured, headed, votes_of
-from incumbent.models._neighbours import EACH, Neighbours, each_of
+from incumbent.models._head import Head, featured, headed
 from incumbent.models._ridge import Solution, solve
 from incumbent.models._statistics import Statistics
 from incumbent.models._summed import gathered, lifted, sums
@@ -44,8 +43,7 @@ def absorb(memory: Memory, model: Model, batch: Batch) -> Memory:
         unknown = ~np.isin(row_keys(batch), row_keys(memory.rows))
         batch = Batch.join([memory.rows, batch.take(unknown)])
     if len(batch):
-        begun = EACH if head.votes is not None else 0
-        fresh = gathered(model, head.lift, batch, each=begun if old is None else each_of(old.neighbours))
+        fresh = gathered(model, head.lift, batch)
         if old is not None:
             fresh += old
         old = fresh
@@ -68,7 +66,7 @@ def extended(model: Model, rows: Batch) -> Model:
     head = model.head if featured(model) else None
     if head is None or not featured(model) or head.solution is None or head.train is None or not len(rows):
         return model
-    statistics = gathered(model, head.lift, rows, each=each_of(head.solution.statistics.neighbours))
+    statistics = gathered(model, head.lift, rows)
     statistics += head.solution.statistics
     made = _again(head, solve(statistics, head.ridge), Batch.join([head.train, rows]))
     notes: tuple[str, ...] = getattr(model, "notes", ())
@@ -102,22 +100,20 @@ def forget(model: Model, memory: Memory, rows: Batch) -> tuple[Model, Memory]:
             f"{type(model.native).__name__} carries no statistics that rows could be taken out of; only a version made "
             "by Analytic() forgets exactly. Others must be trained anew without the rows."
         )
-    each = each_of(Neighbours.from_arrays(memory.statistics))
     if head.solution is not None and head.solution.statistics.rows == float(memory.statistics["rows"]):
         x = lifted(model, head.lift, rows)
-        gone = sums(model, head.lift, [(x, rows.labels, rows.weight)], each=each)
+        gone = sums(model, head.lift, [(x, rows.labels, rows.weight)])
         solution = head.solution.forget(gone, x, rows.weight, spend=True)
     else:
-        gone = gathered(model, head.lift, rows, each=each)
+        gone = gathered(model, head.lift, rows)
         solution = solve(statistics_of(memory).forget(gone, spend=True), head.ridge)
     left = model.with_head(_again(head, solution, None), (f"forgot {len(rows):,} rows exactly",))
     return left, without(memory, rows).but(statistics=_carried(solution.statistics, head.token))
 
 
 def _again(head: Head, solution: Solution, train: Batch | None) -> Head:
-    """Return the head of another solution, calibrated as it is; where rows vote, those beside the new sums do."""
-    votes = None if head.votes is None else votes_of(solution, head.lift)
-    return headed(solution, head.lift, head.temperature, head.token, train, votes)
+    """Return the head of another solution, with the same temperature."""
+    return headed(solution, head.lift, head.temperature, head.token, train)
 
 
 def without(memory: Memory, rows: Batch) -> Memory:

@@ -14,7 +14,6 @@ from incumbent.errors import ModelError
 # around either, and those where it costs little
 _ONE_ANSWER = (
     "LogisticRegression",
-    "VotingHead",
     "RandomForest",
     "ExtraTree",
     "DecisionTree",

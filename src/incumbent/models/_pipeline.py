@@ -17,7 +17,7 @@ from incumbent.models._analytic import analytic
 from incumbent.models._features import known
 from incumbent.models._grid import Grid
 from incumbent.models._head import Head
-from incumbent.models._headed import body_of, head_in, learning, moved, solved_afresh, under_head
+from incumbent.models._headed import body_of, head_in, solved_afresh, under_head
 from incumbent.models._native import answer, as_input, classes_of, takes_weights, task_of, trained_on
 from incumbent.models._tune import fit_afresh, tunable
 
@@ -61,7 +61,7 @@ class PipelineModel:
         """The adapter of the last step."""
         from incumbent.models import wrap
 
-        return wrap(learning(self.native.steps[-1][1]))
+        return wrap(self.native.steps[-1][1])
 
     @functools.cached_property
     def task(self) -> Task:
@@ -158,8 +158,7 @@ class PipelineModel:
     def with_weights(self, weights: Mapping[str, Floats]) -> PipelineModel:
         """Return the same Pipeline with these weights in its last step."""
         assert differentiable(self.last), "asked only of models with the ability 'gradient'"
-        last = moved(self.native.steps[-1][1], self.last.with_weights(weights).native)
-        return PipelineModel(self._with_last(last), self.notes)
+        return PipelineModel(self._with_last(self.last.with_weights(weights).native), self.notes)
 
     def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
         """Return how much the last step's weights matter, by default their Fisher information."""
@@ -177,7 +176,9 @@ class PipelineModel:
         """Read what `save` wrote."""
         from incumbent.models._safe import load_native
 
-        return cls(load_native(folder / "model.skops"))
+        native = load_native(folder / "model.skops")
+        note = vars(native.steps[-1][1]).pop("_incumbent_note", None)  # see `incumbent.models._voting`
+        return cls(native, () if note is None else (note,))
 
     def _transformed(self, x: Any, through: Sequence[tuple[str, Any]] | None = None) -> Any:
         data = as_input(self.native, x)

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from incumbent.core import Array
 from incumbent.errors import ModelError
-from incumbent.models._grid import EXACT, Grid
+from incumbent.models._grid import EXACT, LIMITS, Grid
 
 GRID = 2.0**-5
 """Random features are multiples of this, from 0 to below 8: 8 bits, which costs no accuracy and makes sums exact."""
@@ -19,76 +19,7 @@ SPREAD = 4.0  # of one direction's entries: they are binomial, 64 coins each
 PART = 256  # rows that stay in the cache through all steps
 
 
-class Projection(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
-    """What `RandomReLU` and `QuadraticFeatures` share: a width, centred and scaled inputs, rows taken part by part."""
-
-    width: int
-    each: bool
-    seed: int
-    kind: str  # what `Analytic(projection=...)` calls it
-    word: str  # what its features are called
-
-    @property
-    def telling(self) -> int:
-        """How many of the features, the first, tell by the angles between rows which are alike."""
-        raise NotImplementedError
-
-    def transform(self, x: Any) -> Array:
-        """Return the features (n, m) of rows (n, d), as float32."""
-        x = numbers(x)
-        ready, out = self._ready(), np.empty((x.shape[0], self.width), dtype=np.float32)
-        for start in range(0, len(out), PART):
-            self._write(self._levels(x[start : start + PART]), out[start : start + PART], *ready)
-        return out
-
-    def _ready(self) -> tuple[Any, ...]:
-        """Return what all parts are multiplied by."""
-        raise NotImplementedError
-
-    def _write(self, levels: Any, out: Array, *ready: Any) -> None:
-        """Write the features of inputs that are whole numbers of steps."""
-        raise NotImplementedError
-
-    def _centre(self, x: Any) -> Any:
-        """Take centre and scale from rows (n, d), and return their numbers."""
-        if hasattr(x, "columns"):
-            self.feature_names_in_ = np.asarray(x.columns, dtype=object)
-        x = numbers(x)
-        self.n_features_in_ = int(x.shape[1])
-        if hasattr(x, "tocsr"):
-            mean, square = np.zeros(x.shape[1]), np.asarray(x.multiply(x).mean(axis=0), dtype=np.float64).ravel()
-        else:
-            mean = x.mean(axis=0, dtype=np.float64)
-            square = np.var(x, axis=0, dtype=np.float64)
-        spread = np.sqrt(square) if self.each else np.full(len(mean), np.sqrt(square.mean()))
-        self.mean_, self.scale_ = mean, np.where(spread > 0, spread, 1.0)
-        return x
-
-    def _levels(self, x: Any) -> Any:
-        """Return the inputs as whole numbers of steps, float32."""
-        kind = np.float32 if x.dtype.itemsize <= 4 and x.dtype.kind != "i" else np.float64
-        steps = (1.0 / (self.scale_ * INPUT)).astype(kind)
-        if hasattr(x, "tocsr"):
-            levels = x.tocsr().astype(np.float32, copy=True)
-            levels.data = _rounded(x.data * steps[x.indices]).astype(np.float32)
-            return levels
-        levels = x.astype(kind)
-        levels -= self.mean_.astype(kind)
-        levels *= steps
-        return _rounded(levels).astype(np.float32, copy=False)
-
-
-def product(levels: Any, directions: Array, length: float, longest: float) -> Array:
-    """Return the exact product of whole numbers, of rows and directions of at most these lengths.
-
-    By Cauchy and Schwarz no sum of products is larger than that of the lengths: below 2**24 single precision holds it.
-    """
-    if length * longest > EXACT:
-        levels, directions = levels.astype(np.float64), directions.astype(np.float64)
-    return np.asarray(levels @ directions)
-
-
-class RandomReLU(Projection):
+class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
     """Random features ``max(0, r_j'z / sqrt(d + 1))`` of centred and scaled inputs z with a constant 1 appended.
 
     A wide random layer followed by a ridge regression is as good as many a trained layer, and its last layer can be
@@ -128,22 +59,35 @@ class RandomReLU(Projection):
     ((100, 64), True)
     """
 
-    grid = Grid(GRID, signed=False)
-    kind, word = "relu", "random"
+    grid = Grid(GRID)
 
     def __init__(self, width: int = 1000, each: bool = False, seed: int = 0) -> None:
         self.width, self.each, self.seed = width, each, seed
 
     def fit(self, x: Any, y: Any = None) -> Self:
         """Take centre and scale from rows (n, d); nothing else is learned."""
-        self._centre(x)
+        if hasattr(x, "columns"):
+            self.feature_names_in_ = np.asarray(x.columns, dtype=object)
+        x = to_numbers(x)
+        self.n_features_in_ = int(x.shape[1])
+        if hasattr(x, "tocsr"):
+            mean, square = np.zeros(x.shape[1]), np.asarray(x.multiply(x).mean(axis=0), dtype=np.float64).ravel()
+        else:
+            mean = x.mean(axis=0, dtype=np.float64)
+            square = np.var(x, axis=0, dtype=np.float64)
+        spread = np.sqrt(square) if self.each else np.full(len(mean), np.sqrt(square.mean()))
+        self.mean_, self.scale_ = mean, np.where(spread > 0, spread, 1.0)
         self.check_ = zlib.crc32(self._made().tobytes())
         return self
 
-    @property
-    def telling(self) -> int:
-        """Some hundreds: each is as good as any other, and their angles come near to those of all."""
-        return min(self.width, 256)
+    def transform(self, x: Any) -> Array:
+        """Return the features (n, m) of rows (n, d), as float32."""
+        x, directions = to_numbers(x), self.directions()
+        out = np.empty((x.shape[0], self.width), dtype=np.float32)
+        for start in range(0, len(out), PART):
+            levels = round_inputs(x[start : start + PART], self.mean_, self.scale_)
+            self._write(levels, out[start : start + PART], directions)
+        return out
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Return names for the features, as scikit-learn asks for them."""
@@ -154,21 +98,18 @@ class RandomReLU(Projection):
         kept.pop("_directions", None)  # they follow from the seed
         return kept
 
-    def _ready(self) -> tuple[Any, ...]:
-        return (self.directions(),)
-
-    def _write(self, levels: Any, out: Array, *ready: Any) -> None:
-        (directions,) = ready
+    def _write(self, levels: Any, out: Array, directions: Array) -> None:
+        """Write the features of inputs that are whole numbers of steps."""
         if hasattr(levels, "tocsr"):
             length = float(np.asarray(levels.multiply(levels).sum(axis=1)).max(initial=0.0))
         else:
             length = float(np.einsum("ij,ij->i", levels, levels).max(initial=0.0))
         one = 1.0 / INPUT
-        made = product(levels, directions[:-1], np.sqrt(length + one * one), 32.0 * np.sqrt(len(directions)))
+        made = multiply_exactly(levels, directions[:-1], np.sqrt(length + one * one), 32.0 * np.sqrt(len(directions)))
         made += directions[-1] * made.dtype.type(one)
         # the only step that is not exact is elementwise, and so the same for a row whatever rows are beside it
         made *= made.dtype.type(INPUT / (SPREAD * np.sqrt(self.n_features_in_ + 1.0) * GRID))
-        np.clip(made, *self.grid.limits, out=made)
+        np.clip(made, *LIMITS, out=made)
         np.rint(made, out=made)
         np.multiply(made, made.dtype.type(GRID), out=out, casting="same_kind")
 
@@ -197,13 +138,37 @@ class RandomReLU(Projection):
         return made.reshape(self.n_features_in_ + 1, self.width)
 
 
-def _rounded(levels: Array) -> Array:
-    np.rint(levels, out=levels)
-    return np.clip(levels, -WIDEST, WIDEST, out=levels)
-
-
-def numbers(x: Any) -> Any:
+def to_numbers(x: Any) -> Any:
     """Return rows as an array or a sparse matrix of rows."""
     if hasattr(x, "tocsr"):
         return x.tocsr()
     return np.asarray(x) if not hasattr(x, "iloc") else x.to_numpy()
+
+
+def round_inputs(x: Any, mean: Array, scale: Array) -> Any:
+    """Return inputs (n, d) as whole numbers of steps, float32; those that are sparse are not centred."""
+    kind = np.float32 if x.dtype.itemsize <= 4 and x.dtype.kind != "i" else np.float64
+    steps = (1.0 / (scale * INPUT)).astype(kind)
+    if hasattr(x, "tocsr"):
+        levels = x.tocsr().astype(np.float32, copy=True)
+        levels.data = _round(x.data * steps[x.indices]).astype(np.float32)
+        return levels
+    levels = x.astype(kind)
+    levels -= mean.astype(kind)
+    levels *= steps
+    return _round(levels).astype(np.float32, copy=False)
+
+
+def multiply_exactly(levels: Any, directions: Array, length: float, longest: float) -> Array:
+    """Return the exact product of whole numbers, of rows and directions of at most these lengths.
+
+    By Cauchy and Schwarz no sum of products is larger than that of the lengths: below 2**24 single precision holds it.
+    """
+    if length * longest > EXACT:
+        levels, directions = levels.astype(np.float64), directions.astype(np.float64)
+    return np.asarray(levels @ directions)
+
+
+def _round(levels: Array) -> Array:
+    np.rint(levels, out=levels)
+    return np.clip(levels, -WIDEST, WIDEST, out=levels)

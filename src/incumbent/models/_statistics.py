@@ -12,7 +12,6 @@ import numpy as np
 from incumbent.core import Array, Floats
 from incumbent.errors import DataError
 from incumbent.models._grid import Grid
-from incumbent.models._neighbours import Neighbours
 
 ROWS = 4096
 """Rows of one matrix product: enough to run at full speed, few enough to be exact in single precision."""
@@ -24,7 +23,7 @@ class Statistics:
 
     They are sums over rows. So statistics of parts add up to those of the whole, in any order and from any number of
     workers; classes may arrive in any order; and rows are forgotten by subtraction. All sums are float64. Features
-    that are multiples of powers of two, as those of a `Projection` are, are summed without any rounding: then merging
+    that are multiples of powers of two, as those of a `RandomReLU` are, are summed without any rounding: then merging
     and forgetting are exact to the last bit, whatever the order, the blocks or the threads.
 
     Parameters
@@ -41,8 +40,6 @@ class Statistics:
         ``sum w``.
     classes : (k,) array, optional
         The classes, sorted; None for a numeric target.
-    neighbours : Neighbours, optional
-        Rows that are kept beside the sums, for the votes of those that are near.
 
     Examples
     --------
@@ -64,7 +61,6 @@ class Statistics:
     square: Floats
     rows: float
     classes: Array | None = None
-    neighbours: Neighbours | None = None
 
     @property
     def width(self) -> int:
@@ -73,9 +69,8 @@ class Statistics:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that `to_arrays` takes: half of the symmetric matrix, the sums, and the rows that are kept."""
-        kept = 0 if self.neighbours is None else self.neighbours.nbytes
-        return 4 * self.width * (self.width + 1) + 8 * (self.cross.size + self.width + 2 * len(self.count) + 1) + kept
+        """Bytes that `to_arrays` takes: half of the symmetric matrix, and the sums."""
+        return 4 * self.width * (self.width + 1) + 8 * (self.cross.size + self.width + 2 * len(self.count) + 1)
 
     def __add__(self, other: Statistics) -> Statistics:
         """Return the statistics of the rows of both.
@@ -86,12 +81,12 @@ class Statistics:
             They are of other features, or of classes and of numbers.
         """
         self._check_alike(other)
-        return self._joined(other, np.add, _both(self.neighbours, other.neighbours))
+        return self._joined(other, np.add)
 
     def __iadd__(self, other: Statistics) -> Statistics:
         """Return the statistics of the rows of both, in the large matrix of these: nothing else may still need it."""
         self._check_alike(other)
-        return self._joined(other, np.add, _both(self.neighbours, other.neighbours), into=self.gram)
+        return self._joined(other, np.add, into=self.gram)
 
     def forget(self, other: Statistics, *, spend: bool = False) -> Statistics:
         """Return the statistics as if the rows of `other` had never been seen; a class without rows is gone.
@@ -110,9 +105,7 @@ class Statistics:
                 f"{other.rows:g} rows with {_aim(other)} were to be forgotten, but only {self.rows:g} with "
                 f"{_aim(self)} were learned; give rows that were learned, with their labels."
             )
-        kept, gone = self.neighbours, other.neighbours
-        kept = kept if kept is None or gone is None else kept.without(gone)
-        left = self._joined(other, np.subtract, kept, into=other.gram if spend else None)
+        left = self._joined(other, np.subtract, into=other.gram if spend else None)
         slack = 1e-9 * (1.0 + self.gram.diagonal())
         if (left.gram.diagonal() < -slack).any() or (self.classes is not None and (left.count < -1e-9).any()):
             raise DataError("Some of the rows to forget were never learned: fewer than none would be left.")
@@ -127,18 +120,16 @@ class Statistics:
         told = {"cross": self.cross, "total": self.total, "count": self.count, "square": self.square}
         packed, _ = lapack.dtrttp(self.gram)
         classes = {} if self.classes is None else {"classes": _storable(self.classes)}
-        kept = {} if self.neighbours is None else self.neighbours.to_arrays()
-        return {"gram": packed, **told, "rows": np.array(self.rows), **classes, **kept}
+        return {"gram": packed, **told, "rows": np.array(self.rows), **classes}
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, Array]) -> Statistics:
-        """Return what `to_arrays` took apart."""
+        """Return what `to_arrays` took apart; other arrays, such as the kept rows of version 0.1, are ignored."""
         from scipy.linalg import lapack
 
         gram, _ = lapack.dtpttr(len(arrays["total"]), arrays["gram"])
         cross, total, count, square = (arrays[name] for name in ("cross", "total", "count", "square"))
-        rows, kept = float(arrays["rows"]), Neighbours.from_arrays(arrays)
-        return Statistics(gram, cross, total, count, square, rows, arrays.get("classes"), kept)
+        return Statistics(gram, cross, total, count, square, float(arrays["rows"]), arrays.get("classes"))
 
     def save(self, path: Path) -> None:
         """Write an ``.npz`` file of plain arrays, which can hold no code."""
@@ -166,9 +157,7 @@ class Statistics:
                 "add up; both must come from the same features and the same kind of target."
             )
 
-    def _joined(
-        self, other: Statistics, how: np.ufunc, kept: Neighbours | None, into: Floats | None = None
-    ) -> Statistics:
+    def _joined(self, other: Statistics, how: np.ufunc, into: Floats | None = None) -> Statistics:
         one, two = self, other
         if self.classes is not None and other.classes is not None:
             joined = np.union1d(self.classes, other.classes)
@@ -181,15 +170,13 @@ class Statistics:
             how(one.square, two.square),
             float(how(one.rows, two.rows)),
             one.classes,
-            kept,
         )
 
     def _kept(self, keep: Array) -> Statistics:
         if self.classes is None or keep.all():
             return self
-        classes, kept = self.classes[keep], self.neighbours
-        part = replace(self, cross=self.cross[:, keep], count=self.count[keep], square=self.square[keep])
-        return replace(part, classes=classes, neighbours=None if kept is None else kept.of_classes(classes))
+        cross, count, square = self.cross[:, keep], self.count[keep], self.square[keep]
+        return replace(self, cross=cross, count=count, square=square, classes=self.classes[keep])
 
     def _spread(self, classes: Array) -> Statistics:
         assert self.classes is not None, "only classes are aligned"
@@ -201,18 +188,11 @@ class Statistics:
         return replace(self, cross=cross, count=count, square=count, classes=classes)
 
 
-def _both(one: Neighbours | None, two: Neighbours | None) -> Neighbours | None:
-    if one is None or two is None:
-        return two if one is None else one
-    return one + two
-
-
 def gather(
     blocks: Iterable[tuple[Array, Array, Floats | None]],
     *,
     classification: bool = True,
     grid: Grid | None = None,
-    keep: tuple[int, int] = (0, 0),
 ) -> Statistics:
     """Return the statistics of rows that come in blocks, in one pass; the blocks make no difference.
 
@@ -223,11 +203,9 @@ def gather(
     classification : bool
         Whether y are classes or numbers.
     grid : Grid, optional
-        The steps that float32 features are whole multiples of. As these are powers of two, products are computed in
+        The step that float32 features are whole multiples of. As it is a power of two, products are computed in
         single precision, twice as fast, and without rounding: a block whose sums of squares reach 2**24 squared steps
         (by Cauchy and Schwarz no sum of products is larger) is computed in double precision.
-    keep : (int, int)
-        Of how many features on a grid the first are kept with their class, and of how many rows of each; 0 is none.
 
     Raises
     ------
@@ -236,7 +214,7 @@ def gather(
     """
     sums: _Sums | None = None
     for x, y, weight in blocks:
-        sums = sums or _Sums(x.shape[1], classification=classification, grid=grid, keep=keep)
+        sums = sums or _Sums(x.shape[1], classification=classification, grid=grid)
         for start in range(0, len(x), ROWS):
             part = slice(start, start + ROWS)
             sums.add(x[part], np.asarray(y)[part], None if weight is None else weight[part])
@@ -248,17 +226,13 @@ def gather(
 class _Sums:
     """Accumulators of `gather`, added to in place."""
 
-    def __init__(self, width: int, *, classification: bool, grid: Grid | None, keep: tuple[int, int]) -> None:
-        self.grid, self.classification, (self.first, self.each) = grid, classification, keep
+    def __init__(self, width: int, *, classification: bool, grid: Grid | None) -> None:
+        self.grid, self.classification = grid, classification
         self.gram, self.total = np.empty((0, 0)), np.zeros(width)
         self.by: dict[Any, tuple[Floats, float]] = {}
         self.cross, self.count, self.square, self.rows = np.zeros((width, 1)), 0.0, 0.0, 0.0
-        self.kept: list[Neighbours] = []
 
     def add(self, x: Array, y: Array, weight: Floats | None) -> None:
-        if self.grid is not None and self.each:
-            codes = self.grid.first(self.first).pack(x[:, : self.first])
-            self.kept.append(Neighbours.of(codes, y, weight, each=self.each))
         exact = weight is None and self.grid is not None and x.dtype == np.float32 and self.grid.sums_are_exact(x)
         x = np.ascontiguousarray(x if exact else np.asarray(x, dtype=np.float64))
         w = np.ones(len(x), dtype=x.dtype) if weight is None else np.asarray(weight, dtype=np.float64)
@@ -305,8 +279,7 @@ class _Sums:
         classes = np.array(sorted(self.by))
         count = np.array([self.by[label][1] for label in classes.tolist()])
         cross = np.stack([self.by[label][0] for label in classes.tolist()], axis=1)
-        kept = Neighbours.join(self.kept) if self.kept else None
-        return Statistics(self.gram, cross, self.total, count, count, self.rows, classes, kept)
+        return Statistics(self.gram, cross, self.total, count, count, self.rows, classes)
 
 
 def _storable(classes: Array) -> Array:

@@ -15,11 +15,8 @@ from incumbent.models._head import Featured
 from incumbent.models._statistics import ROWS, Statistics, gather
 
 
-def gathered(model: Featured, lift: Any, batch: Batch, *, each: int = 0, deadline: float = np.inf) -> Statistics:
-    """Return the statistics of a batch, its rows passed through the frozen features once, block by block.
-
-    Up to `each` of the rows of a class are kept beside them.
-    """
+def gathered(model: Featured, lift: Any, batch: Batch, *, deadline: float = np.inf) -> Statistics:
+    """Return the statistics of a batch, its rows passed through the frozen features once, block by block."""
 
     def blocks() -> Iterator[tuple[Array, Array, Floats | None]]:
         for start in range(0, len(batch), ROWS):
@@ -30,16 +27,12 @@ def gathered(model: Featured, lift: Any, batch: Batch, *, each: int = 0, deadlin
             part = batch.take(np.arange(start, min(start + ROWS, len(batch))))
             yield lifted(model, lift, part), part.labels, part.weight
 
-    return sums(model, lift, blocks(), each=each)
+    return sums(model, lift, blocks())
 
 
-def sums(
-    model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]], *, each: int = 0
-) -> Statistics:
-    """Return the statistics of blocks of features that are projected already, with `each` rows of a class beside."""
-    grid, classification = getattr(lift, "grid", None), model.task == "classification"
-    keep = (lift.telling, each) if each and grid is not None and classification else (0, 0)
-    return gather(blocks, classification=classification, grid=grid, keep=keep)
+def sums(model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]]) -> Statistics:
+    """Return the statistics of blocks of features that are projected already."""
+    return gather(blocks, classification=model.task == "classification", grid=getattr(lift, "grid", None))
 
 
 def features_of(model: Featured, batch: Batch) -> Any:

@@ -23,11 +23,11 @@ from incumbent.models._torch_analytic import (
     AnalyticLayer,
     analytic_layer,
     described_head,
+    drop_kept_rows,
     head_in,
     only_head,
     under_head,
     unsolved,
-    voteless_where_moved,
     with_head_again,
     without_head,
 )
@@ -57,7 +57,6 @@ from incumbent.models._torch_store import (
     save_weights,
 )
 from incumbent.models._torch_structure import renewable
-from incumbent.models._torch_votes import VotesLayer
 
 _FORMAT = 1
 _BATCH = 64
@@ -291,7 +290,7 @@ class TorchModel:
     def frozen(self) -> object:
         """The same, with the projection of an analytic head, also of one that was trained by gradients since."""
         if self.head is not None:
-            return (self.body, self.head.token) if self.grid is not None else self.body
+            return (self.body, self.head.token) if self.head.lift is not None else self.body
         layer = analytic_layer(self.native)
         return self.body if layer is None or layer[1].lift is None else (self.body, "trained")
 
@@ -404,7 +403,6 @@ class TorchModel:
                     shape = tuple(held[name].shape) if name in held else "none"
                     raise ModelError(f"{name} has shape {np.shape(value)}, and the net's has {shape}.")
                 held[name].copy_(torch.from_numpy(np.ascontiguousarray(value)))
-        voteless_where_moved(made, self.native)
         unsolved(made)
         return replace(self, native=made)
 
@@ -466,7 +464,8 @@ class TorchModel:
             adapt(native, about["updates"]["rank"], about["updates"]["layers"], None)
         if about.get("analytic"):
             native = with_head_again(native, about["analytic"])
-        fit(native, read_weights(folder, about["same"]))
+        weights, note = drop_kept_rows(read_weights(folder, about["same"]), about.get("analytic"))
+        fit(native, weights)
         for name, p in native.named_parameters():
             p.requires_grad_(name not in about["fixed"])
         native.train(about["training"])
@@ -474,7 +473,7 @@ class TorchModel:
         if about["named"]:
             _note_classes(native, speech.outputs)
         factory = about["blueprint"] if about["from_factory"] else None
-        return cls(native, speech, about["told"], factory, about["prepare"])
+        return cls(native, speech, about["told"], factory, about["prepare"], notes=(note,) if note else ())
 
 
 # ------------------------------------------------------------------------------------------------- details
@@ -486,12 +485,9 @@ def _note_classes(native: nn.Module, outputs: Array | None) -> None:
 
 
 def _floating(module: nn.Module) -> dict[str, Tensor]:
-    """Return parameters and the numbers that layers keep beside them, by name; counters and kept rows are left out."""
+    """Return parameters and the numbers that layers keep beside them, by name; counters are left out."""
     named = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-    kept = tuple(f"{name}." for name, part in module.named_modules() if isinstance(part, VotesLayer))
-    return {
-        name: value.detach() for name, value in named.items() if value.is_floating_point() and not name.startswith(kept)
-    }
+    return {name: value.detach() for name, value in named.items() if value.is_floating_point()}
 
 
 def _check_weights(native: nn.Module) -> None:

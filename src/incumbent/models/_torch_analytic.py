@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from incumbent.errors import ModelError
 from incumbent.models._head import Head
 from incumbent.models._torch_input import Rows
-from incumbent.models._torch_lift import Lift, blank_lift, lift_of
+from incumbent.models._torch_lift import AnyLift, make_blank_lift, make_lift
 from incumbent.models._torch_structure import seeded
-from incumbent.models._torch_votes import VotesLayer
+from incumbent.models._voting import WITHOUT_ROWS
 
 
 class AnalyticLayer(nn.Module):
@@ -23,39 +23,25 @@ class AnalyticLayer(nn.Module):
     ----------
     features, outputs : int
         What it reads and gives.
-    lift : Lift, optional
+    lift : Lift or QuadraticLift, optional
         What lies between.
     replaced : (int, bool)
         Outputs of the layer that was there, and whether it had a bias: what makes the net again.
-    votes : VotesLayer, optional
-        Kept rows, whose votes are mixed in.
     """
 
-    def __init__(
-        self,
-        features: int,
-        outputs: int,
-        lift: Lift | None,
-        replaced: tuple[int, bool],
-        votes: VotesLayer | None = None,
-    ) -> None:
+    def __init__(self, features: int, outputs: int, lift: AnyLift | None, replaced: tuple[int, bool]) -> None:
         super().__init__()
         self.features, self.replaced = features, replaced
-        self.lift: Lift | None = lift
+        self.lift: AnyLift | None = lift
         width = features if lift is None else int(lift.told["width"])
         self.layer = nn.Linear(width, outputs)
-        self.votes: VotesLayer | None = votes
         self.solved: dict[str, Any] | None = None  # ridge, temperature and token, until somebody else changes the net
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the scores times the temperature, or the logarithms of what they say together with the votes."""
+        """Return the scores times the temperature."""
         flat = x.reshape(len(x), -1)
-        return self.said(flat if self.lift is None else self.lift(flat))
-
-    def said(self, read: Tensor) -> Tensor:
-        """Return the same of what lies behind the projection."""
-        scores: Tensor = self.layer(read)
-        return scores if self.votes is None else self.votes(read, scores)
+        scores: Tensor = self.layer(flat if self.lift is None else self.lift(flat))
+        return scores
 
 
 def under_head(net: nn.Module, name: str, head: Head) -> nn.Module:
@@ -75,8 +61,8 @@ def under_head(net: nn.Module, name: str, head: Head) -> nn.Module:
     replaced = old.replaced if isinstance(old, AnalyticLayer) else (old.out_features, old.bias is not None)
     home = next(net.parameters())
     wide = head.coef.shape[1] if head.lift is None else len(head.lift.mean_)
-    lift = None if head.lift is None else lift_of(head.lift)
-    layer = AnalyticLayer(wide, len(head.coef), lift, replaced, None if head.votes is None else VotesLayer(head.votes))
+    lift = None if head.lift is None else make_lift(head.lift)
+    layer = AnalyticLayer(wide, len(head.coef), lift, replaced)
     with torch.no_grad():
         layer.layer.weight.copy_(torch.from_numpy(head.temperature * head.coef))
         layer.layer.bias.copy_(torch.from_numpy(head.temperature * head.intercept))
@@ -109,8 +95,7 @@ def head_in(net: nn.Module, classes: Any) -> Head | None:
     weight, bias = (part.detach().cpu().double().numpy() for part in (layer.layer.weight, layer.layer.bias))
     lift = None if layer.lift is None else layer.lift.as_fitted()
     scale = told["temperature"]
-    votes = None if layer.votes is None else layer.votes.as_kept()
-    return Head(weight / scale, bias / scale, classes, lift, scale, told["ridge"], told["token"], votes)
+    return Head(weight / scale, bias / scale, classes, lift, scale, told["ridge"], told["token"])
 
 
 def analytic_layer(net: nn.Module) -> tuple[str, AnalyticLayer] | None:
@@ -123,25 +108,6 @@ def unsolved(net: nn.Module) -> None:
     found = analytic_layer(net)
     if found is not None:
         found[1].solved = None
-
-
-def voteless(net: nn.Module) -> nn.Module:
-    """Take the kept rows away, in place, from a net whose features are about to move: they are of those it had."""
-    found = analytic_layer(net)
-    if found is not None:
-        found[1].votes = None
-    return net
-
-
-def voteless_where_moved(net: nn.Module, before: nn.Module) -> None:
-    """Do that where a weight that the kept rows were read through is no longer what it was `before`."""
-    found = analytic_layer(net)
-    if found is None or found[1].votes is None:
-        return
-    own = f"{found[0]}.layer." if found[0] else "layer."  # what was solved may move without moving what it reads
-    held, was = net.state_dict(), before.state_dict()
-    if any(not name.startswith(own) and not torch.equal(value, was[name]) for name, value in held.items()):
-        voteless(net)
 
 
 def put(net: nn.Module, name: str, layer: nn.Module) -> nn.Module:
@@ -167,7 +133,6 @@ def described_head(net: nn.Module) -> dict[str, Any] | None:
         "features": layer.features,
         "outputs": layer.layer.out_features,
         "lift": None if layer.lift is None else layer.lift.told,
-        "votes": None if layer.votes is None else layer.votes.told,
         "replaced": list(layer.replaced),
         "solved": layer.solved,
     }
@@ -185,9 +150,16 @@ def without_head(net: nn.Module) -> nn.Module:
 
 def with_head_again(net: nn.Module, told: dict[str, Any]) -> nn.Module:
     """Return the net with the analytic layer that `described_head` described, its weights still to be read."""
-    lift = None if told["lift"] is None else blank_lift(told["lift"], told["features"])
-    votes = None if told.get("votes") is None else VotesLayer.blank(told["votes"])
+    lift = None if told["lift"] is None else make_blank_lift(told["lift"], told["features"])
     outputs, bias = told["replaced"]
-    layer = AnalyticLayer(told["features"], told["outputs"], lift, (outputs, bias), votes)
+    layer = AnalyticLayer(told["features"], told["outputs"], lift, (outputs, bias))
     layer.solved = told["solved"]
     return put(net, told["name"], layer)
+
+
+def drop_kept_rows(weights: dict[str, Tensor], told: dict[str, Any] | None) -> tuple[dict[str, Tensor], str]:
+    """Return stored weights without the rows that version 0.1 kept in the head, and a note if there were any."""
+    if told is None or not told.get("votes"):
+        return weights, ""
+    first = f"{told['name']}.votes." if told["name"] else "votes."
+    return {name: value for name, value in weights.items() if not name.startswith(first)}, WITHOUT_ROWS

@@ -86,8 +86,7 @@ class Asked:
 
     def answer(self, name: str, read: Floats) -> Prediction:
         """Return what the layer of that name says of what it reads."""
-        layer = self.net.get_submodule(name)
-        say = layer.said if isinstance(layer, AnalyticLayer) else layer
+        say = self._linear(name)
         with torch.inference_mode():
             parts = torch.split(torch.from_numpy(read), _ROWS)
             return self.speech.said(torch.cat([self.speech.logits(say(part.to(self.home))).cpu() for part in parts]))

@@ -14,7 +14,6 @@ from incumbent.data import draw
 from incumbent.errors import ModelError, UsageError
 from incumbent.models._importance import carried, normalised
 from incumbent.models._recall import recalled
-from incumbent.models._torch_analytic import voteless
 from incumbent.models._torch_checkpoint import key_of
 from incumbent.models._torch_head import Speech, head_of
 from incumbent.models._torch_input import Reader
@@ -87,11 +86,11 @@ def _started(champion: TorchModel, recipe: Recipe) -> nn.Module:
     if structure.factory is not None:
         return built(replacement(champion, recipe), seed=recipe.seed)
     if structure.start != "scratch":
-        own = voteless(copy.deepcopy(champion.native).cpu())
+        own = copy.deepcopy(champion.native).cpu()
         return merged(own) if structure.rank and is_adapted(own) else own  # one layer of updates at a time
     if champion.factory is not None:
         return built(champion.factory, seed=recipe.seed)
-    return voteless(renewed(champion.native, recipe.seed)).cpu()
+    return renewed(champion.native, recipe.seed).cpu()
 
 
 def replacement(champion: TorchModel, recipe: Recipe) -> Blueprint:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import Literal
 
+from incumbent._deprecated import warn_ignored
 from incumbent.core import Batch, Memory, Model, Recipe
 from incumbent.errors import UsageError
 from incumbent.strategies._check import one_of, positive
@@ -20,7 +21,7 @@ class Analytic(Edit):
     .. math:: W = (S + \lambda I)^{-1} \sum_i (\phi_i - \bar\phi)(y_i - \bar y)', \qquad
               S = \sum_i (\phi_i - \bar\phi)(\phi_i - \bar\phi)'
 
-    needs, with :math:`\phi_i` the features of row i under a projection and :math:`y_i` its class as a row of zeros with
+    needs, with :math:`\phi_i` random ReLU features of row i and :math:`y_i` its class as a row of zeros with
     a one, or its value. So nothing is forgotten, new classes are new columns in whatever order they come, and rows can
     be deleted exactly (`incumbent.models.forget`). Scores become probabilities by ``softmax(T * scores)``, T fitted on
     the select rows.
@@ -35,12 +36,6 @@ class Analytic(Edit):
         Features of the projection; more are better and cost their square. 0 is no projection. "auto" keeps
         that of the champion, or takes the number of rows, from 256 to 1,500, and less where the budget is short. It
         begins anew with up to 2,000 when rows have become twice as many, as long as all are still remembered.
-    projection : {"auto", "relu", "quadratic"}
-        "relu" has random ReLU features, of which the directions follow from the seed. "quadratic" has principal
-        components and products of two of them, the ones that vary most in the first rows: from 128 inputs on that go
-        together, such as pixels or what trained layers give, half to two thirds as many tell as much, and they are
-        made in a fraction of the time. "auto" takes these there, and random ones for fewer inputs, for columns as
-        they come and for sparse rows.
     ridge : float, optional
         The penalty; None, the default, chooses it by generalised cross-validation, from the statistics alone.
     weight : float
@@ -49,23 +44,14 @@ class Analytic(Edit):
     reads : {"last", "input"}
         What the head reads: what the last layer does, or the rows themselves in the place of the whole net. Layers
         that were trained on two classes tell others apart less well than features of the rows do.
-    neighbours : int or "auto"
-        Keep up to so many rows of each class in the model, each as one or two hundred bytes and 10,000 in all, and let
-        those that are near to a row vote for their class: three tenths of its probabilities are their votes, in which a
-        row counts ``exp(30 * (cos - 1))``, with the angle between the first features of both, and those of a class
-        count together for all that were learned of it. Near rows know small groups that a linear layer smooths over,
-        which tells where there are many classes of few rows. Where it does not lower the log loss of the select rows by
-        five percent they are kept, but do not vote. It takes a projection, and classes. Where 10,000 rows are kept, a
-        prediction takes half a millisecond more, and tens of microseconds a row in batches. ``forget`` takes rows out
-        here, too. "auto" goes on as before, and begins with 200 where rows are remembered anyway; 0 keeps none.
+    projection, neighbours : deprecated
+        Options of version 0.1, which are ignored: features are always random, and no rows are kept in the model.
 
     References
     ----------
     McDonnell, Gong, Parvaneh, Abbasnejad and van den Hengel (2023), RanPAC: Random Projections and Pre-trained Models
     for Continual Learning, NeurIPS, eq. 4 to 6. Zhuang et al. (2022), ACIL: Analytic Class-Incremental Learning with
     Absolute Memorization and Privacy Protection, NeurIPS. Here with an intercept and the penalty chosen by GCV.
-    Khandelwal, Levy, Jurafsky, Zettlemoyer and Lewis (2020), Generalization through Memorization: Nearest Neighbor
-    Language Models, ICLR, eq. 3, for the votes.
 
     Examples
     --------
@@ -78,25 +64,22 @@ class Analytic(Edit):
     ridge: float | None = None
     weight: float = 1.0
     reads: Literal["last", "input"] = "last"
-    projection: Literal["auto", "relu", "quadratic"] = "auto"
-    neighbours: int | Literal["auto"] = "auto"
+    projection: InitVar[str | None] = None
+    neighbours: InitVar[int | str | None] = None
 
-    def __post_init__(self) -> None:
-        for name in ("width", "neighbours"):
-            given = getattr(self, name)
-            whole = isinstance(given, int) and not isinstance(given, bool) and given >= 0
-            if not whole and given != "auto":
-                raise UsageError(f'Analytic({name}=...) takes "auto" or a whole number from 0; it was given {given!r}.')
+    def __post_init__(self, projection: str | None, neighbours: int | str | None) -> None:
+        warn_ignored("Analytic", projection=projection, neighbours=neighbours)
+        whole = isinstance(self.width, int) and not isinstance(self.width, bool) and self.width >= 0
+        if not whole and self.width != "auto":
+            raise UsageError(f'Analytic(width=...) takes "auto" or a whole number from 0; it was given {self.width!r}.')
         if self.ridge is not None:
             positive(self, "ridge", self.ridge)
         positive(self, "weight", self.weight)
         one_of(self, "reads", self.reads, ("last", "input"))
-        one_of(self, "projection", self.projection, ("auto", "relu", "quadratic"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Keep the features, solve the head."""
-        head = {"analytic": self.width, "projection": self.projection, "reads": self.reads}
-        made = recipe.but(start="champion", emphasis=self.weight, neighbours=self.neighbours, **head)
+        made = recipe.but(start="champion", emphasis=self.weight, analytic=self.width, reads=self.reads)
         return made if self.ridge is None else made.but(l2=self.ridge)
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
