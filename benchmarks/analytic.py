@@ -124,10 +124,6 @@ def splits(name: str, rows: Rows, chosen: Options, seed: int) -> Iterator[dict[s
         REFERENCE: always_logistic,
         "partial_fit": by_partial_fit,
         **{f"Analytic({m})": lambda sessions, seed, m=m: analytic(Analytic(m), sessions, seed) for m in widths},  # type: ignore[misc]  # its default
-        **{
-            f"Analytic({m}), relu": lambda sessions, seed, m=m: analytic(Analytic(m, projection="relu"), sessions, seed)  # type: ignore[misc]  # its default
-            for m in widths[1:]
-        },
         f"ridge on all rows, width {widths[-1]}": lambda sessions, seed: always_ridge(widths[-1], sessions, seed),
     }
     reference = float("nan")

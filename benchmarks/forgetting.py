@@ -148,9 +148,6 @@ def learners(steps: Steps, seed: int, *, few: bool, quick: bool) -> dict[str, Ca
     return {
         **first,
         "ours: Analytic(1700), input": ours(How("Analytic()", rows=0, first="Analytic(1700, reads='input')")),
-        "ours: Analytic(1700), input, relu": ours(
-            How("Analytic()", rows=0, first="Analytic(1700, reads='input', projection='relu')")
-        ),
         "ours: Analytic(1700), last": ours(How("Analytic()", rows=0, first="Analytic(1700)")),
         "ours: auto, no old rows": ours(How("auto", STRICT, rows=0, first="Analytic(1700, reads='input')")),
         "ours: DERpp(1000) as auto has it": ours(How("chain(DERpp(1000), Incremental())", STRICT, rows=1000)),
@@ -340,7 +337,6 @@ def transfers(folder: Path, fashion: Images, chosen: Options, seed: int) -> Iter
         "ours: Analytic(0)": lambda: ours(How("Analytic(0)", STRICT)),
         "ours: Analytic(1000)": lambda: ours(How("Analytic(1000)", STRICT)),
         "ours: Analytic(2000)": lambda: ours(How("Analytic(2000)", STRICT)),
-        "ours: Analytic(2000), relu": lambda: ours(How("Analytic(2000, projection='relu')", STRICT)),
         **{f"ours: {key}": lambda text=text: ours(How(text, STRICT)) for key, text in of_one_update(steps).items()},  # type: ignore[misc]  # its default
         "ours: auto": lambda: ours(How("auto", STRICT)),
     }
@@ -437,7 +433,6 @@ def of_intents(seed: int) -> dict[str, Callable[[], Learner]]:
             f"ours: Analytic({width})": ours(How("Analytic()", rows=0, first=f"Analytic({width})"))
             for width in (1000, 2000, 3000, 4000)
         },
-        "ours: Analytic(2000), relu": ours(How("Analytic()", rows=0, first="Analytic(2000, projection='relu')")),
         "ours: auto": ours(How("auto", STRICT)),
     }
 

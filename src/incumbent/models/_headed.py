@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from incumbent.core import Memory, Recipe
+from incumbent.core import Array, Floats, Memory, Recipe
 from incumbent.models._analytic import solved
 from incumbent.models._head import Head
 from incumbent.models._native import refit, trained_on
@@ -80,6 +80,18 @@ def solved_afresh(model: PipelineModel, recipe: Recipe) -> PipelineModel:
     return made
 
 
+def make_logistic(coef: Floats, intercept: Floats, classes: Array) -> Any:
+    """Return the linear layer of scikit-learn with these scores (k, m) and (k,) as its logits."""
+    from sklearn.linear_model import LogisticRegression
+
+    layer = LogisticRegression()
+    if len(classes) == 2:  # one row of scores is enough: softmax of two is the logistic of their difference
+        coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
+    layer.coef_, layer.intercept_, layer.classes_ = np.array(coef, order="C"), np.array(intercept), classes
+    layer.n_features_in_, layer.n_iter_ = coef.shape[1], np.ones(1, dtype=np.int32)
+    return layer
+
+
 def _layer(head: Head) -> Any:
     """Return a linear estimator of scikit-learn with these weights; the temperature goes into them."""
     if head.classes is None:
@@ -89,6 +101,4 @@ def _layer(head: Head) -> Any:
         values.coef_, values.intercept_ = np.array(head.coef[0]), float(head.intercept[0])
         values.n_features_in_ = head.coef.shape[1]
         return values
-    from incumbent.models._voting import make_logistic
-
     return make_logistic(head.temperature * head.coef, head.temperature * head.intercept, head.classes)
