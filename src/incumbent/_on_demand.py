@@ -1,5 +1,6 @@
-"""Packages whose names are imported when they are first asked for, so that importing one costs next to nothing."""
+"""Packages whose names are imported on first use, so that importing a package costs next to nothing."""
 
+# `lazy_loader.attach` is no shorter here: its `__dir__` and `__all__` leave out what a package defines itself (`wrap`)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping

@@ -32,7 +32,6 @@ from incumbent.evaluation import (
     no_change,
     per_class,
     read_costs,
-    reliability,
     scores,
 )
 
@@ -161,17 +160,6 @@ def test_calibration_error_of_a_known_curve():
     y = np.concatenate([np.arange(100) < 20, np.arange(100) < 50, np.arange(100) < 80]).astype(int)
     said = Prediction((proba > 0.5).astype(int), np.column_stack([1 - proba, proba]), np.array([0, 1]))
     assert CalibrationError().score(y, said) == pytest.approx((0.1 + 0 + 0.1) / 3)
-    curve = reliability(y, said)
-    assert curve["confidence"] == pytest.approx([0.1, 0.5, 0.9])
-    assert curve["frequency"] == pytest.approx([0.2, 0.5, 0.8])
-    assert curve["weight"].tolist() == [100, 100, 100]
-
-
-def test_calibration_bins_hold_equal_shares_of_the_rows():
-    rng = np.random.default_rng(0)
-    proba = rng.beta(0.5, 5, 3000)
-    said = Prediction((proba > 0.5).astype(int), np.column_stack([1 - proba, proba]), np.array([0, 1]))
-    assert reliability(rng.integers(0, 2, 3000), said)["weight"].tolist() == [200.0] * 15
 
 
 # ------------------------------------------------------------------------------------------- by name

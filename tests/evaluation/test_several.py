@@ -23,7 +23,6 @@ from incumbent.evaluation import (
     metric,
     no_change,
     per_class,
-    reliability,
     rows_needed,
     scale,
     scores,
@@ -143,8 +142,6 @@ def test_the_calibration_error_of_labels_is_that_of_all_their_decisions():
     flat = Prediction(said.label.ravel(), np.column_stack([1 - said.proba.ravel(), said.proba.ravel()]), np.arange(2))
     one = CalibrationError().score(y.ravel(), flat, np.repeat(weight, 4))
     assert CalibrationError().score(y, said, weight) == pytest.approx(one, rel=1e-9)
-    curve, same = reliability(y, said, weight=weight), reliability(y.ravel(), flat, weight=np.repeat(weight, 4))
-    assert all(np.allclose(curve[name], same[name]) for name in same)
 
 
 def test_a_label_that_is_never_on_is_left_out_of_means_and_a_value_that_never_varies_too():

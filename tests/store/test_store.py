@@ -47,7 +47,7 @@ def test_a_version_and_everything_recorded_with_it_come_back(store, life, holdin
     assert store.artifact("fraud", "1", "parts/raw.bin").read_bytes() == b"\x00\x01"
     assert life.content(store.artifact("fraud", "1", "plots")) == "plots"
     [info] = store.versions("fraud")
-    assert (info.version, info.status, info.deployed_now, info.event) == (1, "live", True, record.id)
+    assert (info.version, info.status, info.event) == (1, "live", record.id)
     assert info.info == {"schema": "columns"}
 
 

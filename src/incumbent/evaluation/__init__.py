@@ -5,7 +5,7 @@ test by itself; `smallest_gain` and `rows_needed` say what those rows could have
 """
 
 from incumbent.evaluation._baseline import kappa, kappa_temporal, no_change
-from incumbent.evaluation._calibration import CalibrationError, reliability
+from incumbent.evaluation._calibration import CalibrationError
 from incumbent.evaluation._cost import CostMatrix, read_costs
 from incumbent.evaluation._custom import Custom
 from incumbent.evaluation._flips import flips
@@ -59,6 +59,5 @@ __all__ = [
     "spread",
     "standard",
     "wrong",
-    "reliability",
     "read_costs",
 ]

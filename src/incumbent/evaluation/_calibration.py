@@ -86,48 +86,6 @@ class CalibrationError(Value):
         return np.asarray(np.abs(gap).sum(axis=1) / weight.sum(axis=1))
 
 
-def reliability(
-    y: Array, prediction: Prediction, *, bins: int = BINS, weight: Floats | None = None
-) -> dict[str, Floats]:
-    """Return the points of a reliability curve.
-
-    Parameters
-    ----------
-    y : (n,) array
-        The truth.
-    prediction : Prediction
-        What a model said, with probabilities.
-    bins : int
-        How many bins of equal mass.
-    weight : (n,) array, optional
-        Row weights.
-
-    Returns
-    -------
-    dict of str to (bins,) array
-        "confidence": mean stated probability; "frequency": how often it came true; "weight": rows in the bin.
-
-    Raises
-    ------
-    AbilityError
-        If the prediction has no probabilities.
-
-    Examples
-    --------
-    >>> said = Prediction(np.array([1, 1]), np.array([[0.2, 0.8], [0.2, 0.8]]), np.array([0, 1]))
-    >>> {k: v.tolist() for k, v in reliability(np.array([1, 0]), said).items()}
-    {'confidence': [0.8], 'frequency': [0.5], 'weight': [2.0]}
-    """
-    confidence, hit = _confidence(y, prediction, None, None)
-    rows = (np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64))[None, :]
-    rows = np.repeat(rows, len(confidence) // max(1, len(y)), axis=1)  # a row says as much of each of its labels
-    code, size = _equal_mass(confidence, bins)
-    mass = tallies(code, size, rows)[0]
-    held = mass > 0
-    stated, true = (tallies(code, size, rows * what)[0][held] / mass[held] for what in (confidence, hit))
-    return {"confidence": stated, "frequency": true, "weight": mass[held]}
-
-
 def _confidence(
     y: Array, prediction: Prediction, positive: Any, classes: tuple[Any, ...] | None
 ) -> tuple[Floats, Floats]:

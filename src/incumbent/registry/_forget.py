@@ -162,7 +162,7 @@ def forget(
     looked()  # what cannot be deleted leaves no trace
     with registry.store.event(name, "forget", why=why, user=user) as event, tempfile.TemporaryDirectory() as scratch:
         ways, how = looked()
-        version, state = without(registry, ways, how, seed=seed)
+        version, state = without(ways, how, seed=seed)
         made, kept = Path(scratch) / "version", Path(scratch) / "state"
         made.mkdir()
         kept.mkdir()
@@ -171,7 +171,7 @@ def forget(
         # only how many and how: a digest or a file's name could tell which rows they were
         number = event.add_version(made, {key: str(value) for key, value in version.told.items()} | {"forgot": how})
         event.keep_state(kept)
-        told = _told(ways, how, version, state)
+        told = _told(ways, how, state)
         event.params({"how": how, **{f"rows_{key}": count for key, count in told["rows"].items()}})
         event.conclude(decision="forgot", deploy=number, info=told)
         shutil.rmtree(unfinished(registry.store.url, name), ignore_errors=True)  # trainings begun on those rows
@@ -187,7 +187,7 @@ def _ways(registry: Registry, name: str, frame: Any, trusted: bool) -> Ways:
     return Ways(name, live, version, state, found, weighed)
 
 
-def _told(ways: Ways, how: How, version: Version, state: State) -> dict[str, Any]:
+def _told(ways: Ways, how: How, state: State) -> dict[str, Any]:
     """Return what the history tells."""
     found = ways.found
     counts = {

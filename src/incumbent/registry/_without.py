@@ -20,7 +20,7 @@ from incumbent.strategies import Retrain
 from incumbent.updating import Followed, Lines
 
 if TYPE_CHECKING:
-    from incumbent.registry._registry import Registry
+    pass
 
 How: TypeAlias = Literal["exact", "retrain", "keep", "unlearned"]
 """The head is solved without the rows; the model is fitted anew; it stays as it is; it had never learned them."""
@@ -137,7 +137,7 @@ class Ways:
 # ------------------------------------------------------------------------------------------- doing it
 
 
-def without(registry: Registry, ways: Ways, how: How, *, seed: int) -> tuple[Version, State]:
+def without(ways: Ways, how: How, *, seed: int) -> tuple[Version, State]:
     """Return the version and the state that take the place of the live ones.
 
     What learned from the rows and cannot forget them goes: importances of weights and lines. So do standing challengers

@@ -31,6 +31,10 @@ class Confusion:
     challenger: NDArray[np.int64]
 
 
+_BINS = 10
+"""The points of a calibration curve."""
+
+
 def confusion(paired: Paired, most: int = 9) -> Confusion:
     """Count both confusion matrices, of the `most` classes where they differ most and of all others together.
 
@@ -129,7 +133,7 @@ def _outcomes(y: Array, said: Array) -> list[tuple[int, int, int]]:
     return list(zip(found, missed, made_up, strict=True))
 
 
-def calibration(y: Array, said: Prediction, bins: int = 10) -> tuple[Floats, Floats, NDArray[np.int64]] | None:
+def calibration(y: Array, said: Prediction) -> tuple[Floats, Floats, NDArray[np.int64]] | None:
     """Return mean probability, observed share and rows of each bin; None where there are no probabilities.
 
     Of two classes, the probability is that of the second; of more, that of the predicted class; and of several labels
@@ -148,7 +152,7 @@ def calibration(y: Array, said: Prediction, bins: int = 10) -> tuple[Floats, Flo
         sure, hit = said.proba.max(axis=1), truth == label
     known = np.isfinite(sure)
     order = np.argsort(sure[known], kind="stable")
-    parts = [p for p in np.array_split(order, min(bins, max(1, len(order) // 10))) if len(p)]
+    parts = [p for p in np.array_split(order, min(_BINS, max(1, len(order) // 10))) if len(p)]
     if not parts:
         return None
     mean = [(float(sure[known][p].mean()), float(hit[known][p].mean()), len(p)) for p in parts]

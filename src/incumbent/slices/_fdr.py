@@ -7,8 +7,7 @@ Hochberg confirm the R slices with the smallest, where
 
 and then at most a share alpha of the confirmed is expected to be false, if the p-values are independent or positively
 dependent. Slices that overlap share rows, so their mean gains have covariances >= 0, and one-sided tests of such normal
-means are positively dependent (Benjamini and Yekutieli 2001, section 3.1). For p-values that depend in any other way,
-alpha is divided by ``1 + 1/2 + ... + 1/m``.
+means are positively dependent (Benjamini and Yekutieli 2001, section 3.1).
 
 The interval of a confirmed slice is at level ``alpha R / m``: the expected share of such intervals that miss is at most
 alpha (Benjamini and Yekutieli 2005), and every one of them agrees with the decision.
@@ -26,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -36,8 +35,6 @@ from incumbent.evaluation import gain
 from incumbent.slices._given import GivenLoss, paired_by, rows_of
 from incumbent.slices._slice import Slice
 from incumbent.slices._table import Mask, Table
-
-Dependence = Literal["positive", "any"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Confirmed:
     p: float
 
 
-def step_up(p: Array, alpha: float, *, dependence: Dependence = "positive") -> Mask:
+def step_up(p: Array, alpha: float) -> Mask:
     """Return which p-values are discoveries, at most a share alpha of them expected to be false.
 
     Parameters
@@ -68,8 +65,6 @@ def step_up(p: Array, alpha: float, *, dependence: Dependence = "positive") -> M
         P-values.
     alpha : float
         The share.
-    dependence : {"positive", "any"}
-        Benjamini and Hochberg, or Benjamini and Yekutieli, who need nothing of how the p-values depend.
 
     Examples
     --------
@@ -77,20 +72,16 @@ def step_up(p: Array, alpha: float, *, dependence: Dependence = "positive") -> M
     [True, True, True, False]
     """
     p = np.asarray(p, dtype=np.float64)
-    levels = _levels(len(p), alpha, dependence)
+    levels = _levels(len(p), alpha)
     met = np.flatnonzero(np.sort(p) <= levels)
     return np.asarray(p <= levels[met[-1]]) if len(met) else np.zeros(len(p), dtype=bool)
 
 
-def _levels(count: int, alpha: float, dependence: Dependence) -> Floats:
+def _levels(count: int, alpha: float) -> Floats:
     """Return what the k-th smallest of `count` p-values is held against, k = 1, 2, ..."""
     if not 0.0 < alpha <= 0.5:
         raise UsageError(f"alpha is the share of false discoveries, in (0, 0.5], such as 0.05; {alpha} was given.")
-    if dependence not in ("positive", "any"):
-        raise UsageError(f"dependence is 'positive' or 'any'; {dependence!r} was given.")
-    k = np.arange(1, count + 1)
-    share = alpha / float((1.0 / k).sum()) if dependence == "any" and count else alpha
-    return np.asarray(share * k / max(count, 1))
+    return np.asarray(alpha * np.arange(1, count + 1) / max(count, 1))
 
 
 def confirm(
@@ -100,7 +91,6 @@ def confirm(
     *,
     alpha: float,
     worse_by: float = 0.0,
-    dependence: Dependence = "positive",
     block: Array | None = None,
     ordered: bool = False,
     weight: Floats | None = None,
@@ -122,8 +112,6 @@ def confirm(
         The share of the confirmed slices that may be false, in expectation.
     worse_by : float
         Confirm what is worse by more than this, in the unit of `d`; anything at all by default.
-    dependence : {"positive", "any"}
-        How the slices' p-values depend on each other; see `step_up`.
     block, ordered, weight
         As for `incumbent.core.Paired`.
 
@@ -153,9 +141,9 @@ def confirm(
     metric = GivenLoss(float(np.abs(d).max(initial=0.0)))
     parts = [part for each in slices for part in each.fixed(table)]
     rows = [rows_of(pairs, np.flatnonzero(table.mask(part.where))) for part in parts]
-    levels = _levels(len(parts), alpha, dependence)
+    levels = _levels(len(parts), alpha)
     p = np.array([_p(each, metric, -worse_by, levels) for each in rows])
-    real = step_up(p, alpha, dependence=dependence)
+    real = step_up(p, alpha)
     if not real.any():
         return ()
     level = float(levels[int(real.sum()) - 1])

@@ -101,11 +101,6 @@ class VersionInfo:
     event: str
     info: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def deployed_now(self) -> bool:
-        """Whether it is the champion."""
-        return self.status == "live"
-
 
 def moment(milliseconds: int) -> datetime:
     """Return MLflow's milliseconds as a time in UTC."""

@@ -16,6 +16,8 @@ from incumbent.updating._holdouts import Holdouts
 
 MEASURED = ("latency_us", "bytes")
 """What a limit may name beyond metrics."""
+_TURNS = 5
+"""How often each model is timed; the median counts."""
 
 
 def measured(case: Case, holdouts: Holdouts, model: Model, new: Paired) -> dict[str, tuple[float, float]]:
@@ -34,11 +36,11 @@ def measured(case: Case, holdouts: Holdouts, model: Model, new: Paired) -> dict[
     return found
 
 
-def _latencies(champion: Model, challenger: Model, rows: Batch, *, turns: int = 5) -> tuple[float, float]:
+def _latencies(champion: Model, challenger: Model, rows: Batch) -> tuple[float, float]:
     """Microseconds a row of both models on the same rows, measured in turns so that a busy machine slows both."""
     some = rows.take(np.arange(min(len(rows), 256)))
     spent: list[list[float]] = [[], []]
-    for _ in range(turns):
+    for _ in range(_TURNS):
         for times, model in zip(spent, (champion, challenger), strict=True):
             begun = time.perf_counter()
             model.predict(some.x)
