@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incumbent.core import Array, Floats, Paired, Prediction
-from incumbent.slices._given import paired_by
+from incumbent.gate.slices._given import paired_by
 
 Counts = NDArray[np.int64]
 CLASSES = np.array([0, 1])

@@ -10,9 +10,10 @@ from torch import nn
 
 from _nets import Steps, trained
 from incumbent.core import AnchorSet, Array, Batch, Memory, Model, Recipe
-from incumbent.data import Schema, nbytes, read, remember
+from incumbent.data import Schema, read
 from incumbent.gate import Gate
-from incumbent.models import follow, wrap
+from incumbent.memory import nbytes, remember
+from incumbent.models import fit_challenger, wrap
 from incumbent.policy import Choice
 from incumbent.strategies import parse
 from incumbent.updating import Case, prepare, run, with_classes
@@ -82,7 +83,7 @@ class Ours:
         if how.first:
             strategy = parse(how.first)
             recipe = strategy.prepare(Recipe(), Memory()).settle(live.abilities)
-            live = follow(live, recipe.bind(train=learned, select=held, seed=seed))
+            live = fit_challenger(live, recipe.bind(train=learned, select=held, seed=seed))
             memory = strategy.remember(memory, live, learned)
         elif isinstance(how.strategies, str) and how.strategies != "auto":
             memory = parse(how.strategies).remember(how.kept(memory), live, learned)

@@ -10,8 +10,8 @@ import numpy as np
 
 from _cells import Cell, mean, rate
 from incumbent import Monitor
-from incumbent.control import control
 from incumbent.core import Array, Floats
+from incumbent.gate.budget import control
 
 Work = tuple[str, Callable[[], Cell | list[Cell]]]
 ALPHA = 0.05

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
-from incumbent import evaluation
+from incumbent import metrics
 from incumbent.core import AnchorSet, Batch, Memory, Model, Prediction
-from incumbent.data import Schema, remember
+from incumbent.data import Schema
+from incumbent.memory import remember
 from incumbent.models import wrap
 from incumbent.policy import Choice
 from incumbent.updating import Case, Followed, Lines, prepare, run, with_classes
@@ -92,7 +93,7 @@ class NoChange:
 
     def predict(self, x: Any) -> Prediction:
         """Predict a batch whose labels become known one by one; `x` is the labels here."""
-        return evaluation.no_change(x, before=self.last)
+        return metrics.no_change(x, before=self.last)
 
     def update(self, frame: pd.DataFrame) -> Made:
         """Remember the last label."""

@@ -12,8 +12,8 @@ from _cells import Cell, rate
 from _draws import Field, classes, clinging, counted, disasters, in_order, outcomes, ranked, spells, values
 from incumbent import Evidence, Gate, Slice
 from incumbent.core import Challenger, Metric, Paired
-from incumbent.evaluation import AUC, F1, MAE, RMSE, Accuracy, BalancedAccuracy, Brier, LogLoss
-from incumbent.slices._given import GivenLoss
+from incumbent.gate.slices._given import GivenLoss
+from incumbent.metrics import AUC, F1, MAE, RMSE, Accuracy, BalancedAccuracy, Brier, LogLoss
 from incumbent.updating._choice import choose
 
 Work = tuple[str, Callable[[], Cell | list[Cell]]]

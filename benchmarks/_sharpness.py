@@ -16,10 +16,11 @@ from _draws import counted, outcomes, ranked
 from _nulls import NEW, TOLD, hits, promoted
 from incumbent import Evidence, Gate, Monitor, Slice
 from incumbent.core import Floats, Paired
-from incumbent.evaluation import AUC, F1, Accuracy, Brier, LogLoss, gain
-from incumbent.evaluation._pairs import mcnemar, share_lower, share_upper, tango
-from incumbent.slices import step_up
-from incumbent.slices._given import GivenLoss, paired_by
+from incumbent.evidence import gain
+from incumbent.evidence._pairs import mcnemar, share_lower, share_upper, tango
+from incumbent.gate.slices import step_up
+from incumbent.gate.slices._given import GivenLoss, paired_by
+from incumbent.metrics import AUC, F1, Accuracy, Brier, LogLoss
 
 Work = tuple[str, Callable[[], Cell | list[Cell]]]
 ALPHA = 0.05

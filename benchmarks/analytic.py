@@ -24,11 +24,11 @@ from sklearn.pipeline import make_pipeline
 
 from _common import Column, Options, Table, cpu_seconds, data_folder, line, options, print_lines, skip
 from incumbent.core import Array, Batch, Memory, Model, Recipe
-from incumbent.data import nbytes
-from incumbent.models import follow, forget, wrap
-from incumbent.models._head import featured
-from incumbent.models._ridge import solve
-from incumbent.models._summed import gathered
+from incumbent.memory import nbytes
+from incumbent.models import fit_challenger, forget, wrap
+from incumbent.models.exact._head import featured
+from incumbent.models.exact._ridge import solve
+from incumbent.models.exact._summed import gathered
 from incumbent.strategies import Analytic
 
 WIDTHS = (500, 1000, 1700, 2000)
@@ -85,7 +85,7 @@ def analytic(strategy: Analytic, sessions: Sequence[Batch], seed: int) -> tuple[
         order = np.random.default_rng(seed).permutation(len(batch))
         held, learned = batch.take(order[:200]), batch
         recipe = strategy.prepare(Recipe(), memory).bind(train=learned, select=held, memory=memory, seed=seed)
-        model = follow(model, recipe)
+        model = fit_challenger(model, recipe)
         memory = strategy.remember(memory, model, learned)
     return model, memory
 
@@ -96,7 +96,7 @@ def always_ridge(width: int, sessions: Sequence[Batch], seed: int) -> tuple[Mode
     for k in range(2, len(sessions) + 1):
         everything = Batch.join(sessions[:k])
         recipe = Analytic(width).prepare(Recipe(), Memory()).bind(train=everything, seed=seed)
-        model = follow(model, recipe)
+        model = fit_challenger(model, recipe)
     return model, Memory(Batch.join(sessions))
 
 
@@ -185,11 +185,11 @@ def moves(mnist: Rows, usps: Rows, chosen: Options, seed: int) -> Iterator[dict[
     native = make_pipeline(Hidden(net), SGDClassifier(loss="log_loss", random_state=seed)).fit(
         old.x[:200], mnist.y[:200]
     )
-    before = follow(wrap(native), strategy.prepare(Recipe(), Memory()).bind(train=old, seed=seed))
+    before = fit_challenger(wrap(native), strategy.prepare(Recipe(), Memory()).bind(train=old, seed=seed))
     memory = strategy.remember(Memory(), before, old)
 
     def solved(rows: Batch) -> Model:
-        made = follow(before, strategy.prepare(Recipe(), memory).bind(train=rows, memory=memory, seed=seed))
+        made = fit_challenger(before, strategy.prepare(Recipe(), memory).bind(train=rows, memory=memory, seed=seed))
         strategy.remember(memory, made, rows)
         return made
 

@@ -35,7 +35,7 @@ from _forgetters import STRICT, FromFirst, How, Ours
 from _intents import AlwaysLogistic, AlwaysPlainLogistic, Intents, StreamingLDA, lacking
 from _nets import Learner, Naive, PlainReplay, Steps
 from incumbent.core import Array, Batch, Memory, Recipe
-from incumbent.models import follow, wrap
+from incumbent.models import fit_challenger, wrap
 from incumbent.strategies import parse
 
 SESSIONS = 5
@@ -370,7 +370,7 @@ class Fitted:
             return
         start = wrap(nn.Sequential(nn.Linear(1280, 10)), classes=list(range(10)))
         recipe = parse(self.what).prepare(Recipe(), Memory()).settle(start.abilities)
-        self.made = follow(start, recipe.bind(train=self.rows, seed=self.seed))
+        self.made = fit_challenger(start, recipe.bind(train=self.rows, seed=self.seed))
 
     def said(self, x: Array) -> Array:
         """Return the classes that it gives rows."""

@@ -73,7 +73,7 @@ def recorded(native: Any) -> Iterator[Stopwatch]:
 
 def _work_of(native: Any) -> Iterator[tuple[Any, str]]:
     """Yield where each piece of work is looked up: the estimators' classes, LightGBM's own, our gradient steps."""
-    from incumbent.models import _linear
+    from incumbent.models.tables import _linear
 
     parts = [native, *(step for _, step in getattr(native, "steps", ()))]
     for kind in dict.fromkeys(type(part) for part in parts):

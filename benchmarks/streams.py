@@ -27,7 +27,7 @@ import numpy as np
 from _common import Column, Options, Table, cpu_seconds, data_folder, line, options, print_lines, skip
 from _methods import Made, Method, NoChange, Ours, PartialFit, Predictor, Refit, RiverForest, Start, Static
 from _streams import STREAMS, Stream
-from incumbent import Gate, evaluation
+from incumbent import Gate, metrics
 from incumbent.core import Floats, Metric
 
 BATCHES = 20
@@ -117,7 +117,7 @@ def follow(stream: Stream, way: Way, kind: str, *, batches: int, seed: int) -> T
     first, rest = stream.parts(batches)
     native = champion(kind, stream, seed).fit(first.drop(columns=stream.target), first[stream.target].to_numpy())
     method = way.make(Start(native, first, stream.target, seed, stream.metric))
-    metric = evaluation.metric(stream.metric, task=stream.task, classes=_classes(stream))
+    metric = metrics.metric(stream.metric, task=stream.task, classes=_classes(stream))
     trace, before, made = Trace(), method.live, Made()
     for frame in rest:
         y = frame[stream.target].to_numpy()
@@ -137,7 +137,7 @@ def _classes(stream: Stream) -> Any:
 
 
 def _score(trace: Trace, stream: Stream, y: Any, live: Predictor, x: Any) -> None:
-    found = evaluation.scores(y, live.predict(x), task=stream.task)
+    found = metrics.scores(y, live.predict(x), task=stream.task)
     for name in stream.shown:
         trace.scores.setdefault(name, []).append(found.get(name, math.nan))
 

@@ -9,7 +9,8 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from incumbent.core import Memory
-from incumbent.data import Schema, remember
+from incumbent.data import Schema
+from incumbent.memory import remember
 from incumbent.models import wrap
 from incumbent.updating import Case, anchor_set, with_classes
 

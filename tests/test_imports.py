@@ -82,17 +82,17 @@ def test_a_stored_net_says_what_to_install_where_torch_is_missing(tmp_path):
         f"try: load(Path({str(tmp_path)!r}))\n"
         "except MissingDependency as error: assert \"pip install 'incumbent[torch]'\" in str(error)"
     )
-    assert imported_by(code, ["incumbent.models._torch"]) == []
+    assert imported_by(code, ["incumbent.models.torch._model"]) == []
 
 
 def test_wrapping_other_models_does_not_look_at_torch_even_where_it_is_imported():
     code = (
         "from sklearn.linear_model import LogisticRegression\n"
         "import incumbent\n"
-        "from incumbent.models._safe import skops_io\n"
+        "from incumbent.models.files._safe import skops_io\n"
         "skops_io(); incumbent.wrap(LogisticRegression().fit([[0.0], [1.0]], [0, 1]))"
     )
-    assert imported_by(code, ["torch", "incumbent.models._torch"]) == []
+    assert imported_by(code, ["torch", "incumbent.models.torch._model"]) == []
 
 
 def test_there_are_at_most_25_public_names_and_each_is_there():

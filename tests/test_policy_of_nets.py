@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 torch = pytest.importorskip("torch")
 
 from incumbent.core import Batch, Challenger, Memory, Recipe  # noqa: E402  (torch first: without it there is nothing to test)
-from incumbent.data import emphasised, remember  # noqa: E402
 from incumbent.errors import AbilityError, ModelError, UsageError  # noqa: E402
-from incumbent.models import follow, load, save, wrap  # noqa: E402
+from incumbent.memory import emphasised, remember  # noqa: E402
+from incumbent.models import fit_challenger, load, save, wrap  # noqa: E402
 from incumbent.policy import auto, recipe_for, spared_by  # noqa: E402
 from incumbent.strategies import Analytic, DERpp, Incremental, Interpolate, LwF, chain  # noqa: E402
 
@@ -33,7 +33,7 @@ def learned(model, batch, strategy, memory=None):
     memory = Memory() if memory is None else memory
     recipe = recipe_for(strategy, model, memory)
     train = emphasised(batch, recipe.data.emphasis)
-    return follow(model, recipe.bind(train=train, select=rows(60, 9), memory=memory))
+    return fit_challenger(model, recipe.bind(train=train, select=rows(60, 9), memory=memory))
 
 
 DARK = chain(DERpp(1000), Incremental())
@@ -127,7 +127,7 @@ def test_the_layer_behind_the_features_is_not_run_for_them():
     model.features(rows(10).x)  # the first call looks for the layer by running a few rows
     ran.clear()
     learned_rows = model.reader.rows(rows(10).x)
-    from incumbent.models._torch_head import features_of
+    from incumbent.models.torch._head import features_of
 
     read = features_of(model.native, model.native[2], learned_rows.at(torch.arange(10)), learned_rows.call).numpy()
     hook.remove()
@@ -156,4 +156,4 @@ def test_what_a_head_cannot_read_is_said():
     pair = Batch({"a": batch.x, "b": batch.x}, batch.y)
     recipe = Analytic(0, reads="input").prepare(Recipe(), Memory())
     with pytest.raises(ModelError, match="several inputs"):
-        follow(wrap(Two(), classes=[0, 1, 2]), recipe.bind(train=pair))
+        fit_challenger(wrap(Two(), classes=[0, 1, 2]), recipe.bind(train=pair))

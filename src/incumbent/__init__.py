@@ -47,13 +47,13 @@ if TYPE_CHECKING:
     from incumbent.data import Schema as Schema
     from incumbent.data import read as read
     from incumbent.errors import IncumbentError as IncumbentError
+    from incumbent.evidence.live import Monitor as Monitor
     from incumbent.gate import Gate as Gate
     from incumbent.gate import Limit as Limit
+    from incumbent.gate.slices import Slice as Slice
     from incumbent.models import open_model as open_model
     from incumbent.models import wrap as wrap
-    from incumbent.monitor import Monitor as Monitor
     from incumbent.registry import Registry as Registry
-    from incumbent.slices import Slice as Slice
     from incumbent.strategies import chain as chain
     from incumbent.updating import update as update
 
@@ -66,12 +66,12 @@ _HOME = {
     "IncumbentError": "errors",
     "Limit": "gate",
     "Memory": "core",
-    "Monitor": "monitor",
+    "Monitor": "evidence.live",
     "Outcome": "core",
     "Recipe": "core",
     "Registry": "registry",
     "Schema": "data",
-    "Slice": "slices",
+    "Slice": "gate.slices",
     "Verdict": "core",
     "chain": "strategies",
     "open_model": "models",

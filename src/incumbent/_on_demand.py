@@ -24,9 +24,9 @@ def on_demand(
 
     Examples
     --------
-    >>> get, names = on_demand("incumbent.models", {"follow": "_finish"}, ["wrap"])
-    >>> get("follow").__name__, names()
-    ('follow', ['follow', 'wrap'])
+    >>> get, names = on_demand("incumbent.models", {"fit_challenger": "finish._fit_challenger"}, ["wrap"])
+    >>> get("fit_challenger").__name__, names()
+    ('fit_challenger', ['fit_challenger', 'wrap'])
     """
     known = sorted({*home, *more})
 

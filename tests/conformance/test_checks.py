@@ -12,8 +12,8 @@ from sklearn.naive_bayes import GaussianNB
 
 from incumbent.core import Batch, Data, Value
 from incumbent.errors import UsageError
-from incumbent.models._linear import LinearModel
-from incumbent.models._sklearn import SklearnModel
+from incumbent.models.tables._linear import LinearModel
+from incumbent.models.tables._sklearn import SklearnModel
 from incumbent.strategies import EWC, Incremental, Replay, Retrain, chain
 from incumbent.testing import check_model, check_strategy, gradual, no_change, sudden
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy import special
 
-import incumbent.control
-from incumbent.control import CONTROLS, AlphaSpending, ErrorControl, OnlineFDR, PerUpdate, control, restore
+import incumbent.gate.budget
 from incumbent.errors import UsageError
 from incumbent.gate import Gate
+from incumbent.gate.budget import CONTROLS, AlphaSpending, ErrorControl, OnlineFDR, PerUpdate, control, restore
 
 UPDATES, RUNS, ALPHA = 200, 300, 0.05
 CASES = [PerUpdate(0.05), AlphaSpending(0.05), OnlineFDR(0.05)]
@@ -251,7 +251,7 @@ def test_saffron_becomes_lord_with_the_budget_that_it_had_left():
 @pytest.mark.parametrize(("old", "new"), [("Share", "OnlineFDR"), ("Spending", "AlphaSpending")])
 def test_old_names_of_classes_work_with_a_warning(old, new):
     with pytest.warns(DeprecationWarning, match=new):
-        assert getattr(incumbent.control, old) is getattr(incumbent.control, new)
+        assert getattr(incumbent.gate.budget, old) is getattr(incumbent.gate.budget, new)
 
 
 @pytest.mark.parametrize(("old", "new"), [("share", "fdr"), ("lifetime", "fwer")])

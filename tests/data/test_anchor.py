@@ -4,8 +4,9 @@ import pytest
 from scipy import stats
 
 from incumbent.core import AnchorSet, Batch
-from incumbent.data import admit, anchor_split, carry_uses, load_anchor, row_keys, save_anchor, spend
+from incumbent.data import row_keys
 from incumbent.errors import DataError, UsageError
+from incumbent.memory import admit, anchor_split, carry_uses, load_anchor, save_anchor, spend
 
 
 def numbered(start, stop):

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from incumbent.core import Batch, Data, Memory
-from incumbent.data import assemble, remember
 from incumbent.errors import DataError, UsageError
+from incumbent.memory import assemble, remember
 
 DAY = np.timedelta64(1, "D")
 START = np.datetime64("2024-01-01")

@@ -28,7 +28,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def no_room(monkeypatch):
-    monkeypatch.setattr("incumbent.data._images.HELD", 0)
+    monkeypatch.setattr("incumbent.data.reading._images.HELD", 0)
 
 
 def test_a_folder_of_images_by_class_is_read_in_order_of_class_and_name(folder):
@@ -174,7 +174,7 @@ def test_files_that_cannot_be_read_are_named(folder, lazy, monkeypatch):
     cut = folder / "cat" / "a.PNG"  # its head is sound, the rest is not there
     cut.write_bytes(cut.read_bytes()[:120])
     if lazy:
-        monkeypatch.setattr("incumbent.data._images.HELD", 0)
+        monkeypatch.setattr("incumbent.data.reading._images.HELD", 0)
     with pytest.raises(DataError, match="1 file of .* cannot be read as an image .*: 'cat/a.PNG'"):
         np.asarray(read(folder, tensors=True).parts["x"])
 

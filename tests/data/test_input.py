@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from incumbent.core import AnchorSet, Memory
-from incumbent.data import LazyRows, Schema, examine, read, remember, split
-from incumbent.data._column import Column
-from incumbent.data._input import Input
+from incumbent.data import LazyRows, Schema, examine, read, split
+from incumbent.data.schema._column import Column
+from incumbent.data.schema._input import Input
 from incumbent.errors import DataError, SchemaError
+from incumbent.memory import remember
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 200, size=(40, 8, 6, 3), dtype=np.uint8)

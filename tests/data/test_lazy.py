@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from incumbent.core import AnchorSet, Batch, Memory
-from incumbent.data import LazyRows, admit, assemble, examine, in_memory, remember, row_keys, split
-from incumbent.data._lazy import blocks, lazily, row_bytes
+from incumbent.data import LazyRows, examine, in_memory, row_keys, split
+from incumbent.data.rows._lazy import blocks, lazily, row_bytes
+from incumbent.memory import admit, assemble, remember
 
 
 class Counted:

@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 
 from incumbent.core import Batch, Memory
-from incumbent.data import draw, load_memory, nbytes, remember, save_memory
-from incumbent.data._memory import bound
 from incumbent.errors import DataError, UsageError
+from incumbent.memory import draw, load_memory, nbytes, remember, save_memory
+from incumbent.memory._reservoir import bound
 
 
 def numbered(start, stop, y=None):

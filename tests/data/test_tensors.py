@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from incumbent.data import LazyRows, read
-from incumbent.data import _dataset as dataset_file
+from incumbent.data.reading import _dataset as dataset_file
 from incumbent.errors import DataError
 
 torch = pytest.importorskip("torch", reason="tensors and Datasets are read by what they can do, shown here with torch")
@@ -105,8 +105,8 @@ def test_a_table_that_is_expected_is_not_taken_from_arrays(tmp_path):
 @pytest.fixture
 def no_room(monkeypatch):
     """Let every Dataset and folder of images be larger than what is held."""
-    monkeypatch.setattr("incumbent.data._dataset.HELD", 0)
-    monkeypatch.setattr("incumbent.data._images.HELD", 0)
+    monkeypatch.setattr("incumbent.data.reading._dataset.HELD", 0)
+    monkeypatch.setattr("incumbent.data.reading._images.HELD", 0)
 
 
 def test_a_small_dataset_is_read_once():

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from incumbent.evaluation import share_lower, share_upper
-from incumbent.evaluation._blocks import block_length, consecutive
-from incumbent.evaluation._mean import _signed_root, mean_bounds
-from incumbent.evaluation._pairs import FEW, gain_bounds, mcnemar, tango, unconditional
+from incumbent.evidence import share_lower, share_upper
+from incumbent.evidence._blocks import block_length, consecutive
+from incumbent.evidence._mean import _signed_root, mean_bounds
+from incumbent.evidence._pairs import FEW, gain_bounds, mcnemar, tango, unconditional
 
 
 @pytest.mark.parametrize(("wins", "losses"), [(0, 0), (1, 0), (5, 0), (7, 2), (3, 3), (2, 9), (300, 250)])

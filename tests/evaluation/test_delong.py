@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from incumbent.core import Paired, Prediction
-from incumbent.evaluation import AUC, gain
-from incumbent.evaluation._delong import delong_bounds, differences, midranks, standard_error
+from incumbent.evidence import gain
+from incumbent.evidence._delong import delong_bounds, differences, midranks, standard_error
+from incumbent.metrics import AUC
 
 KNOWN = AUC(classes=(0, 1))
 

@@ -10,7 +10,8 @@ from sklearn import metrics as sk
 
 from incumbent.core import Paired, Prediction
 from incumbent.errors import AbilityError, UsageError
-from incumbent.evaluation import (
+from incumbent.evidence import change, per_class
+from incumbent.metrics import (
     AUC,
     F1,
     METRICS,
@@ -25,12 +26,10 @@ from incumbent.evaluation import (
     LogLoss,
     Precision,
     Recall,
-    change,
     kappa,
     kappa_temporal,
     metric,
     no_change,
-    per_class,
     read_costs,
     scores,
 )

@@ -8,7 +8,11 @@ import pytest
 from scipy import stats
 
 from incumbent.core import Paired, Prediction
-from incumbent.evaluation import (
+from incumbent.evidence import compare, flips, gain, rows_needed, scale, share_upper, smallest_gain
+from incumbent.evidence._bootstrap import _sorted, _weights
+from incumbent.evidence._mean import mean_bounds
+from incumbent.evidence._pairs import gain_bounds, mcnemar
+from incumbent.metrics import (
     AUC,
     F1,
     MAE,
@@ -20,17 +24,7 @@ from incumbent.evaluation import (
     CalibrationError,
     CostMatrix,
     LogLoss,
-    compare,
-    flips,
-    gain,
-    rows_needed,
-    scale,
-    share_upper,
-    smallest_gain,
 )
-from incumbent.evaluation._bootstrap import _sorted, _weights
-from incumbent.evaluation._mean import mean_bounds
-from incumbent.evaluation._pairs import gain_bounds, mcnemar
 
 ALL = [Accuracy(), LogLoss(), Brier(), AUC(), F1(), BalancedAccuracy(), CostMatrix(((0, 1), (3, 0)))]
 
@@ -355,7 +349,7 @@ def test_bootstrapped_scores_keep_the_level(metric, rows):
 
 
 def test_a_recall_is_tested_on_its_class_as_mcnemar_would():
-    from incumbent.evaluation import Recall
+    from incumbent.metrics import Recall
 
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], [900, 40])

@@ -6,7 +6,8 @@ from sklearn import metrics as sk
 
 from incumbent.core import Paired, Prediction
 from incumbent.errors import UsageError
-from incumbent.evaluation import (
+from incumbent.evidence import compare, flips, gain, per_class, rows_needed, scale, smallest_gain, spread
+from incumbent.metrics import (
     AUC,
     F1,
     MAE,
@@ -17,17 +18,9 @@ from incumbent.evaluation import (
     CalibrationError,
     HammingLoss,
     LogLoss,
-    compare,
-    flips,
-    gain,
     metric,
     no_change,
-    per_class,
-    rows_needed,
-    scale,
     scores,
-    smallest_gain,
-    spread,
     standard,
     wrong,
 )

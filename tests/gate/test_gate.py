@@ -9,8 +9,8 @@ from scipy import stats
 
 from incumbent.core import Evidence, Paired, Prediction
 from incumbent.errors import AbilityError, UsageError
-from incumbent.evaluation import AUC, F1, MAE, RMSE, Accuracy, LogLoss
 from incumbent.gate import Gate, Limit
+from incumbent.metrics import AUC, F1, MAE, RMSE, Accuracy, LogLoss
 
 CLASSES = np.array([0, 1])
 

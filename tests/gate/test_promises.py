@@ -7,9 +7,9 @@ import pytest
 
 from incumbent.core import Evidence, Interval, LineEvidence, Paired, Prediction
 from incumbent.errors import UsageError
-from incumbent.evaluation import MAE, Accuracy
 from incumbent.gate import Gate
-from incumbent.slices import Slice
+from incumbent.gate.slices import Slice
+from incumbent.metrics import MAE, Accuracy
 
 CLASSES = np.array([0, 1])
 LIVE = "Retrain()"

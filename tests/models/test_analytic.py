@@ -15,12 +15,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from incumbent.core import Batch, Memory, Recipe, Structure
-from incumbent.data import load_memory, nbytes, remember, save_memory
 from incumbent.errors import BudgetSpent, DataError, ModelError, UsageError
 from incumbent.gate import Gate
-from incumbent.models import _analytic, absorb, follow, forget, load, save, wrap
-from incumbent.models._learned import statistics_of
-from incumbent.models._projection import RandomReLU
+from incumbent.memory import load_memory, nbytes, remember, save_memory
+from incumbent.models import absorb, fit_challenger, forget, load, save, wrap
+from incumbent.models.exact import _analytic
+from incumbent.models.exact._learned import statistics_of
+from incumbent.models.exact._projection import RandomReLU
 from incumbent.policy import auto, choose
 from incumbent.strategies import Analytic, Incremental, Replay, Retrain, chain, parse
 from incumbent.testing import check_model, check_strategy
@@ -45,7 +46,7 @@ def learn(model, memory, at, strategy=USUAL, *, select=slice(2200, 2400)):
     """One update without a gate: the challenger, and the memory it carries on."""
     new = batch(at)
     recipe = strategy.prepare(Recipe(), memory).bind(train=new, select=batch(select), memory=memory)
-    made = follow(model, recipe)
+    made = fit_challenger(model, recipe)
     return made, strategy.remember(remember(memory, new, seed=0), made, new)
 
 
@@ -118,7 +119,7 @@ def test_rows_learned_beyond_those_it_was_solved_from_are_passed_through_once():
     model, memory = live(), remembered(slice(0, 300))
     new = batch(slice(300, 1000))
     recipe = Analytic(200).prepare(Recipe(), memory).bind(train=batch(slice(300, 800)), memory=memory)
-    made = follow(model, recipe)
+    made = fit_challenger(model, recipe)
     kept = absorb(remember(memory, new, seed=0), made, new)
     assert statistics_of(kept).rows == 1000
     stored = wrap(made.native)  # as it comes from a store: without what it was solved from
@@ -160,9 +161,9 @@ def test_rows_that_outgrow_an_automatic_width_begin_anew_with_more_features_and_
 def test_auto_takes_a_width_that_fits_the_rows_and_the_budget():
     model, memory = live(), remembered(slice(0, 300))
     recipe = Analytic().prepare(Recipe(), memory).bind(train=batch(slice(300, 1000)), memory=memory)
-    assert follow(model, recipe).head.coef.shape[1] == 1000
+    assert fit_challenger(model, recipe).head.coef.shape[1] == 1000
     tight = recipe.bind(deadline=time.monotonic() + 0.2)
-    assert follow(model, tight).head.coef.shape[1] <= 500
+    assert fit_challenger(model, tight).head.coef.shape[1] <= 500
 
 
 # ------------------------------------------------------------------------------------------------ models
@@ -177,7 +178,7 @@ def test_a_model_alone_becomes_a_pipeline_of_its_scaled_columns(native):
     frame = pd.DataFrame(X * [1, 5, 1, 1, 0.01, 1], columns=list("abcdef"))
     model = wrap(native.fit(frame[:300], Y[:300]))
     recipe = Analytic(300).prepare(Recipe(), Memory()).bind(train=Batch(frame[300:2200], Y[300:2200]))
-    made = follow(model, recipe)
+    made = fit_challenger(model, recipe)
     assert [type(step).__name__ for _, step in made.native.steps] == ["RandomReLU", "LogisticRegression"]
     assert (made.predict(frame[2200:]).label == Y[2200:]).mean() > 0.8
     mixed = frame[list("fedcba")]
@@ -190,7 +191,9 @@ def test_values_are_predicted_by_a_ridge(width):
     y = X[:, 0] - 2 * X[:, 1] + 7
     model = wrap(make_pipeline(StandardScaler(), LinearRegression()).fit(X[:300], y[:300]))
     recipe = Analytic(width).prepare(Recipe(), Memory(Batch(X[:300], y[:300])))
-    made = follow(model, recipe.bind(train=Batch(X[300:2200], y[300:2200]), memory=Memory(Batch(X[:300], y[:300]))))
+    made = fit_challenger(
+        model, recipe.bind(train=Batch(X[300:2200], y[300:2200]), memory=Memory(Batch(X[:300], y[:300])))
+    )
     assert made.task == "regression" and type(made.native[-1]) is Ridge
     assert np.abs(made.predict(X[2200:]).label - y[2200:]).mean() < 0.15
     check_model(made.native, Batch(X[:200], y[:200]), strategies=[Analytic(width), Retrain()])
@@ -214,7 +217,7 @@ def test_texts_are_projected_as_the_sparse_counts_they_are():
     y = RNG.integers(2, size=400)
     texts = pd.DataFrame({"text": [" ".join(RNG.choice(words[k], 6)) for k in y]})
     model = wrap(make_pipeline(TfidfVectorizer(), SGDClassifier(loss="log_loss")).fit(texts["text"][:50], y[:50]))
-    made = follow(model, Analytic(100).prepare(Recipe(), Memory()).bind(train=Batch(texts[50:300], y[50:300])))
+    made = fit_challenger(model, Analytic(100).prepare(Recipe(), Memory()).bind(train=Batch(texts[50:300], y[50:300])))
     assert (made.predict(texts[300:]).label == y[300:]).mean() > 0.95
     check_model(made.native, Batch(texts[:120], y[:120]), strategies=[Analytic(40)])
 
@@ -222,7 +225,7 @@ def test_texts_are_projected_as_the_sparse_counts_they_are():
 def test_a_retraining_fits_every_step_and_solves_the_head_anew():
     model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
     recipe = Retrain().prepare(Recipe(), memory).bind(train=batch(slice(900, 2200)), memory=memory)
-    made = follow(model, recipe)
+    made = fit_challenger(model, recipe)
     assert made.head.solution.statistics.rows == 1300 and made.head.coef.shape == (4, 200)
     assert not np.array_equal(made.native[0].components_, model.native[0].components_)
     assert made.head.token != model.head.token
@@ -231,7 +234,7 @@ def test_a_retraining_fits_every_step_and_solves_the_head_anew():
 def test_gradient_steps_on_the_layer_keep_the_statistics_in_use():
     model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
     recipe = Incremental("adam", lr=0.01).prepare(Recipe(), memory).bind(train=batch(slice(900, 1200)), memory=memory)
-    stepped = follow(model, recipe)
+    stepped = fit_challenger(model, recipe)
     assert stepped.head.token == model.head.token and not np.array_equal(stepped.head.coef, model.head.coef)
     assert statistics_of(absorb(memory, stepped, batch(slice(900, 1200)))).rows == 1200
 
@@ -255,7 +258,7 @@ def test_probabilities_are_calibrated_by_a_temperature_on_the_select_rows(labels
         .prepare(Recipe(), Memory())
         .bind(train=Batch(X[300:1500], labels[300:1500]), select=Batch(X[select], labels[select]))
     )
-    made = follow(model, recipe)
+    made = fit_challenger(model, recipe)
     head, said = made.head, made.predict(X[test])
     scores = made.native[:-1].transform(X[test]) @ head.coef.T + head.intercept
     assert np.array_equal(said.label, made.classes[scores.argmax(axis=1)])
@@ -364,7 +367,7 @@ def test_features_that_are_no_numbers_are_refused_with_advice(column, said):
     model = wrap(LogisticRegression().fit(frame, Y[:100]))
     rows = Batch(frame.assign(c=column), Y[:100])
     with pytest.raises(ModelError, match=said):
-        follow(model, Analytic(20).prepare(Recipe(), Memory()).bind(train=rows))
+        fit_challenger(model, Analytic(20).prepare(Recipe(), Memory()).bind(train=rows))
 
 
 def test_too_many_features_for_a_head_without_projection_are_refused(monkeypatch):
@@ -376,7 +379,7 @@ def test_too_many_features_for_a_head_without_projection_are_refused(monkeypatch
 def test_the_deadline_is_kept():
     recipe = Analytic(50).prepare(Recipe(), Memory()).bind(train=batch(slice(0, 900)), deadline=0.0)
     with pytest.raises(BudgetSpent):
-        follow(live(), recipe)
+        fit_challenger(live(), recipe)
 
 
 @pytest.mark.parametrize("wrong", ["Analytic(-1)", "Analytic('wide')", "Analytic(2.5)", "Analytic(100, ridge=0)"])

@@ -10,8 +10,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from incumbent.core import Batch, Recipe
 from incumbent.errors import AbilityError
-from incumbent.models import Blend, follow, load, save, wrap
-from incumbent.models._blend import BlendModel, blended
+from incumbent.models import Blend, fit_challenger, load, save, wrap
+from incumbent.models.finish._blend import BlendModel, blended
 
 
 def rows(seed=0, k=2, n=300):
@@ -179,9 +179,9 @@ def test_a_stack_does_not_grow_with_every_update():
 def test_the_newest_member_learns_and_no_ensemble_in_the_recipe_means_it_takes_over():
     champion, challenger = models()
     ensemble, new = blended(champion, challenger, plan("vote")), rows(7)
-    made = follow(ensemble, Recipe().but(start="scratch").bind(train=new, seed=0))
+    made = fit_challenger(ensemble, Recipe().but(start="scratch").bind(train=new, seed=0))
     assert np.array_equal(made.native.theta_, GaussianNB().fit(new.x, new.y).theta_)
-    joined = follow(ensemble, Recipe().but(start="scratch", blend="vote").bind(train=new, seed=0))
+    joined = fit_challenger(ensemble, Recipe().but(start="scratch", blend="vote").bind(train=new, seed=0))
     assert len(joined.native.members) == 3 and joined.native.members[:2] == ensemble.native.members
 
 

@@ -8,8 +8,8 @@ import pytest
 from scipy import sparse
 
 from incumbent.errors import BudgetSpent, ModelError
-from incumbent.models import _losses as losses
-from incumbent.models._descent import LEARNING_RATES, Problem, Schedule, choose_rate, descend
+from incumbent.models.tables import _losses as losses
+from incumbent.models.tables._descent import LEARNING_RATES, Problem, Schedule, choose_rate, descend
 
 FULL = Schedule("momentum", 0.05, epochs=1500, batch_size=80, ordered=True, seed=0)
 

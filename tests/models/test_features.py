@@ -12,9 +12,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from incumbent.core import AnchorSet, Batch, Memory, Recipe
-from incumbent.data import admit, remember
-from incumbent.models import _features as features
-from incumbent.models import absorb, extended, follow, passed, predict, wrap
+from incumbent.memory import admit, remember
+from incumbent.models import absorb, extended, fit_challenger, passed, predict, wrap
+from incumbent.models.exact import _features as features
 from incumbent.strategies import Analytic, Incremental
 from incumbent.updating import prepare, run
 from rows import case, fitted, points
@@ -42,7 +42,7 @@ def pipeline():
 
 def solved(model, at=slice(0, 300), width=64):
     recipe = Analytic(width).prepare(Recipe(), Memory())
-    return follow(model, recipe.bind(train=batch(at), select=batch(slice(800, 900))))
+    return fit_challenger(model, recipe.bind(train=batch(at), select=batch(slice(800, 900))))
 
 
 def test_kept_features_say_what_the_rows_say():

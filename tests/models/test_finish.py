@@ -9,8 +9,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from incumbent.core import Batch, Memory, Recipe
 from incumbent.errors import AbilityError
-from incumbent.models import follow, wrap
-from incumbent.models._finish import ALPHAS, interpolated
+from incumbent.models import fit_challenger, wrap
+from incumbent.models.finish._fit_challenger import ALPHAS, interpolated
 
 
 def rows(seed=0, k=2, n=200, turned=False):
@@ -44,7 +44,7 @@ def identical(one, two):
 @pytest.mark.parametrize("name", CASES)
 def test_alpha_0_is_the_champion_to_the_last_bit(name):
     champion, recipe, x = pair(name)
-    made = follow(champion, recipe.but(alpha=0))
+    made = fit_challenger(champion, recipe.but(alpha=0))
     assert identical(made.predict(x), champion.predict(x))
     assert made.notes == ("alpha 0",)
 
@@ -52,7 +52,7 @@ def test_alpha_0_is_the_champion_to_the_last_bit(name):
 @pytest.mark.parametrize("name", CASES)
 def test_alpha_1_is_the_challenger_to_the_last_bit(name):
     champion, recipe, x = pair(name)
-    made, challenger = follow(champion, recipe.but(alpha=1)), champion.fit(recipe)
+    made, challenger = fit_challenger(champion, recipe.but(alpha=1)), champion.fit(recipe)
     assert identical(made.predict(x), challenger.predict(x))
     assert not identical(made.predict(x), champion.predict(x))
 
@@ -60,14 +60,14 @@ def test_alpha_1_is_the_challenger_to_the_last_bit(name):
 @pytest.mark.parametrize("name", CASES)
 def test_between_the_ends_the_weights_are_mixed(name):
     champion, recipe, _ = pair(name)
-    made, challenger = follow(champion, recipe.but(alpha=0.3)), champion.fit(recipe)
+    made, challenger = fit_challenger(champion, recipe.but(alpha=0.3)), champion.fit(recipe)
     for part, value in made.weights().items():
         assert np.allclose(value, 0.7 * champion.weights()[part] + 0.3 * challenger.weights()[part], rtol=1e-12)
 
 
 def test_auto_takes_the_alpha_of_smallest_loss():
     champion, recipe, _ = pair("two classes")
-    made, challenger = follow(champion, recipe.but(alpha="auto")), champion.fit(recipe)
+    made, challenger = fit_challenger(champion, recipe.but(alpha="auto")), champion.fit(recipe)
     select = recipe.select
 
     def loss(alpha):
@@ -82,22 +82,22 @@ def test_auto_takes_the_alpha_of_smallest_loss():
 def test_auto_keeps_the_champion_where_the_challenger_learned_nonsense():
     champion, recipe, x = pair("two classes")
     nonsense = recipe.train.but(y=1 - rows(2).y)
-    made = follow(champion, recipe.but(alpha="auto").bind(train=nonsense, select=rows(3)))
+    made = fit_challenger(champion, recipe.but(alpha="auto").bind(train=nonsense, select=rows(3)))
     assert made.notes == ("alpha 0",)
     assert identical(made.predict(x), champion.predict(x))
 
 
 def test_auto_answers_to_the_remembered_rows_too():
     champion, recipe, _ = pair("two classes")
-    alone = follow(champion, recipe.but(alpha="auto", epochs=30))
-    remembering = follow(champion, recipe.but(alpha="auto", epochs=30).bind(memory=Memory(rows(5))))
+    alone = fit_challenger(champion, recipe.but(alpha="auto", epochs=30))
+    remembering = fit_challenger(champion, recipe.but(alpha="auto", epochs=30).bind(memory=Memory(rows(5))))
     assert float(remembering.notes[0].split()[1]) < float(alone.notes[0].split()[1])
 
 
 def test_auto_without_select_rows_says_what_to_give():
     champion, recipe, _ = pair("two classes")
     with pytest.raises(AbilityError, match="give a number"):
-        follow(champion, recipe.but(alpha="auto").bind(select=None))
+        fit_challenger(champion, recipe.but(alpha="auto").bind(select=None))
 
 
 def test_weights_of_other_classes_are_not_interpolated():
@@ -105,11 +105,11 @@ def test_weights_of_other_classes_are_not_interpolated():
     champion = wrap(LogisticRegression().fit(old.x, np.where(old.y, "b", "a")))
     recipe = Recipe().but(start="scratch", alpha=0.5)
     with pytest.raises(AbilityError, match="know different classes"):  # of the same shape
-        follow(champion, recipe.bind(train=new.but(y=np.where(new.y, "c", "b"))))
+        fit_challenger(champion, recipe.bind(train=new.but(y=np.where(new.y, "c", "b"))))
     with pytest.raises(
         AbilityError, match="know different classes"
     ):  # two classes have one row of weights, three have three
-        follow(champion, recipe.but(start="champion").bind(train=new.but(y=np.resize(["a", "b", "c"], 200))))
+        fit_challenger(champion, recipe.but(start="champion").bind(train=new.but(y=np.resize(["a", "b", "c"], 200))))
 
 
 def joined(alpha):
@@ -123,7 +123,7 @@ def joined(alpha):
 
 def test_classes_that_joined_have_the_challengers_weights_and_others_are_mixed():
     champion, recipe = joined(0.25)
-    made, challenger = follow(champion, recipe), champion.fit(recipe)
+    made, challenger = fit_challenger(champion, recipe), champion.fit(recipe)
     assert made.classes.tolist() == ["a", "b", "c", "d", "e"]
     for name, value in made.weights().items():
         old, new = champion.weights()[name], challenger.weights()[name]
@@ -134,20 +134,22 @@ def test_classes_that_joined_have_the_challengers_weights_and_others_are_mixed()
 def test_where_classes_joined_the_ends_are_still_champion_and_challenger():
     champion, recipe = joined(0)
     x = rows(4, 3).x
-    assert identical(follow(champion, recipe).predict(x), champion.predict(x))
-    assert identical(follow(champion, recipe.but(alpha=1)).predict(x), champion.fit(recipe).predict(x))
-    assert len(follow(champion, recipe.but(alpha="auto")).classes) == 5  # the champion has no word for two of them
+    assert identical(fit_challenger(champion, recipe).predict(x), champion.predict(x))
+    assert identical(fit_challenger(champion, recipe.but(alpha=1)).predict(x), champion.fit(recipe).predict(x))
+    assert (
+        len(fit_challenger(champion, recipe.but(alpha="auto")).classes) == 5
+    )  # the champion has no word for two of them
 
 
 def test_what_has_no_weights_cannot_be_interpolated():
     old = rows(1)
     champion = wrap(DecisionTreeClassifier(max_depth=1).fit(old.x, old.y))
     with pytest.raises(AbilityError, match=r"no weights to interpolate; Vote\(\) mixes predictions"):
-        follow(champion, Recipe().but(start="scratch", alpha=0.5).bind(train=old))
+        fit_challenger(champion, Recipe().but(start="scratch", alpha=0.5).bind(train=old))
 
 
 def test_a_blend_comes_after_the_interpolation():
     champion, recipe, x = pair("two classes")
-    made = follow(champion, recipe.but(alpha=0, blend="vote"))
+    made = fit_challenger(champion, recipe.but(alpha=0, blend="vote"))
     assert np.allclose(made.predict(x).proba, champion.predict(x).proba)
     assert len(made.native.members) == 2

@@ -7,9 +7,9 @@ from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, Gaussi
 from sklearn.tree import DecisionTreeClassifier
 
 from incumbent.core import Batch, Recipe
-from incumbent.models._grow import grown_bayes, grown_linear
-from incumbent.models._partial import learn_on
-from incumbent.models._sklearn import SklearnModel
+from incumbent.models.tables._grow import grown_bayes, grown_linear
+from incumbent.models.tables._partial import learn_on
+from incumbent.models.tables._sklearn import SklearnModel
 
 
 def weights(k, seed=0):

@@ -7,8 +7,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from incumbent.core import Batch, Memory, Recipe
-from incumbent.models import carry, follow, wrap
-from incumbent.models._importance import carried, normalised
+from incumbent.memory import carry
+from incumbent.memory._importance import carried, normalised
+from incumbent.models import fit_challenger, wrap
 from incumbent.strategies import MAS, Incremental, OnlineEWC, Soup, chain
 
 RNG = np.random.default_rng(0)
@@ -62,8 +63,8 @@ def test_importances_are_scaled_to_a_mean_of_one_over_all_weights():
 def test_a_strong_pull_keeps_a_linear_model_where_it_was(strategy):
     turned = Batch(X, np.digitize(X[:, 1], [-0.5, 0.5]))
     recipe = Recipe().but(epochs=5).bind(train=turned, memory=Memory(ROWS), select=turned)
-    free = follow(LIVE, Incremental("sgd", lr=1e-3, epochs=5).prepare(recipe, Memory()))
-    held = follow(LIVE, chain(strategy, Incremental("sgd", lr=1e-3, epochs=5)).prepare(recipe, Memory()))
+    free = fit_challenger(LIVE, Incremental("sgd", lr=1e-3, epochs=5).prepare(recipe, Memory()))
+    held = fit_challenger(LIVE, chain(strategy, Incremental("sgd", lr=1e-3, epochs=5)).prepare(recipe, Memory()))
     moved = [np.abs(m.weights()["coef"] - LIVE.weights()["coef"]).max() for m in (free, held)]
     assert moved[1] < moved[0]
     memory = strategy.remember(Memory(ROWS), held, ROWS)
@@ -74,5 +75,5 @@ def test_a_strong_pull_keeps_a_linear_model_where_it_was(strategy):
 
 def test_a_soup_of_linear_models_is_an_average_of_theirs():
     recipe = chain(Soup(3), Incremental("adam", lr=0.05)).prepare(Recipe(), Memory())
-    made = follow(LIVE, recipe.bind(train=ROWS, select=ROWS, memory=Memory(ROWS)))
+    made = fit_challenger(LIVE, recipe.bind(train=ROWS, select=ROWS, memory=Memory(ROWS)))
     assert any("of 3 trainings" in note for note in made.notes)

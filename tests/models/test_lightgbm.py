@@ -12,8 +12,8 @@ from boosted import BINARY, CODES, ONE, RAW, RECIPES, SCRATCH, THREE, TYPED, VAL
 
 from incumbent.core import Batch, Recipe
 from incumbent.errors import ModelError
-from incumbent.models._boosting import search_space
-from incumbent.models._lightgbm import LightGBMModel, handles
+from incumbent.models.boosting._lightgbm import LightGBMModel, handles
+from incumbent.models.boosting._shared import search_space
 
 
 def booster(objective, y, **more):

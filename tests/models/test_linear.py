@@ -23,7 +23,7 @@ from sklearn.svm import LinearSVC, LinearSVR
 
 from incumbent.core import Batch, Memory, Recipe
 from incumbent.errors import ModelError
-from incumbent.models._linear import LinearModel, _problem, handles
+from incumbent.models.tables._linear import LinearModel, _problem, handles
 
 CHAMPION = Recipe().but(start="champion")
 
@@ -193,7 +193,7 @@ def test_ewc_without_anything_remembered_says_so():
 
 
 def test_importance_follows_its_class_when_a_new_one_is_sorted_before_it():
-    from incumbent.models._linear import _importance
+    from incumbent.models.tables._linear import _importance
 
     old = rows()  # classes 0 and 1
     champion = LinearModel(LogisticRegression().fit(old.x, np.where(old.y, "m", "z")))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from incumbent.models import _losses as losses
+from incumbent.models.tables import _losses as losses
 
 LOSSES = {
     "softmax": losses.SOFTMAX,

@@ -11,7 +11,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from incumbent.core import Batch, Recipe
 from incumbent.errors import BudgetSpent
-from incumbent.models._partial import learn_on, learns_on
+from incumbent.models.tables._partial import learn_on, learns_on
 
 
 def rows(n=120, seed=0, *, values=False):

@@ -14,8 +14,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from incumbent.core import Batch, Memory, Recipe
 from incumbent.errors import ModelError
-from incumbent.models import follow, load, save, wrap
-from incumbent.models._pipeline import PipelineModel
+from incumbent.models import fit_challenger, load, save, wrap
+from incumbent.models.tables._pipeline import PipelineModel
 
 CHAMPION, SCRATCH = Recipe().but(start="champion"), Recipe().but(start="scratch")
 
@@ -152,7 +152,7 @@ def test_interpolation_is_between_the_last_steps():
     champion, new = scaled(Ridge(), rows(1).but(y=rows(1).x["a"].to_numpy())), rows(2)
     new = new.but(y=-new.x["a"].to_numpy())
     recipe = CHAMPION.but(optimizer="adam", epochs=20, alpha=0.25, freeze=("preprocess",)).bind(train=new)
-    made, whole = follow(champion, recipe), follow(champion, recipe.but(alpha=None))
+    made, whole = fit_challenger(champion, recipe), fit_challenger(champion, recipe.but(alpha=None))
     wanted = 0.75 * champion.native[-1].coef_ + 0.25 * whole.native[-1].coef_
     assert np.allclose(made.native[-1].coef_, wanted)
 

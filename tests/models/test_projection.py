@@ -10,8 +10,8 @@ from inputs import UNLIKE as X
 from sklearn.base import clone
 
 from incumbent.errors import ModelError
-from incumbent.models import _projection
-from incumbent.models._projection import GRID, RandomReLU
+from incumbent.models.exact import _projection
+from incumbent.models.exact._projection import GRID, RandomReLU
 
 
 def test_a_row_has_the_same_features_whatever_rows_are_beside_it():

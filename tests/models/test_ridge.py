@@ -5,9 +5,9 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from incumbent.errors import DataError
-from incumbent.models._projection import RandomReLU
-from incumbent.models._ridge import solve
-from incumbent.models._statistics import gather
+from incumbent.models.exact._projection import RandomReLU
+from incumbent.models.exact._ridge import solve
+from incumbent.models.exact._statistics import gather
 
 
 def away(one, two):

@@ -18,8 +18,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from incumbent.core import Batch, Memory, Recipe
 from incumbent.errors import ModelError
 from incumbent.models import wrap
-from incumbent.models._native import as_input, refit
-from incumbent.models._sklearn import SklearnModel
+from incumbent.models.tables._native import as_input, refit
+from incumbent.models.tables._sklearn import SklearnModel
 
 CHAMPION, SCRATCH = Recipe().but(start="champion"), Recipe().but(start="scratch")
 

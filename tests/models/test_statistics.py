@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from incumbent.errors import DataError
-from incumbent.models._projection import GRID, RandomReLU
-from incumbent.models._statistics import Statistics, gather
+from incumbent.models.exact._projection import GRID, RandomReLU
+from incumbent.models.exact._statistics import Statistics, gather
 
 NAMES = np.array(["ant", "bee", "cow", "dog", "eel", "fox"])
 

@@ -12,8 +12,8 @@ import pytest
 from inputs import groups
 
 from incumbent.core import Batch, Recipe
-from incumbent.data import load_memory
-from incumbent.models import absorb, follow, forget, load, save, wrap
+from incumbent.memory import load_memory
+from incumbent.models import absorb, fit_challenger, forget, load, save, wrap
 from incumbent.strategies import Analytic, Incremental, Retrain
 
 STORED = Path(__file__).parent / "stored"
@@ -39,7 +39,7 @@ def opened(kind):
 
 def learn(model, memory, new, strategy):
     recipe = strategy.prepare(Recipe(), memory).settle(model.abilities)
-    made = follow(model, recipe.bind(train=new, select=rows(100, 3), memory=memory))
+    made = fit_challenger(model, recipe.bind(train=new, select=rows(100, 3), memory=memory))
     return made, strategy.remember(memory, made, new)
 
 

@@ -164,7 +164,7 @@ def test_rows_that_do_not_fit_in_memory_are_read_as_they_are_needed(tmp_path, mo
     model = wrap(nets.MLP(dropout=0.0))
     recipe = Recipe().but(start="champion", lr=0.01, epochs=2)
     whole = model.fit(recipe.bind(train=rows))
-    monkeypatch.setattr("incumbent.models._torch_input.EAGER", 100)
+    monkeypatch.setattr("incumbent.models.torch._input.EAGER", 100)
     lazily = model.fit(recipe.bind(train=rows.but(x=mapped)))
     assert np.array_equal(lazily.logits(mapped), whole.logits(rows.x))
 

@@ -9,9 +9,9 @@ torch = pytest.importorskip("torch")
 
 from incumbent import chain  # noqa: E402  (torch first: without it there is nothing to test)
 from incumbent.core import Batch, Memory, Recipe  # noqa: E402
-from incumbent.data import remember  # noqa: E402
 from incumbent.errors import UsageError  # noqa: E402
-from incumbent.models import absorb, follow, forget, load, save, wrap  # noqa: E402
+from incumbent.memory import remember  # noqa: E402
+from incumbent.models import absorb, fit_challenger, forget, load, save, wrap  # noqa: E402
 from incumbent.strategies import Analytic, Incremental, Replay  # noqa: E402
 
 
@@ -31,7 +31,7 @@ def rows(n, seed=0, classes=3):
 def learned(model, batch, memory=None, strategy=None, **more):
     memory = Memory() if memory is None else memory
     recipe = (strategy or Analytic(40, ridge=1.0)).prepare(Recipe(), memory).settle(model.abilities)
-    return follow(model, recipe.bind(train=batch, select=rows(60, 9), memory=memory, seed=0, **more))
+    return fit_challenger(model, recipe.bind(train=batch, select=rows(60, 9), memory=memory, seed=0, **more))
 
 
 def test_the_body_stays_and_the_head_is_ridge_on_its_features():
@@ -47,7 +47,7 @@ def test_the_body_stays_and_the_head_is_ridge_on_its_features():
 
 
 def test_the_net_lifts_its_features_to_the_last_bit_as_the_statistics_do():
-    from incumbent.models._torch_analytic import analytic_layer
+    from incumbent.models.torch._analytic import analytic_layer
 
     made, batch = learned(wrap(net(), classes=[0, 1, 2]), rows(300)), rows(50, 3)
     features, layer = made.features(batch.x), analytic_layer(made.native)[1].lift

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from incumbent.core import AnchorSet, Batch, Memory, Recipe
-from incumbent.data import Schema, read, remember
+from incumbent.data import Schema, read
 from incumbent.gate import Gate
-from incumbent.models import extended, follow, passed, predict, wrap
+from incumbent.memory import remember
+from incumbent.models import extended, fit_challenger, passed, predict, wrap
 from incumbent.strategies import Analytic, Freeze, Incremental, chain
 from incumbent.updating import Case, prepare, run
 
@@ -46,7 +47,7 @@ def batch(at) -> Batch:
 
 def solved(model, width=64):
     recipe = Analytic(width).prepare(Recipe(), Memory())
-    return follow(model, recipe.bind(train=batch(slice(0, 300)), select=batch(slice(800, 900))))
+    return fit_challenger(model, recipe.bind(train=batch(slice(0, 300)), select=batch(slice(800, 900))))
 
 
 @pytest.mark.parametrize("width", [0, 64])
@@ -76,7 +77,7 @@ def test_a_net_whose_layers_were_trained_does_not_take_the_features_of_the_other
     model = wrap(net(), classes=[0, 1])
     rows, _ = passed(model, batch(slice(0, 300)))
     recipe = chain(Freeze("body"), Incremental(epochs=1)).prepare(Recipe(), Memory()).settle(model.abilities)
-    made = follow(model, recipe.bind(train=rows, select=batch(slice(800, 900)), seed=0))
+    made = fit_challenger(model, recipe.bind(train=rows, select=batch(slice(800, 900)), seed=0))
     np.testing.assert_array_equal(predict(made, rows).proba, made.predict(rows.x).proba)
 
 

@@ -15,7 +15,7 @@ from incumbent.core import Recipe  # noqa: E402
 from incumbent.data import LazyRows, imagenet, unit  # noqa: E402
 from incumbent.errors import DataError  # noqa: E402
 from incumbent.models import load, save  # noqa: E402
-from incumbent.models._torch_images import explained, first_convolution  # noqa: E402
+from incumbent.models.torch._images import explained, first_convolution  # noqa: E402
 
 FIRST = nets.images(whole=True)  # bytes, channels first
 LAST = FIRST.but(x=np.ascontiguousarray(np.moveaxis(FIRST.x, 1, -1)))
@@ -124,12 +124,12 @@ def test_images_that_do_not_fit_in_memory_are_prepared_as_they_are_needed(lazy, 
     recipe = Recipe().but(start="champion", lr=0.01, epochs=2)
     whole, said = model.fit(recipe.bind(train=LAST)), model.logits(LAST.x)
     # the bytes would fit, the numbers that come of them would not
-    monkeypatch.setattr("incumbent.models._torch_input.EAGER", LAST.x.nbytes)
+    monkeypatch.setattr("incumbent.models.torch._input.EAGER", LAST.x.nbytes)
     rows = model.reader.rows(x)
     assert rows.prepare is not None and len(rows) == len(LAST)
     np.testing.assert_array_equal(model.logits(x), said)
     np.testing.assert_array_equal(model.fit(recipe.bind(train=LAST.but(x=x))).logits(x), whole.logits(LAST.x))
-    monkeypatch.setattr("incumbent.models._torch_input.EAGER", 4 * LAST.x.nbytes)
+    monkeypatch.setattr("incumbent.models.torch._input.EAGER", 4 * LAST.x.nbytes)
     assert model.reader.rows(x).prepare is None
 
 
@@ -137,7 +137,7 @@ def test_inputs_of_several_kinds_are_prepared_together_however_large_one_of_them
     model, rows = wrap(nets.TwoInputs(), prepare=unit), nets.pairs().x
     given = {"image": LAST.x, "table": rows["table"]}
     whole = model.logits(given)
-    monkeypatch.setattr("incumbent.models._torch_input.EAGER", LAST.x.nbytes)
+    monkeypatch.setattr("incumbent.models.torch._input.EAGER", LAST.x.nbytes)
     assert model.reader.rows(given).prepare is not None
     np.testing.assert_allclose(model.logits(given), whole, rtol=1e-6)
 
@@ -153,7 +153,7 @@ def test_what_turns_several_inputs_into_one_does_so_for_rows_beyond_memory_too(m
     given = {"left": x[:, :1], "right": x[:, 1:]}
     whole = model.logits(given)
     np.testing.assert_array_equal(whole, wrap(model.native).logits(x))
-    monkeypatch.setattr("incumbent.models._torch_input.EAGER", 100)
+    monkeypatch.setattr("incumbent.models.torch._input.EAGER", 100)
     np.testing.assert_allclose(model.logits(given), whole, rtol=1e-6)
 
 

@@ -16,10 +16,10 @@ import nets  # noqa: E402  # needs torch
 from incumbent.core import Batch, Loss, Memory, Recipe  # noqa: E402
 from incumbent.errors import UsageError  # noqa: E402
 from incumbent.models import wrap  # noqa: E402
-from incumbent.models._torch_fit import drafted, task_of  # noqa: E402
-from incumbent.models._torch_head import Speech  # noqa: E402
-from incumbent.models._torch_losses import TaskLoss, class_weights, logit_loss, logit_share, soft_loss  # noqa: E402
-from incumbent.models._torch_steps import Steps, set_modes  # noqa: E402
+from incumbent.models.torch._fit import drafted, task_of  # noqa: E402
+from incumbent.models.torch._head import Speech  # noqa: E402
+from incumbent.models.torch._losses import TaskLoss, class_weights, logit_loss, logit_share, soft_loss  # noqa: E402
+from incumbent.models.torch._steps import Steps, set_modes  # noqa: E402
 
 SOFTMAX = Speech("softmax", np.arange(3))
 BINARY = Speech("binary", np.arange(2))

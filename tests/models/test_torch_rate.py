@@ -16,9 +16,9 @@ import nets  # noqa: E402  # needs torch
 from incumbent.core import Batch, Memory, Recipe  # noqa: E402
 from incumbent.errors import ModelError  # noqa: E402
 from incumbent.models import wrap  # noqa: E402
-from incumbent.models._torch_fit import drafted, task_of  # noqa: E402
-from incumbent.models._torch_rate import _changes, last_harmless, range_test  # noqa: E402
-from incumbent.models._torch_structure import seeded  # noqa: E402
+from incumbent.models.torch._fit import drafted, task_of  # noqa: E402
+from incumbent.models.torch._rate import _changes, last_harmless, range_test  # noqa: E402
+from incumbent.models.torch._structure import seeded  # noqa: E402
 from incumbent.strategies import DERpp, Incremental, chain  # noqa: E402
 
 GRIDS = {"adam": (1e-4, 1e-3, 1e-2, 1e-1), "momentum": (1e-4, 1e-3, 1e-2, 1e-1), "sgd": (1e-3, 1e-2, 1e-1, 1.0)}

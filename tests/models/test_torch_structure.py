@@ -14,9 +14,9 @@ from torch import nn  # noqa: E402
 import nets  # noqa: E402  # needs torch
 from incumbent.core import Batch, Memory, Recipe  # noqa: E402
 from incumbent.errors import ModelError, UsageError  # noqa: E402
-from incumbent.models import follow, load, save, wrap  # noqa: E402
-from incumbent.models._torch_fit import drafted  # noqa: E402
-from incumbent.models._torch_lora import merged  # noqa: E402
+from incumbent.models import fit_challenger, load, save, wrap  # noqa: E402
+from incumbent.models.torch._fit import drafted  # noqa: E402
+from incumbent.models.torch._lora import merged  # noqa: E402
 from incumbent.policy import recipe_for  # noqa: E402
 from incumbent.strategies import L2SP, Freeze, Grow, LoRA, NewHead, Replace, ShrinkPerturb  # noqa: E402
 
@@ -53,13 +53,13 @@ def test_growing_leaves_the_old_outputs_as_they_were_bit_for_bit(kind, start):
 def test_a_net_that_grew_is_interpolated_with_the_one_it_grew_from():
     champion, rows = net_of()
     recipe = ON.bind(train=joined(rows), select=joined(rows), seed=0)
-    challenger, made = champion.fit(recipe), follow(champion, recipe.but(alpha=0.5))
+    challenger, made = champion.fit(recipe), fit_challenger(champion, recipe.but(alpha=0.5))
     assert made.classes.tolist() == [0, 1, 2, 7]
     for name, value in made.weights().items():
         old, new = champion.weights()[name], challenger.weights()[name]
         np.testing.assert_allclose(value[: len(old)], (old + new[: len(old)]) / 2, rtol=1e-5, atol=1e-6)
         assert np.array_equal(value[len(old) :], new[len(old) :])  # the row of the class that joined
-    assert follow(champion, recipe.but(alpha=0)).native is champion.native
+    assert fit_challenger(champion, recipe.but(alpha=0)).native is champion.native
 
 
 def test_a_new_class_starts_at_its_share_of_the_rows():

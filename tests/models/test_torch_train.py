@@ -16,13 +16,13 @@ from torch import nn  # noqa: E402
 import nets  # noqa: E402  # needs torch
 from incumbent.core import OPTIMIZERS, Batch, Memory, Optimiser, Recipe  # noqa: E402
 from incumbent.errors import BudgetSpent, ModelError  # noqa: E402
-from incumbent.models import follow, wrap  # noqa: E402
-from incumbent.models._optimisers import stepper  # noqa: E402
-from incumbent.models._torch_fit import drafted, task_of  # noqa: E402
-from incumbent.models._torch_losses import TaskLoss  # noqa: E402
-from incumbent.models._torch_steps import batches  # noqa: E402
-from incumbent.models._torch_subset import irreducible, losses  # noqa: E402
-from incumbent.models._torch_train import rate  # noqa: E402
+from incumbent.models import fit_challenger, wrap  # noqa: E402
+from incumbent.models.tables._optimisers import stepper  # noqa: E402
+from incumbent.models.torch._fit import drafted, task_of  # noqa: E402
+from incumbent.models.torch._losses import TaskLoss  # noqa: E402
+from incumbent.models.torch._steps import batches  # noqa: E402
+from incumbent.models.torch._subset import irreducible, losses  # noqa: E402
+from incumbent.models.torch._train import rate  # noqa: E402
 from incumbent.strategies import DERpp, Incremental, chain  # noqa: E402
 
 ON = Recipe().but(start="champion", lr=0.01, epochs=3, batch_size=32)
@@ -202,7 +202,7 @@ class Fragile(nets.MLP):
 @pytest.mark.parametrize("more", [{}, {"ema": 0.9}, {"pull": 0.1, "importance": "path"}, {"optimizer": "momentum"}])
 @pytest.mark.parametrize("at", [20, 27])
 def test_a_resumed_training_equals_one_without_interruption(at, more, tmp_path, monkeypatch):
-    monkeypatch.setattr("incumbent.models._torch_train.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("incumbent.models.torch._train.CHECKPOINT_EVERY", 0.0)
     recipe = ON.but(epochs=5, patience=4, **more).bind(train=ROWS, select=HELD, memory=Memory(ROWS))
     torch.manual_seed(0)
     fragile = wrap(Fragile(dropout=0.3)).meeting(ROWS.y)
@@ -223,7 +223,7 @@ def test_a_resumed_training_equals_one_without_interruption(at, more, tmp_path, 
 
 
 def test_batch_statistics_are_resumed_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("incumbent.models._torch_train.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("incumbent.models.torch._train.CHECKPOINT_EVERY", 0.0)
     rows = nets.images()
     torch.manual_seed(0)
     champion = wrap(nets.CNN()).meeting(rows.y)
@@ -412,9 +412,9 @@ def test_a_range_test_finds_a_rate_that_learns():
 def test_interpolation_meets_both_ends_bit_for_bit():
     champion, recipe = model(), ON.bind(train=ROWS, select=HELD)
     other = champion.fit(recipe)
-    assert same(follow(champion, recipe.but(alpha=0.0)), champion)
-    assert same(follow(champion, recipe.but(alpha=1.0)), other)
-    half = follow(champion, recipe.but(alpha=0.5)).weights()
+    assert same(fit_challenger(champion, recipe.but(alpha=0.0)), champion)
+    assert same(fit_challenger(champion, recipe.but(alpha=1.0)), other)
+    half = fit_challenger(champion, recipe.but(alpha=0.5)).weights()
     name = "body.0.weight"
     assert np.allclose(half[name], (champion.weights()[name] + other.weights()[name]) / 2)
 
@@ -424,7 +424,7 @@ def test_statistics_of_normalisation_are_interpolated_like_weights():
     rows = nets.images()
     champion = wrap(nets.CNN()).meeting(rows.y)
     recipe = ON.bind(train=rows, select=rows)
-    other, half = champion.fit(recipe), follow(champion, recipe.but(alpha=0.5))
+    other, half = champion.fit(recipe), fit_challenger(champion, recipe.but(alpha=0.5))
     name = "first.1.running_var"
     assert np.allclose(half.weights()[name], (champion.weights()[name] + other.weights()[name]) / 2)
 
@@ -432,7 +432,7 @@ def test_statistics_of_normalisation_are_interpolated_like_weights():
 def test_a_soup_is_no_worse_on_the_select_rows_than_its_best_member():
     champion = model()
     recipe = ON.bind(train=ROWS, select=HELD)
-    soup = follow(champion, recipe.but(soup=3))
+    soup = fit_challenger(champion, recipe.but(soup=3))
     assert any(note.startswith("average of") for note in soup.notes)
 
     def loss(m):

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from incumbent.core import Batch, Recipe
-from incumbent.models._tune import fit_afresh, space_of, tunable
+from incumbent.models.tables._tune import fit_afresh, space_of, tunable
 
 
 def rows(n=200, seed=0):

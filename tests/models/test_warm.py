@@ -17,8 +17,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
 from incumbent.core import Batch, Recipe
-from incumbent.models._tune import fit_afresh
-from incumbent.models._warm import GROWTH, appendable, appended, outgrown
+from incumbent.models.tables._tune import fit_afresh
+from incumbent.models.tables._warm import GROWTH, appendable, appended, outgrown
 
 
 def rows(n=150, seed=0, *, values=False):

@@ -14,9 +14,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from incumbent.errors import MissingDependency, ModelError, RegistryError
 from incumbent.models import load, save, wrap
-from incumbent.models._linear import LinearModel
-from incumbent.models._pipeline import PipelineModel
-from incumbent.models._sklearn import SklearnModel
+from incumbent.models.tables._linear import LinearModel
+from incumbent.models.tables._pipeline import PipelineModel
+from incumbent.models.tables._sklearn import SklearnModel
 
 X, Y = np.arange(20.0).reshape(-1, 1), np.repeat([0, 1], 10)
 

@@ -12,8 +12,8 @@ from boosted import BINARY, CODES, ONE, RAW, RECIPES, SCRATCH, THREE, TYPED, VAL
 
 from incumbent.core import Batch, Recipe
 from incumbent.errors import ModelError
-from incumbent.models._boosting import search_space
-from incumbent.models._xgboost import XGBoostModel, handles
+from incumbent.models.boosting._shared import search_space
+from incumbent.models.boosting._xgboost import XGBoostModel, handles
 
 SETTINGS = {"n_estimators": 8, "max_depth": 3, "enable_categorical": True, "n_jobs": 1}
 

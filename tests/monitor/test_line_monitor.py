@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from incumbent.errors import DataError, UsageError
-from incumbent.monitor import Line, LineMonitor, Monitor, Tally
-from incumbent.monitor._several import adjusted
-from incumbent.monitor._units import Autocorrelation, means
+from incumbent.evidence.live import Line, LineMonitor, Monitor, Tally
+from incumbent.evidence.live._several import adjusted
+from incumbent.evidence.live._units import Autocorrelation, means
 
 
 def batch(rng, rows, champion, **lines):

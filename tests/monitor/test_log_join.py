@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from incumbent.errors import DataError, UsageError
-from incumbent.evaluation import AUC, MAE, Accuracy, Brier, LogLoss
-from incumbent.monitor import Monitor, from_log
+from incumbent.evidence.live import Monitor, from_log
+from incumbent.metrics import AUC, MAE, Accuracy, Brier, LogLoss
 
 LOG = pd.DataFrame({"row": ["a", "b", "c", "d"], "live": [0, 0, 1, 1], "shadow": [0, 1, 1, 0], "hour": [1, 2, 3, 4]})
 LABELS = pd.DataFrame({"row": ["d", "b", "x"], "truth": [1, 1, 0]})
@@ -146,6 +146,6 @@ def test_a_prediction_missing_on_a_row_without_a_label_is_no_matter_yet():
 
 
 def test_a_monitor_costs_no_pandas():
-    code = "import sys, incumbent.monitor as m; m.Monitor().update(1.0, 0.0); print('pandas' in sys.modules)"
+    code = "import sys, incumbent.evidence.live as m; m.Monitor().update(1.0, 0.0); print('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "False"

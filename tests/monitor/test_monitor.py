@@ -10,8 +10,8 @@ import pytest
 
 from incumbent.core import Interval
 from incumbent.errors import DataError, UsageError
-from incumbent.monitor import Monitor, Tally
-from incumbent.monitor._eprocess import SHARES
+from incumbent.evidence.live import Monitor, Tally
+from incumbent.evidence.live._eprocess import SHARES
 
 WON = Monitor().update(np.repeat([1.0, 0.0], [30, 970]), np.zeros(1000))
 LOST = Monitor().update(np.zeros(1000), np.repeat([1.0, 0.0], [30, 970]))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from incumbent.monitor import Monitor, Tally
-from incumbent.monitor._eprocess import SHARES
+from incumbent.evidence.live import Monitor, Tally
+from incumbent.evidence.live._eprocess import SHARES
 
 ALPHA = 0.05
 ENOUGH = -math.log(ALPHA)

@@ -5,7 +5,8 @@ import pytest
 
 from incumbent.core import Paired, Prediction
 from incumbent.errors import AbilityError, DataError, UsageError
-from incumbent.evaluation import AUC, F1, MAE, RMSE, Accuracy, Brier, CostMatrix, LogLoss, gain
+from incumbent.evidence import gain
+from incumbent.metrics import AUC, F1, MAE, RMSE, Accuracy, Brier, CostMatrix, LogLoss
 from incumbent.planning import allocate, choose, estimate
 from incumbent.planning._strata import cut, forecast
 

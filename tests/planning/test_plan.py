@@ -7,20 +7,8 @@ import pytest
 
 from incumbent.core import Paired, Prediction
 from incumbent.errors import UsageError
-from incumbent.evaluation import (
-    AUC,
-    MAE,
-    RMSE,
-    Accuracy,
-    Brier,
-    LogLoss,
-    Spread,
-    compare,
-    gain,
-    rows_needed,
-    smallest_gain,
-    spread,
-)
+from incumbent.evidence import Spread, compare, gain, rows_needed, smallest_gain, spread
+from incumbent.metrics import AUC, MAE, RMSE, Accuracy, Brier, LogLoss
 from incumbent.planning import Known, guess, make_plan, pooled, record
 
 SEEN = Known(Spread(750, 0.12, 0.12), 3, "seen in 3 updates, 750 rows")

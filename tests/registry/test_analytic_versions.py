@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from incumbent.gate import Gate
-from incumbent.models._learned import statistics_of
+from incumbent.models.exact._learned import statistics_of
 from incumbent.strategies import Analytic
 from rows import points
 

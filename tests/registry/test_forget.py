@@ -16,8 +16,8 @@ from incumbent import Gate
 from incumbent.core import Batch, Memory, Recipe
 from incumbent.data import Schema, row_keys
 from incumbent.errors import DataError, ModelError, RegistryError, UsageError
-from incumbent.models import follow, wrap
-from incumbent.models._learned import statistics_of
+from incumbent.models import fit_challenger, wrap
+from incumbent.models.exact._learned import statistics_of
 from incumbent.registry._folders import State
 from incumbent.registry._found import find
 from incumbent.store._client import Client
@@ -34,7 +34,7 @@ def analytic_champion(frame):
     """A live model whose head was solved exactly on scaled columns."""
     rows, _ = Schema.of(frame, target="label", task="regression").check(frame)
     body = make_pipeline(StandardScaler(), LinearRegression()).fit(rows.x, rows.y)
-    return follow(wrap(body), HEAD.prepare(Recipe(), Memory()).bind(train=rows)).native
+    return fit_challenger(wrap(body), HEAD.prepare(Recipe(), Memory()).bind(train=rows)).native
 
 
 def keys_of(registry, name, frame):

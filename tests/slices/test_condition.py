@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from incumbent.errors import UsageError
-from incumbent.slices import Slice
-from incumbent.slices._condition import column_of, literal, parse, quoted
+from incumbent.gate.slices import Slice
+from incumbent.gate.slices._condition import column_of, literal, parse, quoted
 
 ROWS = pd.DataFrame(
     {

@@ -10,9 +10,9 @@ from scipy import stats
 
 from incumbent.core import Paired, Prediction
 from incumbent.errors import DataError, UsageError
-from incumbent.evaluation import AUC, MAE, Accuracy
-from incumbent.slices import Slice, confirm, find, losses, step_up, unharmed
-from incumbent.slices import _find as search
+from incumbent.gate.slices import Slice, confirm, find, losses, step_up, unharmed
+from incumbent.gate.slices import _find as search
+from incumbent.metrics import AUC, MAE, Accuracy
 
 
 def table(n, seed=0):

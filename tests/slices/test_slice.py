@@ -10,8 +10,9 @@ import pytest
 
 from incumbent.core import Paired, Prediction
 from incumbent.errors import DataError, UsageError
-from incumbent.evaluation import AUC, F1, MAE, Accuracy, gain
-from incumbent.slices import Slice, judge
+from incumbent.evidence import gain
+from incumbent.gate.slices import Slice, judge
+from incumbent.metrics import AUC, F1, MAE, Accuracy
 
 RNG = np.random.default_rng(0)
 ROWS = pd.DataFrame(
@@ -107,7 +108,7 @@ def test_a_tolerance_is_a_size(tolerance):
 
 def test_naming_a_slice_imports_no_pandas():
     code = (
-        "import sys; from incumbent.slices import Slice; from incumbent.control import control\n"
+        "import sys; from incumbent.gate.slices import Slice; from incumbent.gate.budget import control\n"
         "Slice('a > 1 and b in [1, 2]'); control('fdr').record(True).level()\n"
         "assert not {'pandas', 'scipy', 'sklearn'} & set(sys.modules), sys.modules.keys()"
     )

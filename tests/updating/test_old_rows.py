@@ -14,7 +14,7 @@ import incumbent
 from incumbent import Gate
 from incumbent.core import Evidence
 from incumbent.data import row_keys
-from incumbent.evaluation import metric
+from incumbent.metrics import metric
 from incumbent.updating import prepare, run
 from incumbent.updating._old import ENOUGH, old_evidence
 from rows import NEW, case, fitted, points, weak

@@ -15,9 +15,9 @@ import incumbent  # noqa: E402
 from incumbent import Gate, Registry, wrap  # noqa: E402
 from incumbent.cli._main import run  # noqa: E402
 from incumbent.core import Batch, Memory  # noqa: E402
-from incumbent.data import remember  # noqa: E402
 from incumbent.errors import DataError, ModelError, UsageError  # noqa: E402
-from incumbent.evaluation import standard  # noqa: E402
+from incumbent.memory import remember  # noqa: E402
+from incumbent.metrics import standard  # noqa: E402
 from incumbent.strategies import Incremental, Vote  # noqa: E402
 from incumbent.testing import check_model  # noqa: E402
 

@@ -1,73 +1,70 @@
-"""Everything that is known about rows: how they come in, what is checked, how they are split and remembered.
+"""What is known of rows: how they are read, checked against a schema and split.
 
-The names are loaded on first use, because reading data needs pandas and pyarrow and most of a program does not.
+The names are loaded on first use: reading data needs pandas and pyarrow, and most of a program does not.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from incumbent._deprecated import deprecated_names
 from incumbent._on_demand import on_demand
 from incumbent.core import DataCheck as DataCheck
 from incumbent.core import Finding as Finding
 
 if TYPE_CHECKING:
-    from incumbent.data._anchor import admit as admit
-    from incumbent.data._anchor import anchor_split as anchor_split
-    from incumbent.data._anchor import carry_uses as carry_uses
-    from incumbent.data._anchor import load_anchor as load_anchor
-    from incumbent.data._anchor import save_anchor as save_anchor
-    from incumbent.data._anchor import spend as spend
-    from incumbent.data._assemble import assemble as assemble
-    from incumbent.data._assemble import emphasised as emphasised
-    from incumbent.data._column import Column as Column
-    from incumbent.data._keys import row_keys as row_keys
-    from incumbent.data._lazy import LazyRows as LazyRows
-    from incumbent.data._lazy import in_memory as in_memory
-    from incumbent.data._memory import draw as draw
-    from incumbent.data._memory import load_memory as load_memory
-    from incumbent.data._memory import nbytes as nbytes
-    from incumbent.data._memory import remember as remember
-    from incumbent.data._memory import save_memory as save_memory
-    from incumbent.data._pixels import centred as centred
-    from incumbent.data._pixels import imagenet as imagenet
-    from incumbent.data._pixels import unit as unit
-    from incumbent.data._quality import Quality as Quality
-    from incumbent.data._quality import examine as examine
-    from incumbent.data._read import read as read
-    from incumbent.data._schema import Schema as Schema
-    from incumbent.data._split import Split as Split
-    from incumbent.data._split import split as split
+    from incumbent.data.reading._pixels import centred as centred
+    from incumbent.data.reading._pixels import imagenet as imagenet
+    from incumbent.data.reading._pixels import unit as unit
+    from incumbent.data.reading._read import read as read
+    from incumbent.data.rows._keys import row_keys as row_keys
+    from incumbent.data.rows._lazy import LazyRows as LazyRows
+    from incumbent.data.rows._lazy import in_memory as in_memory
+    from incumbent.data.rows._quality import Quality as Quality
+    from incumbent.data.rows._quality import examine as examine
+    from incumbent.data.rows._split import Split as Split
+    from incumbent.data.rows._split import split as split
+    from incumbent.data.schema._column import Column as Column
+    from incumbent.data.schema._schema import Schema as Schema
 
 _HOME = {
-    "Column": "_column",
-    "LazyRows": "_lazy",
-    "Quality": "_quality",
-    "Schema": "_schema",
-    "Split": "_split",
-    "admit": "_anchor",
-    "anchor_split": "_anchor",
-    "assemble": "_assemble",
-    "carry_uses": "_anchor",
-    "centred": "_pixels",
-    "draw": "_memory",
-    "emphasised": "_assemble",
-    "examine": "_quality",
-    "imagenet": "_pixels",
-    "in_memory": "_lazy",
-    "load_anchor": "_anchor",
-    "load_memory": "_memory",
-    "nbytes": "_memory",
-    "read": "_read",
-    "remember": "_memory",
-    "row_keys": "_keys",
-    "save_anchor": "_anchor",
-    "save_memory": "_memory",
-    "spend": "_anchor",
-    "split": "_split",
-    "unit": "_pixels",
+    "Column": "schema._column",
+    "LazyRows": "rows._lazy",
+    "Quality": "rows._quality",
+    "Schema": "schema._schema",
+    "Split": "rows._split",
+    "centred": "reading._pixels",
+    "examine": "rows._quality",
+    "imagenet": "reading._pixels",
+    "in_memory": "rows._lazy",
+    "read": "reading._read",
+    "row_keys": "rows._keys",
+    "split": "rows._split",
+    "unit": "reading._pixels",
 }
 
-__all__ = sorted({*_HOME, "DataCheck", "Finding"})
+__all__ = [
+    "Column",
+    "DataCheck",
+    "Finding",
+    "LazyRows",
+    "Quality",
+    "Schema",
+    "Split",
+    "centred",
+    "examine",
+    "imagenet",
+    "in_memory",
+    "read",
+    "row_keys",
+    "split",
+    "unit",
+]
 
-__getattr__, __dir__ = on_demand(__name__, _HOME, __all__)
+_get, __dir__ = on_demand(__name__, _HOME, __all__)
+
+_MOVED = (
+    "admit anchor_split assemble carry_uses draw emphasised load_anchor load_memory nbytes remember save_anchor "
+    "save_memory spend"
+)
+__getattr__ = deprecated_names(__name__, {name: f"incumbent.memory.{name}" for name in _MOVED.split()}, _get)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from incumbent.core import Batch, Challenger, Event, Memory, Model, Progress, Recipe, Strategy, silent
-from incumbent.data import assemble
 from incumbent.engine._budget import time_limit
 from incumbent.errors import IncumbentError
-from incumbent.models import follow
+from incumbent.memory import assemble
+from incumbent.models import fit_challenger
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ def _train(plan: TrainingPlan, rows: TrainingRows, deadline: float, checkpoints:
         with time_limit(deadline), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # convergence warnings of estimators; the evidence shows what matters
             recipe = rows.bind(planned, deadline=deadline)
-            made = follow(plan.start, recipe.bind(checkpoint=_checkpoint(checkpoints, name)))
+            made = fit_challenger(plan.start, recipe.bind(checkpoint=_checkpoint(checkpoints, name)))
     except Exception as error:  # an estimator may raise anything, and one failed try must not end the update
         return Challenger(name, planned, seconds=time.monotonic() - start, error=_first_line(error))
     assert recipe.train is not None, "bind sets it"

@@ -21,7 +21,7 @@ HOPELESS = 20
 
 def power(evidence: Evidence, new: Reason, found: Interval) -> tuple[float, int | None]:
     """Return the smallest gain that the new rows could have shown, and the rows that would show the gain seen."""
-    from incumbent.evaluation import rows_needed, smallest_gain
+    from incumbent.evidence import rows_needed, smallest_gain
 
     if not len(evidence.new):
         return math.inf, None
@@ -97,7 +97,7 @@ def _for_old(reason: Reason, evidence: Evidence) -> Iterator[str]:
 
 
 def _more_old_rows(reason: Reason, found: Interval, evidence: Evidence) -> Iterator[str]:
-    from incumbent.evaluation import rows_needed
+    from incumbent.evidence import rows_needed
 
     assert evidence.old is not None
     rows, room = len(evidence.old), found.value - reason.limit
@@ -112,7 +112,7 @@ def _more_old_rows(reason: Reason, found: Interval, evidence: Evidence) -> Itera
 
 
 def _labels(evidence: Evidence, failed: Sequence[Reason]) -> Iterator[str]:
-    from incumbent.evaluation import wrong
+    from incumbent.metrics import wrong
 
     paired = evidence.new
     if not any(reason.name == NEW and not reason.broken for reason in failed) or paired.champion.classes is None:

@@ -10,7 +10,7 @@ import numpy as np
 from incumbent.core import Evidence, Interval, LineEvidence, Metric, Paired, Reason
 from incumbent.errors import UsageError
 from incumbent.gate._words import gain_in_words, number, percent, test_in_words, unit_of
-from incumbent.slices import Slice
+from incumbent.gate.slices import Slice
 
 NEW, OLD, FLIPS = "better on the new rows", "not worse on the old rows", "few negative flips"
 
@@ -24,7 +24,7 @@ SOURCES = {
 
 def better(evidence: Evidence, min_gain: float, alpha: float) -> tuple[Reason, Interval]:
     """Judge the gain on the new rows; also return it with its bounds."""
-    from incumbent.evaluation import gain
+    from incumbent.evidence import gain
 
     if evidence.line is not None:
         return _line_better(evidence, evidence.line, min_gain)
@@ -56,7 +56,7 @@ def _line_better(evidence: Evidence, line: LineEvidence, min_gain: float) -> tup
 
 def not_worse(evidence: Evidence, tolerance: float, alpha: float) -> Reason:
     """Judge the gain on the old rows, which may be a loss of at most `tolerance`."""
-    from incumbent.evaluation import gain
+    from incumbent.evidence import gain
 
     if evidence.old is None or not len(evidence.old):
         text = (
@@ -79,7 +79,7 @@ def not_worse(evidence: Evidence, tolerance: float, alpha: float) -> Reason:
 
 def protected(evidence: Evidence, slices: Sequence[Slice], alpha: float) -> list[Reason]:
     """Judge each slice of the old rows by itself."""
-    from incumbent.slices import judge
+    from incumbent.gate.slices import judge
 
     if not slices:
         return []
@@ -95,7 +95,7 @@ def protected(evidence: Evidence, slices: Sequence[Slice], alpha: float) -> list
 
 def few_flips(evidence: Evidence, max_flips: float, alpha: float) -> Reason:
     """Judge the share of new rows that turn from right to wrong."""
-    from incumbent.evaluation import flips
+    from incumbent.evidence import flips
 
     paired = evidence.new
     if paired.champion.classes is None and np.asarray(paired.y).dtype.kind == "f":
@@ -113,7 +113,7 @@ def few_flips(evidence: Evidence, max_flips: float, alpha: float) -> Reason:
 
 def margin_of(share: float, paired: Paired, metric: Metric) -> float:
     """Return a tolerance or wanted gain in the unit of the gain."""
-    from incumbent.evaluation import scale
+    from incumbent.evidence import scale
 
     if share == 0.0 or not len(paired):
         return share

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, get_args
 
 from incumbent._deprecated import renamed_word
-from incumbent.control import OLD_WORDS, control
 from incumbent.core import Decision, Evidence, Interval, Reason, Value, Verdict
 from incumbent.errors import UsageError
 from incumbent.gate import _toml
@@ -19,7 +18,8 @@ from incumbent.gate._conditions import better, few_flips, not_worse, protected
 from incumbent.gate._guarantee import guarantee, refresh_guarantee
 from incumbent.gate._limit import Limit, judge
 from incumbent.gate._refresh import unless_worse
-from incumbent.slices import Slice, unharmed
+from incumbent.gate.budget import OLD_WORDS, control
+from incumbent.gate.slices import Slice, unharmed
 
 Promise: TypeAlias = Literal["prove", "refresh"]
 Source: TypeAlias = Literal["holdout", "crossfit", "prequential"]
@@ -53,7 +53,7 @@ class Gate(Value):
     min_gain : float
         The gain on the new rows that must be exceeded; 0 asks for any gain at all. In points for scores with a scale
         of their own (0.01 is one point of accuracy), as a share of the champion's mean loss for squared errors,
-        absolute errors and costs; see `incumbent.evaluation.scale`.
+        absolute errors and costs; see `incumbent.metrics.scale`.
     tolerance : float or None
         How much worse on the old rows is still good enough, in the same unit. One point by default, since to show that
         nothing at all was lost would take endless rows. None drops the condition.
@@ -95,7 +95,7 @@ class Gate(Value):
     --------
     >>> import numpy as np
     >>> from incumbent.core import Paired, Prediction
-    >>> from incumbent.evaluation import Accuracy
+    >>> from incumbent.metrics import Accuracy
     >>> y, champion, challenger = (np.ones(1000, dtype=int) for _ in range(3))
     >>> champion[:40], challenger[30:50] = 0, 0
     >>> new = Paired(y, Prediction(champion), Prediction(challenger))

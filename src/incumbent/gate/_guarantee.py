@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from incumbent.control import control
 from incumbent.core import Evidence, Metric, Paired
 from incumbent.gate._advice import POWER
 from incumbent.gate._words import amount, percent, unit_of
+from incumbent.gate.budget import control
 
 
 def guarantee(

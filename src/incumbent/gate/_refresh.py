@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from incumbent.core import Evidence, Interval, Metric, Paired, Reason
 from incumbent.gate._conditions import OLD, SOURCES, margin_of, protected
 from incumbent.gate._words import gain_in_words, number, test_in_words, unit_of
-from incumbent.slices import Slice
+from incumbent.gate.slices import Slice
 
 UNHARMED = "not worse on the new rows"
 
@@ -49,7 +49,7 @@ def unless_worse(
 
 
 def _judged(name: str, paired: Paired, metric: Metric, tolerance: float, alpha: float) -> tuple[Reason, Interval]:
-    from incumbent.evaluation import gain
+    from incumbent.evidence import gain
 
     limit = -margin_of(tolerance, paired, metric)
     found = gain(paired, metric, alpha=alpha, margin=limit)

@@ -19,7 +19,7 @@ class Unit:
 
 def unit_of(paired: Paired, metric: Metric) -> Unit:
     """Return the unit in which gains of this metric are written."""
-    from incumbent.evaluation import scale
+    from incumbent.evidence import scale
 
     if getattr(metric, "relative", math.isinf(metric.bound)):
         size = scale(paired, metric) if len(paired) else 0.0

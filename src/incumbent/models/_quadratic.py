@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from incumbent.core import Array
-from incumbent.models._projection import INPUT, PART, RandomReLU, multiply_exactly, round_inputs, to_numbers
+from incumbent.models.exact._projection import INPUT, PART, RandomReLU, multiply_exactly, round_inputs, to_numbers
 
 TURN = 2.0**-10  # entries of components are multiples of this
 SIGNED = (-127.0, 127.0)

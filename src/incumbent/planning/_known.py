@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import Comparison, Floats, Metric, Paired, Prediction, Task, Value
-from incumbent.evaluation import Spread, labels_of, spread, standard
+from incumbent.evidence import Spread, spread
+from incumbent.metrics import labels_of, standard
 
 _FIELDS = ("rows", "variance", "differing", "scale", "worst")
 

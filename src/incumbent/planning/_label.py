@@ -129,7 +129,7 @@ def choose(
 
     Examples
     --------
-    >>> from incumbent.evaluation import Accuracy
+    >>> from incumbent.metrics import Accuracy
     >>> live = np.zeros(10_000, dtype=int)
     >>> shadow = np.where(np.arange(10_000) < 500, 1, 0)
     >>> plan = choose(Prediction(live), Prediction(shadow), Accuracy(), rows=200, uniform=0.0)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from incumbent.core import Memory, Outcome
-from incumbent.data import load_memory, save_memory
 from incumbent.errors import RegistryError, UsageError
+from incumbent.memory import load_memory, save_memory
 from incumbent.registry._folders import State
 from incumbent.store import Event, Record
 from incumbent.updating import Case

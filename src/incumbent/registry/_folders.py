@@ -11,11 +11,12 @@ from typing import Any
 
 from incumbent import models
 from incumbent.core import AnchorSet, Memory, Model
-from incumbent.data import Schema, load_anchor, load_memory, save_anchor, save_memory
+from incumbent.data import Schema
 from incumbent.errors import RegistryError
+from incumbent.evidence.live import LineMonitor
 from incumbent.gate import Gate, Limit
-from incumbent.monitor import LineMonitor
-from incumbent.slices import Slice
+from incumbent.gate.slices import Slice
+from incumbent.memory import load_anchor, load_memory, save_anchor, save_memory
 from incumbent.updating import Lines
 
 _FORMAT = 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from incumbent import evaluation
+from incumbent import metrics
 from incumbent.core import AnchorSet, Model
 from incumbent.errors import IncumbentError, UsageError
 from incumbent.registry._approval import reasoned
@@ -234,7 +234,7 @@ def _scored(before: Model, after: Model, anchor: AnchorSet) -> tuple[str, tuple[
         return "", None
     y, x = anchor.rows.labels, anchor.rows.x
     try:
-        metric = evaluation.metric(None, task=after.task, classes=after.classes, labels=evaluation.labels_of(y))
+        metric = metrics.metric(None, task=after.task, classes=after.classes, labels=metrics.labels_of(y))
         was, now = (metric.score(y, ask(model, x, "the anchor rows")) for model in (before, after))
         return metric.name, (was, now)
     except IncumbentError:  # it is done either way, and these numbers are for information

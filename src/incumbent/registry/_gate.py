@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from incumbent.control import ErrorControl, control, restore
 from incumbent.core import Outcome
 from incumbent.errors import UsageError
 from incumbent.gate import Gate
+from incumbent.gate.budget import ErrorControl, control, restore
 from incumbent.registry._approval import reasoned
 from incumbent.registry._folders import Version
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from incumbent.core import Batch, Model
 from incumbent.data import Finding
-from incumbent.data._arrays import holds_images
-from incumbent.data._images import image_files
+from incumbent.data.reading._arrays import holds_images
+from incumbent.data.reading._images import image_files
 
 _READY = ("incumbent.data:unit", "incumbent.data:centred", "incumbent.data:imagenet")
 _ROWS = 100

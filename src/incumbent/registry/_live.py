@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from incumbent import evaluation
+from incumbent import metrics
 from incumbent.core import Metric, Task
 from incumbent.data import read
 from incumbent.errors import DataError, UsageError
-from incumbent.monitor import Monitor, from_log
+from incumbent.evidence.live import Monitor, from_log
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class Shadow:
 
     def rule(self) -> Metric:
         """Return the metric."""
-        return evaluation.metric(self.metric, task=self.task, classes=self.classes.get("champion") or None)
+        return metrics.metric(self.metric, task=self.task, classes=self.classes.get("champion") or None)
 
     def said(self, who: str) -> str | dict[Any, str]:
         """Return the column of a model's predictions, or where the metric needs probabilities, that of each class."""

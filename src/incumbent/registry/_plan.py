@@ -8,12 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from incumbent import evaluation, planning
-from incumbent.control import control
+from incumbent import metrics, planning
 from incumbent.core import Metric, Outcome, Paired
-from incumbent.data import anchor_split, read
+from incumbent.data import read
 from incumbent.errors import RegistryError, UsageError
 from incumbent.gate import Gate
+from incumbent.gate.budget import control
+from incumbent.memory import anchor_split
 from incumbent.planning import Known, Labels, Plan
 from incumbent.planning._plan import GATE_SHARE, JUDGED_SHARE
 from incumbent.registry._folders import State, Version
@@ -85,7 +86,7 @@ def plan(registry: Registry, name: str, *, gain: float, power: float, metric: st
 
 def _rule(stored: Version, metric: str | Metric | None) -> Metric:
     model = stored.model
-    return evaluation.metric(metric, task=model.task, classes=model.classes, labels=stored.schema.labels)
+    return metrics.metric(metric, task=model.task, classes=model.classes, labels=stored.schema.labels)
 
 
 def _notes(gate: Gate) -> Iterator[str]:

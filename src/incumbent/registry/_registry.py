@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from incumbent import evaluation
+from incumbent import metrics
 from incumbent.core import AnchorSet, Memory, Metric, Model, Outcome, Prediction, Progress, Task
-from incumbent.data import DataCheck, Schema, carry_uses, read, remember
+from incumbent.data import DataCheck, Schema, read
 from incumbent.engine import parse_budget
 from incumbent.errors import RegistryError, UsageError
 from incumbent.gate import Gate
+from incumbent.memory import carry_uses, remember
 from incumbent.models import open_model, wrap
 from incumbent.policy import Choice
 from incumbent.registry import _shadow
@@ -631,7 +632,7 @@ class Registry:
         stored = self.version(name, version)
         batch, _ = stored.schema.check(stored.schema.read(rows))
         said = ask(stored.model, batch.x, "these rows")
-        found: dict[str, float] = evaluation.scores(batch.labels, said, task=stored.model.task, weight=batch.weight)
+        found: dict[str, float] = metrics.scores(batch.labels, said, task=stored.model.task, weight=batch.weight)
         return {"rows": len(batch), **found}
 
     def history(self, name: str) -> list[dict[str, Any]]:
@@ -829,7 +830,7 @@ class Registry:
         logs : frame, path, or list of those
             The whole log: tables of predictions, of labels that came later, or of both.
         before : optional
-            Count only rows predicted before this moment (see `incumbent.monitor.from_log`).
+            Count only rows predicted before this moment (see `incumbent.evidence.live.from_log`).
 
         Raises
         ------

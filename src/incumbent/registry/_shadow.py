@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from incumbent import evaluation
+from incumbent import metrics
 from incumbent.core import Metric
 from incumbent.errors import RegistryError, UsageError
-from incumbent.monitor import Monitor
+from incumbent.evidence.live import Monitor
 from incumbent.registry._lineage import check_deletions
 from incumbent.registry._live import LiveEvidence, Shadow, look
 from incumbent.updating import ask
@@ -50,7 +50,7 @@ def start(
             f"A shadow is judged by logs with one label for each row, and {name!r} has {champion.schema.labels} at "
             "once; judge its challengers by updates."
         )
-    rule = evaluation.metric(metric, task=champion.model.task, classes=champion.model.classes)
+    rule = metrics.metric(metric, task=champion.model.task, classes=champion.model.classes)
     largest, where = (bound, "as given") if bound is not None else _bound(registry, name, rule)
     both = {"champion": champion.model, "challenger": challenger.model}
     shadow = Shadow(

@@ -12,7 +12,7 @@ from incumbent import models
 from incumbent.core import AnchorSet, Batch, Memory, Model
 from incumbent.engine import TrainingPlan, TrainingRows, run
 from incumbent.errors import AbilityError, ModelError, UsageError
-from incumbent.models._head import featured
+from incumbent.models.exact._head import featured
 from incumbent.policy import recipe_for
 from incumbent.registry._folders import State, Version
 from incumbent.registry._found import Found, complete

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incumbent.core import Array, Floats, Paired, Prediction
-from incumbent.evaluation import wrong
+from incumbent.metrics import wrong
 
 OTHERS = "(others)"
 

@@ -84,7 +84,7 @@ class Analytic(Edit):
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
         """Carry the statistics on, with the rows just learned."""
-        from incumbent.data import emphasised
+        from incumbent.memory import emphasised
         from incumbent.models import absorb
 
         return absorb(memory, model, emphasised(batch, self.weight))

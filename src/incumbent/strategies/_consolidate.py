@@ -7,7 +7,7 @@ from typing import Literal
 
 from incumbent.core import Batch, Importance, Memory, Model, Recipe, differentiable
 from incumbent.errors import UsageError
-from incumbent.models import carry
+from incumbent.memory import carry
 from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incumbent.core import Batch, Memory, Model, Recipe, outspoken
-from incumbent.models import recalled
+from incumbent.memory import recalled
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from incumbent.core import Batch, Memory, Model, Recipe, differentiable
 from incumbent.errors import UsageError
-from incumbent.models._importance import carry
+from incumbent.memory._importance import carry
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import ABILITIES, Array, Batch, Memory, Model, Prediction, Recipe, Strategy, differentiable
-from incumbent.data import remember
 from incumbent.engine import TrainingRows
 from incumbent.errors import AbilityError, IncumbentError, ModelError
-from incumbent.models import follow, wrap
+from incumbent.memory import remember
+from incumbent.models import fit_challenger, wrap
 from incumbent.policy import recipe_for
 from incumbent.strategies import Retrain, Tune, catalogue
 
@@ -232,7 +232,7 @@ def _check_native(case: _Case) -> None:
     native, said = case.model.native, case.before
     if not hasattr(native, "get_params") or not hasattr(native, "predict"):
         return
-    from incumbent.models._native import as_input
+    from incumbent.models.tables._native import as_input
 
     data = as_input(native, case.all.x)
     own = np.asarray(native.predict(data))
@@ -286,7 +286,7 @@ def _check_following(case: _Case, strategy: Strategy, recipe: Recipe) -> None:
 
 def _followed(case: _Case, recipe: Recipe, name: str, train: Batch | None = None) -> Model | None:
     try:
-        return follow(case.model, case.bind(recipe, train))
+        return fit_challenger(case.model, case.bind(recipe, train))
     except ModelError as error:
         no_likelihood = recipe.loss.importance == "fisher"  # a hinge has no Fisher information, and says so
         _must(no_likelihood, f"{name} fails, though its abilities suffice: {error}")
@@ -300,7 +300,7 @@ def _check_growth(case: _Case, recipe: Recipe, name: str) -> None:
     y = case.train.labels.astype(np.result_type(case.train.labels.dtype, np.asarray(new).dtype))
     y[np.arange(0, len(y), 4)] = new
     try:
-        made = follow(case.model, case.bind(recipe, case.train.but(y=y)))
+        made = fit_challenger(case.model, case.bind(recipe, case.train.but(y=y)))
     except IncumbentError:
         raise
     except Exception as error:
@@ -329,7 +329,7 @@ def _check_storage(case: _Case) -> None:
     for _, recipe in _able(case, [Retrain()]):
         settled = [recipe] if "incremental" not in case.model.abilities else [recipe, recipe.but(start="champion")]
         for one in settled:
-            made, twin = follow(case.model, case.bind(one)), follow(loaded, case.bind(one))
+            made, twin = fit_challenger(case.model, case.bind(one)), fit_challenger(loaded, case.bind(one))
             same = _same(made.predict(case.all.x), twin.predict(case.all.x))
             _must(same, f"{case.name} learns otherwise after it was saved and loaded.")
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from incumbent.control import ErrorControl
 from incumbent.core import AnchorSet, Batch, Event, Memory, Metric, Model, Progress
 from incumbent.data import DataCheck
 from incumbent.gate import Gate
+from incumbent.gate.budget import ErrorControl
 from incumbent.policy import Choice
 from incumbent.updating._followed import Followed
 from incumbent.updating._lines import Lines

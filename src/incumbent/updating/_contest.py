@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from incumbent import evaluation
-from incumbent.control import ErrorControl
 from incumbent.core import Challenger, Event, Evidence, Metric, Paired, Verdict
-from incumbent.data import emphasised
+from incumbent.evidence import gain
 from incumbent.gate import Gate
+from incumbent.gate.budget import ErrorControl
+from incumbent.gate.slices import Slice, find, losses
+from incumbent.memory import emphasised
 from incumbent.models import extended, predict
-from incumbent.slices import Slice, find, losses
 from incumbent.updating._case import Case
 from incumbent.updating._choice import failed
 from incumbent.updating._holdouts import Holdouts
@@ -132,7 +132,7 @@ def _evidence(
 
 def _hopeless(gate: Gate, new: Paired, shown: bool, metric: Metric) -> bool:
     """Whether nothing will be promoted whatever the old rows say; each fold of stand-ins for them costs two fits."""
-    return gate.min_gain >= 0.0 and not shown and not evaluation.gain(new, metric, alpha=gate.alpha).lower > 0.0
+    return gate.min_gain >= 0.0 and not shown and not gain(new, metric, alpha=gate.alpha).lower > 0.0
 
 
 def _completed(chosen: Challenger, holdouts: Holdouts) -> Challenger:

@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from incumbent.core import Array, Batch, Metric, Paired, Prediction
-from incumbent.data import Quality, Split, anchor_split, examine, split
-from incumbent.data._split import FEWEST
+from incumbent.data import Quality, Split, examine, split
+from incumbent.data.rows._split import FEWEST
 from incumbent.errors import DataError
+from incumbent.memory import anchor_split
 from incumbent.updating._ask import ask_first
 from incumbent.updating._case import Case
 

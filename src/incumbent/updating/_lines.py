@@ -12,7 +12,7 @@ import numpy as np
 
 from incumbent.core import Array, Challenger, Floats, LineEvidence, Metric, Model, Prediction, Strategy
 from incumbent.errors import DataError, UsageError
-from incumbent.monitor import LineMonitor
+from incumbent.evidence.live import LineMonitor
 from incumbent.updating._ask import ask_next
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from incumbent import evaluation
+from incumbent import metrics
 from incumbent.core import Batch, Model, Paired
 from incumbent.models import save
 from incumbent.updating._case import Case
@@ -26,8 +26,8 @@ def measured(case: Case, holdouts: Holdouts, model: Model, new: Paired) -> dict[
     if not names:
         return {}
     task = case.champion.task
-    before = evaluation.scores(new.y, new.champion, task=task, weight=new.weight)
-    after = evaluation.scores(new.y, new.challenger, task=task, weight=new.weight)
+    before = metrics.scores(new.y, new.champion, task=task, weight=new.weight)
+    after = metrics.scores(new.y, new.challenger, task=task, weight=new.weight)
     found = {name: (before[name], after[name]) for name in before if name in after}
     if "latency_us" in names:
         found["latency_us"] = _latencies(case.champion, model, holdouts.gate)

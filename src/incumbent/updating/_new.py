@@ -7,7 +7,7 @@ import warnings
 
 from incumbent.core import Metric, Model, Paired, Recipe
 from incumbent.engine import TrainingRows, time_limit
-from incumbent.models import follow, predict
+from incumbent.models import fit_challenger, predict
 from incumbent.updating._holdouts import Holdouts
 from incumbent.updating._pairs import FOLDS, folds_of, joined, paired
 
@@ -79,7 +79,7 @@ def _crossfitted(holdouts: Holdouts, start: Model, recipe: Recipe, deadline: flo
                 rest = learn.take(fold != k)
                 rows_of = TrainingRows(rest, holdouts.select, case.memory, case.seed)
                 plan = rows_of.bind(recipe, deadline=deadline)
-                made, rows = follow(start, plan), learn.take(judged)
+                made, rows = fit_challenger(start, plan), learn.take(judged)
                 found.append(paired(rows, holdouts.said.take(train[judged]), predict(made, rows), "crossfit"))
         except Exception:  # out of time, or a fold that an estimator cannot do with: the gate rows stand by themselves
             break

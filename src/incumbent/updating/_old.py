@@ -7,7 +7,7 @@ import warnings
 
 from incumbent.core import Model, Paired, Recipe
 from incumbent.engine import TrainingRows, time_limit
-from incumbent.models import follow, predict
+from incumbent.models import fit_challenger, predict
 from incumbent.updating._holdouts import Holdouts
 from incumbent.updating._pairs import FOLDS, folds_of, joined, paired
 
@@ -76,7 +76,7 @@ def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float, folds: int
                 stand_in = case.champion.fit(afresh)
                 rows_of = TrainingRows(holdouts.learn, holdouts.select, rest, case.seed)
                 follower = rows_of.bind(recipe, deadline=deadline)
-                made = follow(stand_in, follower)
+                made = fit_challenger(stand_in, follower)
                 found.append(paired(held, stand_in.predict(held.x), made.predict(held.x), "crossfit"))
         except Exception:  # out of time, or a fold that an estimator cannot do with: what was found so far stands
             break

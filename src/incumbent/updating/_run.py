@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incumbent import engine, evaluation, policy
-from incumbent.control import control
+from incumbent import engine, metrics, policy
 from incumbent.core import (
     AnchorSet,
     Array,
@@ -28,11 +27,13 @@ from incumbent.core import (
     Strategy,
     Verdict,
 )
-from incumbent.data import admit, remember, spend
 from incumbent.engine import TrainingPlan, TrainingRows
 from incumbent.errors import IncumbentError, UsageError
+from incumbent.evidence import compare
 from incumbent.gate._conditions import margin_of
 from incumbent.gate._limit import judge
+from incumbent.gate.budget import control
+from incumbent.memory import admit, remember, spend
 from incumbent.models import absorb
 from incumbent.policy import Choice
 from incumbent.report import ReportRenderer
@@ -94,7 +95,7 @@ def prepare(case: Case) -> Prepared:
     clock = Clock()
     if not 0 <= case.seed < 2**32:  # what NumPy and scikit-learn take
         raise UsageError(f"A seed is a whole number from 0 to {2**32 - 1:,}; {case.seed} was given.")
-    metric = evaluation.metric(case.metric, task=case.champion.task, classes=_classes(case), labels=_labels(case))
+    metric = metrics.metric(case.metric, task=case.champion.task, classes=_classes(case), labels=_labels(case))
     if (case.gate.slices or case.gate.search) and not hasattr(case.batch.x, "iloc"):
         raise UsageError(
             "Slices and the search for harmed subgroups are conditions on columns, and these rows are arrays without "
@@ -142,7 +143,7 @@ def _rehearse(case: Case, holdouts: Holdouts, metric: Metric) -> None:
         raise UsageError("max_flips counts rows that turn from right to wrong; a regression has none. Leave it out.")
     if case.gate.source == "prequential":
         losses_of(metric, y, said)
-    known = {*evaluation.scores(y, said, task=task), *MEASURED}
+    known = {*metrics.scores(y, said, task=task), *MEASURED}
     judge(case.gate.limits, dict.fromkeys(known, (0.0, 0.0)))
 
 
@@ -196,7 +197,7 @@ def _classes(case: Case) -> Array | None:
 
 
 def _labels(case: Case) -> int:
-    return evaluation.labels_of(case.batch.labels)
+    return metrics.labels_of(case.batch.labels)
 
 
 def _prequential(case: Case, holdouts: Holdouts, standing: Mapping[str, Prediction]) -> dict[str, Mapping[str, float]]:
@@ -207,16 +208,16 @@ def _prequential(case: Case, holdouts: Holdouts, standing: Mapping[str, Predicti
     rows, task = holdouts.rows, case.champion.task
     case.progress(Event("prequential", f"scoring the champion on {len(rows):,} new rows"))
     found: dict[str, Mapping[str, float]] = {
-        "champion": evaluation.scores(rows.labels, holdouts.said, task=task, weight=rows.weight)
+        "champion": metrics.scores(rows.labels, holdouts.said, task=task, weight=rows.weight)
     }
     for name, said in standing.items():
-        found[name] = evaluation.scores(rows.labels, said, task=task, weight=rows.weight)
+        found[name] = metrics.scores(rows.labels, said, task=task, weight=rows.weight)
     if rows.time is not None:
         order = np.argsort(rows.time, kind="stable")
         y, said = rows.labels[order], holdouts.said.take(order)
-        found["no change"] = evaluation.scores(y, evaluation.no_change(y), task=task)
+        found["no change"] = metrics.scores(y, metrics.no_change(y), task=task)
         if task == "classification" and _labels(case) == 1:
-            kappas = {"kappa": evaluation.kappa(y, said), "kappa_temporal": evaluation.kappa_temporal(y, said)}
+            kappas = {"kappa": metrics.kappa(y, said), "kappa_temporal": metrics.kappa_temporal(y, said)}
             found["champion"] = {**found["champion"], **kappas}
     return found
 
@@ -282,7 +283,7 @@ def _may_spare(case: Case, strategy: str) -> bool:
 def _comparisons(evidence: Evidence, case: Case) -> dict[str, Comparison]:
     holdouts = {"new": evidence.new} | ({} if evidence.old is None else {"anchor": evidence.old})
     return {
-        name: evaluation.compare(name, paired, evidence.metric, alpha=case.gate.alpha, task=case.champion.task)
+        name: compare(name, paired, evidence.metric, alpha=case.gate.alpha, task=case.champion.task)
         for name, paired in holdouts.items()
     }
 

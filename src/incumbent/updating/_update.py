@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import AnchorSet, Batch, Memory, Metric, Model, Outcome, Progress, Task
-from incumbent.data import DataCheck, Finding, Schema, examine, read, remember
+from incumbent.data import DataCheck, Finding, Schema, examine, read
 from incumbent.engine import parse_budget
 from incumbent.errors import DataError, UsageError
 from incumbent.gate import Gate
+from incumbent.memory import remember
 from incumbent.models import open_model, wrap
 from incumbent.policy import Choice
 from incumbent.updating._case import Case, rare_rows, silent

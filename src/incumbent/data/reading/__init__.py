@@ -1,0 +1,1 @@
+"""Read files, folders, frames, arrays and data sets."""

@@ -1,0 +1,1 @@
+"""Rows at hand: keys, lazy rows, tensors, quality and splits."""

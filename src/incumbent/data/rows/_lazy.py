@@ -1,0 +1,195 @@
+"""Rows that stay where they are, in a mapped file or a Dataset, until they are asked for."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from incumbent.core import Array, Batch
+from incumbent.data.rows._array_keys import Keys, array_keys
+
+BLOCK = 1 << 22  # bytes that are read at a time: large enough for a disk, small enough for any memory
+
+
+@dataclass(frozen=True, eq=False)
+class LazyRows:
+    """An array (n, ...) of which only what is asked for is read; data larger than memory go through an update this way.
+
+    It is read like an array: ``shape``, ``dtype``, ``len(x)``, ``x[10:20]``, ``x[positions]``, ``np.asarray(x)``; each
+    of these gives a fresh array that may be written to. `Batch.take` and `Batch.join` give lazy rows again.
+
+    Parameters
+    ----------
+    sources : tuple
+        Where the rows lie, one source behind the other: arrays, mapped or not, or whatever has a `shape`, a `dtype` and
+        gives the rows at an array of positions.
+    at : (n,) array of int
+        Which rows of all sources these are, in order.
+    dtype : numpy.dtype
+        What they are read as.
+
+    Examples
+    --------
+    >>> rows = LazyRows.of(np.arange(10).reshape(5, 2))
+    >>> some = Batch(rows).take([4, 0])
+    >>> some.x.shape, some.x[1].tolist(), np.asarray(some.x).tolist()
+    ((2, 2), [0, 1], [[8, 9], [0, 1]])
+    """
+
+    sources: tuple[Any, ...]
+    at: NDArray[np.intp]
+    dtype: np.dtype[Any]
+
+    @staticmethod
+    def of(source: Any) -> LazyRows:
+        """Return all rows of one source."""
+        return LazyRows((source,), np.arange(len(source), dtype=np.intp), np.dtype(source.dtype))
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def __repr__(self) -> str:
+        return f"LazyRows(shape={self.shape}, dtype={self.dtype})"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of an array."""
+        return (len(self.at), *(int(length) for length in self.sources[0].shape[1:]))
+
+    @property
+    def ndim(self) -> int:
+        """As of an array."""
+        return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the rows would take if all of them were read."""
+        return row_bytes(self) * len(self)
+
+    def __getitem__(self, index: Any) -> Array:
+        if isinstance(index, tuple):
+            if not index or index[0] is None or index[0] is Ellipsis:
+                return np.asarray(self)[index]
+            rows = self[index[0]]
+            one = not isinstance(index[0], slice) and np.ndim(index[0]) == 0
+            return np.asarray(rows[index[1:] if one else (slice(None), *index[1:])])
+        if isinstance(index, slice):
+            return self._read(self.at[index])
+        wanted = np.asarray(index)
+        if wanted.ndim == 0:
+            return np.asarray(self._read(self.at[wanted[None]])[0])
+        return self._read(self.at[wanted if len(wanted) else wanted.astype(np.intp)])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if copy is False:
+            raise ValueError("Lazy rows lie in no array yet, so an array of them is always a copy.")
+        return self[:].astype(self.dtype if dtype is None else dtype, copy=False)
+
+    def _read(self, at: NDArray[np.intp]) -> Array:
+        if len(self.sources) == 1:
+            return self._from(self.sources[0], at)
+        starts = np.cumsum([0, *(len(source) for source in self.sources)])
+        place = np.searchsorted(starts, at, side="right") - 1
+        found = np.empty((len(at), *self.shape[1:]), dtype=self.dtype)
+        for number, source in enumerate(self.sources):
+            here = place == number
+            if here.any():
+                found[here] = self._from(source, at[here] - starts[number])
+        return found
+
+    def _from(self, source: Any, at: NDArray[np.intp]) -> Array:
+        if not isinstance(source, np.ndarray):
+            return np.asarray(source[at]).astype(self.dtype, copy=False)
+        if len(at) and at[-1] - at[0] == len(at) - 1 and (np.diff(at) == 1).all():
+            return np.array(source[at[0] : at[-1] + 1], dtype=self.dtype)  # one stretch: no jumps within the file
+        return np.asarray(source[at]).astype(self.dtype, copy=False)
+
+    def pick(self, at: Array) -> LazyRows:
+        """Return the rows at these positions, still unread."""
+        picked = LazyRows(self.sources, self.at[at], self.dtype)
+        if "keys" in self.__dict__:  # what was read to tell rows apart is not read again
+            picked.__dict__["keys"] = self.keys[at]
+        return picked
+
+    @staticmethod
+    def join(parts: Sequence[Any]) -> LazyRows:
+        """Return the rows of several parts behind each other, still unread; arrays are taken in as they are."""
+        lazy = [part if isinstance(part, LazyRows) else LazyRows.of(part) for part in parts]
+        sources: list[Any] = []
+        at, start = [], 0
+        for part in lazy:
+            sources += part.sources
+            at.append(part.at + start)
+            start += sum(len(source) for source in part.sources)
+        dtype = np.result_type(*(part.dtype for part in lazy))
+        return LazyRows(tuple(sources), np.concatenate(at), dtype)
+
+    def cast(self, dtype: Any) -> LazyRows:
+        """Return the same rows, read as another dtype."""
+        return LazyRows(self.sources, self.at, np.dtype(dtype))
+
+    @cached_property
+    def extent(self) -> tuple[float, float]:
+        """The smallest and the largest value; NaN or infinity if there is one."""
+        found = [(float(block.min()), float(block.max())) for block in blocks(self)]
+        return float(np.min([low for low, _ in found])), float(np.max([high for _, high in found]))
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The hash of each row's content (n,), as that of an array that holds the same."""
+        return np.concatenate([array_keys(block) for block in blocks(self)] or [np.zeros(0, dtype=np.uint64)])
+
+
+def row_bytes(x: Any) -> int:
+    """Return how many bytes a row takes, by shapes and types alone; a text counts as 64.
+
+    Examples
+    --------
+    >>> row_bytes({"image": np.zeros((5, 28, 28), dtype=np.uint8), "age": np.zeros(5)})
+    792
+    """
+    if isinstance(x, dict):
+        return sum(row_bytes(part) for part in x.values())
+    if hasattr(x, "iloc"):
+        return sum(_cell_bytes(kind) for kind in x.dtypes)
+    return 64 if isinstance(x, list) else int(np.prod(x.shape[1:], dtype=np.int64)) * int(x.dtype.itemsize)
+
+
+def _cell_bytes(kind: Any) -> int:
+    if hasattr(kind, "categories"):
+        return 4  # a code, where the table of categories is shared
+    return int(kind.itemsize) if getattr(kind, "kind", "O") in "biufcmM" else 64
+
+
+def blocks(x: Any, size: int = BLOCK) -> Iterator[Array]:
+    """Yield an array or lazy rows in order, about `size` bytes at a time."""
+    step = max(1, size // max(1, row_bytes(x)))
+    for start in range(0, len(x), step):
+        yield x[start : start + step]
+
+
+def in_memory(batch: Batch) -> Batch:
+    """Return the batch with its lazy rows read and without what is known of them for the moment, for what is kept."""
+    return batch.but(x=_read(batch.x), features=None)
+
+
+def _read(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {name: _read(part) for name, part in x.items()}
+    return np.asarray(x) if isinstance(x, LazyRows) else x
+
+
+def lazily(array: Array) -> Any:
+    """Return an array that lies in a mapped file as lazy rows; any other as it is."""
+    base: Any = array
+    while base is not None:
+        if isinstance(base, np.memmap | mmap.mmap):
+            return LazyRows.of(array)
+        base = getattr(base, "base", None)
+    return array

@@ -1,0 +1,1 @@
+"""What rows must look like: the schema of a model and the check against it."""

@@ -1,0 +1,272 @@
+"""One column of the schema: what the model was trained on there, and what new values are held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from incumbent.core import Array, Finding, Value
+from incumbent.data.schema._categories import as_categories, categorical, dated, numeral, scalars, spelling
+from incumbent.data.schema._kinds import (
+    Kind,
+    Scalar,
+    as_text,
+    kind_of,
+    numbers,
+    parsed_booleans,
+    parsed_numbers,
+    parsed_times,
+    row_of,
+)
+from incumbent.errors import SchemaError
+from incumbent.words import counted, listed, percent
+
+_CATEGORIES_AT_LEAST = 20  # so few distinct texts are categories, however few rows there are
+_CATEGORIES_AT_MOST = 10_000
+_ROWS_PER_CATEGORY = 20
+
+
+@dataclass(frozen=True, repr=False)
+class Column(Value):
+    """What a model was trained on in one column.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    kind : {"number", "boolean", "category", "text", "time"}
+        What it holds. Text is a category where it has at most 20 distinct values, or at most one for every 20 rows.
+    dtype : str
+        The pandas dtype, such as "float64".
+    categories : tuple
+        Known categories; empty for other kinds.
+    low, high : float, optional
+        Smallest and largest finite number; None for other kinds.
+    missing : float
+        The share of rows without a value, 0 to 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> Column.of(pd.Series([18, 44, 95], name="age"))
+    Column('age', kind='number', dtype='int64', low=18.0, high=95.0)
+    """
+
+    name: str
+    kind: Kind
+    dtype: str
+    categories: tuple[Scalar, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    missing: float = 0.0
+
+    @classmethod
+    def of(cls, series: pd.Series[Any]) -> Column:
+        """Return what `series` holds."""
+        name, kind, dtype = str(series.name), kind_of(series), str(series.dtype)
+        missing = float(series.isna().mean())
+        if kind == "number":
+            low, high = _extent(_numeric(series), finite=True)
+            return cls(name, kind, dtype, low=low, high=high, missing=missing)
+        if kind == "category":
+            return cls(name, kind, "category", scalars(series.cat.categories, name), missing=missing)
+        if kind == "text" and missing < 1:
+            distinct = pd.unique(series[series.notna().to_numpy()])
+            most = max(_CATEGORIES_AT_LEAST, min(len(series) // _ROWS_PER_CATEGORY, _CATEGORIES_AT_MOST))
+            if len(distinct) <= most:
+                return cls(name, "category", dtype, tuple(sorted(map(str, distinct))), missing=missing)
+        return cls(name, kind, dtype, missing=missing)
+
+    def widened(self, series: pd.Series[Any]) -> Column:
+        """Return the column as a model knows it that was trained on these checked values too.
+
+        New categories go to the end, so that the codes of the known ones stay what they were.
+        """
+        missing = max(self.missing, float(series.isna().mean()))
+        if self.kind == "category":
+            text = not isinstance(series.dtype, pd.CategoricalDtype)
+            seen = map(str, series.dropna().unique()) if text else scalars(series.cat.categories, self.name)
+            return self.but(categories=tuple(dict.fromkeys((*self.categories, *seen))), missing=missing)
+        if self.kind != "number" or self.low is None or self.high is None:
+            return self.but(missing=missing)
+        low, high = _extent(_numeric(series), finite=True)
+        if low is None or np.isnan(low):  # no number at all
+            return self.but(missing=missing)
+        return self.but(low=min(self.low, low), high=max(self.high, high), missing=missing)
+
+    def check(self, series: pd.Series[Any]) -> tuple[pd.Series[Any], list[Finding]]:
+        """Return the values as the model was trained on them, and what should be known about them.
+
+        Raises
+        ------
+        SchemaError
+            A value cannot be read as this kind, or is infinite.
+        """
+        empty = series.isna().to_numpy()
+        if empty.all():
+            return self._nothing(len(series)), self._gaps(len(series), len(series))
+        reading = {
+            "number": self._as_number,
+            "boolean": self._as_boolean,
+            "category": self._as_category,
+            "text": self._as_text,
+            "time": self._as_time,
+        }[self.kind]
+        values, findings = reading(series, kind_of(series, mixed=True))
+        gaps = int(empty.sum()) if values is series else int(values.isna().sum())
+        return values, [*findings, *self._gaps(gaps, len(series))]
+
+    # ---------------------------------------------------------------------------------- by kind
+
+    def _as_number(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        findings = []
+        if kind == "time":
+            raise self._refusal(series, "times")
+        if kind in ("text", "category"):
+            series = parsed_numbers(series)
+            findings.append(self._note("was given as text; all its values were read as numbers"))
+        elif kind == "boolean":
+            series = series.astype(np.float64)
+        elif series.dtype == object:
+            series = pd.Series(_numeric(series), name=self.name)
+        values = numbers(series)
+        low, high = _extent(values)
+        if not (np.isfinite(low) and np.isfinite(high)) and not np.isnan(low):
+            at = row_of(np.isinf(values))
+            raise SchemaError(
+                f"Column {self.name!r} holds {values[at - 1]} in row {at:,}; finite numbers were expected. "
+                f"Write a missing value there, or leave the row out."
+            )
+        findings += self._range(values, low, high)
+        return self._narrowed(series, values, low, high, findings), findings
+
+    def _range(self, values: Array, low: float, high: float) -> list[Finding]:
+        if self.low is None or self.high is None or not (low < self.low or high > self.high):
+            return []
+        span = self.high - self.low
+        far = int(np.sum((values < self.low - span) | (values > self.high + span)))
+        if not far:
+            return []
+        seen = f"{counted(far, 'row')} of {len(values):,} ({percent(far, len(values))})"
+        if span == 0:
+            text = f"{self.name!r} was always {self.low:g} in training and differs in {seen}"
+        else:
+            text = f"{self.name!r} lies far outside the range of training, {self.low:g} to {self.high:g}, in {seen}"
+        return [Finding("warning", self.name, f"{text}; it now reaches from {low:g} to {high:g}.")]
+
+    def _narrowed(
+        self, series: pd.Series[Any], values: Array, low: float, high: float, findings: list[Finding]
+    ) -> pd.Series[Any]:
+        """Return the numbers in the stored dtype where that loses nothing, so that equal rows stay equal rows."""
+        stored = pd.api.types.pandas_dtype(self.dtype)
+        if stored == series.dtype or not isinstance(stored, np.dtype) or stored.kind not in "iuf":
+            return series
+        if stored.kind == "f":
+            fits = max(abs(low), abs(high)) <= float(np.finfo(stored.name).max)
+        else:
+            fits = low >= np.iinfo(stored.name).min and high <= np.iinfo(stored.name).max
+            if fits and values.dtype.kind == "f":
+                fits = not np.isnan(values).any()
+                present = values if fits else values[~np.isnan(values)]
+                if (present != np.rint(present)).any():
+                    findings.append(self._note("has fractions where the model was trained on whole numbers"))
+                    fits = False
+        return pd.Series(values.astype(stored), name=self.name, copy=False) if fits else series
+
+    def _as_boolean(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        if str(series.dtype) == self.dtype:
+            return series, []
+        if kind == "time":
+            raise self._refusal(series, "times")
+        if kind == "boolean":
+            return parsed_booleans(series.astype(np.float64), "number"), []
+        return parsed_booleans(series, kind), [self._note(f"was given as {series.dtype} and read as true or false")]
+
+    def _as_text(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        if kind == "text":
+            return as_text(series, self.dtype), []
+        spelt = (
+            series.astype(str).where(series.notna())
+            if kind == "time"
+            else series.astype(object).map(spelling, "ignore")
+        )
+        text = as_text(spelt, self.dtype)
+        return text, [] if kind == "category" else [self._note(f"was given as {series.dtype} and read as text")]
+
+    def _as_time(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        if kind in ("number", "boolean"):
+            raise self._refusal(series, f"{kind}s")
+        if str(series.dtype) == self.dtype:
+            return series, []
+        times = parsed_times(series)
+        stored = pd.api.types.pandas_dtype(self.dtype)
+        return (times.astype(stored) if isinstance(stored, np.dtype) and stored.kind == "M" else times), []
+
+    def _as_category(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
+        given = series.dtype
+        if kind == "time":
+            # CSV readers see times where other files hold text; text is what the model knows.
+            if self.dtype == "category" or not any(map(dated, self.categories)):
+                raise self._refusal(series, "times")
+            series = as_text(series.astype(str).where(series.notna()), self.dtype)
+        values, unseen, changed = as_categories(series, self.categories, self.dtype, gaps=self.missing > 0)
+        foreign = kind in ("number", "boolean") and sum(unseen.values()) == int(series.notna().sum())
+        if foreign and self.categories and not any(map(numeral, self.categories)):
+            raise self._refusal(series, f"{kind}s such as {next(iter(unseen))!r}")
+        findings = [self._note(f"was given as {given} and read as its categories")] if changed or kind == "time" else []
+        return values, [*findings, *self._unseen(unseen, len(series))]
+
+    # --------------------------------------------------------------------------------- in words
+
+    def _unseen(self, unseen: dict[Scalar, int], rows: int) -> list[Finding]:
+        if not unseen or not self.categories:
+            return []
+        held, often = counted(sum(unseen.values()), "row"), sorted(unseen, key=lambda value: -unseen[value])
+        text = f"{self.name!r} has categories that the model has not seen, in {held} of {rows:,}: {listed(often, 4)}."
+        return [Finding("warning", self.name, text)]
+
+    def _gaps(self, gaps: int, rows: int) -> list[Finding]:
+        share = gaps / rows
+        if not gaps or (self.missing and share <= self.missing + 0.1):
+            return []
+        before = f"{self.missing:.1%} were in training" if self.missing else "none was in training"
+        text = f"{self.name!r} is missing in {counted(gaps, 'row')} of {rows:,} ({percent(gaps, rows)}); {before}."
+        return [Finding("warning", self.name, text)]
+
+    def _nothing(self, rows: int) -> pd.Series[Any]:
+        if self.kind == "time":
+            return pd.Series(np.full(rows, np.datetime64("NaT", "us")), name=self.name)
+        blank = pd.Series(np.full(rows, np.nan), name=self.name)
+        if self.dtype == "category":
+            unknown = categorical(np.full(rows, -1), self.categories)
+            return pd.Series(unknown, name=self.name)
+        if self.kind in ("category", "text"):
+            return as_text(blank.astype(object), self.dtype)
+        return blank.astype("float32") if self.dtype == "float32" else blank
+
+    def _note(self, what: str) -> Finding:
+        return Finding("note", self.name, f"{self.name!r} {what}.")
+
+    def _refusal(self, series: pd.Series[Any], held: str) -> SchemaError:
+        such = f" such as {listed(self.categories, 3)}" if self.categories else ""
+        plural = {"number": "numbers", "boolean": "true or false", "category": "categories", "time": "times"}
+        return SchemaError(
+            f"Column {self.name!r} holds {held} ({series.dtype}), but the model was trained on "
+            f"{plural.get(self.kind, self.kind)}{such} there; give the column as it was in training."
+        )
+
+
+def _numeric(series: pd.Series[Any]) -> Array:
+    return numbers(pd.to_numeric(series) if series.dtype == object else series)
+
+
+def _extent(values: Array, finite: bool = False) -> tuple[Any, Any]:
+    """Return the smallest and largest number, missing ones (and on demand infinite ones) left out."""
+    if finite and values.dtype.kind == "f" and not np.isfinite(values).all():
+        values = values[np.isfinite(values)]
+        if not len(values):
+            return None, None
+    return float(np.fmin.reduce(values)), float(np.fmax.reduce(values))

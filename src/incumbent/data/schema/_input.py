@@ -1,0 +1,228 @@
+"""One input of the schema of a neural network: its shape, type and range, and what new arrays are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from incumbent.core import Array, Finding, Value
+from incumbent.data.rows._lazy import LazyRows, blocks
+from incumbent.data.rows._tensors import described
+from incumbent.data.schema._column import Column
+from incumbent.errors import SchemaError
+from incumbent.words import counted, percent
+
+_KINDS = {"b": "truth values", "i": "whole numbers", "u": "whole numbers", "f": "numbers with fractions"}
+
+
+@dataclass(frozen=True, repr=False)
+class Input(Value):
+    """What a model was trained on in one of its inputs.
+
+    Parameters
+    ----------
+    name : str
+        Its name; empty where the model is given one array instead of a dict.
+    shape : tuple of int
+        Of one row.
+    dtype : str
+        The numpy dtype, such as "uint8"; "table" where the input is a data frame.
+    low, high : float, optional
+        Smallest and largest value.
+    columns : tuple of Column
+        Those of a table.
+
+    Examples
+    --------
+    >>> Input.of("image", np.zeros((5, 28, 28), dtype=np.uint8))
+    Input('image', shape=(28, 28), dtype='uint8', low=0.0, high=0.0)
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    low: float | None = None
+    high: float | None = None
+    columns: tuple[Column, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, part: Any) -> Input:
+        """Return what an array, lazy rows or a data frame holds.
+
+        Raises
+        ------
+        SchemaError
+            It holds no numbers, or a row holds none.
+        """
+        if isinstance(part, pd.DataFrame):
+            columns = tuple(Column.of(part[column]) for column in part.columns)
+            return cls(name, (len(columns),), "table", columns=columns)
+        if part.dtype.kind not in _KINDS:
+            raise SchemaError(
+                f"{_the(name)} holds {part.dtype}, such as {np.asarray(part[:1]).ravel()[:1].tolist()}; a network "
+                "takes numbers. Encode it, or give it as a column of a frame if the model does so."
+            )
+        if 0 in part.shape[1:]:
+            raise SchemaError(f"{_the(name)} has shape {part.shape}: a row of it holds nothing.")
+        low, high = extent(part)
+        return cls(name, tuple(map(int, part.shape[1:])), str(part.dtype), low, high)
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Input:
+        """Return the input that `to_dict` wrote."""
+        columns = tuple(Column(**column | {"categories": tuple(column["categories"])}) for column in stored["columns"])
+        return cls(**stored | {"shape": tuple(stored["shape"]), "columns": columns})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, texts, lists and dicts, for JSON."""
+        columns = [asdict(column) | {"categories": list(column.categories)} for column in self.columns]
+        return asdict(self) | {"shape": list(self.shape), "columns": columns}
+
+    @property
+    def size(self) -> int:
+        """How many values a row has."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def widened(self, part: Any) -> Input:
+        """Return the input as a model knows it that was trained on these checked values too."""
+        if self.columns:
+            return self.but(columns=tuple(column.widened(part[column.name]) for column in self.columns))
+        low, high = extent(part)
+        return self.but(low=_within(min, self.low, low), high=_within(max, self.high, high))
+
+    def check(self, part: Any) -> tuple[Any, list[Finding]]:
+        """Return the values as the model was trained on them, and what should be known about them.
+
+        Raises
+        ------
+        SchemaError
+            Shape or type are others, a value is NaN or infinite, or a column of a table is not as it was.
+        """
+        if self.columns:
+            return self._table(part)
+        if isinstance(part, pd.DataFrame):
+            raise SchemaError(
+                f"{_the(self.name)} is a table of {part.shape[1]} columns, and the model was trained on an array of "
+                f"{self._form()} there."
+            )
+        self._check_shape(part)
+        low, high = extent(part)
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise self._not_finite(part)
+        values, findings = self._typed(part, low, high)
+        return values, [*findings, *self._range(values, low, high)]
+
+    def _table(self, part: Any) -> tuple[pd.DataFrame, list[Finding]]:
+        if not isinstance(part, pd.DataFrame):
+            raise SchemaError(
+                f"{_the(self.name)} is an array {described(part)}, and the model was trained on a table there, with "
+                f"the columns {', '.join(column.name for column in self.columns[:12])}; give a data frame."
+            )
+        lacking = [column.name for column in self.columns if column.name not in part.columns]
+        if lacking:
+            raise SchemaError(f"The table {self.name!r} lacks {', '.join(map(repr, lacking[:8]))}; the model needs it.")
+        return checked_columns(part, self.columns)
+
+    def _check_shape(self, part: Any) -> None:
+        given = tuple(part.shape[1:])
+        if given == self.shape:
+            return
+        if sorted(given) == sorted(self.shape):
+            order = next(o for o in permutations(range(len(given))) if tuple(given[i] for i in o) == self.shape)
+            hint = f"Turn its axes with numpy.transpose(x, {(0, *(i + 1 for i in order))})."
+        elif [n for n in given if n != 1] == [n for n in self.shape if n != 1]:
+            hint = f"Only axes of length 1 differ: give x.reshape({(-1, *self.shape)})."
+        else:
+            hint = "Resize, cut or pad the rows as they were in training."
+        raise SchemaError(
+            f"{_the(self.name)} has rows of shape {given}, but the model was trained on rows of shape {self.shape}. "
+            f"{hint}"
+        )
+
+    def _typed(self, part: Any, low: float, high: float) -> tuple[Any, list[Finding]]:
+        """Return the values in the dtype of training where that loses nothing but precision."""
+        stored, given = np.dtype(self.dtype), part.dtype
+        if stored == given:
+            return part, []
+        if (stored.kind == "f") != (given.kind == "f") or not self._holds(stored, low, high):
+            raise SchemaError(
+                f"{_the(self.name)} holds {given}, from {low:g} to {high:g}, but the model was trained on "
+                f"{self._form()}; give it as it was in training, scaled in the same way."
+            )
+        values = part.cast(stored) if isinstance(part, LazyRows) else part.astype(stored)
+        if stored.kind == "f":
+            return values, []
+        return values, [Finding("note", self.name, f"{_the(self.name)} was given as {given} and read as {stored}.")]
+
+    @staticmethod
+    def _holds(stored: np.dtype[Any], low: float, high: float) -> bool:
+        if stored.kind == "b":
+            return low >= 0 and high <= 1
+        limits: Any = np.finfo(stored) if stored.kind == "f" else np.iinfo(stored)
+        return low >= float(limits.min) and high <= float(limits.max)
+
+    def _range(self, values: Any, low: float, high: float) -> list[Finding]:
+        if self.low is None or self.high is None or not (low < self.low or high > self.high):
+            return []
+        # A new number of an item or a word is news however near it is; a brighter pixel or a larger weight is not.
+        span = 0.0 if np.dtype(self.dtype).kind in "iu" and np.dtype(self.dtype).itemsize > 1 else self.high - self.low
+        bottom, top = self.low - span, self.high + span
+        if low >= bottom and high <= top:
+            return []
+        far = sum(int(_any((block < bottom) | (block > top)).sum()) for block in blocks(values))
+        text = (
+            f"{_the(self.name)} lies outside the range of training, {self.low:g} to {self.high:g}, in "
+            f"{counted(far, 'row')} of {len(values):,} ({percent(far, len(values))}); it now reaches from {low:g} to "
+            f"{high:g}."
+        )
+        return [Finding("warning", self.name, text)]
+
+    def _not_finite(self, part: Any) -> SchemaError:
+        wrong = np.concatenate([_any(~np.isfinite(block)) for block in blocks(part)])
+        first, count = int(np.argmax(wrong)) + 1, int(wrong.sum())
+        more = f" ({counted(count, 'row')} of {len(wrong):,} have one)" if count > 1 else ""
+        return SchemaError(
+            f"{_the(self.name)} holds NaN or infinity in row {first:,}{more}; finite numbers were expected. Leave "
+            "these rows out, or fill the gaps as it was done in training."
+        )
+
+    def _form(self) -> str:
+        if self.low is None or self.high is None:
+            return f"{self.dtype} of shape {self.shape}"
+        return f"{self.dtype} from {self.low:g} to {self.high:g}"
+
+
+def checked_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[pd.DataFrame, list[Finding]]:
+    """Return a table with these columns as the model was trained on them; one that is already so is not copied."""
+    findings: list[Finding] = []
+    checked, changed = {}, [column.name for column in columns] != list(frame.columns)
+    for column in columns:
+        series = frame[column.name]
+        checked[column.name], found = column.check(series)
+        changed = changed or checked[column.name] is not series
+        findings += found
+    return (pd.DataFrame(checked, copy=False) if changed else frame), findings
+
+
+def extent(part: Any) -> tuple[float, float]:
+    """Return the smallest and the largest value; NaN or infinity if there is one."""
+    # Lazy rows note what they found, since a schema asks for it when rows are checked and again when it is widened.
+    return part.extent if isinstance(part, LazyRows) else (float(part.min()), float(part.max()))
+
+
+def _any(marked: Array) -> Array:
+    """Return which rows hold a value that is marked (n,)."""
+    return np.asarray(marked.reshape(len(marked), -1).any(axis=1))
+
+
+def _within(choose: Any, known: float | None, new: float) -> float | None:
+    return known if known is None or not np.isfinite(new) else float(choose(known, new))
+
+
+def _the(name: str) -> str:
+    return f"The input {name!r}" if name else "The input"

@@ -1,0 +1,292 @@
+"""The gain of a challenger over its champion on the same rows, with bounds from the test that fits.
+
+Which test, in the order in which it is decided:
+
+1. *Right or wrong, rows independent and unweighted*: exact McNemar, with a margin the exact unconditional test, with
+   200 differing rows and more Tango's score interval (see `_pairs`).
+2. *Any other loss per row*: the paired mean with room for one worst row (see `_mean`). The worst row costs the
+   metric's bound or the clip, whichever is less; where there is neither, the largest loss that was seen.
+3. *The AUC of two classes, rows independent, unweighted and in no order of time*: DeLong (see `_delong`), where its
+   normal quantile is good enough.
+4. *No loss per row*: the paired bootstrap (see `_bootstrap`).
+
+Rows of one `block` are one unit of evidence in 2 and 4. Rows that are `ordered` are tested as if independent and, where
+their differences show autocorrelation, in blocks of consecutive rows as well (see `_blocks`); the wider bound counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from incumbent.core import Comparison, Floats, Interval, Metric, Paired, Task, Value
+from incumbent.evidence._blocks import block_length, clusters, consecutive
+from incumbent.evidence._bootstrap import is_regression, score_bounds
+from incumbent.evidence._delong import delong_bounds
+from incumbent.evidence._forgetting import per_class
+from incumbent.evidence._mean import mean_bounds
+from incumbent.evidence._pairs import FEW, gain_bounds
+from incumbent.metrics._labels import Codes, averaged, classes_of, label_names, several, wrong
+from incumbent.metrics._metrics import scores
+from incumbent.metrics._rank import AUC
+
+
+def gain(paired: Paired, metric: Metric, *, alpha: float, margin: float = 0.0, seed: int = 0) -> Interval:
+    """Return the gain of the challenger with one-sided bounds, from the test that fits the rows and the metric.
+
+    Parameters
+    ----------
+    paired : Paired
+        Champion and challenger on the same rows; rows of weight zero are left out.
+    metric : Metric
+        What is compared: by its losses, ``mean(loss of champion - loss of challenger)``, where it has them, else by
+        its score. Positive is better, whatever the direction of the score.
+    alpha : float
+        Level of each bound.
+    margin : float
+        The gain that the decision will hold the bounds against, in the unit of the losses (default 0). The test
+        keeps its level there. Where `scale` depends on the rows, its own sampling error is taken into account.
+    seed : int
+        Where a bootstrap starts.
+
+    Returns
+    -------
+    Interval
+        Without rows, or where the score cannot be computed, the bounds are infinite.
+
+    Raises
+    ------
+    AbilityError
+        If the metric needs probabilities and a model gives none.
+
+    Examples
+    --------
+    >>> from incumbent.core import Prediction
+    >>> from incumbent.metrics import Accuracy
+    >>> y = np.ones(1000, dtype=int)
+    >>> champion, challenger = y.copy(), y.copy()
+    >>> champion[:40], challenger[30:50] = 0, 0
+    >>> found = gain(Paired(y, Prediction(champion), Prediction(challenger)), Accuracy(), alpha=0.05)
+    >>> found.value, found.lower > 0, found.test
+    (0.02, True, 'exact McNemar')
+    """
+    paired = _weighed(paired)
+    metric = fixed(metric, paired)
+    if not len(paired):
+        return Interval(math.nan, -math.inf, math.inf, alpha, "no rows", 0)
+    losses = _losses(paired, metric)
+    if losses is None:
+        return _gain_of_score(paired, metric, alpha, seed)
+    if not np.isfinite(losses.challenger).all():
+        return Interval(-math.inf, -math.inf, -math.inf, alpha, "the challenger's loss is not finite", len(paired))
+    if not np.isfinite(losses.champion).all():
+        return Interval(math.inf, -math.inf, math.inf, alpha, "the champion's loss is not finite", len(paired))
+    return _gain_of_losses(paired, losses, alpha, margin)
+
+
+def scale(paired: Paired, metric: Metric) -> float:
+    """Return the unit in which a tolerance or a wanted gain is stated.
+
+    Scores with a scale of their own (accuracy, F1, AUC, Brier, log loss, R2) have unit 1: a tolerance of 0.01 is one
+    point. Losses whose scale is free (squared and absolute errors, costs) are measured by the champion's mean loss on
+    these rows: 0.01 is one percent of it. A function of yours is measured by the size of the champion's score.
+
+    Examples
+    --------
+    >>> from incumbent.core import Prediction
+    >>> from incumbent.metrics import MAE, Accuracy
+    >>> both = Paired(np.array([0.0, 0.0]), Prediction(np.array([3.0, 5.0])), Prediction(np.array([1.0, 1.0])))
+    >>> scale(both, MAE()), scale(both, Accuracy())
+    (4.0, 1.0)
+    """
+    if not _relative(metric):
+        return 1.0
+    paired = _weighed(paired)
+    losses = _losses(paired, metric)
+    if losses is None:
+        return abs(metric.score(paired.y, paired.champion, paired.weight))
+    return abs(float(np.average(losses.champion, weights=paired.weight))) if len(paired) else math.nan
+
+
+def compare(name: str, paired: Paired, metric: Metric, *, alpha: float, task: Task) -> Comparison:
+    """Return champion beside challenger on one holdout: every metric, the gain, and accuracy by class (F1 by label).
+
+    Parameters
+    ----------
+    name : {"new", "anchor"}
+        Which rows.
+    paired : Paired
+        The predictions.
+    metric : Metric
+        The score that decides; its own value is among the metrics.
+    alpha : float
+        Level of the gain's bounds.
+    task : {"classification", "regression"}
+        Which metrics and whether there are classes.
+    """
+    told = []
+    for said in (paired.champion, paired.challenger):
+        found = scores(paired.y, said, task=task, weight=paired.weight)
+        if metric.name not in found or getattr(metric, "positive", None) is not None:
+            found = found | {metric.name: metric.score(paired.y, said, paired.weight)}
+        told.append(found)
+    classes = per_class(paired) if task == "classification" else {}
+    return Comparison(name, told[0], told[1], gain(paired, metric, alpha=alpha), classes, paired)
+
+
+# ---------------------------------------------------------------------------------------------- losses
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """Both models' losses (n,), cut off at the clip; `reach` is the largest that a row can have."""
+
+    champion: Floats
+    challenger: Floats
+    reach: float
+    relative: bool
+
+    @property
+    def gains(self) -> Floats:
+        """Loss of the champion less loss of the challenger, row by row."""
+        return self.champion - self.challenger
+
+
+def _losses(paired: Paired, metric: Metric) -> Losses | None:
+    before, after = (metric.losses(paired.y, said) for said in (paired.champion, paired.challenger))
+    if before is None or after is None:
+        return None
+    # a prediction that is no number costs all that a row can cost
+    champion, challenger = (np.minimum(np.where(np.isnan(x), math.inf, x), paired.clip) for x in (before, after))
+    reach = min(float(metric.bound), paired.clip)
+    if not math.isfinite(reach):
+        reach = max((float(x.max()) for x in (champion, challenger) if len(x)), default=0.0)
+    return Losses(champion, challenger, reach, _relative(metric))
+
+
+def _relative(metric: Metric) -> bool:
+    return bool(getattr(metric, "relative", math.isinf(metric.bound)))
+
+
+def fixed(metric: Metric, paired: Paired) -> Metric:
+    """Return the metric with its classes set to all that occur, so that both models are scored over the same ones."""
+    if isinstance(metric, Value) and getattr(metric, "classes", ()) is None:
+        both = (paired.champion, paired.challenger)
+        if several(paired.y):
+            return metric.but(classes=label_names(paired.y, *both))
+        known = classes_of(paired.y, *(said.label for said in both), *(said.classes for said in both))
+        return metric.but(classes=known)
+    return metric
+
+
+def _weighed(paired: Paired) -> Paired:
+    """Leave out rows of weight zero, and weights that are all the same."""
+    if paired.weight is None:
+        return paired
+    weight = np.asarray(paired.weight, dtype=np.float64)
+    if not (weight > 0).all():
+        at = np.flatnonzero(weight > 0)
+        block = None if paired.block is None else np.asarray(paired.block)[at]
+        champion, challenger = paired.champion.take(at), paired.challenger.take(at)
+        rows = dataclasses.replace(paired, y=paired.y[at], champion=champion, challenger=challenger, block=block)
+        paired, weight = dataclasses.replace(rows, weight=weight[at]), weight[at]
+    return dataclasses.replace(paired, weight=None) if len(weight) == 0 or np.ptp(weight) == 0 else paired
+
+
+# ----------------------------------------------------------------------------------------------- tests
+
+
+def _gain_of_losses(paired: Paired, losses: Losses, alpha: float, margin: float) -> Interval:
+    rows, gains = len(paired), losses.gains
+    value = float(np.average(gains, weights=paired.weight))
+    counts = win_counts(paired, losses)
+    if counts is not None:
+        lower, upper = gain_bounds(*counts, rows, alpha=alpha, margin=margin)
+        few = "exact unconditional" if sum(counts) < FEW else "Tango score"
+        test = "exact McNemar" if margin == 0.0 else few
+    else:
+        lower, upper = unit_bounds(paired, losses, alpha, margin)
+        test = "paired mean" if paired.block is None else "paired mean by cluster"
+    length = block_length(gains) if paired.ordered and paired.block is None else 1
+    if length > 1:
+        wide = unit_bounds(paired, losses, alpha, margin, consecutive(rows, length))
+        lower, upper = min(lower, wide[0]), max(upper, wide[1])
+        test += f" and in blocks of {length} rows"
+    return Interval(value, lower, upper, alpha, test, rows)
+
+
+def win_counts(paired: Paired, losses: Losses) -> tuple[int, int] | None:
+    """Return how many rows were won and lost, where that is all there is to know."""
+    if paired.weight is not None or paired.block is not None or losses.relative or losses.reach != 1.0:
+        return None
+    gains = losses.gains
+    if not all(((x == 0.0) | (x == 1.0)).all() for x in (losses.champion, losses.challenger)):
+        return None
+    return int((gains > 0).sum()), int((gains < 0).sum())
+
+
+def unit_bounds(
+    paired: Paired, losses: Losses, alpha: float, margin: float, unit: Codes | None = None
+) -> tuple[float, float]:
+    """Return bounds of the mean gain over units of evidence: rows, the rows of a block, or the given runs of rows.
+
+    Where the margin is a share of the champion's mean loss, ``mean(d - share * loss of champion)`` is bounded instead
+    and shifted back, so that the decision at the margin allows for the error of the champion's mean.
+    """
+    relative = losses.relative and margin != 0.0
+    size = float(np.average(np.abs(losses.champion), weights=paired.weight)) if relative else 0.0
+    share = margin / size if size > 0 else 0.0
+    shift = share * float(np.average(losses.champion, weights=paired.weight)) if share else 0.0
+    weight = np.ones(len(paired)) if paired.weight is None else paired.weight
+    total = weight * (losses.gains - share * losses.champion)
+    worst = losses.reach * (1.0 + abs(share)) * float(weight.max())  # any row can be the one
+    if unit is None and paired.block is not None:
+        unit = clusters(paired.block)
+    if unit is not None:
+        if unit.max() == 0:
+            return -losses.reach, losses.reach  # one unit says nothing about the next
+        total, weight = (np.bincount(unit, x).astype(np.float64) for x in (total, weight))
+        # a whole unit at the bound would be too pessimistic: one row there, or a unit one standard deviation off
+        worst = max(worst, float((total - total.sum() / weight.sum() * weight).std()))
+    low, high = mean_bounds(total, weight, worst=-worst, best=worst, alpha=alpha, few=unit is not None)
+    return low + shift, high + shift
+
+
+def _gain_of_score(paired: Paired, metric: Metric, alpha: float, seed: int) -> Interval:
+    sign = 1.0 if metric.greater_is_better else -1.0
+    before, after = (metric.score(paired.y, said, paired.weight) for said in (paired.champion, paired.challenger))
+    value = sign * (after - before)
+    if not math.isfinite(value):
+        return Interval(math.nan, -math.inf, math.inf, alpha, "the score cannot be computed", len(paired))
+    unit, how = _clusters_of(paired, metric)
+    if unit is not None and unit.max() == 0:
+        return Interval(value, -math.inf, math.inf, alpha, "one cluster says nothing", len(paired))
+    found, test = None, "DeLong"
+    plain = paired.weight is None and paired.block is None and not paired.ordered
+    if isinstance(metric, AUC) and plain and not several(paired.y):
+        found = delong_bounds(paired, metric, alpha=alpha)
+    if found is None:
+        found, test = score_bounds(paired, metric, alpha=alpha, cluster=unit, seed=seed), f"paired bootstrap{how}"
+    return Interval(value, min(found[0], value), max(found[1], value), alpha, test, len(paired))
+
+
+def _clusters_of(paired: Paired, metric: Metric) -> tuple[Codes | None, str]:
+    if paired.block is not None:
+        return clusters(paired.block), " by cluster"
+    if paired.ordered:
+        length = block_length(_proxy(paired, metric))
+        if length > 1:
+            return consecutive(len(paired), length), f" in blocks of {length} rows"
+    return None, ""
+
+
+def _proxy(paired: Paired, metric: Metric) -> Floats:
+    """Return differences of squared error, or of being right, to see how alike neighbours are."""
+    y = np.asarray(paired.y)
+    both = [np.asarray(said.label) for said in (paired.champion, paired.challenger)]
+    if is_regression(paired, metric):
+        return averaged(np.asarray(np.square(both[0] - y) - np.square(both[1] - y), dtype=np.float64))
+    return np.asarray(wrong(both[0], y), dtype=np.float64) - np.asarray(wrong(both[1], y), dtype=np.float64)

@@ -1,0 +1,100 @@
+"""Monitors as JSON. Format 1: the fields of every value by name; all evidence is integers, so nothing is rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from incumbent.errors import DataError
+from incumbent.evidence.live._eprocess import SHARES, Tally
+from incumbent.evidence.live._line import Line
+from incumbent.evidence.live._units import LAGS, Autocorrelation
+
+FORMAT = 1
+
+
+def tally_to_dict(tally: Tally) -> dict[str, Any]:
+    """Return the tally as integers and lists of them."""
+    return {"rows": tally.rows, "total": tally.total, "above": list(tally.above), "below": list(tally.below)}
+
+
+def read_tally(stored: Any) -> Tally:
+    """Return the tally that `tally_to_dict` wrote.
+
+    Raises
+    ------
+    DataError
+        If a field is missing or is none of the kind.
+    """
+    each = len(SHARES)
+    return Tally(
+        _whole(stored, "rows"), _whole(stored, "total"), _wholes(stored, "above", each), _wholes(stored, "below", each)
+    )
+
+
+def line_to_dict(line: Line) -> dict[str, Any]:
+    """Return the line as integers and lists of them."""
+    alike = {"sums": list(line.alike.sums), "rows": list(line.alike.rows)}
+    rows, blocks = tally_to_dict(line.rows), tally_to_dict(line.blocks)
+    return {"rows": rows, "blocks": blocks, "alike": alike, "batches": line.batches}
+
+
+def read_line(stored: Any) -> Line:
+    """Return the line that `line_to_dict` wrote.
+
+    Raises
+    ------
+    DataError
+        If a field is missing or is none of the kind.
+    """
+    alike, each = _field(stored, "alike"), len(LAGS)
+    return Line(
+        read_tally(_field(stored, "rows")),
+        read_tally(_field(stored, "blocks")),
+        Autocorrelation(_wholes(alike, "sums", each), _wholes(alike, "rows", each)),
+        _whole(stored, "batches"),
+    )
+
+
+def settings(stored: Mapping[str, Any], kind: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return the named fields of a stored monitor of this kind.
+
+    Raises
+    ------
+    DataError
+        If it is of another kind or a later format, a field is missing, or a number is none.
+    """
+    if not isinstance(stored, Mapping) or stored.get("kind") != kind:
+        raise DataError(f"This is no stored {kind}: to_dict() of one writes an object with kind {kind!r}.")
+    if stored.get("format") != FORMAT:
+        raise DataError(
+            f"This {kind} is stored in format {stored.get('format')!r}, and format {FORMAT} can be read. A later "
+            "version wrote it: pip install -U incumbent."
+        )
+    missing = [name for name in names if name not in stored]
+    if missing:
+        raise DataError(f"The stored {kind} lacks {', '.join(missing)}; give back all that to_dict() returned.")
+    for name in ("alpha", "min_gain", "bound"):
+        if not isinstance(stored[name], int | float):
+            raise DataError(f"{name!r} of a stored {kind} is a number; {stored[name]!r:.80} was given.")
+    return {name: stored[name] for name in names}
+
+
+def _field(stored: Any, name: str) -> Any:
+    if not isinstance(stored, Mapping) or name not in stored:
+        raise DataError(f"The stored evidence lacks {name!r}; give back all that to_dict() returned.")
+    return stored[name]
+
+
+def _whole(stored: Any, name: str) -> int:
+    value = _field(stored, name)
+    if not isinstance(value, int) or (value < 0 and name != "total"):
+        raise DataError(f"{name!r} of stored evidence is a whole number; {value!r:.80} was given.")
+    return value
+
+
+def _wholes(stored: Any, name: str, count: int) -> tuple[int, ...]:
+    values = _field(stored, name)
+    if not isinstance(values, list | tuple) or len(values) != count or any(not isinstance(v, int) for v in values):
+        raise DataError(f"{name!r} of stored evidence is a list of {count} whole numbers; {values!r:.80} was given.")
+    return tuple(values)

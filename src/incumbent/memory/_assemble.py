@@ -1,0 +1,148 @@
+"""The rows that a recipe learns from: remembered ones, then new ones, within a window, weighted by age."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from incumbent.core import Array, Batch, Data, Floats, Memory
+from incumbent.errors import DataError, UsageError
+from incumbent.memory._reservoir import draw, sampled
+
+SECONDS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
+
+
+def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
+    """Put together the rows that the `data` element of a recipe asks for.
+
+    In this order: remembered rows are drawn and come before the new ones, by time where all of them have it (`beside`
+    leaves that to the adapter, for each mini-batch), which weigh `emphasis` times as much; the `window` keeps the
+    newest; `half_life` makes weights; `cap` draws from what is left.
+
+    A row's weight is multiplied by ``2 ** (-age / half_life)``. The newest row has age 0. Where `half_life` is a
+    number, age is the number of rows behind it; where it is a span of time, the time since. A span is a text such as
+    "30d" or "12h" (s, min, h, d, w) where times are dates, and a text with a number alone, such as "500", in the
+    units of the time column where times are numbers. A window of "30d" leaves out what is exactly 30 days old or
+    older, so that it holds 30 daily rows.
+
+    Parameters
+    ----------
+    data : Data
+        What to learn from.
+    new : Batch
+        The new rows, oldest first.
+    memory : Memory
+        What is remembered.
+    seed : int
+        Where randomness enters.
+
+    Returns
+    -------
+    Batch
+        Rows from the oldest to the newest, whatever `ordered` says: adapters shuffle.
+
+    Raises
+    ------
+    DataError
+        If a span of time is asked for and the rows have no time, or times of the other kind.
+    UsageError
+        If a window, half-life or cap is not positive, or a span is not one.
+
+    Examples
+    --------
+    >>> rows = assemble(Data(half_life=2), Batch(np.arange(5)[:, None]), Memory(), seed=0)
+    >>> rows.weight.round(3).tolist()
+    [0.25, 0.354, 0.5, 0.707, 1.0]
+    """
+    replayed = (
+        Batch([]) if data.replay == 0 or data.beside else draw(memory, data.replay, sample=data.sample, seed=seed)
+    )
+    rows = _by_time(Batch.join([replayed, emphasised(new, data.emphasis)]))
+    if data.window is not None:
+        rows = _within(rows, data.window)
+    if data.half_life is not None and len(rows):
+        rows = _weighted(rows, data.half_life)
+    if data.cap is not None:
+        _positive("cap", data.cap)
+        rows = sampled(rows, data.cap, sample=data.sample, rng=np.random.default_rng([seed % 2**63, 2]))
+    return rows
+
+
+def emphasised(rows: Batch, emphasis: float) -> Batch:
+    """Return the rows with weights so many times as large."""
+    if emphasis == 1:
+        return rows
+    weight = np.ones(len(rows)) if rows.weight is None else rows.weight
+    return rows.but(weight=weight * emphasis)
+
+
+def _by_time(rows: Batch) -> Batch:
+    if rows.time is None:
+        return rows
+    clock = _clock(rows.time)
+    return rows if (clock[1:] >= clock[:-1]).all() else rows.take(np.argsort(clock, kind="stable"))
+
+
+def _within(rows: Batch, window: int | str) -> Batch:
+    if not isinstance(window, str):
+        _positive("window", window)
+        return rows.take(np.arange(max(0, len(rows) - window), len(rows)))
+    return rows.take(_age(rows, window, "window") < 1.0)
+
+
+def _weighted(rows: Batch, half_life: float | str) -> Batch:
+    if isinstance(half_life, str):
+        age = _age(rows, half_life, "half_life")
+    else:
+        _positive("half_life", half_life)
+        age = np.arange(len(rows) - 1, -1, -1) / half_life
+    weight = 2.0**-age
+    return rows.but(weight=weight if rows.weight is None else rows.weight * weight)
+
+
+def _age(rows: Batch, span: str, name: str) -> Floats:
+    """Return the time since the newest row, in spans (n,)."""
+    if rows.time is None:
+        raise DataError(
+            f"{name}={span!r} is a span of time, and the rows have no time; name the time column, or give {name} as "
+            "a number of rows."
+        )
+    dated = rows.time.dtype.kind not in "iuf"
+    clock = _clock(rows.time)
+    newest = clock.max(initial=-np.inf)
+    since: Floats = np.subtract(newest, clock, where=clock < newest, out=np.zeros(len(clock)))
+    return since / _length(span, name, dated)
+
+
+def _length(span: str, name: str, dated: bool) -> float:
+    """Return a span in seconds, or in the units of a time column that holds numbers."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", span.lower())
+    if found is None or (found[2] and found[2] not in SECONDS) or float(found[1]) <= 0:
+        raise UsageError(f'{name}={span!r} is no span of time; write a number and s, min, h, d or w, such as "30d".')
+    if dated and not found[2]:
+        raise DataError(f'{name}={span!r} lacks a unit, and the times are dates; write for example "{found[1]}d".')
+    if not dated and found[2]:
+        raise DataError(
+            f'{name}={span!r} has a unit, but the times are numbers without one; write a number alone, such as "500".'
+        )
+    return float(found[1]) * SECONDS.get(found[2], 1.0)
+
+
+def _clock(time: Array) -> Floats:
+    """Return times as numbers, in seconds where they are dates (n,); a row without a time is older than all others."""
+    if time.dtype.kind in "iuf":
+        clock = time.astype(np.float64)
+    else:
+        try:
+            ticks = pd.DatetimeIndex(pd.to_datetime(time, utc=True, format="ISO8601")).to_numpy("datetime64[us]")
+        except (ValueError, TypeError) as error:
+            raise DataError(f"The time column holds values that are no times: {error}.") from error
+        clock = np.where(np.isnat(ticks), np.nan, ticks.astype(np.int64) / 1e6)
+    return np.where(np.isnan(clock), -np.inf, clock)
+
+
+def _positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise UsageError(f"{name} must be positive; got {value!r}.")

@@ -1,0 +1,44 @@
+"""How good a model is: scores over all rows, and losses of single rows.
+
+A metric is a value: ``metric("f1", task="classification")``.
+"""
+
+from incumbent.metrics._baseline import kappa, kappa_temporal, no_change
+from incumbent.metrics._calibration import CalibrationError
+from incumbent.metrics._cost import CostMatrix, read_costs
+from incumbent.metrics._custom import Custom
+from incumbent.metrics._labels import wrong
+from incumbent.metrics._metrics import METRICS, labels_of, metric, scores, standard
+from incumbent.metrics._rank import AUC
+from incumbent.metrics._rows import MAE, RMSE, Accuracy, Brier, HammingLoss, LogLoss
+from incumbent.metrics._table import F1, BalancedAccuracy, MicroF1, Precision, Recall
+from incumbent.metrics._variance import R2
+
+__all__ = [
+    "AUC",
+    "Accuracy",
+    "BalancedAccuracy",
+    "Brier",
+    "CalibrationError",
+    "CostMatrix",
+    "Custom",
+    "F1",
+    "HammingLoss",
+    "LogLoss",
+    "MAE",
+    "METRICS",
+    "MicroF1",
+    "Precision",
+    "R2",
+    "RMSE",
+    "Recall",
+    "kappa",
+    "kappa_temporal",
+    "labels_of",
+    "metric",
+    "no_change",
+    "read_costs",
+    "scores",
+    "standard",
+    "wrong",
+]

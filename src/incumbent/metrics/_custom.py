@@ -1,0 +1,153 @@
+"""Any Python function as a metric: ``module:function``."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from incumbent.core import Array, Floats, Prediction, Value
+from incumbent.errors import UsageError
+from incumbent.metrics._labels import probabilities
+
+
+@dataclass(frozen=True, repr=False)
+class Custom(Value):
+    """A function ``f(y_true, y_pred[, y_proba][, sample_weight]) -> float``, found by name.
+
+    Larger is better unless the function has an attribute ``greater_is_better = False``. It is handed the class
+    probabilities and the row weights only if it has parameters of those names. Margins are shares of the champion's
+    score, since the unit is not known.
+
+    Parameters
+    ----------
+    path : str
+        ``module:function``; modules in the working directory are found too.
+
+    Raises
+    ------
+    UsageError
+        If there is no such function, or it does not return a number.
+
+    Examples
+    --------
+    >>> Custom("math:dist").score(np.array([0.0, 0.0]), Prediction(np.array([3.0, 4.0])))
+    5.0
+    """
+
+    path: str
+
+    relative = True
+    labels_only = False
+
+    def __post_init__(self) -> None:
+        _load(self.path)
+
+    @property
+    def name(self) -> str:
+        """As the command line spells it."""
+        return self.path
+
+    @property
+    def needs_proba(self) -> bool:
+        """Whether the function cannot be called without probabilities."""
+        return "y_proba" in _required(self.path)
+
+    @property
+    def greater_is_better(self) -> bool:
+        """What the function says of itself; larger is better if it says nothing."""
+        return bool(getattr(_load(self.path), "greater_is_better", True))
+
+    @property
+    def bound(self) -> float:
+        """A row has no loss of its own here."""
+        return math.inf
+
+    def losses(self, y: Array, prediction: Prediction) -> None:
+        """Return None: nothing is known of single rows."""
+        return None
+
+    def score(self, y: Array, prediction: Prediction, weight: Floats | None = None) -> float:
+        """Return the score over all rows."""
+        if weight is None or "sample_weight" in _parameters(self.path):
+            return self._call(np.asarray(y), prediction, weight)
+        index = _copies(np.asarray(weight, dtype=np.float64))
+        return self._call(np.asarray(y)[index], prediction.take(index), None)
+
+    def resample(self, y: Array, prediction: Prediction, weight: Floats) -> Floats:
+        """Return the score under each of B row weightings (B, n); a function without weights sees rows repeated."""
+        return np.array([self.score(y, prediction, row) for row in weight])
+
+    def _call(self, y: Array, prediction: Prediction, weight: Floats | None) -> float:
+        takes, given = _parameters(self.path), {}
+        if "y_proba" in takes and (self.needs_proba or prediction.proba is not None):
+            given["y_proba"] = probabilities(prediction, self.path)[0]
+        if "sample_weight" in takes and weight is not None:
+            given["sample_weight"] = weight
+        try:
+            value = _load(self.path)(y, prediction.label, **given)
+        except Exception as error:  # a function of the user's can raise anything
+            raise UsageError(
+                f"{self.path} failed on {len(y):,} rows with {type(error).__name__}: {error}. A metric takes (y_true, "
+                "y_pred) and returns a number, whatever rows it is given."
+            ) from error
+        try:
+            return float(value)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{self.path} returned {value!r}; a metric returns one number.") from error
+
+
+def _copies(weight: Floats) -> Array:
+    """Return row numbers, each repeated by its share of the weight, n in all (systematic rounding)."""
+    total = weight.sum()
+    if total <= 0:
+        return np.arange(0)
+    edge = np.floor(np.cumsum(weight) * (len(weight) / total) + 0.5).astype(np.intp)
+    return np.repeat(np.arange(len(weight)), np.diff(edge, prepend=0))
+
+
+@functools.cache
+def _load(path: str) -> Callable[..., Any]:
+    module_name, _, name = path.partition(":")
+    here = str(Path.cwd())
+    added = here not in sys.path
+    if added:
+        sys.path.append(here)  # a command started by its script does not search the working directory
+    try:
+        found = getattr(importlib.import_module(module_name), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(
+            f"There is no metric {path!r} ({error}). Write module:function, such as shop:profit."
+        ) from error
+    finally:
+        if added and here in sys.path:
+            sys.path.remove(here)
+    if not callable(found):
+        raise UsageError(f"{path} is a {type(found).__name__}, not a function f(y_true, y_pred) -> float.")
+    return found  # type: ignore[no-any-return]  # callable was checked
+
+
+@functools.cache
+def _parameters(path: str) -> frozenset[str]:
+    return frozenset(_signature(path))
+
+
+@functools.cache
+def _required(path: str) -> frozenset[str]:
+    empty = inspect.Parameter.empty
+    return frozenset(name for name, p in _signature(path).items() if p.default is empty)
+
+
+def _signature(path: str) -> dict[str, inspect.Parameter]:
+    try:
+        return dict(inspect.signature(_load(path)).parameters)
+    except ValueError:  # functions written in C may not tell
+        return {}

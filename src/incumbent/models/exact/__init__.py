@@ -1,0 +1,1 @@
+"""A head that is solved exactly on frozen features."""

@@ -1,0 +1,1 @@
+"""Follow a recipe to its end: fit, interpolate, average, combine."""

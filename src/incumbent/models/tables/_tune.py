@@ -1,0 +1,120 @@
+"""Fit from scratch, with a search over the estimator's own hyper-parameters if the recipe asks for one."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.stats import loguniform
+
+from incumbent.core import Batch, Recipe
+from incumbent.models.tables._native import as_input, refit, task_of, trained_on
+
+_FOREST = {
+    "max_depth": [None, 6, 12, 20],
+    "min_samples_leaf": [1, 2, 5, 10, 20],
+    "max_features": ["sqrt", 0.3, 0.6, 1.0],
+}
+_TREE = {"max_depth": [None, 3, 5, 8, 12], "min_samples_leaf": [1, 5, 10, 20, 50]}
+_C = {"C": loguniform(1e-3, 1e3)}
+_ALPHA = {"alpha": loguniform(1e-4, 1e3)}
+_SPACES: dict[str, dict[str, Any]] = {
+    "RandomForest": _FOREST,
+    "ExtraTrees": _FOREST,
+    "DecisionTree": _TREE,
+    "HistGradientBoosting": {
+        "learning_rate": loguniform(0.02, 0.3),
+        "max_leaf_nodes": [7, 15, 31, 63],
+        "min_samples_leaf": [5, 20, 50],
+        "l2_regularization": [0.0, 0.1, 1.0, 10.0],
+    },
+    "GradientBoosting": {
+        "learning_rate": loguniform(0.02, 0.3),
+        "max_depth": [2, 3, 4, 5],
+        "subsample": [0.5, 0.8, 1.0],
+    },
+    "LogisticRegression": _C,
+    "LinearSV": _C,
+    "SVC": _C,
+    "SVR": _C,
+    "Ridge": _ALPHA,
+    "Lasso": {"alpha": loguniform(1e-5, 1e1)},
+    "ElasticNet": {"alpha": loguniform(1e-5, 1e1), "l1_ratio": [0.1, 0.5, 0.9]},
+    "SGD": {"alpha": loguniform(1e-6, 1e-2)},
+    "KNeighbors": {"n_neighbors": [1, 3, 5, 9, 15, 31], "weights": ["uniform", "distance"]},
+    "MLP": {"alpha": loguniform(1e-6, 1e-1), "learning_rate_init": loguniform(1e-4, 1e-2)},
+}
+
+
+def space_of(native: Any) -> dict[str, Any]:
+    """Return the search space of an estimator (a Pipeline: of its last step) by parameter; empty if none is known."""
+    if hasattr(native, "steps"):
+        name, last = native.steps[-1]
+        return {f"{name}__{key}": values for key, values in space_of(last).items()}
+    kind = type(native)
+    if kind.__module__.startswith(("lightgbm.", "xgboost.")):
+        from incumbent.models.boosting._shared import search_space
+
+        found: dict[str, Any] = search_space(native)
+        return found
+    if not kind.__module__.startswith("sklearn.") or kind.__name__.endswith("CV"):
+        return {}
+    return next((space for stem, space in _SPACES.items() if kind.__name__.startswith(stem)), {})
+
+
+def tunable(native: Any) -> bool:
+    """Whether a search space is known for `native`."""
+    return bool(space_of(native))
+
+
+def fit_afresh(native: Any, recipe: Recipe) -> Any:
+    """Return a fresh copy of `native` fitted to the recipe's rows, after the search that the recipe may ask for."""
+    train = trained_on(recipe)
+    settings = best_settings(native, train, recipe) if recipe.structure.search else {}
+    return refit(native, train, seed=recipe.seed, settings=settings)
+
+
+def best_settings(native: Any, train: Batch, recipe: Recipe) -> dict[str, Any]:
+    """Return the setting that successive halving ends with; its own is always tried, and with one trial only that."""
+    if recipe.structure.search < 2:
+        return {}
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # importing it is how it is switched on
+    from sklearn.model_selection import HalvingGridSearchCV, ParameterSampler
+
+    space, rng = space_of(native), np.random.RandomState(recipe.seed)
+    own = {name: native.get_params()[name] for name in space}
+    drawn = list(ParameterSampler(space, recipe.structure.search - 1, random_state=rng))
+    search = HalvingGridSearchCV(
+        _seeded(native, recipe.seed),
+        [{name: [value] for name, value in setting.items()} for setting in (own, *drawn)],
+        cv=3,
+        scoring=_scoring(native),
+        min_resources=min(len(train), max(60, 20 * _targets(native, train))),
+        random_state=recipe.seed,
+        refit=False,
+        error_score=-np.inf,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a setting that fits badly on few rows is what the search is there to find out
+        search.fit(as_input(native, train.x), train.y)
+    best: dict[str, Any] = search.cv_results_["params"][int(search.best_index_)]
+    return best
+
+
+def _seeded(native: Any, seed: int) -> Any:
+    from sklearn.base import clone
+
+    fresh = clone(native)
+    free = {k: seed for k, v in fresh.get_params().items() if k.rsplit("__", 1)[-1] == "random_state" and v is None}
+    return fresh.set_params(**free)
+
+
+def _scoring(native: Any) -> str | None:
+    if task_of(native) == "regression":
+        return "neg_mean_squared_error"
+    return "neg_log_loss" if hasattr(native, "predict_proba") else None
+
+
+def _targets(native: Any, train: Batch) -> int:
+    return 1 if task_of(native) == "regression" else len(np.unique(train.labels))

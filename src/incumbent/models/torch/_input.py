@@ -1,0 +1,305 @@
+"""Rows as tensors, and how a module takes them: one tensor, its keyword arguments, or a dict of tensors."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from incumbent.core import Batch
+from incumbent.data import in_memory
+from incumbent.errors import DataError, ModelError
+from incumbent.models.torch._images import explained, first_convolution
+from incumbent.words import nearest
+
+Inputs: TypeAlias = dict[str, Tensor]
+"""Tensors by the name of the argument that takes them; one without a name is the only one."""
+
+EAGER = 1 << 30
+"""Bytes up to which rows become tensors at once; more become so mini-batch by mini-batch, and are never all held."""
+
+_TABLES = (nn.Embedding, nn.EmbeddingBag)
+_OURS = "incumbent.data:"
+
+
+@dataclass(frozen=True, eq=False)
+class Reader:
+    """How rows become what one module takes.
+
+    Parameters
+    ----------
+    names : tuple of str, optional
+        The keyword arguments of its forward; None where it takes anything by name.
+    needed : tuple of str
+        Those without a default.
+    whole : bool
+        Whether whole numbers stay whole, because it looks them up in a table.
+    prepare : str, optional
+        "module:function" that is applied to the rows before they become tensors.
+    channels : {1, 3}, optional
+        Whether a folder of images is to be read as grey or in colour, where that is known: a function of this package
+        leaves their channels as they are, and the first layer takes so many. What another function does, nobody knows.
+    """
+
+    names: tuple[str, ...] | None
+    needed: tuple[str, ...]
+    whole: bool
+    prepare: str | None = None
+    channels: int | None = None
+
+    @staticmethod
+    def of(module: nn.Module, prepare: str | None = None) -> Reader:
+        """Look at the signature of a module's forward."""
+        kinds = inspect.signature(module.forward).parameters.values()
+        named = [p for p in kinds if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        anything = any(p.kind is p.VAR_KEYWORD for p in kinds)
+        whole = any(isinstance(part, _TABLES) for part in module.modules())
+        needed = tuple(p.name for p in named if p.default is p.empty)
+        first = first_convolution(module) if (prepare or "").startswith(_OURS) else None
+        channels = first.in_channels if first is not None and first.in_channels in (1, 3) else None
+        return Reader(None if anything else tuple(p.name for p in named), needed, whole, prepare, channels)
+
+    def rows(self, x: Any, device: torch.device | None = None) -> Rows:
+        """Return rows ready to be taken in mini-batches.
+
+        Parameters
+        ----------
+        x : (n, ...) array, tensor or data frame, or a dict of those
+            What the module sees. Bytes of images, (n, ..., ) of uint8 with three dimensions or more, arrive as numbers
+            from 0 to 1; whole numbers stay whole only if the module looks them up in a table.
+        device : torch.device, optional
+            Where they shall lie.
+
+        Raises
+        ------
+        DataError
+            A part holds something that is no number.
+        ModelError
+            The module takes other inputs than these.
+        """
+        if self.prepare is not None and _is_lazy(x):
+            return self._prepared_later(x, self.prepare, device)
+        if self.prepare is not None:
+            x = _applied(self.prepare, x)
+        parts, by_name = self._parts(x)
+        made = {name: _source(part, name, self.whole, device) for name, part in parts.items()}
+        return Rows(made, by_name, None, self.whole, device)
+
+    def _prepared_later(self, x: Any, prepare: str, device: torch.device | None) -> Rows:
+        """Return rows that are prepared mini-batch by mini-batch, as one call would prepare all of them."""
+
+        def made(parts: dict[str, Any]) -> dict[str, Any]:
+            given = parts if isinstance(x, Mapping) else parts[""]
+            return self._parts(_applied(prepare, given))[0]
+
+        rows = dict(x) if isinstance(x, Mapping) else {"": x}
+        few = in_memory(Batch(rows).take(np.arange(min(1, len(next(iter(rows.values())))))))
+        _, call = self._parts(_applied(prepare, few.x if isinstance(x, Mapping) else few.x[""]))
+        return Rows(rows, call, made, self.whole, device)
+
+    def _parts(self, x: Any) -> tuple[dict[str, Any], Call]:
+        if isinstance(x, Mapping):
+            return dict(x), self._call_for(tuple(x))
+        if hasattr(x, "iloc") and hasattr(x, "columns"):
+            columns = tuple(map(str, x.columns))
+            if self.needed and set(self.needed) <= set(columns) and self._fits(columns):
+                return {str(name): x[name] for name in x.columns}, "names"
+        return {"": x}, "one"
+
+    def _fits(self, given: tuple[str, ...]) -> bool:
+        return self.names is None or set(given) <= set(self.names)
+
+    def _call_for(self, given: tuple[str, ...]) -> Call:
+        if set(self.needed) <= set(given) and self._fits(given):
+            return "names"
+        if len(self.needed) == 1 or (not self.needed and self.names):
+            return "dict"
+        takes = ", ".join(self.names or ())
+        raise ModelError(f"The net's forward takes {takes}, and the rows have {', '.join(given)}; give them one name.")
+
+
+Call: TypeAlias = Literal["one", "names", "dict"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows that are taken in mini-batches by position."""
+
+    parts: dict[str, Any]
+    call: Call
+    prepare: Callable[[dict[str, Any]], dict[str, Any]] | None
+    whole: bool
+    device: torch.device | None
+
+    def __len__(self) -> int:
+        return len(next(iter(self.parts.values())))
+
+    def at(self, index: Tensor) -> Inputs:
+        """Return the rows at these positions as tensors that a module takes."""
+        if self.prepare is None:
+            return {name: self._part(name, part, index) for name, part in self.parts.items()}
+        made = self.prepare(in_memory(Batch(self.parts).take(index.cpu().numpy())).x)
+        return {name: self._placed(name, part) for name, part in made.items()}
+
+    def _part(self, name: str, part: Any, index: Tensor) -> Tensor:
+        if isinstance(part, Tensor):
+            return self._usable(part.index_select(0, index))
+        return self._placed(name, part[index.cpu().numpy()])
+
+    def _placed(self, name: str, rows: Any) -> Tensor:
+        taken = _tensor(rows, name, self.whole)
+        return self._usable(taken if self.device is None else taken.to(self.device, non_blocking=True))
+
+    def _usable(self, taken: Tensor) -> Tensor:
+        return taken.float().div_(255) if taken.dtype == torch.uint8 and taken.ndim > 2 else _usable(taken, self.whole)
+
+
+def apply(module: nn.Module, inputs: Inputs, call: Call) -> Tensor:
+    """Return the module's outputs (n, k) for a mini-batch.
+
+    Raises
+    ------
+    DataError
+        The first convolution takes other images than these.
+    """
+    try:
+        given = module(inputs[""]) if call == "one" else module(**inputs) if call == "names" else module(inputs)
+    except RuntimeError as error:
+        if (found := explained(module, inputs, str(error))) is not None:
+            raise found from error
+        raise
+    return two_dimensional(given)
+
+
+def two_dimensional(given: Any) -> Tensor:
+    """Return what a forward gave as (n, k): the tensor itself, or the logits of a tuple, dict or named output."""
+    out = given
+    if isinstance(given, Mapping):
+        out = given["logits"] if "logits" in given else next(iter(given.values()))
+    elif hasattr(given, "logits"):
+        out = given.logits
+    elif isinstance(given, tuple | list) and given:
+        out = given[0]
+    if not isinstance(out, Tensor) or out.ndim not in (1, 2):
+        what = f"a tensor of shape {tuple(out.shape)}" if isinstance(out, Tensor) else f"a {type(out).__name__}"
+        raise ModelError(f"The net gives {what}; outputs of shape (n, k), a row for each row given, were expected.")
+    return out[:, None] if out.ndim == 1 else out
+
+
+def joined(parts: list[Inputs]) -> Inputs:
+    """Return several mini-batches as one."""
+    return parts[0] if len(parts) == 1 else {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def imported(reference: str, what: str) -> Any:
+    """Return what "package.module:name" names.
+
+    Raises
+    ------
+    ModelError
+        It cannot be imported, or is not there.
+    """
+    module, _, name = reference.partition(":")
+    if not module or not name:
+        raise ModelError(
+            f'The {what} {reference!r} is no reference; write "package.module:name", such as "nets:build".'
+        )
+    here = os.getcwd()
+    added = here not in sys.path
+    if added:
+        sys.path.append(here)  # a command started by its script does not search the working directory
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise ModelError(
+            f"The {what} {reference!r} cannot be imported ({error}); install its package, or run from the folder that "
+            f"holds {module.partition('.')[0]}.py."
+        ) from error
+    finally:
+        if added and here in sys.path:
+            sys.path.remove(here)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            names = [n for n in dir(found) if not n.startswith("_")]
+            near = ", ".join(sorted(names, key=lambda n: n != nearest(part, names)))[:200]
+            raise ModelError(f"The {what} {reference!r} is not there: {module} has no {part!r}; it has {near}.")
+        found = getattr(found, part)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------- parts
+
+
+def _applied(prepare: str, x: Any) -> Any:
+    function: Callable[[Any], Any] = imported(prepare, "prepare function")
+    return function(x)
+
+
+def _is_lazy(x: Any) -> bool:
+    """Whether rows are too many to be prepared at once; bytes may become numbers of four bytes then."""
+    parts = list(x.values()) if isinstance(x, Mapping) else [x]
+    return any(_stays(part, 4 if str(getattr(part, "dtype", "")) == "uint8" else 1) for part in parts)
+
+
+def _stays(part: Any, grows: int = 1) -> bool:
+    """Whether rows are too many to become tensors at once."""
+    if isinstance(part, Tensor | list) or hasattr(part, "iloc"):
+        return False
+    return bool(getattr(part, "nbytes", EAGER + 1) * grows > EAGER)
+
+
+def _source(part: Any, name: str, whole: bool, device: torch.device | None) -> Any:
+    if _stays(part):
+        return part
+    made = _tensor(part, name, whole)
+    return made if device is None else made.to(device)
+
+
+def _tensor(part: Any, name: str, whole: bool) -> Tensor:
+    if isinstance(part, Tensor):
+        return part.detach()
+    if hasattr(part, "iloc"):
+        part = _numbers(part)
+    array = np.asarray(part)
+    if array.dtype.kind not in "fiub":
+        where = f" {name!r}" if name else ""
+        raise DataError(
+            f"A net takes numbers, and the input{where} holds {array.dtype} such as {array.flat[0]!r}; turn it into "
+            'numbers first, or give prepare="module:function", which is stored with the model.'
+        )
+    if array.dtype.kind == "f":
+        array = array.astype(np.float32, copy=False)
+    elif array.dtype.kind in "iu" and array.dtype != np.uint8:
+        array = array.astype(np.int64 if whole else np.float32, copy=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns that a read-only array could be written to; nobody here does
+        return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _numbers(frame: Any) -> Any:
+    """Return the columns of a frame as one array; the first that holds no numbers is named."""
+    columns = [frame[name] for name in frame.columns] if hasattr(frame, "columns") else [frame]
+    for column in columns:
+        if getattr(column.dtype, "kind", "O") not in "fiub":
+            raise DataError(
+                f"A net takes numbers, and column {str(column.name)!r} holds {column.dtype}; turn it into numbers "
+                'first, or give prepare="module:function", which is stored with the model.'
+            )
+    return frame.to_numpy()
+
+
+def _usable(tensor: Tensor, whole: bool) -> Tensor:
+    if tensor.dtype in (torch.float32, torch.int64) and (whole or tensor.is_floating_point()):
+        return tensor
+    if tensor.is_floating_point():
+        return tensor.float()
+    return tensor.long() if whole and tensor.dtype != torch.bool else tensor.float()
