@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from incumbent import models
+from incumbent.control import OLD_WORDS
 from incumbent.core import AnchorSet, Memory, Model
 from incumbent.data import Schema
 from incumbent.errors import RegistryError
@@ -63,6 +64,7 @@ class Version:
         gate = dict(text["gate"])
         gate["limits"] = tuple(Limit(**limit) for limit in gate["limits"])
         gate["slices"] = tuple(Slice(**part) for part in gate["slices"])
+        gate["error_control"] = OLD_WORDS.get(gate["error_control"], gate["error_control"])  # stored by 0.1
         return Version(models.load(folder / "model"), Schema.from_dict(text["schema"]), Gate(**gate), text["told"])
 
 
