@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import warnings
 import zipfile
 from contextlib import closing
 from importlib.util import find_spec
@@ -27,6 +28,7 @@ STORED = Path(__file__).parent / "0.1"
 EXPECTED = json.loads((STORED / "expected.json").read_text())
 NEEDS = {"lightgbm": "lightgbm", "booster": "lightgbm", "xgboost": "xgboost"}
 RENAMED = {"share": "fdr", "lifetime": "fwer"}  # values of a gate's fields
+VOTED = {"votes"}  # three tenths of its probabilities were votes of kept rows, which later versions leave out
 GONE: set[str] = set()  # fields of recipes that were taken out on purpose: they are read and do nothing
 WHY = "to see that it works"
 
@@ -86,9 +88,19 @@ def predicted_then(name: str) -> dict[int, pd.DataFrame]:
     return {int(v): part.drop(columns="version").reset_index(drop=True) for v, part in table.groupby("version")}
 
 
-def same(found: pd.DataFrame, then: pd.DataFrame) -> None:
+def parsed(text: str) -> Strategy:
+    """Read a strategy that 0.1 printed; an option that it names may have no effect any more."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return parse(text)
+
+
+def same(found: pd.DataFrame, then: pd.DataFrame, name: str) -> None:
     assert list(found.columns) == list(then.columns)
     for column in then:
+        if name in VOTED:
+            assert column == "prediction" or np.abs(found[column] - then[column]).max() <= 0.3
+            continue
         if then[column].dtype.kind == "f":
             np.testing.assert_allclose(found[column], then[column], rtol=1e-5, atol=1e-6, err_msg=column)
         else:
@@ -103,7 +115,7 @@ def test_the_live_version_predicts_what_it_predicted_under_0_1(registry, name):
     x, _ = rows_of(name)
     live = EXPECTED[name]["show"]["version"]
     assert registry.champion(name) == live
-    same(registry.predict(name, x), predicted_then(name)[live])
+    same(registry.predict(name, x), predicted_then(name)[live], name)
 
 
 @pytest.mark.slow
@@ -113,7 +125,7 @@ def test_every_version_predicts_what_it_predicted_under_0_1(registry, name):
     versions = predicted_then(name)
     assert len(versions) > 1
     for number, then in versions.items():
-        same(registry.predict(name, x, version=number), then)
+        same(registry.predict(name, x, version=number), then, name)
 
 
 @pytest.mark.slow
@@ -122,7 +134,7 @@ def test_the_native_model_comes_back(registry, name):
     native, (x, _) = registry.load(name), rows_of(name)
     then = predicted_then(name)[registry.champion(name)]
     if hasattr(native, "predict") and name not in ("booster", "quadratic"):
-        same(pd.DataFrame({"prediction": native.predict(x)}), then[["prediction"]])
+        same(pd.DataFrame({"prediction": native.predict(x)}), then[["prediction"]], name)
 
 
 @pytest.mark.slow
@@ -171,7 +183,8 @@ def test_a_gate_that_was_set_is_there(registry):
 def test_it_is_updated_and_goes_back(changeable, name):
     x, more = rows_of(name)
     before = changeable.champion(name)
-    found = changeable.update(name, more, strategies=EXPECTED[name]["strategies"], why=WHY, seed=91)
+    strategies = [parsed(text) for text in EXPECTED[name]["strategies"]]
+    found = changeable.update(name, more, strategies=strategies, why=WHY, seed=91)
     assert found.decision in ("promote", "reject", "inconclusive") and found.version_before == before
     assert not [challenger.error for challenger in found.challengers if challenger.error]
     state = changeable.state(name)
@@ -181,7 +194,7 @@ def test_it_is_updated_and_goes_back(changeable, name):
     if changeable.champion(name) == 1:
         changeable.promote(name, 2, why=WHY)
     back = changeable.rollback(name, why=WHY)
-    same(changeable.predict(name, x), predicted_then(name)[back])
+    same(changeable.predict(name, x), predicted_then(name)[back], name)
 
 
 @pytest.mark.slow
@@ -210,7 +223,7 @@ def test_rows_that_it_learned_are_forgotten_exactly(changeable, name):
 def test_the_version_that_waits_can_be_approved(changeable):
     assert changeable.approve("ridge", why=WHY) == changeable.champion("ridge") == 3
     x, _ = rows_of("ridge")
-    same(changeable.predict("ridge", x), predicted_then("ridge")[3])
+    same(changeable.predict("ridge", x), predicted_then("ridge")[3], "ridge")
 
 
 # --------------------------------------------------------------------------------------------- as text
@@ -243,14 +256,14 @@ def test_strategies_in_the_store_can_be_read(folder):
     strategies, _ = told(folder)
     assert len(strategies) > 10
     for text in strategies:
-        assert isinstance(parse(text), Strategy), text
+        assert isinstance(parsed(text), Strategy), text
 
 
 def test_printed_strategies_can_be_read():
     strategies, _ = printed()
     assert len(strategies) >= 35
     for text in strategies:
-        assert isinstance(parse(text), Strategy), text
+        assert isinstance(parsed(text), Strategy), text
 
 
 @reads_recipes
@@ -273,7 +286,7 @@ def test_printed_recipes_can_be_read_and_printed_again():
 @reads_recipes
 def test_a_strategy_prepares_the_recipe_that_it_prepared_under_0_1():
     for strategy, text in printed()[0].items():
-        assert core.read_recipe(text) == parse(strategy).prepare(Recipe(), Memory()), strategy
+        assert core.read_recipe(text) == parsed(strategy).prepare(Recipe(), Memory()), strategy
 
 
 @reads_recipes
