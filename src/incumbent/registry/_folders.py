@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from incumbent import models
-from incumbent.control import OLD_WORDS
 from incumbent.core import AnchorSet, Memory, Model
 from incumbent.data import Schema
 from incumbent.errors import RegistryError
 from incumbent.evidence.live import LineMonitor
 from incumbent.gate import Gate, Limit
+from incumbent.gate.budget import OLD_WORDS
 from incumbent.gate.slices import Slice
 from incumbent.memory import load_anchor, load_memory, save_anchor, save_memory
 from incumbent.updating import Lines
