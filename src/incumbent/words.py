@@ -29,3 +29,15 @@ def nearest(name: str, names: Sequence[str]) -> str | None:
     folded = {other.strip().casefold(): other for other in reversed(names)}
     close = difflib.get_close_matches(name.strip().casefold(), list(folded), n=1, cutoff=0.75)
     return folded[close[0]] if close else None
+
+
+def joined(words: Iterable[str], link: str = "and") -> str:
+    """Join words to a list in a sentence.
+
+    Examples
+    --------
+    >>> joined(["skops", "joblib", "pickle"], "or")
+    'skops, joblib or pickle'
+    """
+    *most, last = words
+    return f"{', '.join(most)} {link} {last}" if most else last

@@ -95,5 +95,5 @@ def test_the_adapter_says_that_it_grew():
     x, y = bayes_rows(GaussianNB)
     champion = SklearnModel(GaussianNB().fit(x[y < 3], y[y < 3]))
     made = champion.fit(Recipe().but(start="champion").bind(train=Batch(x, y)))
-    assert made.notes == ("grew by 1 new class(es)",)
+    assert made.notes == ("grew by 1 new class: 3",)
     assert made.predict(x).classes.tolist() == [0, 1, 2, 3]

@@ -12,8 +12,7 @@ from boosted import BINARY, CODES, ONE, RAW, RECIPES, SCRATCH, THREE, TYPED, VAL
 
 from incumbent.core import Batch, Recipe
 from incumbent.errors import ModelError
-from incumbent.models.boosting._lightgbm import LightGBMModel, handles
-from incumbent.models.boosting._shared import search_space
+from incumbent.models.lightgbm._model import LightGBMModel, handles
 
 
 def booster(objective, y, **more):
@@ -301,7 +300,7 @@ def test_a_search_over_settings_is_followed():
     again = model.fit(Recipe().but(start="scratch", search=3).bind(train=Batch(RAW, y), seed=0))
     same(made.predict(RAW), again.predict(RAW))
     assert made.native.get_params().keys() == model.native.get_params().keys()
-    assert search_space(model.native).keys() <= model.native.get_params().keys()
+    assert model.search_space.keys() <= model.native.get_params().keys()
 
 
 def test_fits_print_nothing(capfd):

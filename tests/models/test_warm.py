@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
 from incumbent.core import Batch, Recipe
-from incumbent.models.tables._tune import fit_afresh
+from incumbent.models import wrap
 from incumbent.models.tables._warm import GROWTH, appendable, appended, outgrown
 
 
@@ -99,7 +99,7 @@ def test_an_ensemble_that_was_appended_to_is_refitted_at_the_size_it_was_set_to(
     champion = RandomForestClassifier(n_estimators=6, random_state=0).fit(old.x, old.y)
     twice = appended(appended(champion, plan(new)), plan(new))
     assert len(twice.estimators_) == 14
-    assert len(fit_afresh(twice, Recipe().bind(train=new)).estimators_) == 6
+    assert len(wrap(twice).fit(Recipe().but(start="scratch").bind(train=new)).native.estimators_) == 6
 
 
 def test_the_cap_is_counted_from_the_size_it_was_set_to():

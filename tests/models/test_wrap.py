@@ -49,10 +49,10 @@ def test_each_kind_has_its_adapter(native, adapter):
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (LogisticRegression, r"LogisticRegression is a class, not a model; give a fitted object"),
+        (LogisticRegression, r"LogisticRegression is a class. Pass a fitted model"),
         (LogisticRegression(), r"LogisticRegression is not fitted"),
         (make_pipeline(StandardScaler(), LogisticRegression()), r"Pipeline is not fitted"),
-        ({"weights": 1}, r"builtins.dict is not a model that Incumbent knows"),
+        ({"weights": 1}, r"builtins.dict is not a model that Incumbent can update. It takes .*PyTorch modules"),
         ("model.joblib", r"builtins.str is not a model"),
         (None, r"NoneType is not a model"),
         (StandardScaler().fit(X), r"StandardScaler is not a model"),

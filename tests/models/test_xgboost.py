@@ -12,8 +12,7 @@ from boosted import BINARY, CODES, ONE, RAW, RECIPES, SCRATCH, THREE, TYPED, VAL
 
 from incumbent.core import Batch, Recipe
 from incumbent.errors import ModelError
-from incumbent.models.boosting._shared import search_space
-from incumbent.models.boosting._xgboost import XGBoostModel, handles
+from incumbent.models.xgboost._model import XGBoostModel, handles
 
 SETTINGS = {"n_estimators": 8, "max_depth": 3, "enable_categorical": True, "n_jobs": 1}
 
@@ -327,7 +326,7 @@ def test_a_search_over_settings_is_followed():
     recipe = Recipe().but(start="scratch", search=3).bind(train=Batch(RAW, y), seed=0)
     one, two = model.fit(recipe), model.fit(recipe)
     same(one.predict(RAW), two.predict(RAW))
-    assert search_space(model.native).keys() <= model.native.get_params().keys()
+    assert model.search_space.keys() <= model.native.get_params().keys()
     assert one.native.n_estimators in (8, 50, 100, 200, 400)
 
 

@@ -11,6 +11,8 @@ from incumbent._deprecated import deprecated_names
 from incumbent._on_demand import on_demand
 
 if TYPE_CHECKING:
+    from incumbent.models._framework import Framework as Framework
+    from incumbent.models._framework import ModelFile as ModelFile
     from incumbent.models._wrap import load as load
     from incumbent.models._wrap import save as save
     from incumbent.models._wrap import wrap as wrap
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Blend": "finish._blend",
+    "Framework": "_framework",
+    "ModelFile": "_framework",
     "absorb": "exact._learned",
     "extended": "exact._learned",
     "fit_challenger": "finish._fit_challenger",
@@ -39,6 +43,8 @@ _HOME = {
 
 __all__ = [
     "Blend",
+    "Framework",
+    "ModelFile",
     "absorb",
     "extended",
     "fit_challenger",

@@ -1,1 +1,1 @@
-"""Adapters for LightGBM and XGBoost."""
+"""What the adapters for boosted trees share."""

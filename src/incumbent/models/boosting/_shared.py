@@ -169,33 +169,18 @@ def check_time(deadline: float, done: int, rounds: int) -> None:
         raise BudgetSpent(f"The time budget ended after {done} of {rounds} boosting rounds.")
 
 
-def search_space(native: Any) -> dict[str, Any]:
-    """Return distributions over the settings of a scikit-learn style booster that matter most; none for others.
+def search_space() -> dict[str, Any]:
+    """Return distributions over the settings that matter most, under the names that both scikit-learn interfaces use.
 
     Learning rate and penalties are log-uniform, as they act by their order of magnitude.
-
-    Examples
-    --------
-    >>> search_space(object())
-    {}
     """
-    from scipy.stats import loguniform, randint, uniform
+    from scipy.stats import loguniform, uniform
 
-    framework = type(native).__module__.split(".")[0]
-    if framework not in ("lightgbm", "xgboost") or not hasattr(native, "get_params"):
-        return {}
-    shared = {
+    return {
         "learning_rate": loguniform(0.02, 0.3),
         "n_estimators": [50, 100, 200, 400],
         "reg_lambda": loguniform(1e-2, 30.0),
         "colsample_bytree": uniform(0.5, 0.5),
-    }
-    if framework == "lightgbm":
-        return shared | {"num_leaves": [7, 15, 31, 63, 127], "min_child_samples": [5, 10, 20, 50, 100]}
-    return shared | {
-        "max_depth": randint(3, 11),
-        "min_child_weight": loguniform(0.5, 50.0),
-        "subsample": uniform(0.5, 0.5),
     }
 
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from incumbent.core import Batch, Model, Recipe
 from incumbent.errors import AbilityError, ModelError, UsageError
+from incumbent.models._training import new_classes, note_new_classes, training_rows
 from incumbent.models.exact._features import read_once
 from incumbent.models.exact._head import Featured, Head, headed
 from incumbent.models.exact._learned import statistics_of, token_in
 from incumbent.models.exact._ridge import Solution, mean_eigenvalue, solve
 from incumbent.models.exact._statistics import Statistics
 from incumbent.models.exact._summed import checked, features_of, gathered, lifted
-from incumbent.models.tables._native import new_classes, trained_on
 
 SAMPLE = 5_000
 """Rows that a new projection is fitted to."""
@@ -49,7 +49,7 @@ def analytic(champion: Featured, recipe: Recipe) -> Model:
 
 def solved(champion: Featured, recipe: Recipe) -> Model:
     """Return what `analytic` does of rows that the statistics do not hold yet."""
-    train, head = trained_on(recipe), _continued(champion, recipe)
+    train, head = training_rows(recipe), _continued(champion, recipe)
     if np.ndim(train.labels) > 1:
         raise AbilityError(
             f"Analytic() solves for one class or value of each row, and these rows have {train.labels.shape[1]} at "
@@ -93,10 +93,11 @@ def _continued(champion: Featured, recipe: Recipe) -> Head | None:
 
 def _has_old_features(head: Head, recipe: Recipe) -> bool:
     """Return whether a head of version 0.1 lies on quadratic features, and remembered rows can take it to others."""
-    from incumbent.models._quadratic import QuadraticFeatures
+    from incumbent.models.exact._projection import RandomReLU
 
-    old = recipe.memory.rows
-    return isinstance(head.lift, QuadraticFeatures) and old is not None and len(old) > 0 and old.y is not None
+    old, is_projected = recipe.memory.rows, getattr(head.lift, "width", 0) > 0
+    is_old = is_projected and not isinstance(head.lift, RandomReLU)
+    return is_old and old is not None and len(old) > 0 and old.y is not None
 
 
 def _outgrown(head: Head, recipe: Recipe) -> bool:
@@ -105,12 +106,12 @@ def _outgrown(head: Head, recipe: Recipe) -> bool:
     if recipe.structure.analytic != "auto" or old is None or not 0 < width < _GROWN:
         return False
     learned, kept = float(recipe.memory.statistics["rows"]), len(old) if old.weight is None else float(old.weight.sum())
-    return abs(learned - kept) < 0.5 and learned + len(trained_on(recipe)) >= 2 * width
+    return abs(learned - kept) < 0.5 and learned + len(training_rows(recipe)) >= 2 * width
 
 
 def _begun(champion: Featured, recipe: Recipe) -> tuple[Any, Statistics | None]:
     """Return a new lift, fitted to old and new rows, and the statistics of what is remembered under it."""
-    train, old = trained_on(recipe), recipe.memory.rows
+    train, old = training_rows(recipe), recipe.memory.rows
     parts = [train] if old is None or not len(old) else [read_once(champion, old), train]
     count = sum(map(len, parts))
     some = [part.take(np.arange(0, len(part), -(-count // SAMPLE))) for part in parts]
@@ -169,7 +170,7 @@ def _calibrated(champion: Featured, lift: Any, solution: Solution, recipe: Recip
     if classes is None or len(classes) < 2:
         return 1.0
     enough = recipe.select is not None and len(recipe.select) >= 10
-    judges = recipe.select if recipe.select is not None and enough else trained_on(recipe)
+    judges = recipe.select if recipe.select is not None and enough else training_rows(recipe)
     known = np.flatnonzero(np.isin(judges.labels, classes))[:SAMPLE]
     if not len(known):
         return 1.0
@@ -194,7 +195,7 @@ def _notes(champion: Featured, recipe: Recipe, head: Head) -> tuple[str, ...]:
     unseen = new_classes(recipe, champion.classes)
     if not len(unseen):
         return (told,)
-    return told, f"grew by {len(unseen)} new class{'es' * (len(unseen) > 1)}: {', '.join(map(str, unseen[:5]))}"
+    return told, note_new_classes(unseen)
 
 
 def _token_of(statistics: Statistics) -> str:

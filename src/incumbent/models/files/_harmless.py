@@ -1,8 +1,10 @@
-"""Which types in a stranger's file may be made without leave: estimators of known libraries and their parts."""
+"""The types that a file may hold without `trust_pickle`: estimators of known libraries, and their parts."""
 
 from __future__ import annotations
 
 import importlib
+
+from incumbent.models._framework import frameworks
 
 # Where estimators keep their parts. A library's name alone earns no trust: numpy.testing can run a text as code.
 _PARTS = (
@@ -24,8 +26,6 @@ _PARTS = (
     "sklearn.utils._bunch.Bunch",
     "sklearn.utils._metadata_requests.",
     "sklearn.utils._encode.",
-    "lightgbm.basic.Booster",
-    "xgboost.core.Booster",
     "pandas.core.dtypes.dtypes.",
     "pandas.core.indexes.",
 )
@@ -41,7 +41,7 @@ _PLAIN = {
 
 
 def is_harmless(kind: str) -> bool:
-    """Whether a type is an estimator of a known library, or a part of one, so that making it runs nothing else.
+    """Return whether a type is an estimator of a known library, or a part of one, so that making it runs nothing else.
 
     Parameters
     ----------
@@ -55,17 +55,20 @@ def is_harmless(kind: str) -> bool:
     """
     if kind in _PLAIN:
         return True
-    if not kind.startswith(("sklearn.", "lightgbm.", "xgboost.", "pandas.core.")) or ".externals." in kind:
+    known = [framework for framework in frameworks() if framework.safe_parts]
+    libraries = ("sklearn.", "pandas.core.", *(f"{framework.package}." for framework in known))
+    if not kind.startswith(libraries) or ".externals." in kind:
         return False
     module, _, short = kind.rpartition(".")
     try:
         found = getattr(importlib.import_module(module), short, None)
     except ImportError:
         return False
-    if getattr(found, "__module__", None) != module:  # something that the module itself only borrows
+    if getattr(found, "__module__", None) != module:  # the module only imports it
         return False
     if isinstance(found, type):
         from sklearn.base import BaseEstimator
 
-        return issubclass(found, BaseEstimator) or kind.startswith(_PARTS)
+        parts = (*_PARTS, *(part for framework in known for part in framework.safe_parts))
+        return issubclass(found, BaseEstimator) or kind.startswith(parts)
     return kind.startswith(_FUNCTIONS)

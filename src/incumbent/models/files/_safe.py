@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from incumbent.errors import ModelError, TrustError
+from incumbent.models._framework import frameworks
 
 _FORMAT = 1
-_VERSIONS = ("scikit-learn", "lightgbm", "xgboost", "skops", "numpy")
 
 
 def save_native(native: Any, path: Path) -> None:
@@ -226,7 +226,8 @@ def _read_manifest(path: Path) -> list[str]:
 
 def _installed() -> dict[str, str]:
     found = {}
-    for name in _VERSIONS:
+    packages = [framework.package for framework in frameworks() if framework.package in sys.modules]
+    for name in ("scikit-learn", "skops", "numpy", *map(str, packages)):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

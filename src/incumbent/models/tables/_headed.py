@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Memory, Recipe
-from incumbent.models.exact._analytic import solved
+from incumbent.core import Array, Floats
 from incumbent.models.exact._head import Head
-from incumbent.models.tables._native import refit, trained_on
-
-if TYPE_CHECKING:
-    from incumbent.models.tables._pipeline import PipelineModel
 
 _TOLD = "_incumbent_head"
 """Attribute of the layer that says what it is; a copy that scikit-learn makes to fit it anew lacks it."""
@@ -62,22 +57,6 @@ def body_of(native: Any) -> list[tuple[str, Any]]:
     """Return the frozen steps of a Pipeline: all but the last, and but the projection of an analytic head."""
     head = getattr(native.steps[-1][1], _TOLD, None)
     return [(name, step) for name, step in native.steps[:-1] if head is None or name != head["lift"]]
-
-
-def solved_afresh(model: PipelineModel, recipe: Recipe) -> PipelineModel:
-    """Return the Pipeline with every step fitted anew to the recipe's rows and a head of the same width solved."""
-    from sklearn.pipeline import Pipeline
-
-    from incumbent.models.tables._pipeline import PipelineModel
-
-    assert model.head is not None, "asked only of models with an analytic head"
-    body = body_of(model.native)
-    if body:
-        body = list(refit(Pipeline(body), trained_on(recipe), seed=recipe.seed).steps)
-    blank = PipelineModel(under_head(body, model.head, as_fitted=model.native))
-    made = solved(blank, recipe.but(analytic="auto", l2=None).bind(memory=Memory()))
-    assert isinstance(made, PipelineModel), "a Pipeline stays one"
-    return made
 
 
 def make_logistic(coef: Floats, intercept: Floats, classes: Array) -> Any:

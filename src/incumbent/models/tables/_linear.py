@@ -13,6 +13,7 @@ import numpy as np
 from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.memory._importance import carried, normalised
+from incumbent.models._training import new_classes, note_new_classes, training_rows
 from incumbent.models.exact._analytic import analytic
 from incumbent.models.exact._head import Head
 from incumbent.models.tables import _losses as losses
@@ -23,13 +24,11 @@ from incumbent.models.tables._native import (
     answer,
     as_input,
     classes_of,
-    new_classes,
     takes_weights,
     task_of,
-    trained_on,
 )
 from incumbent.models.tables._partial import learn_on, learns_on
-from incumbent.models.tables._tune import fit_afresh, tunable
+from incumbent.models.tables._tune import fit_afresh, space_of
 
 _SGD = {
     "log_loss": lambda m: losses.LOG,
@@ -119,7 +118,12 @@ class LinearModel:
         words |= {"proba"} if hasattr(self.native, "predict_proba") else set()
         words |= {"grow"} if self.task == "classification" else set()
         words |= {"weight"} if takes_weights(self.native) else set()
-        return frozenset(words | ({"tune"} if tunable(self.native) else set()))
+        return frozenset(words | ({"tune"} if self.search_space else set()))
+
+    @property
+    def search_space(self) -> dict[str, Any]:
+        """What a search for hyper-parameters tries."""
+        return space_of(self.native)
 
     def predict(self, x: Any) -> Prediction:
         """Predict each row once."""
@@ -130,15 +134,14 @@ class LinearModel:
         if recipe.structure.analytic is not None:
             return analytic(self, recipe)
         if recipe.structure.start == "scratch":
-            return LinearModel(fit_afresh(self.native, recipe))
+            return LinearModel(fit_afresh(self.native, recipe, self.search_space))
         unseen = new_classes(recipe, self.classes)
         own_rule = recipe.optimiser.optimizer is None and not recipe.loss.pull and not len(unseen)
         if own_rule and learns_on(self.native):
             return LinearModel(learn_on(self.native, recipe))
         if not len(unseen):
             return LinearModel(self._descended(self.native, recipe))
-        note = f"grew by {len(unseen)} new class{'es' * (len(unseen) > 1)}: {', '.join(map(str, unseen[:5]))}"
-        return LinearModel(self._descended(self._grown(recipe, unseen), recipe), (note,))
+        return LinearModel(self._descended(self._grown(recipe, unseen), recipe), (note_new_classes(unseen),))
 
     def weights(self) -> dict[str, Floats]:
         """Return "coef" (k, d) and "intercept" (k,)."""
@@ -207,7 +210,7 @@ class LinearModel:
         return cls(load_native(folder / "model.skops"))
 
     def _grown(self, recipe: Recipe, unseen: Array) -> Any:
-        train, now = trained_on(recipe), self.weights()
+        train, now = training_rows(recipe), self.weights()
         assert self.classes is not None, "only a classifier has new classes"
         x = _numbers(as_input(self.native, train.x))
         coef, intercept, classes = grown_linear(
@@ -227,7 +230,7 @@ class LinearModel:
     def _descended(self, native: Any, recipe: Recipe) -> Any:
         model, optimiser = LinearModel(native), recipe.optimiser
         start = model.weights()
-        problem = _problem(native, trained_on(recipe), recipe)
+        problem = _problem(native, training_rows(recipe), recipe)
         if recipe.loss.pull and recipe.loss.importance != "uniform":
             problem = replace(problem, importance=_importance(model, self, recipe))
         plan = Schedule(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats, Prediction, Recipe, Task
+from incumbent.core import Array, Batch, Floats, Prediction, Task
 from incumbent.errors import ModelError
 
 # their `predict` is the class of largest `predict_proba`; any other is asked both ways: SVC, tuned thresholds, searches
@@ -138,29 +138,6 @@ def weights_for(native: Any, weight: Floats | None) -> dict[str, Floats]:
     if weight is None or not takes_weights(native):
         return {}
     return {f"{native.steps[-1][0]}__sample_weight" if hasattr(native, "steps") else "sample_weight": weight}
-
-
-def trained_on(recipe: Recipe) -> Batch:
-    """Return the rows that a bound recipe trains on."""
-    assert recipe.train is not None, "a recipe is bound to rows before an adapter follows it"
-    return recipe.train
-
-
-def with_forgotten_classes(recipe: Recipe, classes: Array | None, *, rows: int = 20) -> Recipe:
-    """Add a few remembered rows of each known class that the training rows lack: many estimators count classes anew."""
-    train, old = trained_on(recipe), recipe.memory.rows
-    if classes is None or old is None or old.y is None:
-        return recipe
-    lacking = np.setdiff1d(classes, np.unique(train.labels))
-    extra = [np.flatnonzero(old.y == label)[:rows] for label in lacking]
-    if not extra:
-        return recipe
-    return recipe.bind(train=Batch.join([old.take(np.concatenate(extra)), train]))
-
-
-def new_classes(recipe: Recipe, classes: Array | None) -> Array:
-    """Return the classes among the training rows that the champion does not know."""
-    return np.empty(0) if classes is None else np.setdiff1d(np.unique(trained_on(recipe).labels), classes)
 
 
 def slices(n: int, size: int) -> Iterator[slice]:

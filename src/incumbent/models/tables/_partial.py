@@ -11,7 +11,8 @@ import numpy as np
 
 from incumbent.core import Recipe
 from incumbent.errors import BudgetSpent
-from incumbent.models.tables._native import as_input, slices, trained_on
+from incumbent.models._training import training_rows
+from incumbent.models.tables._native import as_input, slices
 
 
 def learns_on(native: Any) -> bool:
@@ -29,7 +30,7 @@ def learn_on(native: Any, recipe: Recipe) -> Any:
     BudgetSpent
         The deadline came first.
     """
-    learner, train, optimiser = copy.deepcopy(native), trained_on(recipe), recipe.optimiser
+    learner, train, optimiser = copy.deepcopy(native), training_rows(recipe), recipe.optimiser
     free = getattr(learner, "random_state", 0) is None
     if free:
         learner.random_state = recipe.seed

@@ -13,13 +13,15 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Floats, Importance, Memory, Model, Prediction, Recipe, Task, differentiable
 from incumbent.errors import ModelError
-from incumbent.models.exact._analytic import analytic
+from incumbent.models._training import training_rows
+from incumbent.models._wrap import wrap
+from incumbent.models.exact._analytic import analytic, solved
 from incumbent.models.exact._features import known
 from incumbent.models.exact._grid import Grid
 from incumbent.models.exact._head import Head
-from incumbent.models.tables._headed import body_of, head_in, solved_afresh, under_head
-from incumbent.models.tables._native import answer, as_input, classes_of, takes_weights, task_of, trained_on
-from incumbent.models.tables._tune import fit_afresh, tunable
+from incumbent.models.tables._headed import body_of, head_in, under_head
+from incumbent.models.tables._native import answer, as_input, classes_of, refit, takes_weights, task_of
+from incumbent.models.tables._tune import fit_afresh, has_search_space
 
 
 def handles(native: Any) -> bool:
@@ -59,8 +61,6 @@ class PipelineModel:
     @functools.cached_property
     def last(self) -> Model:
         """The adapter of the last step."""
-        from incumbent.models import wrap
-
         return wrap(self.native.steps[-1][1])
 
     @functools.cached_property
@@ -76,8 +76,15 @@ class PipelineModel:
     @functools.cached_property
     def abilities(self) -> frozenset[str]:
         """What its last step can do."""
-        own = {"weight": takes_weights(self.native), "tune": tunable(self.native), "features": True}
+        own = {"weight": takes_weights(self.native), "features": True}
         return (self.last.abilities - own.keys()) | {word for word, true in own.items() if true} | {"retrain"}
+
+    @property
+    def search_space(self) -> dict[str, Any]:
+        """The search space of its last step, by the names that the Pipeline has for its parameters."""
+        name = self.native.steps[-1][0]
+        space = self.last.search_space if has_search_space(self.last) else {}
+        return {f"{name}__{key}": values for key, values in space.items()}
 
     def predict(self, x: Any) -> Prediction:
         """Predict each row once: preprocess once, then ask the last step."""
@@ -121,16 +128,26 @@ class PipelineModel:
             return analytic(self, recipe)
         frozen = "preprocess" in recipe.structure.freeze
         if recipe.structure.start == "scratch" and self.head is not None and not recipe.structure.search:
-            return solved_afresh(self, recipe)
+            return self._solve_from_scratch(recipe, self.head)
         if recipe.structure.start == "scratch" and not frozen:
-            return PipelineModel(fit_afresh(self.native, recipe))
+            return PipelineModel(fit_afresh(self.native, recipe, self.search_space))
         inner = recipe.bind(
-            train=self._features(trained_on(recipe)),
+            train=self._features(training_rows(recipe)),
             select=None if recipe.select is None else self._features(recipe.select),
             memory=self._memory(recipe.memory),
         )
         fitted = self.last.fit(inner)
         return PipelineModel(self._with_last(fitted.native), fitted.notes)
+
+    def _solve_from_scratch(self, recipe: Recipe, head: Head) -> Model:
+        """Return the Pipeline with its steps fitted to the recipe's rows and an exact head of the same width."""
+        from sklearn.pipeline import Pipeline
+
+        body = body_of(self.native)
+        if body:
+            body = list(refit(Pipeline(body), training_rows(recipe), seed=recipe.seed).steps)
+        blank = PipelineModel(under_head(body, head, as_fitted=self.native))
+        return solved(blank, recipe.but(analytic="auto", l2=None).bind(memory=Memory()))
 
     @property
     def raw(self) -> bool:

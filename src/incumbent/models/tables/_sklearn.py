@@ -11,6 +11,7 @@ import numpy as np
 
 from incumbent.core import Array, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
+from incumbent.models._training import new_classes, note_new_classes, training_rows, with_memory, with_missing_classes
 from incumbent.models.exact._analytic import analytic
 from incumbent.models.exact._head import Head
 from incumbent.models.tables._grow import grown_bayes
@@ -18,15 +19,12 @@ from incumbent.models.tables._native import (
     answer,
     as_input,
     classes_of,
-    new_classes,
     reads_columns,
     takes_weights,
     task_of,
-    trained_on,
-    with_forgotten_classes,
 )
 from incumbent.models.tables._partial import learn_on, learns_on
-from incumbent.models.tables._tune import fit_afresh, tunable
+from incumbent.models.tables._tune import fit_afresh, space_of
 from incumbent.models.tables._warm import appendable, appended, outgrown
 
 
@@ -81,10 +79,15 @@ class SklearnModel:
             "append": appendable(native),
             "proba": self.task == "classification" and hasattr(native, "predict_proba"),
             "grow": type(native).__module__.startswith("sklearn.naive_bayes"),
-            "tune": tunable(native),
+            "tune": bool(self.search_space),
             "features": reads_columns(native),
         }
         return frozenset({"retrain"} | {word for word, true in claims.items() if true})
+
+    @property
+    def search_space(self) -> dict[str, Any]:
+        """What a search for hyper-parameters tries."""
+        return space_of(self.native)
 
     def predict(self, x: Any) -> Prediction:
         """Predict each row once."""
@@ -95,16 +98,16 @@ class SklearnModel:
         if recipe.structure.analytic is not None:
             return analytic(self, recipe)
         if recipe.structure.start == "scratch":
-            return SklearnModel(fit_afresh(self.native, recipe))
+            return SklearnModel(fit_afresh(self.native, recipe, self.search_space))
         unseen = new_classes(recipe, self.classes)
         if recipe.structure.append:
-            return self._append(with_forgotten_classes(recipe, self.classes), len(unseen))
+            return self._append(with_missing_classes(recipe, self.classes), len(unseen))
         if not len(unseen):
             return SklearnModel(learn_on(self.native, recipe))
         grown = grown_bayes(self.native, unseen)
         if grown is None:
             return self._afresh(recipe, f"cannot take in {len(unseen)} new class(es) as it stands")
-        return SklearnModel(learn_on(grown, recipe), (f"grew by {len(unseen)} new class(es)",))
+        return SklearnModel(learn_on(grown, recipe), (note_new_classes(unseen),))
 
     def features(self, x: Any) -> Any:
         """Return the columns as they come: nothing lies between them and the model."""
@@ -136,7 +139,7 @@ class SklearnModel:
         if outgrown(self.native, recipe.structure.append):
             return self._afresh(recipe, "has grown to its cap, and prediction slows with every tree")
         if self.classes is not None:
-            lacking = np.setdiff1d(self.classes, trained_on(recipe).labels)
+            lacking = np.setdiff1d(self.classes, training_rows(recipe).labels)
             if len(lacking):  # scikit-learn would count the classes anew and mix up the old trees' answers
                 raise ModelError(
                     f"{type(self.native).__name__} appends trees only on rows of every class it knows, and neither "
@@ -145,13 +148,5 @@ class SklearnModel:
         return SklearnModel(appended(self.native, recipe))
 
     def _afresh(self, recipe: Recipe, why: str) -> SklearnModel:
-        fitted = fit_afresh(self.native, recipe.bind(train=everything(recipe)))
+        fitted = fit_afresh(self.native, recipe.bind(train=with_memory(recipe)), self.search_space)
         return SklearnModel(fitted, (f"{type(self.native).__name__} {why}; fitted from scratch instead",))
-
-
-def everything(recipe: Recipe) -> Any:
-    """Return all that is remembered and the rows of the recipe: what a fit from scratch needs that was not planned."""
-    from incumbent.core import Batch
-
-    old = recipe.memory.rows
-    return trained_on(recipe) if old is None else Batch.join([old, trained_on(recipe)])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from scipy.stats import loguniform
 
-from incumbent.core import Batch, Recipe
-from incumbent.models.tables._native import as_input, refit, task_of, trained_on
+from incumbent.core import Batch, Model, Recipe
+from incumbent.models._training import training_rows
+from incumbent.models.tables._native import as_input, refit, task_of
 
 _FOREST = {
     "max_depth": [None, 6, 12, 20],
@@ -47,42 +49,42 @@ _SPACES: dict[str, dict[str, Any]] = {
 }
 
 
-def space_of(native: Any) -> dict[str, Any]:
-    """Return the search space of an estimator (a Pipeline: of its last step) by parameter; empty if none is known."""
-    if hasattr(native, "steps"):
-        name, last = native.steps[-1]
-        return {f"{name}__{key}": values for key, values in space_of(last).items()}
-    kind = type(native)
-    if kind.__module__.startswith(("lightgbm.", "xgboost.")):
-        from incumbent.models.boosting._shared import search_space
+class HasSearchSpace(Model, Protocol):
+    """A model that can be fitted from scratch with other hyper-parameters."""
 
-        found: dict[str, Any] = search_space(native)
-        return found
+    @property
+    def search_space(self) -> Mapping[str, Any]:
+        """Values, or a distribution of them, for each parameter of the native model that is worth a search."""
+
+
+def has_search_space(model: Model) -> TypeGuard[HasSearchSpace]:
+    """Return whether the hyper-parameters of a model can be searched."""
+    return "tune" in model.abilities
+
+
+def space_of(native: Any) -> dict[str, Any]:
+    """Return the search space of a scikit-learn estimator by parameter; empty if none is known."""
+    kind = type(native)
     if not kind.__module__.startswith("sklearn.") or kind.__name__.endswith("CV"):
         return {}
     return next((space for stem, space in _SPACES.items() if kind.__name__.startswith(stem)), {})
 
 
-def tunable(native: Any) -> bool:
-    """Whether a search space is known for `native`."""
-    return bool(space_of(native))
-
-
-def fit_afresh(native: Any, recipe: Recipe) -> Any:
+def fit_afresh(native: Any, recipe: Recipe, space: Mapping[str, Any]) -> Any:
     """Return a fresh copy of `native` fitted to the recipe's rows, after the search that the recipe may ask for."""
-    train = trained_on(recipe)
-    settings = best_settings(native, train, recipe) if recipe.structure.search else {}
+    train = training_rows(recipe)
+    settings = best_settings(native, space, train, recipe) if recipe.structure.search else {}
     return refit(native, train, seed=recipe.seed, settings=settings)
 
 
-def best_settings(native: Any, train: Batch, recipe: Recipe) -> dict[str, Any]:
+def best_settings(native: Any, space: Mapping[str, Any], train: Batch, recipe: Recipe) -> dict[str, Any]:
     """Return the setting that successive halving ends with; its own is always tried, and with one trial only that."""
     if recipe.structure.search < 2:
         return {}
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # importing it is how it is switched on
     from sklearn.model_selection import HalvingGridSearchCV, ParameterSampler
 
-    space, rng = space_of(native), np.random.RandomState(recipe.seed)
+    rng = np.random.RandomState(recipe.seed)
     own = {name: native.get_params()[name] for name in space}
     drawn = list(ParameterSampler(space, recipe.structure.search - 1, random_state=rng))
     search = HalvingGridSearchCV(

@@ -10,7 +10,8 @@ import numpy as np
 
 from incumbent.core import Recipe
 from incumbent.errors import BudgetSpent
-from incumbent.models.tables._native import as_input, trained_on, weights_for
+from incumbent.models._training import training_rows
+from incumbent.models.tables._native import as_input, weights_for
 
 # HistGradientBoosting has warm_start too, but it bins the new rows anew and reads its old trees with the new bins: it
 # continues only on the very rows it was fitted to.
@@ -33,7 +34,7 @@ def outgrown(native: Any, rounds: int) -> bool:
 
 def appended(native: Any, recipe: Recipe) -> Any:
     """Return a copy of `native` with more trees, fitted to the recipe's rows; `native` itself does not change."""
-    learner, train, structure = copy.deepcopy(native), trained_on(recipe), recipe.structure
+    learner, train, structure = copy.deepcopy(native), training_rows(recipe), recipe.structure
     learner._incumbent_rounds = getattr(native, "_incumbent_rounds", native.n_estimators)
     before = {"warm_start": learner.warm_start}
     if getattr(learner, "oob_score", False):  # out-of-bag rows of the old trees are gone

@@ -50,8 +50,9 @@ def _read(path: Path, name: str, *, trust_pickle: bool) -> Any:
     except pickle.UnpicklingError:
         if not trust_pickle:
             raise TrustError(
-                f"Opening {name} would run code from it: it loads {_names(path)}. If you know who made it, {_LEAVE}; "
-                "better, save the weights alone: torch.save(net.state_dict(), FILE)."
+                f"{name} holds a pickled module, and opening it can run any code. Save the weights alone instead: "
+                f"torch.save(net.state_dict(), FILE). Or if you trust its author, {_LEAVE}. "
+                f"It would load: {_names(path)}."
             ) from None
         held = _unpickled(path, name)
     except (RuntimeError, EOFError, KeyError) as error:

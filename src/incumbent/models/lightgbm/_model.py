@@ -13,7 +13,6 @@ import pandas as pd
 from incumbent.core import Array, Batch, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models.boosting._columns import Columns, Vocabulary
-from incumbent.models.boosting._lightgbm_settings import changed, for_classes, header, plain, spellings, task_of
 from incumbent.models.boosting._shared import (
     all_classes,
     answer,
@@ -25,11 +24,13 @@ from incumbent.models.boosting._shared import (
     new_among,
     read_manifest,
     rows_of,
+    search_space,
     tell_classes,
     way_of,
     weights_of,
     write_manifest,
 )
+from incumbent.models.lightgbm._settings import changed, for_classes, header, plain, spellings, task_of
 
 _WIDE = 200
 
@@ -114,6 +115,11 @@ class LightGBMModel:
             found |= {"append"} | ({"releaf"} if self._header.get("[linear_tree]", "0") == "0" else set())
         return frozenset(found)
 
+    @property
+    def search_space(self) -> dict[str, Any]:
+        """What a search for hyper-parameters tries."""
+        return search_space() | {"num_leaves": [7, 15, 31, 63, 127], "min_child_samples": [5, 10, 20, 50, 100]}
+
     def predict(self, x: Any) -> Prediction:
         """Predict each row once."""
         raw = self._booster.predict(self._columns(x).table(x), **self._threads())
@@ -185,7 +191,7 @@ class LightGBMModel:
         from incumbent.models.tables._tune import best_settings
 
         quiet = copy.deepcopy(self.native).set_params(verbosity=-1)
-        return best_settings(quiet, Batch(x, batch.y, batch.weight), recipe)
+        return best_settings(quiet, self.search_space, Batch(x, batch.y, batch.weight), recipe)
 
     def _booster_anew(self, batch: Batch, recipe: Recipe, notes: tuple[str, ...]) -> LightGBMModel:
         y, classes = np.asarray(batch.y), self.classes

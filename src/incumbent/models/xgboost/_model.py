@@ -25,12 +25,14 @@ from incumbent.models.boosting._shared import (
     new_among,
     read_manifest,
     rows_of,
+    search_space,
     tell_classes,
     way_of,
     write_manifest,
 )
-from incumbent.models.boosting._xgboost_settings import flat, for_classes, is_default, task_of, without
-from incumbent.models.boosting._xgboost_trees import cut, mixed
+from incumbent.models.xgboost._framework import first_words
+from incumbent.models.xgboost._settings import flat, for_classes, is_default, task_of, without
+from incumbent.models.xgboost._trees import cut, mixed
 
 _RATE, _L2, _SEED = ("learning_rate", "eta"), ("reg_lambda", "lambda"), ("seed", "random_state")
 
@@ -136,6 +138,14 @@ class XGBoostModel:
     def _one_output(self) -> bool:
         return '"multi_strategy":"multi_output_tree"' not in self._booster.save_config().replace(" ", "")
 
+    @property
+    def search_space(self) -> dict[str, Any]:
+        """What a search for hyper-parameters tries."""
+        from scipy.stats import loguniform, randint, uniform
+
+        own = {"max_depth": randint(3, 11), "min_child_weight": loguniform(0.5, 50.0), "subsample": uniform(0.5, 0.5)}
+        return search_space() | own
+
     def predict(self, x: Any) -> Prediction:
         """Predict each row once."""
         scores = self._objective in ("binary:logitraw", "multi:softmax")
@@ -179,7 +189,7 @@ class XGBoostModel:
         try:
             return follow(batch, recipe, notes)
         except (XGBoostError, ValueError, TypeError) as error:
-            raise ModelError(f"XGBoost cannot be fitted to these rows: {_first_words(error)}") from error
+            raise ModelError(f"XGBoost cannot be fitted to these rows: {first_words(error)}") from error
 
     # ------------------------------------------------------------------------------------------- from scratch
 
@@ -204,7 +214,7 @@ class XGBoostModel:
         if recipe.structure.search:
             from incumbent.models.tables._tune import best_settings
 
-            fitted.set_params(**best_settings(self.native, Batch(x, labels, batch.weight), recipe))
+            fitted.set_params(**best_settings(self.native, self.search_space, Batch(x, labels, batch.weight), recipe))
         if classes is not None and len(classes) == 2 and str(fitted.objective).startswith("multi:"):
             fitted.set_params(objective="binary:logistic")  # the estimator switches to many classes by itself, not back
         own = {name: fitted.get_params()[name] for name in ("callbacks", "random_state")}
@@ -370,7 +380,7 @@ class XGBoostModel:
             booster = xgboost.Booster(model_file=str(folder / "model.ubj"))
             booster.load_config(kept["config"])
         except (xgboost.core.XGBoostError, ValueError) as error:
-            raise ModelError(f"The stored model in {folder} cannot be read: {_first_words(error)}") from error
+            raise ModelError(f"The stored model in {folder} cannot be read: {first_words(error)}") from error
         native = booster
         if kept["estimator"]:
             from incumbent.models.files._safe import load_native
@@ -415,8 +425,3 @@ def _watch(deadline: float, rounds: int) -> Any:
             return False
 
     return Watch()
-
-
-def _first_words(error: Exception) -> str:
-    lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0].split("] ")[-1].split(".h:")[-1]

@@ -1,0 +1,1 @@
+"""LightGBM: classifiers, regressors and boosters."""

@@ -1,0 +1,1 @@
+"""XGBoost: classifiers, regressors and boosters."""
