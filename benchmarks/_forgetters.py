@@ -27,7 +27,7 @@ def smallest(memory: Memory, rows: int) -> Memory:
         return memory
     at = np.sort(np.argsort(memory.key, kind="stable")[:rows])
     kept = memory.key[at]
-    return memory.but(rows=memory.rows.take(at), key=kept, threshold=float(kept.max()))
+    return memory.replace(rows=memory.rows.take(at), key=kept, threshold=float(kept.max()))
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class How:
     def kept(self, memory: Memory) -> Memory:
         """Return what may be kept of a memory; a stand-in of no rows where there may be none."""
         if self.rows == 0:
-            return memory.but(rows=None, key=None)
+            return memory.replace(rows=None, key=None)
         return memory if self.rows is None else smallest(memory, self.rows)
 
 
@@ -82,7 +82,7 @@ class Ours:
         memory = remember(Memory(), learned, seed=seed)
         if how.first:
             strategy = parse(how.first)
-            recipe = strategy.prepare(Recipe(), Memory()).settle(live.abilities)
+            recipe = strategy.prepare(Recipe(), Memory()).resolve_start(live.abilities)
             live = fit_challenger(live, recipe.bind(train=learned, select=held, seed=seed))
             memory = strategy.remember(memory, live, learned)
         elif isinstance(how.strategies, str) and how.strategies != "auto":

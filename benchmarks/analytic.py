@@ -23,10 +23,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 
 from _common import Column, Options, Table, cpu_seconds, data_folder, line, options, print_lines, skip
-from incumbent.core import Array, Batch, Memory, Model, Recipe
+from incumbent.core import Array, Batch, Memory, Model, Recipe, has_features
 from incumbent.memory import nbytes
 from incumbent.models import fit_challenger, forget, wrap
-from incumbent.models.exact._head import featured
 from incumbent.models.exact._ridge import solve
 from incumbent.models.exact._summed import gathered
 from incumbent.strategies import Analytic
@@ -197,7 +196,7 @@ def moves(mnist: Rows, usps: Rows, chosen: Options, seed: int) -> Iterator[dict[
         "retrain the net on all rows": lambda: wrap(trained(Batch.join([old, new]))),
         "the live net": lambda: wrap(net),
         f"Analytic({width})": lambda: solved(new),
-        f"Analytic({width}), new rows weigh 16": lambda: solved(new.but(weight=np.full(len(new), 16.0))),
+        f"Analytic({width}), new rows weigh 16": lambda: solved(new.replace(weight=np.full(len(new), 16.0))),
     }
     reference = float("nan")
     for method, make in methods.items():
@@ -242,7 +241,7 @@ def deletions(mnist: Rows, chosen: Options, seed: int) -> Iterator[dict[str, obj
     gone, kept = np.arange(100), np.arange(100, count)
     model, memory = analytic(Analytic(width), [rows], seed)
     out, rest = rows.take(gone), rows.take(kept)
-    assert featured(model) and model.head is not None, "it was just given one"
+    assert has_features(model) and model.head is not None, "it was just given one"
     start, head = model, model.head
     never, anew = timed(lambda: solve(gathered(start, head.lift, rest), head.ridge))
     (stored, _), factorised = timed(lambda: forget(wrap(model.native), memory, out))

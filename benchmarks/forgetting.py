@@ -91,7 +91,7 @@ def by_name(steps: Steps, *, few: bool) -> dict[str, str]:
     likewise = steps_of(steps)
     half = f"{steps_of(replace(steps, batch=steps.batch // 2))[:-1]}, clip=1.0)"
     adam = f"Incremental('adam', lr=0.002, epochs={steps.epochs}, batch_size={steps.batch // 2}), Schedule('constant')"
-    replay = "Replay(1000, 'balanced', beside=True)"
+    replay = "Replay(1000, 'balanced', per_batch=True)"
     found = {
         "Replay(1000)": f"chain({replay}, {half})",
         "DERpp(1000)": f"chain(DERpp(1000), {adam})",
@@ -108,7 +108,7 @@ def by_name(steps: Steps, *, few: bool) -> dict[str, str]:
         "LwF(1)": f"chain(LwF(1.0), {likewise})",
         "GDumb(1000)": "GDumb(1000)",
     }
-    beside = ("Select(0.5)", "Freeze('first:1')", "NewHead()", "EMA(0.98)", "Interpolate('auto')", "Soup(2)")
+    beside = ("SelectSubset(0.5)", "Freeze('first:1')", "NewHead()", "EMA(0.98)", "Interpolate('auto')", "Soup(2)")
     found |= {f"Replay(1000), {each}": f"chain({replay}, {each}, {half})" for each in beside}
     return found | {"Replay(1000), LoRA(16)": f"chain({replay}, LoRA(16), {adam})"}
 
@@ -117,7 +117,7 @@ def of_one_update(steps: Steps) -> dict[str, str]:
     """Return our strategies for a net that meets new rows once, by the name that the table shows."""
     likewise = steps_of(steps)
     return {
-        "Replay(1000)": f"chain(Replay(1000, beside=True), {likewise})",
+        "Replay(1000)": f"chain(Replay(1000, per_batch=True), {likewise})",
         "DERpp(1000)": f"chain(DERpp(1000), {likewise})",
         "EWC(100)": f"chain(EWC(100.0), {likewise})",
         "L2SP(0.1)": f"chain(L2SP(0.1), {likewise})",
@@ -271,9 +271,9 @@ def moves(mnist: Images, usps: Images, rows: int, chosen: Options, seed: int) ->
     likewise = steps_of(few)
     strategies = {
         **of_one_update(few),
-        "LoRA(16)": f"chain(Replay(1000, beside=True), LoRA(16), {likewise})",
+        "LoRA(16)": f"chain(Replay(1000, per_batch=True), LoRA(16), {likewise})",
         "Interpolate('auto')": f"chain(Interpolate('auto'), {likewise})",
-        "Soup(3)": f"chain(Replay(1000, beside=True), Soup(3), {likewise})",
+        "Soup(3)": f"chain(Replay(1000, per_batch=True), Soup(3), {likewise})",
     }
     if chosen.quick:
         strategies = {}
@@ -369,7 +369,7 @@ class Fitted:
             self.made = wrap(LogisticRegression(C=0.01, max_iter=200).fit(self.rows.x, self.rows.labels))
             return
         start = wrap(nn.Sequential(nn.Linear(1280, 10)), classes=list(range(10)))
-        recipe = parse(self.what).prepare(Recipe(), Memory()).settle(start.abilities)
+        recipe = parse(self.what).prepare(Recipe(), Memory()).resolve_start(start.abilities)
         self.made = fit_challenger(start, recipe.bind(train=self.rows, seed=self.seed))
 
     def said(self, x: Array) -> Array:
@@ -412,7 +412,7 @@ def of_intents(seed: int) -> dict[str, Callable[[], Learner]]:
         return lambda: FromFirst(fresh(), steps, how, seed, classes=77)
 
     strategies = {
-        "Replay(770)": f"chain(Replay(770, beside=True), {steps_of(steps)})",
+        "Replay(770)": f"chain(Replay(770, per_batch=True), {steps_of(steps)})",
         "DERpp(770)": "chain(DERpp(770), Incremental())",
         "GDumb(770)": "GDumb(770)",
         "EWC(100)": f"chain(EWC(100.0), {steps_of(steps)})",

@@ -62,7 +62,7 @@ def ways(task: str) -> list[Way]:
         Way("window, no gate", partial(Refit, batches=WINDOW)),
         Way("partial_fit, no gate", PartialFit, ("linear",)),
         Way("Window", partial(Ours, strategies=_window)),
-        Way("Continue", partial(Ours, strategies="chain(Replay(2000), Continue(20))"), boosted),
+        Way("AppendTrees", partial(Ours, strategies="chain(Replay(2000), AppendTrees(20))"), boosted),
         Way("Weighted", partial(Ours, strategies="Weighted(5)"), boosted),
         Way("Incremental", partial(Ours, strategies="chain(Replay(2000), Incremental())"), ("linear",)),
         Way("Retrain", partial(Ours, strategies="Retrain()")),

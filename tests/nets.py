@@ -106,7 +106,7 @@ def table(classes: int = 3, seed: int = 0, rows: int = ROWS) -> Batch:
 
 def values(seed: int = 0) -> Batch:
     rows = table(seed=seed)
-    return rows.but(y=(rows.x[:, 0] - 0.5 * rows.x[:, 2]).astype(np.float64))
+    return rows.replace(y=(rows.x[:, 0] - 0.5 * rows.x[:, 2]).astype(np.float64))
 
 
 def images(seed: int = 0, *, whole: bool = False) -> Batch:

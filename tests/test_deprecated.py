@@ -80,7 +80,7 @@ def test_the_warning_points_to_the_line_that_uses_the_old_name():
         lambda: find_slices(1, most=2),
         lambda: Structure(rank=1),
         lambda: Structure().rank,
-        lambda: Structure().but(merge=False),
+        lambda: Structure().replace(merge=False),
     ]
     for use in uses:
         with warnings.catch_warnings(record=True) as caught:
@@ -120,7 +120,7 @@ def test_old_fields_work_in_the_constructor_as_attributes_and_in_replace():
 
 def test_old_methods_work_on_objects_and_on_the_class():
     with renamed_here(r"Structure\.but is now Structure\.replace"):
-        assert Structure().but(lora_rank=2).lora_rank == 2
+        assert Structure().replace(lora_rank=2).lora_rank == 2
     with renamed_here(r"Structure\.of is now Structure\.from_rank"):
         assert Structure.of(2).lora_rank == 2
 

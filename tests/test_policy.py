@@ -10,14 +10,14 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from incumbent.core import Batch, Memory, Recipe
+from incumbent.core import Batch, Memory, Recipe, ReplayRows
 from incumbent.errors import AbilityError, UsageError
 from incumbent.models import wrap
-from incumbent.policy import auto, choose, recipe_for
+from incumbent.policy import default_strategies, recipe_for, select_strategies
 from incumbent.strategies import (
     EWC,
-    Anchor,
-    Continue,
+    L2SP,
+    AppendTrees,
     Incremental,
     Interpolate,
     Online,
@@ -42,13 +42,13 @@ def model(estimator):
 @pytest.mark.parametrize(
     ("estimator", "strategy", "ability", "meaning"),
     [
-        (KNeighborsClassifier(), Incremental(), "incremental", "learns further rows from where it stands"),
+        (KNeighborsClassifier(), Incremental(), "incremental", "continues to learn by its own rule"),
         (KNeighborsClassifier(), Recency(500), "weight", "takes row weights"),
         (GaussianNB(), EWC(2.0), "gradient", "by gradient steps on its weights"),
         (GaussianNB(), Online("adam"), "gradient", "by gradient steps on its weights"),
-        (GaussianNB(), Tune(5), "tune", "hyper-parameters that can be searched"),
-        (RandomForestClassifier(3), Continue(refit=0.9), "releaf", "re-estimates the values in the leaves"),
-        (HistGradientBoostingClassifier(max_iter=3), Continue(10), "append", "appends trees or boosting rounds"),
+        (GaussianNB(), Tune(5), "hyperparameter_search", "hyper-parameters that can be searched"),
+        (RandomForestClassifier(3), AppendTrees(refit=0.9), "refit_leaves", "estimates the values in the leaves"),
+        (HistGradientBoostingClassifier(max_iter=3), AppendTrees(10), "add_trees", "appends trees or boosting rounds"),
         (SVC(), chain(Replay(10), Interpolate(0.5)), "gradient", "by gradient steps on its weights"),
     ],
     ids=lambda value: repr(value) if not isinstance(value, str) else "",
@@ -84,7 +84,7 @@ def test_what_a_model_can_follow_is_settled_for_it():
         (
             RandomForestClassifier(3),
             REMEMBERED,
-            [chain(Replay(2000), Continue(20)), Window(500), Recency(500), Retrain()],
+            [chain(Replay(2000), AppendTrees(20)), Window(500), Recency(500), Retrain()],
         ),
         (
             LogisticRegression(),
@@ -113,42 +113,44 @@ def test_what_a_model_can_follow_is_settled_for_it():
     ids=lambda value: type(value).__name__,
 )
 def test_auto_names_what_fits_cheapest_first(estimator, memory, expected):
-    assert auto(model(estimator), memory, rows=100) == expected
+    assert default_strategies(model(estimator), memory, rows=100) == expected
 
 
 @pytest.mark.parametrize("memory", [Memory(), REMEMBERED], ids=["nothing remembered", "rows remembered"])
 @pytest.mark.parametrize("estimator", [LogisticRegression(), Ridge(), GaussianNB(), RandomForestClassifier(3), SVC()])
 def test_auto_never_names_what_a_model_cannot_follow(estimator, memory):
     wrapped = model(estimator)
-    for strategy, recipe in choose("auto", wrapped, memory, rows=100):
+    for strategy, recipe in select_strategies("auto", wrapped, memory, rows=100):
         assert recipe.needs <= wrapped.abilities, strategy
         assert recipe.structure.start is not None
 
 
 def test_the_window_grows_with_the_new_rows():
-    assert Window(20_000) in auto(model(SVC()), REMEMBERED, rows=10_000)
+    assert Window(20_000) in default_strategies(model(SVC()), REMEMBERED, rows=10_000)
 
 
 def test_expressions_presets_values_and_auto_may_be_mixed_and_each_is_tried_once():
     given = ["retrain", Retrain(), "Retrain()", "Vote(3)", "auto"]
-    chosen = [strategy for strategy, _ in choose(given, model(GaussianNB()), Memory(), rows=100)]
+    chosen = [strategy for strategy, _ in select_strategies(given, model(GaussianNB()), Memory(), rows=100)]
     assert chosen == [Retrain(), Vote(3), Incremental(), Recency(500)]
 
 
 def test_one_strategy_needs_no_list():
-    assert choose(Retrain(), model(SVC()), Memory(), rows=9) == [
-        (Retrain(), Recipe().but(start="scratch", replay=None))
+    assert select_strategies(Retrain(), model(SVC()), Memory(), rows=9) == [
+        (Retrain(), Recipe().replace(start="scratch", replay=ReplayRows()))
     ]
 
 
 def test_no_strategy_at_all_is_refused():
     with pytest.raises(UsageError, match="strategies='auto' tries all that fit"):
-        choose([], model(SVC()), Memory(), rows=9)
+        select_strategies([], model(SVC()), Memory(), rows=9)
 
 
 def test_a_named_strategy_that_does_not_fit_ends_it_before_anything_is_trained():
     with pytest.raises(AbilityError, match=r"SVC lacks \['gradient'\]"):
-        choose(["retrain", chain(Anchor(), Incremental("adam"))], model(SVC()), Memory(), rows=9)
+        select_strategies(
+            ["retrain", chain(L2SP(l2_new_weights=0), Incremental("adam"))], model(SVC()), Memory(), rows=9
+        )
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,13 @@ class Fixed:
 
 
 def test_auto_names_nothing_that_must_be_fitted_from_scratch_where_a_model_cannot():
-    assert auto(Fixed(frozenset({"append", "weight"})), REMEMBERED, rows=9) == [chain(Replay(2000), Continue(20))]
+    assert default_strategies(Fixed(frozenset({"add_trees", "weight"})), REMEMBERED, rows=9) == [
+        chain(Replay(2000), AppendTrees(20))
+    ]
 
 
 def test_a_model_that_can_learn_in_no_way_is_said_to():
     with pytest.raises(AbilityError, match=r"str can learn in no way that is known here; it has \['proba'\]"):
-        choose("auto", Fixed(frozenset({"proba"})), Memory(), rows=9)
+        select_strategies("auto", Fixed(frozenset({"proba"})), Memory(), rows=9)
     with pytest.raises(AbilityError, match="It can only be replaced"):
         recipe_for(Retrain(), Fixed(frozenset({"proba"})), Memory())

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from incumbent.core import ABILITIES, Challenger, Memory, Model, Recipe, Strategy
+from incumbent._deprecated import deprecated_names
+from incumbent.core import (
+    ABILITIES,
+    Challenger,
+    Exact,
+    HasFeatures,
+    Memory,
+    Model,
+    Recipe,
+    Strategy,
+    has_features,
+    is_net,
+)
 from incumbent.errors import AbilityError, UsageError
 from incumbent.strategies import (
     EWC,
     Analytic,
-    Continue,
+    AppendTrees,
     DERpp,
     Incremental,
     Interpolate,
@@ -30,10 +42,11 @@ Choice: TypeAlias = str | Strategy | Sequence[str | Strategy]
 
 _WIDTH, _WIDEST = 1000, 2000  # features of what a trained layer gives: half as many again as that, within these
 _FEW = 4096  # numbers of a row: of more, features of the rows themselves would cost what training does
-_OF_NETS = {"layers", "soft", "draw"}
 
 
-def choose(given: Choice, model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[tuple[Strategy, Recipe]]:
+def select_strategies(
+    given: Choice, model: Model, memory: Memory, *, rows: int, unseen: int = 0
+) -> list[tuple[Strategy, Recipe]]:
     """Return the strategies that `given` means for this model, each with its recipe.
 
     "auto" gives them cheapest first, otherwise they keep the order given.
@@ -63,7 +76,7 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int, unseen: in
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from incumbent.models import wrap
     >>> model = wrap(GaussianNB().fit([[0.0], [1.0]], [0, 1]))
-    >>> [strategy for strategy, _ in choose("auto", model, Memory(), rows=1000)]
+    >>> [strategy for strategy, _ in select_strategies("auto", model, Memory(), rows=1000)]
     [Incremental(), Recency(2000), Retrain()]
     """
     names = [given] if isinstance(given, str | Strategy) else list(given)
@@ -71,7 +84,7 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int, unseen: in
         raise UsageError("No strategy was given; strategies='auto' tries all that fit this model.")
     strategies: list[Strategy] = []
     for name in names:
-        strategies += auto(model, memory, rows=rows, unseen=unseen) if name == "auto" else [parse(name)]
+        strategies += default_strategies(model, memory, rows=rows, unseen=unseen) if name == "auto" else [parse(name)]
     if not strategies:
         raise AbilityError(
             f"{type(model.native).__name__} can learn in no way that is known here; it has {sorted(model.abilities)}."
@@ -80,7 +93,7 @@ def choose(given: Choice, model: Model, memory: Memory, *, rows: int, unseen: in
     return [(strategy, recipe_for(strategy, model, memory)) for strategy in unique]
 
 
-def auto(model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[Strategy]:
+def default_strategies(model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[Strategy]:
     """Return the strategies that fit this model, cheapest first.
 
     Ensembles, searches and, but for nets, a first analytic head are left to be asked for by name: they change what kind
@@ -89,7 +102,7 @@ def auto(model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[St
     able, remembers = model.abilities, len(memory) > 0
     replay = [Replay(2000)] if remembers else []
     tried: list[Strategy] = []
-    if able >= _OF_NETS:
+    if is_net(model):
         return _for_nets(model, memory, rows=rows, unseen=unseen)
     if memory.statistics and "features" in able:  # the live model was solved from them
         tried.append(Analytic())
@@ -99,8 +112,8 @@ def auto(model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[St
         tried.append(chain(*replay, Incremental("adam", epochs=3), Interpolate("auto")))
     if "gradient" in able and remembers and model.task == "classification" and "proba" in able:
         tried.append(chain(EWC(1.0), Incremental("adam", epochs=3)))
-    if "append" in able:
-        tried.append(chain(*replay, Continue(20)))
+    if "add_trees" in able:
+        tried.append(chain(*replay, AppendTrees(20)))
     if remembers and "retrain" in able:
         tried.append(Window(max(500, 2 * rows)))
     if {"retrain", "weight"} <= able:
@@ -108,17 +121,17 @@ def auto(model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[St
     return [*tried, Retrain()] if "retrain" in able else tried
 
 
-def spared_by(recipe: Recipe, tried: Sequence[Challenger]) -> Challenger | None:
+def made_redundant_by(recipe: Recipe, tried: Sequence[Challenger]) -> Challenger | None:
     """Return the challenger that makes this recipe superfluous, where "auto" has the choice; None where it is tried.
 
     Gradient steps on a net cost many times what an exact head does. They are left out where one is better on the new
     select rows and no worse on those of the anchor set: it has learned what there was to learn, and from then on its
     sums forget nothing.
     """
-    if recipe.structure.analytic is not None:
+    if isinstance(recipe.structure.head, Exact):
         return None
-    nets = [c for c in tried if c.model is not None and c.model.abilities >= _OF_NETS]
-    exact = [c for c in nets if c.recipe is not None and c.recipe.structure.analytic is not None]
+    nets = [c for c in tried if c.model is not None and is_net(c.model)]
+    exact = [c for c in nets if c.recipe is not None and isinstance(c.recipe.structure.head, Exact)]
     return next((c for c in exact if c.gains.get("new", 0.0) > 0.0 and c.gains.get("old", -1.0) >= 0.0), None)
 
 
@@ -130,11 +143,14 @@ def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[S
     of the rows themselves are tried too. Training anew costs many times as much as all of these; it is left to
     be asked for by name, as are methods whose strength has to be chosen.
     """
-    remembers, solvable = len(memory) > 0, "features" in model.abilities and model.task == "classification"
+    remembers = len(memory) > 0
+    solvable = model.task == "classification" and has_features(model)
     weight = 1.0 if unseen else _weight(memory.seen, rows)  # a class that joins has rows enough of its own
     if solvable and memory.statistics:
         return [*([Analytic(weight=weight)] if weight > 1 else []), Analytic()]
-    tried: list[Strategy] = [Analytic(_width(model, memory), weight=weight)] if solvable and remembers else []
+    tried: list[Strategy] = []
+    if model.task == "classification" and has_features(model) and remembers:
+        tried.append(Analytic(_width(model, memory), weight=weight))
     if tried and unseen and _few_inputs(memory):
         tried.append(Analytic(reads="input"))
     if remembers:
@@ -142,7 +158,7 @@ def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[S
     return [*tried, chain(LwF(1.0), Incremental()), chain(Incremental(), Interpolate("auto"))]
 
 
-def _width(model: Any, memory: Memory) -> int:
+def _width(model: HasFeatures, memory: Memory) -> int:
     """Return how many features to make of what the last layer reads."""
     assert memory.rows is not None, "asked only where rows are remembered"
     inputs = int(model.features(memory.rows.take([0]).x).shape[1])
@@ -169,7 +185,7 @@ def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
     AbilityError
         Names the ability, who needs it, what the model has, and what works instead.
     """
-    recipe = strategy.prepare(Recipe(), memory).settle(model.abilities)
+    recipe = strategy.prepare(Recipe(), memory).resolve_start(model.abilities)
     lacking = recipe.needs - model.abilities
     if lacking:
         word = sorted(lacking)[0]
@@ -179,3 +195,9 @@ def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
             + ("Retrain() works with every model." if "retrain" in model.abilities else "It can only be replaced.")
         )
     return recipe
+
+
+__getattr__ = deprecated_names(
+    __name__,
+    {"choose": "select_strategies", "auto": "default_strategies", "spared_by": "made_redundant_by"},
+)

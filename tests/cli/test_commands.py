@@ -335,7 +335,7 @@ def test_strategies_are_listed_and_those_that_suit_a_model_are_marked(incumbent,
     assert said.code == 0 and all(word in said.out for word in ("Retrain", "Replay", "chain(", "Presets"))
     marked = incumbent("strategies", "--name", live).out
     assert "LogisticRegression can:" in marked
-    assert re.search(r"^\+ Retrain", marked, re.M) and re.search(r"^- Continue", marked, re.M)
+    assert re.search(r"^\+ Retrain", marked, re.M) and re.search(r"^- AppendTrees", marked, re.M)
 
 
 def test_report_writes_the_page_of_an_update(incumbent, shop, live):

@@ -21,7 +21,7 @@ def two(module_folder):
     registry = Registry(store)
     gate = Gate(tolerance=None, min_gain=0.005)
     registry.init("demo", fitted(LogisticRegression(), past[:12]), past, target="label", gate=gate)
-    strict = gate.but(min_gain=0.9)
+    strict = gate.replace(min_gain=0.9)
     registry.update("demo", points(600, NEW, seed=4), strategies="retrain", gate=strict)
     rows = points(600, NEW, seed=7)
     rows[NAMES].to_csv(module_folder / "pool.csv", index=False)

@@ -73,7 +73,9 @@ def numbers(classes: int = 2, *, names: list[Any] | None = None, seed: int = 0) 
 def values(seed: int = 0) -> Batch:
     """The same columns with a numeric target."""
     rows = numbers(seed=seed)
-    return rows.but(y=(2 * rows.x["a"] - rows.x["b"]).to_numpy() + 0.1 * np.random.default_rng(seed).normal(size=ROWS))
+    return rows.replace(
+        y=(2 * rows.x["a"] - rows.x["b"]).to_numpy() + 0.1 * np.random.default_rng(seed).normal(size=ROWS)
+    )
 
 
 def counts(classes: int = 3) -> Batch:
@@ -85,7 +87,7 @@ def counts(classes: int = 3) -> Batch:
 def mixed() -> Batch:
     """Numbers beside a column of categories."""
     rows = numbers(3, names=["low", "middle", "high"])
-    return rows.but(x=rows.x.assign(colour=np.resize(["red", "green", "blue", "grey"], ROWS)))
+    return rows.replace(x=rows.x.assign(colour=np.resize(["red", "green", "blue", "grey"], ROWS)))
 
 
 def texts() -> Batch:
@@ -97,7 +99,7 @@ def texts() -> Batch:
 
 
 def arrays(rows: Batch) -> Batch:
-    return rows.but(x=rows.x.to_numpy())
+    return rows.replace(x=rows.x.to_numpy())
 
 
 def fitted(estimator: Any, rows: Batch) -> Any:

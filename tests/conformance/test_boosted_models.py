@@ -47,7 +47,7 @@ def estimator(make, rows: Batch):
 
 def named(make, rows: Batch, names: list[str], **settings):
     """A booster knows codes; the rows carry the names that the codes stand for."""
-    return make(rows, **settings), rows.but(y=np.asarray(names)[rows.y]), np.asarray(names)
+    return make(rows, **settings), rows.replace(y=np.asarray(names)[rows.y]), np.asarray(names)
 
 
 MODELS = {
@@ -74,7 +74,7 @@ MODELS = {
     ),
     "Pipeline, columns and XGBClassifier": lambda: estimator(
         lambda: make_pipeline(_columns(), xgb("XGBClassifier")),
-        mixed().but(y=numbers(3).y),
+        mixed().replace(y=numbers(3).y),
     ),
 }
 

@@ -10,7 +10,7 @@ from natives import fitted, numbers
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
-from incumbent.core import Batch, Data, Value
+from incumbent.core import Batch, Data, Pull, Value
 from incumbent.errors import UsageError
 from incumbent.models.tables._linear import LinearModel
 from incumbent.models.tables._sklearn import SklearnModel
@@ -124,8 +124,8 @@ class Shared(Adapter):
     def with_weights(self, weights):
         return type(self)(LinearModel(self.native).with_weights(weights).native)
 
-    def sensitivity(self, batch):
-        return LinearModel(self.native).sensitivity(batch)
+    def weight_importance(self, batch):
+        return LinearModel(self.native).weight_importance(batch)
 
 
 BROKEN = {
@@ -177,7 +177,7 @@ class Sound(Value):
     strength: float = 1.0
 
     def prepare(self, recipe, memory):
-        return recipe.but(start="champion", pull=self.strength)
+        return recipe.replace(start="champion", pull=Pull(self.strength))
 
     def remember(self, memory, model, batch):
         return memory
@@ -206,14 +206,14 @@ class Unhashable(Sound):
 @dataclass(frozen=True, repr=False)
 class Restarting(Sound):
     def prepare(self, recipe, memory):
-        return type(recipe)().but(start="scratch")
+        return type(recipe)().replace(start="scratch")
 
 
 @dataclass(frozen=True, repr=False)
 class Impure(Sound):
     def prepare(self, recipe, memory):
         Impure.asked = getattr(Impure, "asked", 0) + 1
-        return recipe.but(start="champion", epochs=Impure.asked)
+        return recipe.replace(start="champion", epochs=Impure.asked)
 
 
 @dataclass(frozen=True, repr=False)
@@ -233,7 +233,7 @@ class Mute(Sound):
 class Overwriting(Sound):
     def prepare(self, recipe, memory):
         object.__setattr__(recipe, "data", Data(3))
-        return recipe.but(start="scratch")
+        return recipe.replace(start="scratch")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ SHARED = [
 def short(strategy):
     """The same strategy with one epoch at a given rate, unless it says these itself."""
     said = strategy.prepare(Recipe(), Memory())
-    if said.structure.start == "scratch" or said.optimiser != Recipe().optimiser:
+    if said.structure.start == "scratch" or said.optimizer != Recipe().optimizer:
         return strategy
     return chain(strategy, SHORT)
 
@@ -48,15 +48,15 @@ def short(strategy):
 @pytest.mark.parametrize("kind", nets.CASES)
 def test_it_keeps_its_promises_with_what_all_models_share(kind):
     net, rows = nets.made(kind)
-    check_model(wrap(net).meeting(rows.y), rows, strategies=SHARED)
+    check_model(wrap(net).infer_outputs(rows.y), rows, strategies=SHARED)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", nets.CASES)
 def test_it_follows_every_strategy(kind):
     net, rows = nets.made(kind)
-    own = [name for name in catalogue() if name not in ("Tune", "Continue", "Analytic")]
-    check_model(wrap(net).meeting(rows.y), rows, strategies=[short(catalogue()[name]()) for name in own])
+    own = [name for name in catalogue() if name not in ("Tune", "AppendTrees", "Analytic")]
+    check_model(wrap(net).infer_outputs(rows.y), rows, strategies=[short(catalogue()[name]()) for name in own])
 
 
 @pytest.mark.slow
@@ -68,5 +68,5 @@ def test_learning_from_scratch_keeps_them_too():
 def test_strategies_are_tried_on_a_net():
     net, _ = nets.made("MLP")
     for name, kind in catalogue().items():
-        if name not in ("Tune", "Continue"):
+        if name not in ("Tune", "AppendTrees"):
             check_strategy(kind(), [wrap(net)])

@@ -111,7 +111,7 @@ def test_levels_fall_while_nothing_is_promoted(start):
         now = now.record(False)
         levels.append(now.level())
     assert all(a > b for a, b in zip(levels, levels[1:], strict=False))
-    assert start.but(alpha=0.1).level() == pytest.approx(2 * start.level())
+    assert start.replace(alpha=0.1).level() == pytest.approx(2 * start.level())
 
 
 @pytest.mark.parametrize("start", CASES[2:], ids=str)

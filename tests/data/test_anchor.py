@@ -49,7 +49,7 @@ def test_every_row_ever_admitted_stays_with_the_same_probability():
         for start, stop in ((0, 10), (10, 60), (60, 61), (61, 120)):
             batch = numbered(start, stop)
             # Other content in each run, since it is the content that draws.
-            batch = batch.but(x=batch.x.assign(run=run))
+            batch = batch.replace(x=batch.x.assign(run=run))
             anchor, _ = admit(anchor, batch, seed=0, high=30, share=1.0)
         assert len(anchor) == 30
         kept[anchor.rows.x["id"]] += 1

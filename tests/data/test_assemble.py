@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from incumbent.core import Batch, Data, Memory
+from incumbent.core import Batch, Data, Memory, ReplayRows
 from incumbent.errors import DataError, UsageError
 from incumbent.memory import assemble, remember
 
@@ -31,32 +31,32 @@ def test_without_instructions_only_the_new_rows_are_learned_from():
 
 
 def test_remembered_rows_come_before_new_ones():
-    assert rows(put(Data(replay=None), numbered(10, 13), remembered(10))) == list(range(13))
-    drawn = rows(put(Data(replay=4), numbered(10, 13), remembered(10)))
+    assert rows(put(Data(replay=ReplayRows()), numbered(10, 13), remembered(10))) == list(range(13))
+    drawn = rows(put(Data(replay=ReplayRows(4)), numbered(10, 13), remembered(10)))
     assert len(drawn) == 7 and drawn == sorted(drawn) and drawn[-3:] == [10, 11, 12]
 
 
 def test_a_balanced_replay_balances_the_old_rows():
     memory = remember(Memory(), Batch(np.zeros((100, 1)), np.repeat([0, 1], [95, 5])), seed=0)
-    batch = put(Data(replay=10, sample="balanced"), Batch(np.ones((2, 1)), np.array([0, 0])), memory)
+    batch = put(Data(replay=ReplayRows(10, sample="balanced")), Batch(np.ones((2, 1)), np.array([0, 0])), memory)
     assert np.bincount(batch.y).tolist() == [7, 5]
 
 
 def test_nothing_remembered_leaves_the_new_rows():
-    assert rows(put(Data(replay=None), numbered(0, 3))) == [0, 1, 2]
+    assert rows(put(Data(replay=ReplayRows()), numbered(0, 3))) == [0, 1, 2]
 
 
 def test_old_and_new_rows_are_put_in_time_order_where_both_have_it():
     memory = remembered(4, time=START + np.array([5, 0, 9, 1]) * DAY)
     new = numbered(4, 6, time=START + np.array([7, 2]) * DAY)
-    batch = put(Data(replay=None), new, memory)
+    batch = put(Data(replay=ReplayRows()), new, memory)
     assert rows(batch) == [1, 3, 5, 0, 4, 2] and (np.diff(batch.time) > 0 * DAY).all()
-    assert rows(put(Data(replay=None), numbered(4, 6), memory)) == [0, 1, 2, 3, 4, 5]
+    assert rows(put(Data(replay=ReplayRows()), numbered(4, 6), memory)) == [0, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(("window", "kept"), [(4, [8, 9, 10, 11]), (1, [11]), (500, list(range(12)))])
 def test_a_window_of_rows_keeps_the_newest(window, kept):
-    assert rows(put(Data(replay=None, window=window), numbered(10, 12), remembered(10))) == kept
+    assert rows(put(Data(replay=ReplayRows(), window=window), numbered(10, 12), remembered(10))) == kept
 
 
 @pytest.mark.parametrize(
@@ -103,20 +103,22 @@ def test_weights_halve_with_every_half_life_in_time_and_multiply_what_is_there()
 
 
 def test_remembered_rows_have_weight_one_before_they_age():
-    batch = put(Data(replay=None, half_life=1), numbered(2, 4, weight=np.array([10.0, 20.0])), remembered(2))
+    batch = put(Data(replay=ReplayRows(), half_life=1), numbered(2, 4, weight=np.array([10.0, 20.0])), remembered(2))
     np.testing.assert_allclose(batch.weight, [1 / 8, 1 / 4, 10 / 2, 20])
 
 
 def test_a_cap_limits_old_and_new_rows_together():
-    drawn = rows(put(Data(replay=None, cap=30), numbered(100, 200), remembered(100)))
+    drawn = rows(put(Data(replay=ReplayRows(), max_rows=30), numbered(100, 200), remembered(100)))
     assert len(drawn) == 30 and drawn == sorted(drawn) and drawn[0] < 100 <= drawn[-1]
     memory = remember(Memory(), Batch(np.zeros((90, 1)), np.repeat([0, 1], [80, 10])), seed=0)
-    batch = put(Data(replay=None, sample="balanced", cap=30), Batch(np.ones((60, 1)), np.repeat([0, 2], 30)), memory)
+    batch = put(
+        Data(replay=ReplayRows(sample="balanced"), max_rows=30), Batch(np.ones((60, 1)), np.repeat([0, 2], 30)), memory
+    )
     assert np.bincount(batch.y).tolist() == [10, 10, 10]
 
 
 def test_the_same_seed_assembles_the_same_rows_and_leaves_memory_unchanged():
-    memory, data = remembered(500), Data(replay=50, cap=60)
+    memory, data = remembered(500), Data(replay=ReplayRows(50), max_rows=60)
     one, two, other = (rows(put(data, numbered(500, 540), memory, seed)) for seed in (1, 1, 2))
     assert one == two != other and len(memory) == 500
 
@@ -125,7 +127,7 @@ def test_frames_keep_their_types():
     def batch(*texts):
         return Batch(pd.DataFrame({"a": pd.Categorical(texts), "n": np.arange(len(texts))}), np.zeros(len(texts)))
 
-    found = put(Data(replay=None), batch("z", "x"), remember(Memory(), batch("x", "y"), seed=0))
+    found = put(Data(replay=ReplayRows()), batch("z", "x"), remember(Memory(), batch("x", "y"), seed=0))
     assert found.x["a"].tolist() == ["x", "y", "z", "x"]
     assert isinstance(found.x["a"].dtype, pd.CategoricalDtype) and found.x["n"].dtype == np.int64
 
@@ -148,7 +150,7 @@ def test_a_span_and_the_time_column_must_be_of_one_kind():
 @pytest.mark.parametrize(
     "data",
     [Data(window=0), Data(window=-3), Data(window="30y"), Data(window="soon"), Data(window="0d"), Data(half_life=0)]
-    + [Data(half_life=-1.5), Data(cap=0), Data(replay=-1)],
+    + [Data(half_life=-1.5), Data(max_rows=0), Data(replay=ReplayRows(-1))],
     ids=str,
 )
 def test_settings_that_mean_nothing_are_refused(data):

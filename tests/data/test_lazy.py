@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from incumbent.core import AnchorSet, Batch, Memory
+from incumbent.core import AnchorSet, Batch, Memory, ReplayRows
 from incumbent.data import LazyRows, examine, in_memory, row_keys, split
 from incumbent.data.rows._lazy import blocks, lazily, row_bytes
 from incumbent.memory import admit, assemble, remember
@@ -155,10 +155,10 @@ def test_keys_of_single_numbers_are_those_of_a_column_whatever_their_type():
 def test_a_batch_is_hashed_once_and_rows_that_are_changed_anew():
     source = Counted(images(20))
     batch = Batch({"image": source.rows, "lazy": LazyRows.of(source)})
-    one, again = row_keys(batch), row_keys(batch.but(y=np.zeros(20)), labels=False)
+    one, again = row_keys(batch), row_keys(batch.replace(y=np.zeros(20)), labels=False)
     np.testing.assert_array_equal(one, again)
     assert row_keys(batch) is row_keys(batch) and source.read == 20
-    assert (row_keys(batch.but(x=images(20, seed=1))) != one).all()
+    assert (row_keys(batch.replace(x=images(20, seed=1))) != one).all()
 
 
 def test_one_changed_bit_changes_the_key_and_swapped_values_too():
@@ -220,6 +220,6 @@ def test_replayed_rows_are_mixed_with_lazy_ones_without_reading_them():
 
     memory = remember(Memory(), Batch(images(100), np.zeros(100, dtype=int)), seed=0)
     source = Counted(images(1_000, seed=1))
-    rows = assemble(Data(replay=10), Batch(LazyRows.of(source), np.ones(1_000, dtype=int)), memory, seed=0)
+    rows = assemble(Data(replay=ReplayRows(10)), Batch(LazyRows.of(source), np.ones(1_000, dtype=int)), memory, seed=0)
     assert source.read == 0 and rows.x.shape == (1_010, 6, 5, 3)
     np.testing.assert_array_equal(rows.x[1_005:], images(1_000, seed=1)[995:])

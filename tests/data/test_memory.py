@@ -408,7 +408,7 @@ def test_a_column_of_several_kinds_is_refused_by_name(tmp_path):
 @pytest.mark.parametrize("name", ["memory.json", "memory.parquet", "importance.npz"])
 @pytest.mark.parametrize("how", ["missing", "cut", "other"])
 def test_missing_and_damaged_files_are_named(name, how, tmp_path):
-    save_memory(history([50], 0).but(importance={"coef": np.arange(50.0)}), tmp_path)
+    save_memory(history([50], 0).replace(importance={"coef": np.arange(50.0)}), tmp_path)
     path = tmp_path / name
     if how == "missing":
         path.unlink()

@@ -82,7 +82,7 @@ def test_labels_count_only_where_asked():
     batch = Batch(frame, np.array([0, 1]))
     assert row_keys(batch)[0] != row_keys(batch)[1]
     assert row_keys(batch, labels=False)[0] == row_keys(batch, labels=False)[1]
-    np.testing.assert_array_equal(row_keys(batch), row_keys(batch.but(y=np.array([0.0, 1.0]))))
+    np.testing.assert_array_equal(row_keys(batch), row_keys(batch.replace(y=np.array([0.0, 1.0]))))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_two_values_of_a_regression_target_are_no_contradiction():
 def test_rows_in_memory_are_known_and_rows_in_the_anchor_set_are_leaked():
     batch = Batch(mixed(), np.arange(200) % 2)
     memory = Memory(rows=batch.take([3, 5]))
-    anchor = AnchorSet(batch.take([7]).but(y=np.array([1.0])))
+    anchor = AnchorSet(batch.take([7]).replace(y=np.array([1.0])))
     found = examine(batch, memory=memory, anchor=anchor, task="classification")
     assert np.flatnonzero(found.known).tolist() == [3, 5]
     assert np.flatnonzero(found.leaked).tolist() == [7]
@@ -145,7 +145,7 @@ def test_rows_in_memory_are_known_and_rows_in_the_anchor_set_are_leaked():
 
 def test_a_row_whose_label_has_changed_since_is_neither_known_nor_leaked():
     batch = Batch(mixed(), np.zeros(200, dtype=int))
-    before = batch.but(y=np.ones(200, dtype=int))
+    before = batch.replace(y=np.ones(200, dtype=int))
     found = examine(batch, memory=Memory(rows=before), anchor=AnchorSet(before), task="classification")
     assert found.holdable.all()
 

@@ -228,7 +228,7 @@ def test_a_check_reads_as_a_list_of_warnings_first() -> None:
         "  warning: W.",
         "  note: N.",
     ]
-    assert check.but(rows=3).rows == 3 and check.warnings == (Finding("warning", "b", "W."),)
+    assert check.replace(rows=3).rows == 3 and check.warnings == (Finding("warning", "b", "W."),)
 
 
 def test_a_large_batch_is_checked_in_well_under_a_second() -> None:

@@ -46,7 +46,7 @@ def test_the_same_content_and_seed_give_the_same_split_in_any_row_order(kind):
     task = "regression" if kind == "regression" else "classification"
     batch = batch_of(**columns.get(kind, {}))
     if kind == "regression":
-        batch = batch.but(y=rng.normal(size=1_000))
+        batch = batch.replace(y=rng.normal(size=1_000))
     holdable = rng.random(1_000) < 0.8
     one = split_all(batch, task=task, seed=3, holdable=holdable)
     order = rng.permutation(1_000)
@@ -72,19 +72,19 @@ def test_every_class_gives_its_share_to_every_part():
 def test_one_row_of_every_class_is_learned_from():
     y = np.array(["common"] * 195 + ["a", "b", "b", "c", "d"])
     for seed in range(20):
-        parts = split_all(batch_of(200).but(y=y), seed=seed)
+        parts = split_all(batch_of(200).replace(y=y), seed=seed)
         assert set(y[parts.train]) == set(y)
 
 
 def test_rare_classes_are_not_always_on_the_same_side():
     y = np.array(["common"] * 194 + ["a", "a", "b", "b", "z", "z"])
-    held = [set(y[split_all(batch_of(200).but(y=y), seed=seed).gate]) for seed in range(60)]
+    held = [set(y[split_all(batch_of(200).replace(y=y), seed=seed).gate]) for seed in range(60)]
     for name in ("a", "b", "z"):
         assert 3 < sum(name in part for part in held) < 57
 
 
 def test_a_regression_is_split_by_chance():
-    batch = batch_of().but(y=np.linspace(0, 1, 1_000))
+    batch = batch_of().replace(y=np.linspace(0, 1, 1_000))
     parts = split_all(batch, task="regression")
     assert parts.by == "chance"
     assert [len(part) for part in parts_of(parts)] == [600, 150, 250]
@@ -224,7 +224,7 @@ def test_twenty_rows_are_enough():
 
 def test_a_label_column_of_identifiers_is_named_as_the_cause():
     with pytest.raises(DataError, match="a class of its own"):
-        split_all(batch_of(50).but(y=np.arange(50)))
+        split_all(batch_of(50).replace(y=np.arange(50)))
 
 
 @pytest.mark.parametrize("shares", [(0.5, 0.5, 0.5), (1.0, 0.0, 0.0), (0.6, 0.4)])

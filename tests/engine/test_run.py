@@ -10,10 +10,10 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-from incumbent.core import Batch, Memory, Recipe
+from incumbent.core import Batch, Memory, Recipe, ReplayRows
 from incumbent.engine import TrainingPlan, TrainingRows, run
 from incumbent.models import wrap
-from incumbent.policy import choose
+from incumbent.policy import select_strategies
 from incumbent.strategies import EWC, Incremental, Interpolate, Online, Replay, Retrain, Vote, Weighted, chain
 
 
@@ -32,7 +32,7 @@ def run_all(model, plans, *, memory=MEMORY, seed=0, deadline=math.inf, **options
 
 def trained(native, *strategies, deadline=math.inf, memory=MEMORY, seed=0):
     model = wrap(native.fit(rows(1).x, rows(1).y))
-    plans = choose(list(strategies), model, memory, rows=200)
+    plans = select_strategies(list(strategies), model, memory, rows=200)
     return model, run_all(model, plans, memory=memory, seed=seed, deadline=deadline)
 
 
@@ -41,7 +41,7 @@ def test_challengers_come_in_order_with_their_strategy_cost_and_rows():
     assert [c.strategy for c in made] == ["Retrain()", "chain(Replay(50), Incremental())", "Vote(5)"]
     assert [c.rows for c in made] == [400, 250, 200]
     assert all(c.error == "" and c.seconds > 0 and c.model is not None for c in made)
-    assert made[0].recipe == Recipe().but(start="scratch", replay=None)
+    assert made[0].recipe == Recipe().replace(start="scratch", replay=ReplayRows())
     assert made[0].recipe.train is None  # rows are not carried along with the recipe
 
 
@@ -52,7 +52,7 @@ def test_notes_of_the_model_are_those_of_the_challenger():
 
 def test_the_same_seed_gives_the_same_challengers():
     model = wrap(SGDClassifier(loss="log_loss").fit(rows(1).x, rows(1).y))
-    plans = choose([Online("adam"), Incremental(), Retrain(), Weighted()], model, MEMORY, rows=200)
+    plans = select_strategies([Online("adam"), Incremental(), Retrain(), Weighted()], model, MEMORY, rows=200)
     runs = [run_all(model, plans, seed=4) for _ in range(2)]
     for one, two in zip(*runs, strict=True):
         assert np.array_equal(one.model.predict(rows(5).x).proba, two.model.predict(rows(5).x).proba)
@@ -86,7 +86,7 @@ class Broken(ClassifierMixin, BaseEstimator):
 def test_a_challenger_that_fails_says_why_and_the_next_is_tried(error, text):
     native = Broken().fit(rows().x, rows().y)
     model = wrap(native.set_params(error=error))
-    plans = choose([Retrain(), Vote()], model, MEMORY, rows=200)
+    plans = select_strategies([Retrain(), Vote()], model, MEMORY, rows=200)
     made = run_all(model, plans)
     assert [c.error for c in made] == [text, text]
     assert all(c.model is None and c.seconds >= 0 for c in made)
@@ -114,7 +114,7 @@ class Sleepy(Broken):
 
 def test_the_try_in_hand_is_cut_off_and_the_rest_are_not_begun():
     model = wrap(Sleepy().fit(rows().x, rows().y).set_params(error="slow"))
-    plans = choose([Retrain(), Vote()], model, MEMORY, rows=200)
+    plans = select_strategies([Retrain(), Vote()], model, MEMORY, rows=200)
     begun = time.monotonic()
     made = run_all(model, plans, deadline=begun + 0.2)
     assert time.monotonic() - begun < 3
@@ -132,7 +132,7 @@ class Chatty(Broken):
 def test_chatter_of_an_estimator_does_not_reach_the_user():
     with pytest.warns(UserWarning, match="did not converge"):
         model = wrap(Chatty().fit(rows().x, rows().y))
-    made = run_all(model, choose("retrain", model, MEMORY, rows=200))
+    made = run_all(model, select_strategies("retrain", model, MEMORY, rows=200))
     assert made[0].error == ""
 
 
@@ -140,14 +140,14 @@ def test_the_champion_is_as_it_was_after_all_of_them():
     native = LogisticRegression().fit(rows(1).x, rows(1).y)
     before = native.coef_.copy(), native.intercept_.copy()
     model = wrap(native)
-    plans = choose(["auto", "vote", "weighted", "stack", "ewc", "online"], model, MEMORY, rows=200)
+    plans = select_strategies(["auto", "vote", "weighted", "stack", "ewc", "online"], model, MEMORY, rows=200)
     made = run_all(model, plans)
     assert [c.error for c in made] == [""] * len(plans)
     assert np.array_equal(native.coef_, before[0]) and np.array_equal(native.intercept_, before[1])
 
 
 def test_a_bound_recipe_has_the_rows_that_its_data_element_asks_for():
-    asked = Recipe().but(replay=None, window=300)
+    asked = Recipe().replace(replay=ReplayRows(), window=300)
     recipe = TrainingRows(rows(2), rows(3), MEMORY, seed=5).bind(asked, deadline=9.0)
     assert len(recipe.train) == 300 and np.array_equal(recipe.train.x[100:], rows(2).x)
     assert (recipe.seed, recipe.deadline, len(recipe.select)) == (5, 9.0, 200) and recipe.memory is MEMORY
@@ -155,7 +155,7 @@ def test_a_bound_recipe_has_the_rows_that_its_data_element_asks_for():
 
 def test_a_plan_is_skipped_for_the_reason_that_the_scores_so_far_give():
     model = wrap(LogisticRegression().fit(rows(1).x, rows(1).y))
-    plans = choose(["retrain", "vote"], model, MEMORY, rows=200)
+    plans = select_strategies(["retrain", "vote"], model, MEMORY, rows=200)
     events = []
     first, second = run_all(
         model,
@@ -174,7 +174,7 @@ def test_the_functions_of_the_last_release_warn_and_do_the_same():
     from incumbent.engine import bound, train
 
     model = wrap(LogisticRegression().fit(rows(1).x, rows(1).y))
-    plans = choose("retrain", model, MEMORY, rows=200)
+    plans = select_strategies("retrain", model, MEMORY, rows=200)
     with pytest.warns(DeprecationWarning, match="run"):
         (made,) = train(model, plans, rows(2), rows(3), MEMORY, seed=0, deadline=math.inf)
     assert np.array_equal(made.model.native.coef_, run_all(model, plans)[0].model.native.coef_)

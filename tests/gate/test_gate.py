@@ -183,7 +183,7 @@ def test_settings_that_mean_nothing_are_refused(wrong, hint):
 def test_a_gate_prints_as_what_makes_it():
     gate = Gate(0.01, tolerance=None, limits=(Limit("bytes", ratio=2.0),))
     assert eval(repr(gate)) == gate
-    assert gate.but(alpha=0.01).alpha == 0.01
+    assert gate.replace(alpha=0.01).alpha == 0.01
 
 
 def test_free_scales_are_judged_as_shares_of_the_champions_loss():

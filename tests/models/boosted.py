@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from incumbent.core import Batch, Model, Recipe
+from incumbent.core import Batch, Model, Recipe, RefitLeaves, Trees
 from incumbent.errors import AbilityError, BudgetSpent, DataError, ModelError, UsageError
 
 rng = np.random.default_rng(0)
@@ -27,11 +27,11 @@ VALUES = np.asarray(2 * SCORE)
 CODES = np.unique(THREE, return_inverse=True)[1]
 ONE = (BINARY == "yes").astype(int)
 SCRATCH, APPEND, RELEAF = (
-    Recipe().but(start="scratch"),
-    Recipe().but(append=4, shrink=0.05, l2=1.0),
-    Recipe().but(releaf=0.5),
+    Recipe().replace(start="scratch"),
+    Recipe().replace(trees=Trees(4, learning_rate=0.05, l2=1.0)),
+    Recipe().replace(trees=RefitLeaves(0.5)),
 )
-RECIPES = {"scratch": SCRATCH, "append": APPEND, "releaf": RELEAF}
+RECIPES = {"scratch": SCRATCH, "add_trees": APPEND, "refit_leaves": RELEAF}
 
 
 def rows(y, first=0, last=N, *, weight=False):
@@ -145,7 +145,7 @@ def check_growth(model, y, rounds):
     """Appending again and again ends in a fit from scratch with the rounds that the model once had."""
     first, sizes, notes = rounds(model), [], []
     for _ in range(12):
-        model = model.fit(Recipe().but(append=first // 2).bind(train=rows(y, 0, 200)))
+        model = model.fit(Recipe().replace(trees=Trees(first // 2)).bind(train=rows(y, 0, 200)))
         sizes.append(rounds(model))
         notes += model.notes
     assert max(sizes) <= 3 * first + first // 2
@@ -157,7 +157,7 @@ def check_errors(model, y):
     with pytest.raises(BudgetSpent, match="time budget ended after"):
         model.fit(SCRATCH.bind(train=rows(y), deadline=time.monotonic() - 1))
     with pytest.raises(AbilityError, match=r"lacks \['incremental'\].*Retrain\(\)"):
-        model.fit(Recipe().but(start="champion").bind(train=rows(y)))
+        model.fit(Recipe().replace(start="champion").bind(train=rows(y)))
     with pytest.raises(UsageError, match="not bound"):
         model.fit(SCRATCH)
     with pytest.raises(DataError, match="one label per row"):
@@ -171,5 +171,5 @@ def stops_in_time(model, y, *, rounds):
     """A deadline in the midst of a long fit ends it."""
     started = time.monotonic()
     with pytest.raises(BudgetSpent, match=rf"after [1-9]\d* of {rounds} boosting rounds"):
-        model.fit(Recipe().but(append=rounds).bind(train=rows(y), deadline=started + 0.2))
+        model.fit(Recipe().replace(trees=Trees(rounds)).bind(train=rows(y), deadline=started + 0.2))
     assert time.monotonic() - started < 3

@@ -14,7 +14,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from incumbent.core import Batch, Memory, Recipe, Structure
+from incumbent.core import Batch, Exact, Memory, Recipe, Structure
 from incumbent.errors import BudgetSpent, DataError, ModelError, UsageError
 from incumbent.gate import Gate
 from incumbent.memory import load_memory, nbytes, remember, save_memory
@@ -22,7 +22,7 @@ from incumbent.models import absorb, fit_challenger, forget, load, save, wrap
 from incumbent.models.exact import _analytic
 from incumbent.models.exact._learned import statistics_of
 from incumbent.models.exact._projection import RandomReLU
-from incumbent.policy import auto, choose
+from incumbent.policy import default_strategies, select_strategies
 from incumbent.strategies import Analytic, Incremental, Replay, Retrain, chain, parse
 from incumbent.testing import check_model, check_strategy
 from incumbent.updating._run import prepare, run
@@ -141,7 +141,7 @@ def test_another_width_begins_anew_and_auto_keeps_the_width():
     wider, _ = learn(model, memory, slice(900, 1200), Analytic(350))
     assert len(wider.native.steps) == len(model.native.steps) and wider.head.coef.shape == (4, 350)
     assert wider.head.solution.statistics.rows == 1200
-    memory = memory.but(rows=memory.rows.take(np.arange(500)), key=memory.key[:500])  # some were let go since
+    memory = memory.replace(rows=memory.rows.take(np.arange(500)), key=memory.key[:500])  # some were let go since
     same, _ = learn(model, memory, slice(900, 1200), Analytic())
     assert same.head.lift is model.head.lift and same.head.token == model.head.token
 
@@ -154,7 +154,9 @@ def test_rows_that_outgrow_an_automatic_width_begin_anew_with_more_features_and_
     joint = jointly(wider, slice(0, 1200), wider.head.ridge)
     np.testing.assert_allclose(wider.head.coef, joint.coef_, rtol=1e-6, atol=1e-9)
     assert statistics_of(carried).rows == 1200
-    weighed = memory.but(statistics={**memory.statistics, "rows": np.array(1500.0)})  # sums of heavier rows than these
+    weighed = memory.replace(
+        statistics={**memory.statistics, "rows": np.array(1500.0)}
+    )  # sums of heavier rows than these
     assert learn(model, weighed, slice(900, 1200), Analytic())[0].head.lift is model.head.lift
 
 
@@ -309,7 +311,7 @@ def test_only_a_model_with_statistics_forgets():
     with pytest.raises(ModelError, match="only a version made by Analytic"):
         forget(live(), memory, batch(slice(0, 10)))
     with pytest.raises(ModelError, match="only a version made by Analytic"):
-        forget(model, memory.but(statistics={}), batch(slice(0, 10)))
+        forget(model, memory.replace(statistics={}), batch(slice(0, 10)))
     with pytest.raises(DataError, match="were learned"):
         forget(model, memory, Batch(X[:3], np.array(["elk"] * 3)))
 
@@ -339,9 +341,9 @@ EASY = Gate(min_gain=-1.0, tolerance=None)
 
 def test_auto_offers_it_where_the_live_model_was_solved_and_not_before():
     model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
-    assert auto(model, memory, rows=100)[0] == Analytic()
-    assert Analytic() not in auto(live(), remembered(slice(0, 300)), rows=100)
-    assert choose("analytic", model, memory, rows=100)[0][0] == Analytic()
+    assert default_strategies(model, memory, rows=100)[0] == Analytic()
+    assert Analytic() not in default_strategies(live(), remembered(slice(0, 300)), rows=100)
+    assert select_strategies("analytic", model, memory, rows=100)[0][0] == Analytic()
 
 
 def test_values_can_be_updated_too():
@@ -390,10 +392,11 @@ def test_a_width_or_a_penalty_that_means_nothing_is_refused(wrong):
 
 def test_options_of_version_0_1_are_ignored_with_a_warning():
     for text in ("Analytic(300, projection='quadratic')", "Analytic(300, neighbours=0)"):
-        with pytest.warns(DeprecationWarning, match="no longer has an effect; leave it out"):
-            assert parse(text) == Analytic(300)
-    with pytest.warns(DeprecationWarning, match=r"Structure\(projection=...\)"):
-        assert Structure("champion", analytic=300, projection="relu") == Structure("champion", analytic=300)
-    with pytest.warns(DeprecationWarning, match=r"Recipe.but\(neighbours=...\)"):
-        assert Recipe().but(analytic=300, neighbours=50) == Recipe().but(analytic=300)
-    assert repr(Analytic(300)) == "Analytic(300)" and Analytic(300).but(ridge=2.0) == Analytic(300, ridge=2.0)
+        assert parse(text) == Analytic(300)  # a store may hold it
+    with pytest.warns(DeprecationWarning, match="no longer has an effect; leave it out"):
+        assert Analytic(300, neighbours=0) == Analytic(300)
+    with pytest.warns(DeprecationWarning, match="projection=... is now ignored"):
+        assert Structure("champion", head=Exact(300), projection="relu") == Structure("champion", head=Exact(300))
+    with pytest.warns(DeprecationWarning, match="neighbours=... is now ignored"):
+        assert Recipe().replace(head=Exact(300), neighbours=50) == Recipe().replace(head=Exact(300))
+    assert repr(Analytic(300)) == "Analytic(300)" and Analytic(300).replace(ridge=2.0) == Analytic(300, ridge=2.0)

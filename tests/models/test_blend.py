@@ -8,7 +8,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptro
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
-from incumbent.core import Batch, Recipe
+from incumbent.core import Batch, Ensemble, Recipe
 from incumbent.errors import AbilityError
 from incumbent.models import Blend, fit_challenger, load, save, wrap
 from incumbent.models.finish._blend import BlendModel, blended
@@ -30,7 +30,7 @@ def models(k=2):
 
 
 def plan(how, select=None, members=5):
-    return Recipe().but(blend=how, members=members).bind(select=select, seed=0)
+    return Recipe().replace(ensemble=Ensemble(how, members=members)).bind(select=select, seed=0)
 
 
 @pytest.mark.parametrize("k", [2, 3])
@@ -78,7 +78,7 @@ def test_weights_of_values_are_inverse_squared_errors():
 def test_members_no_better_than_chance_have_no_say_and_if_none_is_all_speak_alike():
     champion, challenger = models()
     select = rows(4)
-    wrong = select.but(y=np.where(select.y == "a", "b", "a"))
+    wrong = select.replace(y=np.where(select.y == "a", "b", "a"))
     assert np.allclose(blended(champion, challenger, plan("weighted", wrong)).native.weights, 0.5)
 
 
@@ -115,7 +115,7 @@ def test_a_class_that_the_select_rows_lack_stays_out_of_a_stack():
 def test_a_select_row_of_a_class_that_no_member_knows_does_no_harm():
     champion, challenger = models(2)
     select = rows(4, 2)
-    odd = select.but(y=np.where(np.arange(300) % 10 == 0, "0 unknown", select.y))
+    odd = select.replace(y=np.where(np.arange(300) % 10 == 0, "0 unknown", select.y))
     for how in ("weighted", "stack"):
         made = blended(champion, challenger, plan(how, odd))
         assert made.classes.tolist() == ["a", "b"]
@@ -179,9 +179,11 @@ def test_a_stack_does_not_grow_with_every_update():
 def test_the_newest_member_learns_and_no_ensemble_in_the_recipe_means_it_takes_over():
     champion, challenger = models()
     ensemble, new = blended(champion, challenger, plan("vote")), rows(7)
-    made = fit_challenger(ensemble, Recipe().but(start="scratch").bind(train=new, seed=0))
+    made = fit_challenger(ensemble, Recipe().replace(start="scratch").bind(train=new, seed=0))
     assert np.array_equal(made.native.theta_, GaussianNB().fit(new.x, new.y).theta_)
-    joined = fit_challenger(ensemble, Recipe().but(start="scratch", blend="vote").bind(train=new, seed=0))
+    joined = fit_challenger(
+        ensemble, Recipe().replace(start="scratch", ensemble=Ensemble("vote")).bind(train=new, seed=0)
+    )
     assert len(joined.native.members) == 3 and joined.native.members[:2] == ensemble.native.members
 
 

@@ -59,7 +59,7 @@ def test_a_projection_is_kept_in_bytes_without_rounding():
     rows, said = passed(model, batch(slice(0, 500)))
     assert rows.features.made.dtype == np.uint8
     np.testing.assert_array_equal(said.proba, model.predict(rows.x).proba)
-    np.testing.assert_array_equal(rows.features.read(), model.read(rows.x))
+    np.testing.assert_array_equal(rows.features.read(), model.head_input(rows.x))
 
 
 def test_features_are_those_of_the_layers_that_made_them_and_of_no_others():

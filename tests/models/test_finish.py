@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from incumbent.core import Batch, Memory, Recipe
+from incumbent.core import Batch, Ensemble, Memory, Recipe
 from incumbent.errors import AbilityError
 from incumbent.models import fit_challenger, wrap
 from incumbent.models.finish._fit_challenger import ALPHAS, interpolated
@@ -33,7 +33,7 @@ def pair(name):
     estimator, k = CASES[name]
     batch = rows(1, k)
     champion = wrap(estimator.fit(batch.x, batch.y))
-    recipe = Recipe().but(start="champion", optimizer="adam", epochs=3, freeze=("preprocess",))
+    recipe = Recipe().replace(start="champion", optimizer="adam", epochs=3, freeze=("preprocess",))
     return champion, recipe.bind(train=rows(2, k, turned=True), select=rows(3, k, turned=True), seed=0), rows(4, k).x
 
 
@@ -44,7 +44,7 @@ def identical(one, two):
 @pytest.mark.parametrize("name", CASES)
 def test_alpha_0_is_the_champion_to_the_last_bit(name):
     champion, recipe, x = pair(name)
-    made = fit_challenger(champion, recipe.but(alpha=0))
+    made = fit_challenger(champion, recipe.replace(alpha=0))
     assert identical(made.predict(x), champion.predict(x))
     assert made.notes == ("alpha 0",)
 
@@ -52,7 +52,7 @@ def test_alpha_0_is_the_champion_to_the_last_bit(name):
 @pytest.mark.parametrize("name", CASES)
 def test_alpha_1_is_the_challenger_to_the_last_bit(name):
     champion, recipe, x = pair(name)
-    made, challenger = fit_challenger(champion, recipe.but(alpha=1)), champion.fit(recipe)
+    made, challenger = fit_challenger(champion, recipe.replace(alpha=1)), champion.fit(recipe)
     assert identical(made.predict(x), challenger.predict(x))
     assert not identical(made.predict(x), champion.predict(x))
 
@@ -60,18 +60,18 @@ def test_alpha_1_is_the_challenger_to_the_last_bit(name):
 @pytest.mark.parametrize("name", CASES)
 def test_between_the_ends_the_weights_are_mixed(name):
     champion, recipe, _ = pair(name)
-    made, challenger = fit_challenger(champion, recipe.but(alpha=0.3)), champion.fit(recipe)
+    made, challenger = fit_challenger(champion, recipe.replace(alpha=0.3)), champion.fit(recipe)
     for part, value in made.weights().items():
         assert np.allclose(value, 0.7 * champion.weights()[part] + 0.3 * challenger.weights()[part], rtol=1e-12)
 
 
 def test_auto_takes_the_alpha_of_smallest_loss():
     champion, recipe, _ = pair("two classes")
-    made, challenger = fit_challenger(champion, recipe.but(alpha="auto")), champion.fit(recipe)
+    made, challenger = fit_challenger(champion, recipe.replace(alpha="auto")), champion.fit(recipe)
     select = recipe.select
 
     def loss(alpha):
-        proba = interpolated(champion, challenger, recipe.but(alpha=alpha)).predict(select.x).proba
+        proba = interpolated(champion, challenger, recipe.replace(alpha=alpha)).predict(select.x).proba
         return -np.log(proba[np.arange(len(select)), select.y]).mean()
 
     best = min(ALPHAS, key=loss)
@@ -81,43 +81,45 @@ def test_auto_takes_the_alpha_of_smallest_loss():
 
 def test_auto_keeps_the_champion_where_the_challenger_learned_nonsense():
     champion, recipe, x = pair("two classes")
-    nonsense = recipe.train.but(y=1 - rows(2).y)
-    made = fit_challenger(champion, recipe.but(alpha="auto").bind(train=nonsense, select=rows(3)))
+    nonsense = recipe.train.replace(y=1 - rows(2).y)
+    made = fit_challenger(champion, recipe.replace(alpha="auto").bind(train=nonsense, select=rows(3)))
     assert made.notes == ("alpha 0",)
     assert identical(made.predict(x), champion.predict(x))
 
 
 def test_auto_answers_to_the_remembered_rows_too():
     champion, recipe, _ = pair("two classes")
-    alone = fit_challenger(champion, recipe.but(alpha="auto", epochs=30))
-    remembering = fit_challenger(champion, recipe.but(alpha="auto", epochs=30).bind(memory=Memory(rows(5))))
+    alone = fit_challenger(champion, recipe.replace(alpha="auto", epochs=30))
+    remembering = fit_challenger(champion, recipe.replace(alpha="auto", epochs=30).bind(memory=Memory(rows(5))))
     assert float(remembering.notes[0].split()[1]) < float(alone.notes[0].split()[1])
 
 
 def test_auto_without_select_rows_says_what_to_give():
     champion, recipe, _ = pair("two classes")
     with pytest.raises(AbilityError, match="give a number"):
-        fit_challenger(champion, recipe.but(alpha="auto").bind(select=None))
+        fit_challenger(champion, recipe.replace(alpha="auto").bind(select=None))
 
 
 def test_weights_of_other_classes_are_not_interpolated():
     old, new = rows(1), rows(2)
     champion = wrap(LogisticRegression().fit(old.x, np.where(old.y, "b", "a")))
-    recipe = Recipe().but(start="scratch", alpha=0.5)
+    recipe = Recipe().replace(start="scratch", alpha=0.5)
     with pytest.raises(AbilityError, match="know different classes"):  # of the same shape
-        fit_challenger(champion, recipe.bind(train=new.but(y=np.where(new.y, "c", "b"))))
+        fit_challenger(champion, recipe.bind(train=new.replace(y=np.where(new.y, "c", "b"))))
     with pytest.raises(
         AbilityError, match="know different classes"
     ):  # two classes have one row of weights, three have three
-        fit_challenger(champion, recipe.but(start="champion").bind(train=new.but(y=np.resize(["a", "b", "c"], 200))))
+        fit_challenger(
+            champion, recipe.replace(start="champion").bind(train=new.replace(y=np.resize(["a", "b", "c"], 200)))
+        )
 
 
 def joined(alpha):
     """A linear model of the classes a, c and d that learns b and e too."""
     old, new = rows(1, 3), rows(2, 5, turned=True)
     champion = wrap(LogisticRegression().fit(old.x, np.array(["a", "c", "d"])[old.y]))
-    train = Batch.join([old.but(y=np.array(["a", "c", "d"])[old.y]), new.but(y=np.resize(["b", "e"], 200))])
-    recipe = Recipe().but(start="champion", optimizer="adam", epochs=3, alpha=alpha)
+    train = Batch.join([old.replace(y=np.array(["a", "c", "d"])[old.y]), new.replace(y=np.resize(["b", "e"], 200))])
+    recipe = Recipe().replace(start="champion", optimizer="adam", epochs=3, alpha=alpha)
     return champion, recipe.bind(train=train, select=train, seed=0)
 
 
@@ -135,9 +137,9 @@ def test_where_classes_joined_the_ends_are_still_champion_and_challenger():
     champion, recipe = joined(0)
     x = rows(4, 3).x
     assert identical(fit_challenger(champion, recipe).predict(x), champion.predict(x))
-    assert identical(fit_challenger(champion, recipe.but(alpha=1)).predict(x), champion.fit(recipe).predict(x))
+    assert identical(fit_challenger(champion, recipe.replace(alpha=1)).predict(x), champion.fit(recipe).predict(x))
     assert (
-        len(fit_challenger(champion, recipe.but(alpha="auto")).classes) == 5
+        len(fit_challenger(champion, recipe.replace(alpha="auto")).classes) == 5
     )  # the champion has no word for two of them
 
 
@@ -145,11 +147,11 @@ def test_what_has_no_weights_cannot_be_interpolated():
     old = rows(1)
     champion = wrap(DecisionTreeClassifier(max_depth=1).fit(old.x, old.y))
     with pytest.raises(AbilityError, match=r"no weights to interpolate; Vote\(\) mixes predictions"):
-        fit_challenger(champion, Recipe().but(start="scratch", alpha=0.5).bind(train=old))
+        fit_challenger(champion, Recipe().replace(start="scratch", alpha=0.5).bind(train=old))
 
 
 def test_a_blend_comes_after_the_interpolation():
     champion, recipe, x = pair("two classes")
-    made = fit_challenger(champion, recipe.but(alpha=0, blend="vote"))
+    made = fit_challenger(champion, recipe.replace(alpha=0, ensemble=Ensemble("vote")))
     assert np.allclose(made.predict(x).proba, champion.predict(x).proba)
     assert len(made.native.members) == 2

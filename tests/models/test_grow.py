@@ -78,7 +78,7 @@ def test_a_bayes_model_that_grew_is_the_one_fitted_to_all_rows_at_once(kind, uns
     old = ~np.isin(y, unseen) & (np.arange(len(y)) < 250)
     champion = kind(**settings).fit(x[old], y[old])
     before = champion.predict_proba(x[old])
-    recipe = Recipe().but(batch_size=64).bind(train=Batch(x[~old], y[~old]))
+    recipe = Recipe().replace(batch_size=64).bind(train=Batch(x[~old], y[~old]))
     made = learn_on(grown_bayes(champion, np.array(unseen)), recipe)
     whole = kind(**settings).fit(x, y)
     assert made.classes_.tolist() == [0, 1, 2, 3]
@@ -94,6 +94,6 @@ def test_only_naive_bayes_grows_so():
 def test_the_adapter_says_that_it_grew():
     x, y = bayes_rows(GaussianNB)
     champion = SklearnModel(GaussianNB().fit(x[y < 3], y[y < 3]))
-    made = champion.fit(Recipe().but(start="champion").bind(train=Batch(x, y)))
+    made = champion.fit(Recipe().replace(start="champion").bind(train=Batch(x, y)))
     assert made.notes == ("grew by 1 new class: 3",)
     assert made.predict(x).classes.tolist() == [0, 1, 2, 3]

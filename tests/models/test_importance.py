@@ -23,14 +23,14 @@ def test_the_empirical_kind_is_the_mean_square_of_the_slopes_at_the_labels():
     score = X @ w["coef"].T + w["intercept"]
     p = np.exp(score) / np.exp(score).sum(1, keepdims=True)
     gap = p - np.eye(3)[ROWS.y]
-    found = LIVE.sensitivity(ROWS, "empirical")
+    found = LIVE.weight_importance(ROWS, "empirical")
     assert np.allclose(found["coef"], np.mean((gap[:, :, None] * X[:, None, :]) ** 2, axis=0))
     assert np.allclose(found["intercept"], (gap**2).mean(0))
 
 
 def test_the_output_kind_is_the_mean_slope_of_the_squared_norm():
     w, tiny = LIVE.weights(), 1e-6
-    found = LIVE.sensitivity(ROWS, "output")
+    found = LIVE.weight_importance(ROWS, "output")
 
     def norms(coef):
         return ((X @ coef.T + w["intercept"]) ** 2).sum(1)
@@ -62,7 +62,7 @@ def test_importances_are_scaled_to_a_mean_of_one_over_all_weights():
 @pytest.mark.parametrize("strategy", [OnlineEWC(100.0), OnlineEWC(100.0, fisher="empirical"), MAS(20.0)])
 def test_a_strong_pull_keeps_a_linear_model_where_it_was(strategy):
     turned = Batch(X, np.digitize(X[:, 1], [-0.5, 0.5]))
-    recipe = Recipe().but(epochs=5).bind(train=turned, memory=Memory(ROWS), select=turned)
+    recipe = Recipe().replace(epochs=5).bind(train=turned, memory=Memory(ROWS), select=turned)
     free = fit_challenger(LIVE, Incremental("sgd", lr=1e-3, epochs=5).prepare(recipe, Memory()))
     held = fit_challenger(LIVE, chain(strategy, Incremental("sgd", lr=1e-3, epochs=5)).prepare(recipe, Memory()))
     moved = [np.abs(m.weights()["coef"] - LIVE.weights()["coef"]).max() for m in (free, held)]

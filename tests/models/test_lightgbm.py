@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from boosted import BINARY, CODES, ONE, RAW, RECIPES, SCRATCH, THREE, TYPED, VALUES, same
 
-from incumbent.core import Batch, Recipe
+from incumbent.core import Batch, Recipe, RefitLeaves, Search, Trees
 from incumbent.errors import ModelError
 from incumbent.models.lightgbm._model import LightGBMModel, handles
 
@@ -84,7 +84,7 @@ def test_predictions_are_those_of_the_native_model(name):
 def test_a_fit_follows_the_recipe_and_leaves_the_champion_alone(name, way):
     model, y = wrapped(name)
     made = boosted.check_fit(model, y, RECIPES[way], text)
-    assert rounds(made) == (12 if way == "append" else 8)
+    assert rounds(made) == (12 if way == "add_trees" else 8)
     assert made.notes == ()
 
 
@@ -118,7 +118,7 @@ def test_a_fit_from_scratch_has_the_settings_of_the_champion(name):
 def test_appended_rounds_leave_the_settings_as_they_were(name):
     model, y = wrapped(name)
     bound = SCRATCH.bind(train=Batch(RAW, y))
-    appended = model.fit(Recipe().but(append=2, shrink=0.001, l2=500.0).bind(train=Batch(RAW, y)))
+    appended = model.fit(Recipe().replace(trees=Trees(2, learning_rate=0.001, l2=500.0)).bind(train=Batch(RAW, y)))
     same(appended.fit(bound).predict(RAW), model.fit(bound).predict(RAW))
 
 
@@ -127,10 +127,10 @@ def test_shrink_and_l2_hold_appended_rounds_back():
     batch, said = Batch(RAW, -y), model.predict(RAW).label
 
     def moved(**how):
-        made = model.fit(Recipe().but(append=4, **how).bind(train=batch))
+        made = model.fit(Recipe().replace(trees=Trees(4, **how)).bind(train=batch))
         return float(np.abs(made.predict(RAW).label - said).mean())
 
-    assert moved(shrink=0.01) < 0.3 * moved() > 0
+    assert moved(learning_rate=0.01) < 0.3 * moved() > 0
     assert moved(l2=1000.0) < 0.7 * moved()
 
 
@@ -139,7 +139,7 @@ def test_the_old_leaves_keep_their_share():
     said = model.predict(RAW).label
 
     def moved(share):
-        made = model.fit(Recipe().but(releaf=share).bind(train=Batch(RAW, -y)))
+        made = model.fit(Recipe().replace(trees=RefitLeaves(share)).bind(train=Batch(RAW, -y)))
         return float(np.abs(made.predict(RAW).label - said).mean())
 
     assert moved(1.0) < 1e-9 < moved(0.9) < moved(0.1)
@@ -165,7 +165,11 @@ def test_appended_rounds_learn_a_new_category():
     y = np.where(RAW["colour"] == "red", 5.0, 0.0)
     model = LightGBMModel(booster("l2", y))
     grey = RAW.assign(colour="grey")
-    made = model.fit(Recipe().but(append=20, shrink=0.5).bind(train=Batch(pd.concat([RAW, grey]), np.r_[y, y * 0 + 9])))
+    made = model.fit(
+        Recipe()
+        .replace(trees=Trees(20, learning_rate=0.5))
+        .bind(train=Batch(pd.concat([RAW, grey]), np.r_[y, y * 0 + 9]))
+    )
     assert model.predict(grey).label.max() < 3
     assert made.predict(grey).label.min() > 7
     assert abs(made.predict(RAW[RAW["colour"] == "red"]).label.mean() - 5) < 1
@@ -202,7 +206,7 @@ def test_a_deadline_ends_a_long_fit(name):
 def test_a_booster_takes_the_names_of_its_classes():
     model = LightGBMModel(MODELS["multiclass booster"][0], classes=np.unique(THREE))
     assert set(model.predict(RAW).label) <= {"high", "mid", "low"}
-    made = model.fit(RECIPES["append"].bind(train=Batch(RAW, THREE)))
+    made = model.fit(RECIPES["add_trees"].bind(train=Batch(RAW, THREE)))
     assert (made.predict(RAW).label == THREE).mean() > 0.8
     with pytest.raises(ModelError, match="tells 3 classes apart but 2 were named: 'a', 'b'"):
         LightGBMModel(MODELS["multiclass booster"][0], classes=np.array(["a", "b"]))
@@ -210,14 +214,14 @@ def test_a_booster_takes_the_names_of_its_classes():
 
 def test_class_names_survive_when_only_the_native_model_is_kept():
     model = LightGBMModel(MODELS["multiclass booster"][0], classes=np.unique(THREE))
-    made = model.fit(RECIPES["append"].bind(train=Batch(RAW, THREE)))
+    made = model.fit(RECIPES["add_trees"].bind(train=Batch(RAW, THREE)))
     assert LightGBMModel(made.native).classes.tolist() == ["high", "low", "mid"]
 
 
 def test_class_weights_count_when_rounds_are_appended():
     heavy, plain = (
         LightGBMModel(lightgbm.LGBMClassifier(n_estimators=3, **QUIET, class_weight=weight).fit(TYPED, BINARY)).fit(
-            Recipe().but(append=10).bind(train=Batch(RAW, BINARY))
+            Recipe().replace(trees=Trees(10)).bind(train=Batch(RAW, BINARY))
         )
         for weight in ({"yes": 20.0, "no": 1.0}, None)
     )
@@ -234,7 +238,7 @@ def test_a_model_that_stopped_early_goes_on_from_its_best_round():
     )
     model, best = LightGBMModel(native), native.best_iteration_
     assert 0 < best < 300
-    made = model.fit(RECIPES["append"].bind(train=Batch(RAW, ONE)))
+    made = model.fit(RECIPES["add_trees"].bind(train=Batch(RAW, ONE)))
     assert rounds(made) == best + 4
     np.testing.assert_array_equal(made.predict(RAW).label, made.native.predict(TYPED))
     anew = model.fit(SCRATCH.bind(train=Batch(RAW, ONE)))
@@ -296,8 +300,8 @@ def test_ordered_categories_are_found_by_the_data():
 
 def test_a_search_over_settings_is_followed():
     model, y = wrapped("binary estimator")
-    made = model.fit(Recipe().but(start="scratch", search=3).bind(train=Batch(RAW, y), seed=0))
-    again = model.fit(Recipe().but(start="scratch", search=3).bind(train=Batch(RAW, y), seed=0))
+    made = model.fit(Recipe().replace(start="scratch", search=Search(3)).bind(train=Batch(RAW, y), seed=0))
+    again = model.fit(Recipe().replace(start="scratch", search=Search(3)).bind(train=Batch(RAW, y), seed=0))
     same(made.predict(RAW), again.predict(RAW))
     assert made.native.get_params().keys() == model.native.get_params().keys()
     assert model.search_space.keys() <= model.native.get_params().keys()
@@ -319,16 +323,19 @@ def test_fits_print_nothing(capfd):
 @pytest.mark.parametrize(
     ("native", "lacks"),
     [
-        (lightgbm.LGBMClassifier(n_estimators=3, boosting_type="dart", **QUIET), {"append", "releaf"}),
-        (lightgbm.LGBMClassifier(n_estimators=3, boosting_type="rf", **QUIET, **SAMPLED), {"append", "releaf"}),
-        (lightgbm.LGBMClassifier(n_estimators=3, linear_tree=True, **QUIET), {"releaf"}),
+        (lightgbm.LGBMClassifier(n_estimators=3, boosting_type="dart", **QUIET), {"add_trees", "refit_leaves"}),
+        (
+            lightgbm.LGBMClassifier(n_estimators=3, boosting_type="rf", **QUIET, **SAMPLED),
+            {"add_trees", "refit_leaves"},
+        ),
+        (lightgbm.LGBMClassifier(n_estimators=3, linear_tree=True, **QUIET), {"refit_leaves"}),
     ],
     ids=["dart", "forest", "linear trees"],
 )
 def test_kinds_of_boosting_that_cannot_go_on_lack_the_ability(native, lacks):
     x = RAW[["size", "count"]]
     model = LightGBMModel(native.fit(x, BINARY))
-    assert {"append", "releaf"} - model.abilities == lacks
+    assert {"add_trees", "refit_leaves"} - model.abilities == lacks
     made = model.fit(SCRATCH.bind(train=Batch(x, BINARY), seed=0))
     assert (made.predict(x).label == BINARY).mean() > 0.7
 

@@ -21,11 +21,11 @@ from sklearn.linear_model import (
 from sklearn.metrics import log_loss
 from sklearn.svm import LinearSVC, LinearSVR
 
-from incumbent.core import Batch, Memory, Recipe
+from incumbent.core import Batch, Memory, Pull, Recipe
 from incumbent.errors import ModelError
 from incumbent.models.tables._linear import LinearModel, _problem, handles
 
-CHAMPION = Recipe().but(start="champion")
+CHAMPION = Recipe().replace(start="champion")
 
 
 def rows(k=2, n=300, seed=0, d=3):
@@ -90,10 +90,10 @@ def test_the_optimum_of_scikit_learn_is_a_fixed_point(name):
 @pytest.mark.parametrize("optimizer", ["momentum", "adam"])
 def test_many_epochs_reach_the_optimum_of_scikit_learn_on_new_rows(k, optimizer):
     old, new = rows(k, seed=1), rows(k, n=400, seed=2)
-    new = new.but(x=new.x * [1.0, -1.0, 1.0])  # another rule
+    new = new.replace(x=new.x * [1.0, -1.0, 1.0])  # another rule
     champion = LinearModel(LogisticRegression().fit(old.x, old.y))
     lr = {"momentum": 0.3, "adam": 0.3}[optimizer]
-    recipe = CHAMPION.but(optimizer=optimizer, lr=lr, epochs=250, batch_size=100)
+    recipe = CHAMPION.replace(optimizer=optimizer, lr=lr, epochs=250, batch_size=100)
     made, own = follow(champion, recipe, new).native, LogisticRegression(tol=1e-8).fit(new.x, new.y)
 
     def objective(native):
@@ -106,10 +106,10 @@ def test_many_epochs_reach_the_optimum_of_scikit_learn_on_new_rows(k, optimizer)
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adagrad", "rmsprop", "adam"])
 def test_every_optimiser_finds_its_rate_and_learns_a_new_rule(optimizer):
     old, new = rows(seed=1), rows(n=600, seed=2)
-    new = new.but(x=new.x * [1.0, -1.0, 1.0])
+    new = new.replace(x=new.x * [1.0, -1.0, 1.0])
     champion = LinearModel(LogisticRegression().fit(old.x, old.y))
     made = follow(
-        champion, CHAMPION.but(optimizer=optimizer, epochs=5, batch_size=16), new, select=new.take(range(100))
+        champion, CHAMPION.replace(optimizer=optimizer, epochs=5, batch_size=16), new, select=new.take(range(100))
     )
     assert made.native.score(new.x, new.y) > champion.native.score(new.x, new.y) + 0.2
 
@@ -140,14 +140,14 @@ def test_the_fisher_information_is_that_of_a_loop_over_rows_and_labels(kind, k):
                 up, down = (log_likelihood(theta + sign * step, row, label) for sign in (1, -1))
                 slope[at] = (up - down) / 2e-5
             fisher += share * slope**2 / len(batch)
-    found = model.sensitivity(batch.but(x=kind(batch.x)))
+    found = model.weight_importance(batch.replace(x=kind(batch.x)))
     assert np.allclose(found["coef"], fisher[:-1].T, rtol=1e-4, atol=1e-8)
     assert np.allclose(found["intercept"], fisher[-1], rtol=1e-4, atol=1e-8)
 
 
 def test_the_fisher_information_of_least_squares_is_the_mean_square_of_the_columns():
     batch = rows(0)
-    found = LinearModel(LinearRegression().fit(batch.x, batch.y)).sensitivity(batch)
+    found = LinearModel(LinearRegression().fit(batch.x, batch.y)).weight_importance(batch)
     assert np.allclose(found["coef"], (batch.x**2).mean(axis=0))
     assert np.allclose(found["intercept"], 1.0)
 
@@ -155,16 +155,18 @@ def test_the_fisher_information_of_least_squares_is_the_mean_square_of_the_colum
 def test_a_hinge_has_no_fisher_information_and_says_what_to_do():
     batch = rows()
     model = LinearModel(SGDClassifier(random_state=0).fit(batch.x, batch.y))
-    with pytest.raises(ModelError, match=r"SGDClassifier\(loss='hinge'\) has none. Anchor\(0.1\)"):
-        model.sensitivity(batch)
+    with pytest.raises(ModelError, match=r"SGDClassifier\(loss='hinge'\) has none. L2SP\(0.1, l2_new_weights=0\)"):
+        model.weight_importance(batch)
 
 
 def test_ewc_reaches_the_minimum_of_the_loss_and_the_weighted_pull():
     """Old optimum, exact Fisher, squared loss: the closed form of Kirkpatrick et al. (2017), eq. 3."""
     old, new = rows(0, seed=1), rows(0, seed=2)
-    new = new.but(y=new.y + 2 * new.x[:, 0])
+    new = new.replace(y=new.y + 2 * new.x[:, 0])
     champion = LinearModel(LinearRegression().fit(old.x, old.y))
-    recipe = CHAMPION.but(optimizer="momentum", lr=0.05, epochs=1500, batch_size=300, pull=2.0, importance="fisher")
+    recipe = CHAMPION.replace(
+        optimizer="momentum", lr=0.05, epochs=1500, batch_size=300, pull=Pull(2.0, importance="fisher")
+    )
     made = follow(champion, recipe, new, memory=Memory(old, seen=len(old)))
     a = np.hstack([new.x, np.ones((300, 1))])
     start = np.append(champion.native.coef_, champion.native.intercept_)
@@ -175,9 +177,9 @@ def test_ewc_reaches_the_minimum_of_the_loss_and_the_weighted_pull():
 
 def test_importance_that_is_carried_is_used_instead_of_the_remembered_rows():
     old, new = rows(0, seed=1), rows(0, seed=2)
-    new = new.but(y=new.y + 5)
+    new = new.replace(y=new.y + 5)
     champion = LinearModel(LinearRegression().fit(old.x, old.y))
-    recipe = CHAMPION.but(optimizer="adam", lr=0.05, epochs=50, pull=1.0, importance="fisher")
+    recipe = CHAMPION.replace(optimizer="adam", lr=0.05, epochs=50, pull=Pull(1.0, importance="fisher"))
     heavy = {"coef": np.full((1, 3), 1e4), "intercept": np.full(1, 1e4)}
     held = follow(champion, recipe, new, memory=Memory(old, importance=heavy))
     free = follow(champion, recipe, new, memory=Memory(old))
@@ -189,7 +191,7 @@ def test_ewc_without_anything_remembered_says_so():
     batch = rows()
     champion = LinearModel(LogisticRegression().fit(batch.x, batch.y))
     with pytest.raises(ModelError, match="nothing is remembered"):
-        follow(champion, CHAMPION.but(pull=1.0, importance="fisher"), batch)
+        follow(champion, CHAMPION.replace(pull=Pull(1.0, importance="fisher")), batch)
 
 
 def test_importance_follows_its_class_when_a_new_one_is_sorted_before_it():
@@ -198,12 +200,12 @@ def test_importance_follows_its_class_when_a_new_one_is_sorted_before_it():
     old = rows()  # classes 0 and 1
     champion = LinearModel(LogisticRegression().fit(old.x, np.where(old.y, "m", "z")))
     train = Batch(old.x, np.where(old.x[:, 1] > 4, "a", np.where(old.y, "m", "z")))
-    recipe = CHAMPION.but(pull=1.0, importance="fisher").bind(train=train, memory=Memory(old))
+    recipe = CHAMPION.replace(pull=Pull(1.0, importance="fisher")).bind(train=train, memory=Memory(old))
     grown = LinearModel(champion._grown(recipe, np.array(["a"])))
-    found = _importance(grown, champion, recipe)
+    found = _importance(grown, champion, recipe, recipe.loss.pull)
     assert grown.classes.tolist() == ["a", "m", "z"]
     assert (found["coef"][0] == 0).all() and found["intercept"][0] == 0
-    assert np.allclose(found["coef"][1:], champion.sensitivity(old)["coef"])
+    assert np.allclose(found["coef"][1:], champion.weight_importance(old)["coef"])
 
 
 @pytest.mark.parametrize("shift", ["a new class first", "a new class between", "a new class last"])
@@ -216,8 +218,8 @@ def test_a_model_that_grew_predicts_old_and_new_classes(estimator, shift):
     champion = LinearModel(estimator.fit(old.x, np.where(old.y, 3, 1)))
     train = rows(n=600, seed=2)
     far = train.x[:, 1] > 4
-    train = train.but(x=train.x + np.outer(far, [0, 6, 0]), y=np.where(far, new, np.where(train.y, 3, 1)))
-    made = follow(champion, CHAMPION.but(optimizer="adam", epochs=20, batch_size=32), train)
+    train = train.replace(x=train.x + np.outer(far, [0, 6, 0]), y=np.where(far, new, np.where(train.y, 3, 1)))
+    made = follow(champion, CHAMPION.replace(optimizer="adam", epochs=20, batch_size=32), train)
     assert made.classes.tolist() == sorted([1, 3, new])
     assert champion.classes.tolist() == [1, 3]
     assert np.mean(made.predict(train.x).label[far] == new) > 0.9
@@ -228,9 +230,9 @@ def test_a_model_that_grew_predicts_old_and_new_classes(estimator, shift):
 def test_a_grown_liblinear_model_can_be_fitted_again():
     old = rows()
     champion = LinearModel(LogisticRegression(solver="liblinear").fit(old.x, old.y))
-    made = follow(champion, CHAMPION, old.but(y=np.where(old.x[:, 1] > 4, 2, old.y)))
+    made = follow(champion, CHAMPION, old.replace(y=np.where(old.x[:, 1] > 4, 2, old.y)))
     assert made.native.solver == "lbfgs" and champion.native.solver == "liblinear"
-    again = follow(made, Recipe().but(start="scratch"), rows(3))
+    again = follow(made, Recipe().replace(start="scratch"), rows(3))
     assert again.classes.tolist() == [0, 1, 2]
 
 
@@ -238,7 +240,7 @@ def test_a_grown_liblinear_model_can_be_fitted_again():
 def test_its_own_rule_is_partial_fit_by_hand(estimator):
     old, new = rows(3, seed=1), rows(3, n=250, seed=2)
     champion = LinearModel(estimator.set_params(random_state=4).fit(old.x, old.y))
-    made = follow(champion, CHAMPION.but(batch_size=100, epochs=2, ordered=True), new)
+    made = follow(champion, CHAMPION.replace(batch_size=100, epochs=2, ordered=True), new)
     by_hand = estimator.fit(old.x, old.y)
     for _ in range(2):
         for part in (slice(0, 100), slice(100, 200), slice(200, 300)):
@@ -252,7 +254,7 @@ def test_where_partial_fit_refuses_balanced_classes_gradient_steps_are_taken():
     champion = LinearModel(
         SGDClassifier(class_weight="balanced", loss="log_loss", random_state=0).fit(batch.x, batch.y)
     )
-    made = follow(champion, CHAMPION.but(epochs=3), batch)
+    made = follow(champion, CHAMPION.replace(epochs=3), batch)
     assert not np.array_equal(made.native.coef_, champion.native.coef_)
 
 
@@ -276,12 +278,12 @@ def test_single_precision_stays_single_precision(estimator):
 
 def test_a_strong_pull_holds_and_none_lets_go():
     old, new = rows(seed=1), rows(seed=2)
-    new = new.but(y=1 - new.y)
+    new = new.replace(y=1 - new.y)
     champion = LinearModel(LogisticRegression().fit(old.x, old.y))
-    recipe = CHAMPION.but(optimizer="adam", lr=0.03, epochs=30)
+    recipe = CHAMPION.replace(optimizer="adam", lr=0.03, epochs=30)
 
     def distance(pull):
-        made = follow(champion, recipe.but(pull=pull), new)
+        made = follow(champion, recipe.replace(pull=Pull(pull)), new)
         return np.linalg.norm(made.native.coef_ - champion.native.coef_)
 
     assert distance(100.0) < 0.05 < distance(1.0) < distance(0.0)
@@ -291,8 +293,8 @@ def test_row_weights_count_like_copies_of_the_rows():
     batch = rows(0, n=50)
     twice = np.arange(50) % 2 == 0
     champion = LinearModel(Ridge(alpha=2.0).fit(batch.x, batch.y - batch.x[:, 0]))
-    recipe = CHAMPION.but(optimizer="momentum", lr=0.05, epochs=800, batch_size=100)
-    weighed = follow(champion, recipe, batch.but(weight=1.0 + twice))
+    recipe = CHAMPION.replace(optimizer="momentum", lr=0.05, epochs=800, batch_size=100)
+    weighed = follow(champion, recipe, batch.replace(weight=1.0 + twice))
     copied = follow(champion, recipe, Batch.join([batch, batch.take(twice)]))
     assert np.allclose(weighed.native.coef_, copied.native.coef_, atol=1e-5)
 
@@ -320,5 +322,5 @@ def test_every_loss_of_sgd_takes_gradient_steps():
             )  # the squared losses do not converge at SGD's own rate; nothing is asked of that
             native = SGDClassifier(loss=loss, random_state=0).fit(batch.x[:20], batch.y[:20])
         start = {"coef": np.zeros((1, 3)), "intercept": np.zeros(1)}
-        made = follow(LinearModel(native).with_weights(start), CHAMPION.but(optimizer="adam", epochs=30), batch)
+        made = follow(LinearModel(native).with_weights(start), CHAMPION.replace(optimizer="adam", epochs=30), batch)
         assert made.native.score(batch.x, batch.y) > 0.8, loss

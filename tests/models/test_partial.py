@@ -21,7 +21,7 @@ def rows(n=120, seed=0, *, values=False):
 
 
 def plan(train, **changes):
-    return Recipe().but(**changes).bind(train=train, seed=5)
+    return Recipe().replace(**changes).bind(train=train, seed=5)
 
 
 def test_rows_in_order_are_partial_fit_by_hand():
@@ -59,7 +59,7 @@ def test_row_weights_reach_partial_fit_where_it_takes_them():
     old, new = rows(seed=1), rows(seed=2)
     weight = np.where(new.x[:, 1] > 0, 5.0, 0.1)
     champion = GaussianNB().fit(old.x, old.y)
-    made = learn_on(champion, plan(new.but(weight=weight), ordered=True, batch_size=500))
+    made = learn_on(champion, plan(new.replace(weight=weight), ordered=True, batch_size=500))
     by_hand = GaussianNB().fit(old.x, old.y).partial_fit(new.x, new.y, sample_weight=weight)
     assert np.allclose(made.theta_, by_hand.theta_)
     assert not np.allclose(made.theta_, learn_on(champion, plan(new)).theta_)
@@ -83,8 +83,8 @@ def test_a_frame_keeps_its_names():
     frame = pd.DataFrame(old.x, columns=list("abcd"))
     champion = SGDClassifier(random_state=0).fit(frame, old.y)
     shuffled = pd.DataFrame(new.x, columns=list("abcd"))[list("dcba")]
-    made = learn_on(champion, plan(new.but(x=shuffled)))
-    assert np.array_equal(made.coef_, learn_on(champion, plan(new.but(x=shuffled[list("abcd")]))).coef_)
+    made = learn_on(champion, plan(new.replace(x=shuffled)))
+    assert np.array_equal(made.coef_, learn_on(champion, plan(new.replace(x=shuffled[list("abcd")]))).coef_)
 
 
 def test_the_deadline_ends_it():

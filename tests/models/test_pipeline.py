@@ -12,12 +12,12 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from incumbent.core import Batch, Memory, Recipe
+from incumbent.core import Batch, Memory, Pull, Recipe, Trees
 from incumbent.errors import ModelError
 from incumbent.models import fit_challenger, load, save, wrap
 from incumbent.models.tables._pipeline import PipelineModel
 
-CHAMPION, SCRATCH = Recipe().but(start="champion"), Recipe().but(start="scratch")
+CHAMPION, SCRATCH = Recipe().replace(start="champion"), Recipe().replace(start="scratch")
 
 
 def rows(seed=0, shift=0.0, n=200):
@@ -32,14 +32,14 @@ def scaled(estimator, batch=None):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"optimizer": "adam"}, {"batch_size": 1, "ordered": True}, {"pull": 1.0, "importance": "fisher"}],
+    [{}, {"optimizer": "adam"}, {"batch_size": 1, "ordered": True}, {"pull": Pull(1.0, "fisher")}],
     ids=str,
 )
 def test_learning_on_keeps_preprocessing_frozen(changes):
     champion, new = scaled(SGDClassifier(loss="log_loss", random_state=0)), rows(2, shift=3.0)
     scaler = champion.native.steps[0][1]
     mean, variance = scaler.mean_.copy(), scaler.var_.copy()
-    made = champion.fit(CHAMPION.but(**changes).bind(train=new, select=rows(3), memory=Memory(rows(1))))
+    made = champion.fit(CHAMPION.replace(**changes).bind(train=new, select=rows(3), memory=Memory(rows(1))))
     assert made.native.steps[0][1] is scaler
     assert np.array_equal(scaler.mean_, mean) and np.array_equal(scaler.var_, variance)
     assert made.native.steps[1][1] is not champion.native.steps[1][1]
@@ -57,7 +57,7 @@ def test_a_fit_from_scratch_fits_every_step():
 
 def test_a_fit_from_scratch_leaves_preprocessing_alone_where_it_is_frozen():
     champion, new = scaled(LogisticRegression()), rows(2, shift=3.0)
-    made = champion.fit(SCRATCH.but(freeze=("preprocess",)).bind(train=new))
+    made = champion.fit(SCRATCH.replace(freeze=("preprocess",)).bind(train=new))
     own = LogisticRegression().fit(champion.native[:-1].transform(new.x), new.y)
     assert made.native[0] is champion.native[0]
     assert np.array_equal(made.native[-1].coef_, own.coef_)
@@ -65,7 +65,7 @@ def test_a_fit_from_scratch_leaves_preprocessing_alone_where_it_is_frozen():
 
 def test_the_last_step_learns_what_it_would_learn_by_hand():
     champion, new = scaled(SGDClassifier(random_state=0)), rows(2)
-    made = champion.fit(CHAMPION.but(ordered=True, batch_size=80).bind(train=new))
+    made = champion.fit(CHAMPION.replace(ordered=True, batch_size=80).bind(train=new))
     by_hand, x = SGDClassifier(random_state=0), champion.native[0].transform(new.x)
     old = rows(1)
     by_hand.fit(champion.native[0].transform(old.x), old.y)
@@ -84,21 +84,28 @@ def test_it_answers_as_the_pipeline_itself():
 
 
 def test_abilities_are_those_of_the_last_step():
-    assert "append" in scaled(RandomForestClassifier(3)).abilities
-    assert scaled(LogisticRegression()).abilities >= {"gradient", "incremental", "grow", "weight", "tune", "retrain"}
-    assert "grow" in scaled(GaussianNB()).abilities
+    assert "add_trees" in scaled(RandomForestClassifier(3)).abilities
+    assert scaled(LogisticRegression()).abilities >= {
+        "gradient",
+        "incremental",
+        "add_classes",
+        "weight",
+        "hyperparameter_search",
+        "retrain",
+    }
+    assert "add_classes" in scaled(GaussianNB()).abilities
 
 
 def test_a_new_class_grows_the_last_step():
     champion, new = scaled(LogisticRegression()), rows(2)
-    train = new.but(y=np.where(new.x["b"] > 8, "maybe", new.y))
+    train = new.replace(y=np.where(new.x["b"] > 8, "maybe", new.y))
     made = champion.fit(CHAMPION.bind(train=train))
     assert made.classes.tolist() == ["maybe", "no", "yes"] == made.native.classes_.tolist()
     assert made.notes == ("grew by 1 new class: maybe",)
 
 
 def test_trees_are_appended_in_the_last_step():
-    made = scaled(RandomForestClassifier(4, random_state=0)).fit(Recipe().but(append=3).bind(train=rows(2)))
+    made = scaled(RandomForestClassifier(4, random_state=0)).fit(Recipe().replace(trees=Trees(3)).bind(train=rows(2)))
     assert len(made.native[-1].estimators_) == 7
     again = made.fit(SCRATCH.bind(train=rows(2)))
     assert len(again.native[-1].estimators_) == 4
@@ -107,8 +114,8 @@ def test_trees_are_appended_in_the_last_step():
 def test_weights_and_importances_are_those_of_the_last_step():
     champion, batch = scaled(LogisticRegression()), rows(2)
     assert np.array_equal(champion.weights()["coef"], champion.native[-1].coef_)
-    features = batch.but(x=champion.native[0].transform(batch.x))
-    found, own = champion.sensitivity(batch), wrap(champion.native[-1]).sensitivity(features)
+    features = batch.replace(x=champion.native[0].transform(batch.x))
+    found, own = champion.weight_importance(batch), wrap(champion.native[-1]).weight_importance(features)
     assert all(np.array_equal(found[name], own[name]) for name in own)
 
 
@@ -132,8 +139,8 @@ def test_columns_and_categories_pass_through():
         [("scaled", StandardScaler(), list("abc")), ("coded", OneHotEncoder(handle_unknown="ignore"), ["colour"])]
     )
     champion = PipelineModel(make_pipeline(steps, LogisticRegression()).fit(x, batch.y))
-    new = batch.but(x=x.assign(colour="never seen"))
-    made = champion.fit(CHAMPION.but(optimizer="adam").bind(train=new, memory=Memory(batch.but(x=x))))
+    new = batch.replace(x=x.assign(colour="never seen"))
+    made = champion.fit(CHAMPION.replace(optimizer="adam").bind(train=new, memory=Memory(batch.replace(x=x))))
     assert np.mean(made.predict(new.x).label == new.y) > 0.9
 
 
@@ -143,16 +150,16 @@ def test_texts_stay_sparse_and_words_stay_the_same():
         make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts["text"], ["up", "down"] * 30)
     )
     new = Batch(pd.DataFrame({"text": ["warm new words", "cold new words"] * 30}), np.array(["up", "down"] * 30))
-    made = champion.fit(CHAMPION.but(epochs=5).bind(train=new, memory=Memory(new), select=new))
+    made = champion.fit(CHAMPION.replace(epochs=5).bind(train=new, memory=Memory(new), select=new))
     assert made.native[0] is champion.native[0]
     assert made.predict(new.x).label.tolist() == new.y.tolist()
 
 
 def test_interpolation_is_between_the_last_steps():
-    champion, new = scaled(Ridge(), rows(1).but(y=rows(1).x["a"].to_numpy())), rows(2)
-    new = new.but(y=-new.x["a"].to_numpy())
-    recipe = CHAMPION.but(optimizer="adam", epochs=20, alpha=0.25, freeze=("preprocess",)).bind(train=new)
-    made, whole = fit_challenger(champion, recipe), fit_challenger(champion, recipe.but(alpha=None))
+    champion, new = scaled(Ridge(), rows(1).replace(y=rows(1).x["a"].to_numpy())), rows(2)
+    new = new.replace(y=-new.x["a"].to_numpy())
+    recipe = CHAMPION.replace(optimizer="adam", epochs=20, alpha=0.25, freeze=("preprocess",)).bind(train=new)
+    made, whole = fit_challenger(champion, recipe), fit_challenger(champion, recipe.replace(alpha=None))
     wanted = 0.75 * champion.native[-1].coef_ + 0.25 * whole.native[-1].coef_
     assert np.allclose(made.native[-1].coef_, wanted)
 

@@ -15,13 +15,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from incumbent.core import Batch, Memory, Recipe
+from incumbent.core import Batch, Memory, Recipe, Trees
 from incumbent.errors import ModelError
 from incumbent.models import wrap
 from incumbent.models.tables._native import as_input, refit
 from incumbent.models.tables._sklearn import SklearnModel
 
-CHAMPION, SCRATCH = Recipe().but(start="champion"), Recipe().but(start="scratch")
+CHAMPION, SCRATCH = Recipe().replace(start="champion"), Recipe().replace(start="scratch")
 
 
 def rows(k=3, n=150, seed=0):
@@ -36,16 +36,29 @@ def fitted(estimator, batch):
 
 def test_abilities_are_those_of_the_estimator():
     batch = rows()
-    assert fitted(DecisionTreeClassifier(), batch).abilities == {"retrain", "weight", "proba", "tune", "features"}
+    assert fitted(DecisionTreeClassifier(), batch).abilities == {
+        "retrain",
+        "weight",
+        "proba",
+        "hyperparameter_search",
+        "features",
+    }
     assert fitted(RandomForestClassifier(3), batch).abilities == {
         "retrain",
         "weight",
         "proba",
-        "tune",
-        "append",
+        "hyperparameter_search",
+        "add_trees",
         "features",
     }
-    assert fitted(GaussianNB(), batch).abilities == {"retrain", "weight", "proba", "incremental", "grow", "features"}
+    assert fitted(GaussianNB(), batch).abilities == {
+        "retrain",
+        "weight",
+        "proba",
+        "incremental",
+        "add_classes",
+        "features",
+    }
     assert fitted(DummyRegressor(), batch).abilities == {"retrain", "weight", "features"}
 
 
@@ -68,7 +81,7 @@ def test_a_random_state_that_is_set_is_left_alone():
 def test_row_weights_reach_the_fit():
     batch = rows(k=2)
     weight = np.where(batch.y == 0, 1.0, 3.0)
-    made = fitted(GaussianNB(), batch).fit(SCRATCH.bind(train=batch.but(weight=weight)))
+    made = fitted(GaussianNB(), batch).fit(SCRATCH.bind(train=batch.replace(weight=weight)))
     assert np.allclose(made.native.class_prior_, [0.25, 0.75])
 
 
@@ -84,7 +97,7 @@ def test_an_estimator_that_cannot_take_a_new_class_is_fitted_on_all_that_is_know
 def test_trees_are_not_appended_for_a_new_class_but_all_is_fitted_anew():
     old, new = rows(k=2, seed=1), rows(seed=2)
     made = fitted(RandomForestClassifier(5, random_state=0), old).fit(
-        Recipe().but(start="champion", append=3).bind(train=new, memory=Memory(old))
+        Recipe().replace(start="champion", trees=Trees(3)).bind(train=new, memory=Memory(old))
     )
     assert made.classes.tolist() == [0, 1, 2] and len(made.native.estimators_) == 5
     assert "by appending trees; fitted from scratch instead" in made.notes[0]
@@ -92,7 +105,9 @@ def test_trees_are_not_appended_for_a_new_class_but_all_is_fitted_anew():
 
 def test_an_ensemble_at_its_cap_is_fitted_anew_and_says_so():
     batch = rows()
-    made = fitted(RandomForestClassifier(2, random_state=0), batch).fit(Recipe().but(append=20).bind(train=batch))
+    made = fitted(RandomForestClassifier(2, random_state=0), batch).fit(
+        Recipe().replace(trees=Trees(20)).bind(train=batch)
+    )
     assert len(made.native.estimators_) == 2
     assert "has grown to its cap" in made.notes[0]
 
@@ -101,7 +116,7 @@ def test_an_ensemble_at_its_cap_is_fitted_anew_and_says_so():
 def test_a_class_that_the_new_rows_lack_is_taken_from_memory(estimator):
     old, new = rows(seed=1), rows(seed=2)
     champion = fitted(estimator, old)
-    made = champion.fit(Recipe().but(append=3).bind(train=new.take(new.y > 0), memory=Memory(old), seed=0))
+    made = champion.fit(Recipe().replace(trees=Trees(3)).bind(train=new.take(new.y > 0), memory=Memory(old), seed=0))
     assert made.classes.tolist() == [0, 1, 2]
     assert made.native.score(old.x, old.y) > 0.9
 
@@ -110,7 +125,7 @@ def test_a_class_that_the_new_rows_lack_is_taken_from_memory(estimator):
 def test_without_any_row_of_a_known_class_no_tree_is_appended(estimator):
     old, new = rows(seed=1), rows(seed=2)
     with pytest.raises(ModelError, match="appends trees only on rows of every class it knows"):
-        fitted(estimator, old).fit(Recipe().but(append=3).bind(train=new.take(new.y > 0)))
+        fitted(estimator, old).fit(Recipe().replace(trees=Trees(3)).bind(train=new.take(new.y > 0)))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +139,7 @@ def test_without_any_row_of_a_known_class_no_tree_is_appended(estimator):
 )
 def test_the_label_is_the_models_own_where_it_does_not_follow_from_the_probabilities(estimator):
     batch = rows(k=2, n=400)
-    noisy = batch.but(y=np.where(np.arange(400) % 4 == 0, 1 - batch.y, batch.y))
+    noisy = batch.replace(y=np.where(np.arange(400) % 4 == 0, 1 - batch.y, batch.y))
     said = fitted(estimator, noisy).predict(noisy.x)
     assert np.array_equal(said.label, estimator.predict(noisy.x))
     if "Stacking" not in type(estimator).__name__:

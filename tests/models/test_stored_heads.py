@@ -38,7 +38,7 @@ def opened(kind):
 
 
 def learn(model, memory, new, strategy):
-    recipe = strategy.prepare(Recipe(), memory).settle(model.abilities)
+    recipe = strategy.prepare(Recipe(), memory).resolve_start(model.abilities)
     made = fit_challenger(model, recipe.bind(train=new, select=rows(100, 3), memory=memory))
     return made, strategy.remember(memory, made, new)
 
@@ -48,7 +48,7 @@ def test_it_predicts_what_its_head_predicted(kind):
     model, _, expected = opened(kind)
     np.testing.assert_allclose(model.predict(expected["x"]).proba, expected["proba"], atol=1e-5)
     assert model.notes == ((NOTE,) if "votes" in kind else ())
-    assert np.array_equal(model.read(expected["x"]), expected["read"])  # features are the same to the last bit
+    assert np.array_equal(model.head_input(expected["x"]), expected["read"])  # features are the same to the last bit
 
 
 @ALL
@@ -70,7 +70,7 @@ def test_its_rows_are_still_forgotten_exactly(kind):
     from sklearn.linear_model import Ridge
 
     for made, rest in ((left, kept), (again, kept.take(np.arange(100, 260)))):
-        joint = Ridge(alpha=1.0).fit(model.read(rest.x).astype(float), np.eye(2)[rest.y])
+        joint = Ridge(alpha=1.0).fit(model.head_input(rest.x).astype(float), np.eye(2)[rest.y])
         np.testing.assert_allclose(made.head.coef, joint.coef_, rtol=1e-6, atol=1e-8)
     assert not any(name.startswith("neighbours") for name in after.statistics)
 
@@ -89,7 +89,7 @@ def test_the_next_exact_head_has_learned_every_row_under_random_features(kind):
 @ALL
 def test_without_remembered_rows_an_exact_head_goes_on_from_its_sums(kind):
     model, memory, _ = opened(kind)
-    made, carried = learn(model, memory.but(rows=None, key=None), rows(80, 1), Analytic(ridge=1.0))
+    made, carried = learn(model, memory.replace(rows=None, key=None), rows(80, 1), Analytic(ridge=1.0))
     assert float(carried.statistics["rows"]) == 380 and made.head.token == model.head.token
 
 
@@ -113,7 +113,7 @@ def test_gradients_pass_through_stored_quadratic_features():
     x = torch.from_numpy(expected["x"]).requires_grad_()
     model.native(x)[:, 0].sum().backward()
     assert x.grad.abs().sum() > 0
-    assert all(np.isfinite(value).all() for value in model.sensitivity(rows(20, 4)).values())
+    assert all(np.isfinite(value).all() for value in model.weight_importance(rows(20, 4)).values())
 
 
 def test_a_pipeline_of_quadratic_features_can_be_fitted_again_and_has_random_ones_then():

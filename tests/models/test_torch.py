@@ -42,7 +42,7 @@ ROWS = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
     ],
 )
 def test_what_the_outputs_mean_is_told_from_the_labels(outputs, labels, kind, classes):
-    met = wrap(linear(outputs)).meeting(np.asarray(labels))
+    met = wrap(linear(outputs)).infer_outputs(np.asarray(labels))
     assert met.speech.kind == kind
     assert (met.classes is None) if classes is None else (met.classes.tolist() == classes)
 
@@ -57,7 +57,7 @@ def test_what_the_outputs_mean_is_told_from_the_labels(outputs, labels, kind, cl
 )
 def test_outputs_that_do_not_fit_the_labels_are_named(outputs, labels, sentence):
     with pytest.raises(ModelError, match=sentence):
-        wrap(linear(outputs)).meeting(np.asarray(labels))
+        wrap(linear(outputs)).infer_outputs(np.asarray(labels))
 
 
 def test_classes_may_be_named_in_any_order_of_the_outputs():
@@ -71,7 +71,7 @@ def test_classes_may_be_named_in_any_order_of_the_outputs():
 
 def test_probabilities_of_one_output_are_those_of_both_classes():
     net = linear(1)
-    said = wrap(net).meeting(["no", "yes"]).predict(ROWS)
+    said = wrap(net).infer_outputs(["no", "yes"]).predict(ROWS)
     assert np.allclose(said.proba[:, 1], net(torch.from_numpy(ROWS)).sigmoid().detach().numpy()[:, 0])
     assert np.allclose(said.proba.sum(1), 1)
 
@@ -81,18 +81,18 @@ def test_a_net_that_ends_in_probabilities_is_read_as_such_and_learns(end):
     outputs = 3 if isinstance(end, nn.Softmax) else 1
     rows = nets.table(3 if outputs == 3 else 2)
     net = nn.Sequential(linear(outputs, 4), end)
-    model = wrap(net).meeting(rows.y)
+    model = wrap(net).infer_outputs(rows.y)
     raw = net(torch.from_numpy(rows.x)).detach().numpy()
     assert np.allclose(model.predict(rows.x).proba[:, -1], raw[:, -1], atol=1e-6)
-    made = model.fit(Recipe().but(start="champion", lr=0.05, epochs=20).bind(train=rows))
+    made = model.fit(Recipe().replace(start="champion", lr=0.05, epochs=20).bind(train=rows))
     assert np.mean(made.predict(rows.x).label == rows.y) > 0.9
 
 
 def test_labels_that_can_be_on_at_once_are_learned_each():
     rows = nets.table()
     y = (rows.x[:, :3] > 0).astype(int)
-    model = wrap(linear(3, 4)).meeting(y)
-    made = model.fit(Recipe().but(start="champion", lr=0.1, epochs=20).bind(train=rows.but(y=y)))
+    model = wrap(linear(3, 4)).infer_outputs(y)
+    made = model.fit(Recipe().replace(start="champion", lr=0.1, epochs=20).bind(train=rows.replace(y=y)))
     said = made.predict(rows.x)
     assert said.label.shape == said.proba.shape == y.shape
     assert np.mean(said.label == y) > 0.95
@@ -102,7 +102,7 @@ def test_labels_that_can_be_on_at_once_are_learned_each():
 def test_predicting_gives_what_the_net_gives_and_leaves_its_mode_alone(kind):
     net, rows = nets.made(kind)
     net.train()
-    model = wrap(net).meeting(rows.y)
+    model = wrap(net).infer_outputs(rows.y)
     before = {name: value.clone() for name, value in net.state_dict().items()}
     model.predict(rows.x)
     assert all(part.training for part in net.modules())
@@ -162,10 +162,10 @@ def test_rows_that_do_not_fit_in_memory_are_read_as_they_are_needed(tmp_path, mo
     np.save(path, rows.x)
     mapped = np.load(path, mmap_mode="r")
     model = wrap(nets.MLP(dropout=0.0))
-    recipe = Recipe().but(start="champion", lr=0.01, epochs=2)
+    recipe = Recipe().replace(start="champion", lr=0.01, epochs=2)
     whole = model.fit(recipe.bind(train=rows))
     monkeypatch.setattr("incumbent.models.torch._input.EAGER", 100)
-    lazily = model.fit(recipe.bind(train=rows.but(x=mapped)))
+    lazily = model.fit(recipe.bind(train=rows.replace(x=mapped)))
     assert np.array_equal(lazily.logits(mapped), whole.logits(rows.x))
 
 
@@ -175,7 +175,7 @@ def test_rows_that_do_not_fit_in_memory_are_read_as_they_are_needed(tmp_path, mo
 @pytest.mark.parametrize("kind", nets.CASES)
 def test_a_stored_net_is_of_its_class_and_says_the_same(kind, tmp_path):
     net, rows = nets.made(kind)
-    model = wrap(net).meeting(rows.y)
+    model = wrap(net).infer_outputs(rows.y)
     save(model, tmp_path)
     again = load(tmp_path)
     assert type(again.native) is type(net)
@@ -321,7 +321,7 @@ def test_no_rows_give_no_predictions():
 
 def test_ids_beyond_a_table_are_read_as_its_mean_row():
     net, rows = nets.made("recommender")
-    model = wrap(net).meeting(rows.y)
+    model = wrap(net).infer_outputs(rows.y)
     some = {"user": np.array([3, 40]), "item": np.array([2, 2])}
     mean = nets.Recommender(users=21)
     with torch.no_grad():
@@ -337,7 +337,7 @@ def test_ids_beyond_a_table_are_read_as_its_mean_row():
 
 def test_weights_hold_the_statistics_of_normalisation_and_can_be_set():
     net, rows = nets.made("CNN")
-    model = wrap(net).meeting(rows.y)
+    model = wrap(net).infer_outputs(rows.y)
     weights = model.weights()
     assert {"first.1.running_mean", "first.1.weight", "head.bias"} <= set(weights)
     assert "first.1.num_batches_tracked" not in weights
@@ -356,10 +356,10 @@ def test_features_are_what_the_last_layer_reads():
 def test_rows_may_be_weighed():
     rows = nets.table(2)
     model = wrap(linear(2, 4))
-    recipe = Recipe().but(start="champion", lr=0.05, epochs=30)
-    only = model.fit(recipe.bind(train=rows.but(weight=(rows.y == 1).astype(float))))
+    recipe = Recipe().replace(start="champion", lr=0.05, epochs=30)
+    only = model.fit(recipe.bind(train=rows.replace(weight=(rows.y == 1).astype(float))))
     assert np.mean(only.predict(rows.x).label == 1) > 0.8
-    even = model.fit(recipe.bind(train=rows.but(weight=np.full(len(rows), 3.0))))
+    even = model.fit(recipe.bind(train=rows.replace(weight=np.full(len(rows), 3.0))))
     plain = model.fit(recipe.bind(train=rows))
     assert np.allclose(even.logits(rows.x), plain.logits(rows.x), atol=1e-5)
 

@@ -30,7 +30,7 @@ def rows(n, seed=0, classes=3):
 
 def learned(model, batch, memory=None, strategy=None, **more):
     memory = Memory() if memory is None else memory
-    recipe = (strategy or Analytic(40, ridge=1.0)).prepare(Recipe(), memory).settle(model.abilities)
+    recipe = (strategy or Analytic(40, ridge=1.0)).prepare(Recipe(), memory).resolve_start(model.abilities)
     return fit_challenger(model, recipe.bind(train=batch, select=rows(60, 9), memory=memory, seed=0, **more))
 
 
@@ -85,7 +85,7 @@ def test_new_classes_become_outputs_and_old_rows_are_not_needed():
     once = learned(model, first)
     memory = absorb(remember(Memory(), first, seed=0), once, first)
     other = Batch(rows(200, 4).x + 5, np.full(200, 7))
-    twice = learned(once, other, memory.but(rows=None, key=None))
+    twice = learned(once, other, memory.replace(rows=None, key=None))
     assert twice.classes.tolist() == [0, 1, 2, 7]
     assert np.mean(twice.predict(first.x).label == first.y) > 0.9
     assert np.mean(twice.predict(other.x).label == 7) > 0.9

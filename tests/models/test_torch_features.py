@@ -67,7 +67,7 @@ def test_kept_features_say_what_the_rows_say(width):
 
 def test_a_net_that_goes_on_after_its_last_layer_is_asked_as_a_whole():
     model = wrap(net("softmax"), classes=[0, 1])
-    assert not model.in_two_steps(X[:2])
+    assert not model.can_split(X[:2])
     rows, said = passed(model, batch(slice(0, 100)))
     assert rows.features is None
     np.testing.assert_array_equal(said.proba, model.predict(rows.x).proba)
@@ -76,7 +76,7 @@ def test_a_net_that_goes_on_after_its_last_layer_is_asked_as_a_whole():
 def test_a_net_whose_layers_were_trained_does_not_take_the_features_of_the_others():
     model = wrap(net(), classes=[0, 1])
     rows, _ = passed(model, batch(slice(0, 300)))
-    recipe = chain(Freeze("body"), Incremental(epochs=1)).prepare(Recipe(), Memory()).settle(model.abilities)
+    recipe = chain(Freeze("body"), Incremental(epochs=1)).prepare(Recipe(), Memory()).resolve_start(model.abilities)
     made = fit_challenger(model, recipe.bind(train=rows, select=batch(slice(800, 900)), seed=0))
     np.testing.assert_array_equal(predict(made, rows).proba, made.predict(rows.x).proba)
 

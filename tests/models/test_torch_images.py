@@ -18,7 +18,7 @@ from incumbent.models import load, save  # noqa: E402
 from incumbent.models.torch._images import explained, first_convolution  # noqa: E402
 
 FIRST = nets.images(whole=True)  # bytes, channels first
-LAST = FIRST.but(x=np.ascontiguousarray(np.moveaxis(FIRST.x, 1, -1)))
+LAST = FIRST.replace(x=np.ascontiguousarray(np.moveaxis(FIRST.x, 1, -1)))
 
 
 def small(channels=1, *, side=8):
@@ -110,7 +110,7 @@ def test_the_channels_of_images_are_known_where_nothing_unknown_comes_before_the
 
 
 def test_a_ready_made_way_is_stored_by_its_public_name(tmp_path):
-    model = wrap(nets.CNN(), prepare=unit).meeting(LAST.y)
+    model = wrap(nets.CNN(), prepare=unit).infer_outputs(LAST.y)
     assert model.prepare == "incumbent.data:unit"
     save(model, tmp_path)
     assert '"prepare": "incumbent.data:unit"' in (tmp_path / "net.json").read_text()
@@ -119,16 +119,16 @@ def test_a_ready_made_way_is_stored_by_its_public_name(tmp_path):
 
 @pytest.mark.parametrize("lazy", [False, True])
 def test_images_that_do_not_fit_in_memory_are_prepared_as_they_are_needed(lazy, monkeypatch):
-    model = wrap(nets.CNN(), prepare=unit).meeting(LAST.y)
+    model = wrap(nets.CNN(), prepare=unit).infer_outputs(LAST.y)
     x = LazyRows.of(LAST.x) if lazy else LAST.x
-    recipe = Recipe().but(start="champion", lr=0.01, epochs=2)
+    recipe = Recipe().replace(start="champion", lr=0.01, epochs=2)
     whole, said = model.fit(recipe.bind(train=LAST)), model.logits(LAST.x)
     # the bytes would fit, the numbers that come of them would not
     monkeypatch.setattr("incumbent.models.torch._input.EAGER", LAST.x.nbytes)
     rows = model.reader.rows(x)
     assert rows.prepare is not None and len(rows) == len(LAST)
     np.testing.assert_array_equal(model.logits(x), said)
-    np.testing.assert_array_equal(model.fit(recipe.bind(train=LAST.but(x=x))).logits(x), whole.logits(LAST.x))
+    np.testing.assert_array_equal(model.fit(recipe.bind(train=LAST.replace(x=x))).logits(x), whole.logits(LAST.x))
     monkeypatch.setattr("incumbent.models.torch._input.EAGER", 4 * LAST.x.nbytes)
     assert model.reader.rows(x).prepare is None
 

@@ -13,7 +13,18 @@ import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
 import nets  # noqa: E402  # needs torch
-from incumbent.core import Batch, Loss, Memory, Recipe  # noqa: E402
+from incumbent.core import (  # noqa: E402
+    Batch,
+    Distill,
+    FreshHead,
+    Loss,
+    Memory,
+    Pull,
+    Recipe,
+    ReplayRows,
+    StoredLogits,
+    TaskObjective,
+)
 from incumbent.errors import UsageError  # noqa: E402
 from incumbent.models import wrap  # noqa: E402
 from incumbent.models.torch._fit import drafted, task_of  # noqa: E402
@@ -86,11 +97,15 @@ def test_old_outputs_count_less_only_where_they_are_large_log_odds():
     ("speech", "loss", "target"),
     [
         (SOFTMAX, Loss(), torch.tensor([0, 1])),
-        (SOFTMAX, Loss(smoothing=0.2), torch.tensor([0, 1])),
-        (Speech("multilabel", np.arange(3)), Loss(smoothing=0.1), torch.tensor([[0.0, 1, 1], [1, 0, 0]])),
-        (VALUES, Loss(task_loss="huber"), torch.tensor([[0.0, 1, 1], [5, 0, 0]])),
+        (SOFTMAX, Loss(objective=TaskObjective(smoothing=0.2)), torch.tensor([0, 1])),
+        (
+            Speech("multilabel", np.arange(3)),
+            Loss(objective=TaskObjective(smoothing=0.1)),
+            torch.tensor([[0.0, 1, 1], [1, 0, 0]]),
+        ),
+        (VALUES, Loss(objective=TaskObjective(loss="huber")), torch.tensor([[0.0, 1, 1], [5, 0, 0]])),
         (VALUES, Loss(), torch.tensor([[0.0, 1, 1], [5, 0, 0]])),
-        (SOFTMAX, Loss(task_loss="nets:huber_by_hand"), torch.tensor([[0.0, 1, 1], [5, 0, 0]])),
+        (SOFTMAX, Loss(objective=TaskObjective(loss="nets:huber_by_hand")), torch.tensor([[0.0, 1, 1], [5, 0, 0]])),
     ],
 )
 def test_the_mean_loss_is_that_of_the_rows(speech, loss, target):
@@ -104,20 +119,34 @@ def test_smoothing_spreads_a_share_of_each_label():
     target = torch.tensor([0, 1])
     soft = 0.7 * F.one_hot(target, 3) + 0.1
     by_hand = -(soft * LOGITS.log_softmax(1)).sum(1)
-    assert torch.allclose(TaskLoss.of(Loss(smoothing=0.3), SOFTMAX).rows(LOGITS, target), by_hand)
+    assert torch.allclose(
+        TaskLoss.of(Loss(objective=TaskObjective(smoothing=0.3)), SOFTMAX).rows(LOGITS, target), by_hand
+    )
     one = torch.tensor([[1.0], [0.0]])
     by_hand = F.binary_cross_entropy_with_logits(LOGITS[:, :1], 0.7 * one + 0.15)
-    assert torch.allclose(TaskLoss.of(Loss(smoothing=0.3), BINARY).mean(LOGITS[:, :1], one), by_hand)
+    assert torch.allclose(
+        TaskLoss.of(Loss(objective=TaskObjective(smoothing=0.3)), BINARY).mean(LOGITS[:, :1], one), by_hand
+    )
 
 
 def test_balanced_class_weights_are_those_of_scikit_learn():
     from sklearn.utils.class_weight import compute_sample_weight
 
     y = np.array([0, 0, 0, 1, 2, 2])
-    assert np.allclose(class_weights(Loss(class_weight="balanced"), SOFTMAX, y), compute_sample_weight("balanced", y))
-    assert class_weights(Loss(class_weight=((1, 5.0),)), SOFTMAX, y).tolist() == [1, 1, 1, 5, 1, 1]
+    assert np.allclose(
+        class_weights(Loss(objective=TaskObjective(class_weight="balanced")), SOFTMAX, y),
+        compute_sample_weight("balanced", y),
+    )
+    assert class_weights(Loss(objective=TaskObjective(class_weight=((1, 5.0),))), SOFTMAX, y).tolist() == [
+        1,
+        1,
+        1,
+        5,
+        1,
+        1,
+    ]
     with pytest.raises(UsageError, match="class_weight= names 7, which is no class"):
-        class_weights(Loss(class_weight=((7, 5.0),)), SOFTMAX, y)
+        class_weights(Loss(objective=TaskObjective(class_weight=((7, 5.0),))), SOFTMAX, y)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +158,7 @@ def test_balanced_class_weights_are_those_of_scikit_learn():
 )
 def test_a_loss_that_does_not_fit_is_named(speech, name, sentence):
     with pytest.raises(UsageError, match=sentence):
-        TaskLoss.of(Loss(task_loss=name), speech)
+        TaskLoss.of(Loss(objective=TaskObjective(loss=name)), speech)
 
 
 # ------------------------------------------------------------------------------------------------ importances
@@ -184,9 +213,9 @@ def brute_force(net, rows, kind, speech):
 def test_importances_equal_those_of_one_row_after_the_other(case, kind):
     net, rows = nets.made(case)
     rows = rows.take(np.arange(12))
-    model = wrap(net).meeting(rows.y)
+    model = wrap(net).infer_outputs(rows.y)
     expected = brute_force(copy.deepcopy(net), rows, kind, "softmax" if case != "recommender" else "values")
-    found = model.sensitivity(rows, kind)
+    found = model.weight_importance(rows, kind)
     for name, value in expected.items():
         assert np.allclose(found[name], value, rtol=1e-3, atol=1e-6), name
     statistics = set(found) - set(expected)
@@ -196,7 +225,7 @@ def test_importances_equal_those_of_one_row_after_the_other(case, kind):
 def test_the_fisher_of_one_output_is_that_of_its_two_labels():
     torch.manual_seed(0)
     net, rows = nets.MLP(outputs=1), nets.table(2).take(np.arange(12))
-    found = wrap(net).meeting(rows.y).sensitivity(rows)
+    found = wrap(net).infer_outputs(rows.y).weight_importance(rows)
     expected = brute_force(copy.deepcopy(net), rows, "fisher", "binary")
     assert all(np.allclose(found[name], value, rtol=1e-3, atol=1e-7) for name, value in expected.items())
 
@@ -213,7 +242,7 @@ def test_a_layer_that_cannot_be_done_for_many_rows_at_once_is_done_row_by_row():
     torch.manual_seed(0)
     net = Recurrent()
     rows = Batch(np.random.default_rng(0).normal(size=(9, 4, 2)).astype(np.float32), np.arange(9) % 3)
-    found = wrap(net).sensitivity(rows)
+    found = wrap(net).weight_importance(rows)
     expected = brute_force(copy.deepcopy(net), rows, "fisher", "softmax")
     assert all(np.allclose(found[name], value, rtol=1e-3, atol=1e-7) for name, value in expected.items())
 
@@ -222,7 +251,7 @@ def test_importances_leave_the_net_as_it_was():
     net, rows = nets.made("CNN")
     net.train()
     before = copy.deepcopy(net.state_dict())
-    wrap(net).sensitivity(rows)
+    wrap(net).weight_importance(rows)
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
     assert net.training and all(p.grad is None for p in net.parameters())
 
@@ -231,7 +260,7 @@ def test_importances_leave_the_net_as_it_was():
 
 
 def task(recipe, rows, net=None):
-    champion = wrap(net or nets.made("MLP")[0]).meeting(rows.y)
+    champion = wrap(net or nets.made("MLP")[0]).infer_outputs(rows.y)
     recipe = recipe.bind(train=rows)
     return task_of(champion, drafted(champion, recipe), recipe), champion
 
@@ -250,10 +279,12 @@ def moved(net, by=0.1):
 def pulled(optimizer, kind="fisher", strength=3.0):
     """Steps on a net that was moved away from its start, and its penalty as a function of it."""
     rows = nets.table()
-    recipe = Recipe().but(start="champion", pull=strength, importance=kind, optimizer=optimizer, schedule="constant")
+    recipe = Recipe().replace(
+        start="champion", pull=Pull(strength, importance=kind), optimizer=optimizer, schedule="constant"
+    )
     made, champion = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
     moved(made.module)
-    force = champion.sensitivity(rows, kind)
+    force = champion.weight_importance(rows, kind)
 
     def penalty():
         held = zip(made.module.named_parameters(), champion.native.named_parameters(), strict=True)
@@ -318,9 +349,13 @@ def test_a_soft_pull_is_the_plain_gradient_step(optimizer):
 @pytest.mark.parametrize("lr", [0.2, 1.0])
 def test_what_comes_to_rest_minimises_the_penalised_loss(optimizer, lr):
     rows = nets.table()
-    recipe = Recipe().but(start="champion", pull=40.0, importance="fisher", optimizer=optimizer, schedule="constant")
+    recipe = Recipe().replace(
+        start="champion", pull=Pull(40.0, importance="fisher"), optimizer=optimizer, schedule="constant"
+    )
     made, champion = task(recipe.bind(memory=Memory(nets.table(seed=3))), rows, nn.Sequential(nn.Linear(4, 3)))
-    force = {name: torch.from_numpy(value).float() for name, value in champion.sensitivity(nets.table(seed=3)).items()}
+    force = {
+        name: torch.from_numpy(value).float() for name, value in champion.weight_importance(nets.table(seed=3)).items()
+    }
     stiffest = 40 * max(value.max().item() for value in force.values())
     assert lr == 0.2 or lr * stiffest > 2 * (1 + 0.9)  # a gradient step on the penalty would not be stable
     steps, whole = Steps(made, lr, 210), torch.arange(len(rows))
@@ -349,7 +384,9 @@ def test_no_pull_is_so_strong_that_it_throws_the_weights_away(optimizer, strengt
 
 def test_each_block_is_pulled_at_its_own_rate():
     rows = nets.table()
-    recipe = Recipe().but(start="champion", pull=1e6, layer_decay=0.1, optimizer="momentum", schedule="constant")
+    recipe = Recipe().replace(
+        start="champion", pull=Pull(1e6), layer_decay=0.1, optimizer="momentum", schedule="constant"
+    )
     made, champion = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
     moved(made.module)
     steps = Steps(made, 0.1, 64)
@@ -360,7 +397,9 @@ def test_each_block_is_pulled_at_its_own_rate():
 
 @pytest.mark.parametrize("optimizer", ["momentum", "adam"])
 def test_a_new_head_is_pulled_to_zero(optimizer):
-    recipe = Recipe().but(start="champion", new_head=True, fresh=1e5, optimizer=optimizer, schedule="constant")
+    recipe = Recipe().replace(
+        start="champion", head=FreshHead(), l2_new_weights=1e5, optimizer=optimizer, schedule="constant"
+    )
     made, _ = task(recipe, nets.table())
     steps = Steps(made, 0.01, 64)
     for _ in range(200):
@@ -376,7 +415,9 @@ def test_a_new_head_is_pulled_to_zero(optimizer):
 def test_what_each_weight_did_along_the_path_adds_up_to_the_fall_of_the_loss():
     rows = nets.table()
     net = nets.MLP(dropout=0.0)
-    recipe = Recipe().but(start="champion", pull=1e-9, importance="path", optimizer="sgd", schedule="constant")
+    recipe = Recipe().replace(
+        start="champion", pull=Pull(1e-9, importance="path"), optimizer="sgd", schedule="constant"
+    )
     made, _ = task(recipe.bind(memory=Memory(rows)), rows, net)
     set_modes(made, 64)
     steps = Steps(made, 0.01, 64)
@@ -394,7 +435,9 @@ def test_what_each_weight_did_along_the_path_adds_up_to_the_fall_of_the_loss():
 
 def test_path_importance_is_the_contribution_over_the_squared_change():
     rows = nets.table()
-    recipe = Recipe().but(start="champion", pull=1e-9, importance="path", optimizer="sgd", schedule="constant")
+    recipe = Recipe().replace(
+        start="champion", pull=Pull(1e-9, importance="path"), optimizer="sgd", schedule="constant"
+    )
     made, _ = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
     set_modes(made, 64)
     twin = copy.deepcopy(made.module)
@@ -418,7 +461,13 @@ def test_path_importance_is_the_contribution_over_the_squared_change():
 
 def test_der_draws_twice_and_independently():
     rows = nets.table()
-    recipe = Recipe().but(start="champion", replay=100, beside=True, logits=0.5, labels=1.0, lr=0.01)
+    recipe = Recipe().replace(
+        start="champion",
+        replay=ReplayRows(100, per_batch=True),
+        stored_logits=StoredLogits(0.5),
+        replay_weight=1.0,
+        lr=0.01,
+    )
     made, _ = task(recipe.bind(memory=Memory(rows, key=np.linspace(0, 1, len(rows)))), rows)
     steps = Steps(made, 0.01, 32)
     draws = [steps._drawn(made.beside, 32) for _ in range(400)]
@@ -434,8 +483,13 @@ def test_der_draws_twice_and_independently():
 def test_the_loss_of_a_step_is_the_sum_of_its_parts(size):
     rows = nets.table()
     old = nets.table(seed=1)
-    recipe = Recipe().but(
-        start="champion", replay=50, beside=True, logits=0.5, labels=2.0, soft=0.7, temperature=3.0, lr=0.01
+    recipe = Recipe().replace(
+        start="champion",
+        replay=ReplayRows(50, per_batch=True),
+        stored_logits=StoredLogits(0.5),
+        replay_weight=2.0,
+        distill=Distill(0.7, temperature=3.0),
+        lr=0.01,
     )
     net = nets.MLP(dropout=0.0)
     with torch.no_grad():
@@ -466,8 +520,10 @@ def test_remembered_outputs_are_those_of_the_time_when_they_were_learned():
     old = nets.table(seed=1)
     said = np.tile([5.0, 1.0, -1.0], (len(old), 1))
     said[:40] = np.nan
-    recipe = Recipe().but(start="champion", replay=None, beside=True, logits=0.5, labels=0.0, lr=0.01)
-    made, champion = task(recipe.bind(memory=Memory(old.but(soft=said))), nets.table())
+    recipe = Recipe().replace(
+        start="champion", replay=ReplayRows(per_batch=True), stored_logits=StoredLogits(0.5), replay_weight=0.0, lr=0.01
+    )
+    made, champion = task(recipe.bind(memory=Memory(old.replace(soft=said))), nets.table())
     teacher = made.beside.teacher.numpy()
     assert np.allclose(teacher[40:], said[40:])
     assert np.allclose(teacher[:40], champion.logits(old.x[:40]), atol=1e-6)

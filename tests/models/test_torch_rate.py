@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits  # noqa: E402
 from torch import nn  # noqa: E402
 
 import nets  # noqa: E402  # needs torch
-from incumbent.core import Batch, Memory, Recipe  # noqa: E402
+from incumbent.core import Batch, Memory, Recipe, ReplayRows, StoredLogits  # noqa: E402
 from incumbent.errors import ModelError  # noqa: E402
 from incumbent.models import wrap  # noqa: E402
 from incumbent.models.torch._fit import drafted, task_of  # noqa: E402
@@ -22,7 +22,7 @@ from incumbent.models.torch._structure import seeded  # noqa: E402
 from incumbent.strategies import DERpp, Incremental, chain  # noqa: E402
 
 GRIDS = {"adam": (1e-4, 1e-3, 1e-2, 1e-1), "momentum": (1e-4, 1e-3, 1e-2, 1e-1), "sgd": (1e-3, 1e-2, 1e-1, 1.0)}
-ON = Recipe().but(start="champion", batch_size=64)
+ON = Recipe().replace(start="champion", batch_size=64)
 
 
 def digits(size: float = 1.0, rows: slice = slice(None)) -> Batch:
@@ -42,23 +42,23 @@ OLD, NEW, HELD = digits(rows=slice(550)), digits(rows=slice(550, 1100)), digits(
 
 def linear():
     torch.manual_seed(0)
-    return wrap(nn.Sequential(nn.Linear(64, 10))).meeting(OLD.y)
+    return wrap(nn.Sequential(nn.Linear(64, 10))).infer_outputs(OLD.y)
 
 
 def layers():
     torch.manual_seed(0)
-    return wrap(nets.flat(outputs=10)).meeting(OLD.y)
+    return wrap(nets.flat(outputs=10)).infer_outputs(OLD.y)
 
 
 def curve():
     torch.manual_seed(0)
-    return wrap(nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 1))).meeting(values(9, 0).y)
+    return wrap(nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 1))).infer_outputs(values(9, 0).y)
 
 
 @pytest.fixture(scope="module")
 def converged():
     """A linear classifier that has learned its rows for good."""
-    return linear().fit(ON.but(lr=0.01, epochs=200).bind(train=OLD))
+    return linear().fit(ON.replace(lr=0.01, epochs=200).bind(train=OLD))
 
 
 def chosen(model, recipe, seed=0) -> float:
@@ -78,9 +78,9 @@ def loss(model, rows) -> float:
 def grid(model, recipe, rows) -> dict[float, float]:
     """The loss on the select rows at each rate; infinite where training diverged."""
     found = {}
-    for lr in GRIDS[recipe.optimiser.optimizer]:
+    for lr in GRIDS[recipe.optimizer.optimizer]:
         try:
-            found[lr] = loss(model.fit(recipe.but(lr=lr)), rows)
+            found[lr] = loss(model.fit(recipe.replace(lr=lr)), rows)
         except ModelError:
             found[lr] = math.inf
     return found
@@ -105,7 +105,7 @@ def test_the_last_harmless_rate_is_the_one_before_the_loss_rises_again(changes, 
 @pytest.mark.parametrize("optimizer", GRIDS)
 @pytest.mark.parametrize("rows", [OLD, NEW], ids=["the rows it knows", "new rows"])
 def test_a_net_with_little_left_to_learn_is_given_a_rate_that_learns(converged, rows, optimizer):
-    recipe = ON.but(optimizer=optimizer).bind(train=rows, select=HELD)
+    recipe = ON.replace(optimizer=optimizer).bind(train=rows, select=HELD)
     found = grid(converged, recipe, HELD)
     for seed in range(4):
         assert chosen(converged, recipe, seed) >= min(found, key=found.get) / 100  # at a thousandth nothing is learned
@@ -127,7 +127,9 @@ def test_so_is_one_that_keeps_its_old_outputs(converged, optimizer):
 
 @pytest.mark.parametrize("optimizer", GRIDS)
 def test_a_net_from_scratch_learns_about_as_well_as_at_the_best_rate(optimizer):
-    recipe = Recipe().but(start="scratch", batch_size=64, optimizer=optimizer, epochs=40).bind(train=OLD, select=HELD)
+    recipe = (
+        Recipe().replace(start="scratch", batch_size=64, optimizer=optimizer, epochs=40).bind(train=OLD, select=HELD)
+    )
     found = grid(layers(), recipe, HELD)
     assert min(found.values()) < 0.2
     assert loss(layers().fit(recipe), HELD) < min(found.values()) + 0.08
@@ -137,8 +139,10 @@ def test_a_net_from_scratch_learns_about_as_well_as_at_the_best_rate(optimizer):
 @pytest.mark.parametrize("optimizer", GRIDS)
 @pytest.mark.parametrize("unit", [1.0, 100.0])
 def test_values_are_learned_in_any_unit(optimizer, unit):
-    train, held = (rows.but(y=unit * rows.y) for rows in (values(800, 1), values(400, 2)))
-    recipe = Recipe().but(start="scratch", batch_size=64, optimizer=optimizer, epochs=40).bind(train=train, select=held)
+    train, held = (rows.replace(y=unit * rows.y) for rows in (values(800, 1), values(400, 2)))
+    recipe = (
+        Recipe().replace(start="scratch", batch_size=64, optimizer=optimizer, epochs=40).bind(train=train, select=held)
+    )
     found = grid(curve(), recipe, held)
     assert chosen(curve(), recipe) > min(found, key=found.get) / 30
     assert loss(curve().fit(recipe), held) < 0.4 * np.var(held.y)
@@ -146,21 +150,21 @@ def test_values_are_learned_in_any_unit(optimizer, unit):
 
 @pytest.mark.parametrize("optimizer", GRIDS)
 def test_a_net_that_knows_every_row_is_not_slowed_to_nothing(optimizer):
-    sure = layers().fit(ON.but(lr=0.01, epochs=200).bind(train=OLD))
+    sure = layers().fit(ON.replace(lr=0.01, epochs=200).bind(train=OLD))
     assert loss(sure, OLD) < 1e-3
-    assert chosen(sure, ON.but(optimizer=optimizer).bind(train=OLD)) > 1e-4
+    assert chosen(sure, ON.replace(optimizer=optimizer).bind(train=OLD)) > 1e-4
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
 def test_inputs_in_the_ten_thousands_take_a_rate_below_the_usual_ones(optimizer):
     train, held = digits(6e4, slice(1100)), digits(6e4, slice(1100, 1500))
-    recipe = Recipe().but(start="scratch", batch_size=64, optimizer=optimizer, epochs=20).bind(train=train)
+    recipe = Recipe().replace(start="scratch", batch_size=64, optimizer=optimizer, epochs=20).bind(train=train)
     assert chosen(linear(), recipe) < 1e-5
     assert np.mean(linear().fit(recipe).predict(held.x).label == held.y) > 0.7
 
 
 def test_the_run_ends_where_a_step_breaks_the_net(converged):
-    recipe = ON.but(optimizer="sgd").bind(train=NEW)
+    recipe = ON.replace(optimizer="sgd").bind(train=NEW)
     task = task_of(converged, drafted(converged, recipe), recipe)
     assert len(list(_changes(task, 64, [1e-3] * 30))) == 30
     assert (
@@ -172,7 +176,9 @@ def test_the_run_ends_where_a_step_breaks_the_net(converged):
 def test_what_chance_does_to_a_loss_is_no_change(beside):
     torch.manual_seed(0)
     champion, rows = wrap(nets.MLP(dropout=0.5)), nets.table()
-    recipe = ON.but(optimizer="sgd", replay=50, beside=beside, logits=0.5 * beside)
+    recipe = ON.replace(
+        optimizer="sgd", replay=ReplayRows(50, per_batch=beside), stored_logits=StoredLogits(0.5 * beside)
+    )
     recipe = recipe.bind(train=rows, memory=Memory(nets.table(seed=1), key=np.linspace(0, 1, nets.ROWS)))
     task = task_of(champion, drafted(champion, recipe), recipe)
     before = {name: value.clone() for name, value in task.module.state_dict().items()}
@@ -183,7 +189,7 @@ def test_what_chance_does_to_a_loss_is_no_change(beside):
 
 def test_batch_statistics_stay_as_they_are():
     champion, rows = wrap(nets.CNN()), nets.images()
-    recipe = ON.but(optimizer="adam").bind(train=rows)
+    recipe = ON.replace(optimizer="adam").bind(train=rows)
     task = task_of(champion, drafted(champion, recipe), recipe)
     before = {name: value.clone() for name, value in task.module.state_dict().items()}
     range_test(task, 32)

@@ -12,26 +12,26 @@ torch = pytest.importorskip("torch", reason="the extra 'torch' is not installed"
 from torch import nn  # noqa: E402
 
 import nets  # noqa: E402  # needs torch
-from incumbent.core import Batch, Memory, Recipe  # noqa: E402
+from incumbent.core import Batch, Memory, NewClasses, Pull, Recipe  # noqa: E402
 from incumbent.errors import ModelError, UsageError  # noqa: E402
 from incumbent.models import fit_challenger, load, save, wrap  # noqa: E402
 from incumbent.models.torch._fit import drafted  # noqa: E402
 from incumbent.models.torch._lora import merged  # noqa: E402
 from incumbent.policy import recipe_for  # noqa: E402
-from incumbent.strategies import L2SP, Freeze, Grow, LoRA, NewHead, Replace, ShrinkPerturb  # noqa: E402
+from incumbent.strategies import L2SP, AddClasses, Freeze, LoRA, NewHead, ReplaceArchitecture, ShrinkPerturb  # noqa: E402
 
-ON = Recipe().but(start="champion", lr=0.01, epochs=2, batch_size=32)
+ON = Recipe().replace(start="champion", lr=0.01, epochs=2, batch_size=32)
 ROWS = nets.table()
-MORE = ROWS.but(y=np.where(np.arange(len(ROWS)) % 4 == 0, ROWS.y + 3, ROWS.y))  # classes 3, 4 and 5 join
+MORE = ROWS.replace(y=np.where(np.arange(len(ROWS)) % 4 == 0, ROWS.y + 3, ROWS.y))  # classes 3, 4 and 5 join
 
 
 def net_of(kind: str = "MLP"):
     net, rows = nets.made(kind)
-    return wrap(net).meeting(rows.y), rows
+    return wrap(net).infer_outputs(rows.y), rows
 
 
 def joined(rows: Batch) -> Batch:
-    return rows.but(y=np.where(np.arange(len(rows)) % 4 == 0, 7, rows.y))
+    return rows.replace(y=np.where(np.arange(len(rows)) % 4 == 0, 7, rows.y))
 
 
 # ------------------------------------------------------------------------------------------------- growing
@@ -41,7 +41,7 @@ def joined(rows: Batch) -> Batch:
 @pytest.mark.parametrize("start", [None, "imprint"])
 def test_growing_leaves_the_old_outputs_as_they_were_bit_for_bit(kind, start):
     champion, rows = net_of(kind)
-    draft = drafted(champion, ON.but(grow=start).bind(train=joined(rows)))
+    draft = drafted(champion, ON.replace(classes=NewClasses(start)).bind(train=joined(rows)))
     assert draft.speech.outputs.tolist() == [0, 1, 2, 7]
     old, new = champion.weights(), {name: p.detach().numpy() for name, p in draft.module.named_parameters()}
     for name, value in new.items():
@@ -53,13 +53,13 @@ def test_growing_leaves_the_old_outputs_as_they_were_bit_for_bit(kind, start):
 def test_a_net_that_grew_is_interpolated_with_the_one_it_grew_from():
     champion, rows = net_of()
     recipe = ON.bind(train=joined(rows), select=joined(rows), seed=0)
-    challenger, made = champion.fit(recipe), fit_challenger(champion, recipe.but(alpha=0.5))
+    challenger, made = champion.fit(recipe), fit_challenger(champion, recipe.replace(alpha=0.5))
     assert made.classes.tolist() == [0, 1, 2, 7]
     for name, value in made.weights().items():
         old, new = champion.weights()[name], challenger.weights()[name]
         np.testing.assert_allclose(value[: len(old)], (old + new[: len(old)]) / 2, rtol=1e-5, atol=1e-6)
         assert np.array_equal(value[len(old) :], new[len(old) :])  # the row of the class that joined
-    assert fit_challenger(champion, recipe.but(alpha=0)).native is champion.native
+    assert fit_challenger(champion, recipe.replace(alpha=0)).native is champion.native
 
 
 def test_a_new_class_starts_at_its_share_of_the_rows():
@@ -70,7 +70,7 @@ def test_a_new_class_starts_at_its_share_of_the_rows():
 
 def test_imprinted_rows_point_to_the_mean_of_what_their_class_reads():
     champion, rows = net_of()
-    draft = drafted(champion, ON.but(grow="imprint").bind(train=joined(rows)))
+    draft = drafted(champion, ON.replace(classes=NewClasses("imprint")).bind(train=joined(rows)))
     mean = champion.features(rows.x[joined(rows).y == 7]).mean(0)
     row = draft.module.head.weight[3].detach().numpy()
     assert row @ mean / np.linalg.norm(row) / np.linalg.norm(mean) == pytest.approx(1, abs=1e-5)
@@ -82,7 +82,7 @@ def test_imprinted_rows_point_to_the_mean_of_what_their_class_reads():
 def test_one_output_for_two_classes_becomes_three_with_the_same_probabilities():
     torch.manual_seed(0)
     rows = nets.table(2)
-    champion = wrap(nets.MLP(outputs=1)).meeting(rows.y)
+    champion = wrap(nets.MLP(outputs=1)).infer_outputs(rows.y)
     draft = drafted(champion, ON.bind(train=joined(rows)))
     three = wrap(draft.module, classes=[0, 1, 7])
     said, now = champion.predict(rows.x).proba, three.predict(rows.x).proba[:, :2]
@@ -97,7 +97,7 @@ def test_a_net_that_grew_is_stored_loaded_and_grows_again(tmp_path):
     again = load(tmp_path)
     assert again.classes.tolist() == [0, 1, 2, 7]
     assert np.array_equal(again.logits(rows.x), made.logits(rows.x))
-    five = again.fit(ON.bind(train=rows.but(y=np.where(np.arange(len(rows)) % 5 == 0, 5, rows.y))))
+    five = again.fit(ON.bind(train=rows.replace(y=np.where(np.arange(len(rows)) % 5 == 0, 5, rows.y))))
     assert five.speech.outputs.tolist() == [0, 1, 2, 7, 5] and five.classes.tolist() == [0, 1, 2, 5, 7]
     assert wrap(five.native).classes.tolist() == [0, 1, 2, 5, 7]  # also for whoever holds the net alone
 
@@ -106,12 +106,12 @@ def test_tables_grow_for_new_ids_at_the_mean_of_their_rows():
     champion, rows = net_of("recommender")
     wider = {"user": rows.x["user"].copy(), "item": rows.x["item"]}
     wider["user"][:30] = 25
-    draft = drafted(champion, ON.bind(train=rows.but(x=wider)))
+    draft = drafted(champion, ON.bind(train=rows.replace(x=wider)))
     table, old = draft.module.user.weight.detach().numpy(), champion.weights()["user.weight"]
     assert table.shape == (26, 4)
     assert np.array_equal(table[:20], old)
     assert np.allclose(table[20:], old.mean(0), atol=1e-6)
-    made = champion.fit(ON.bind(train=rows.but(x=wider)))
+    made = champion.fit(ON.bind(train=rows.replace(x=wider)))
     assert "grew rows for new ids in user.weight" in made.notes
     assert made.predict(wider).label.shape == (len(rows),)
 
@@ -134,7 +134,7 @@ def test_a_net_without_a_last_layer_says_that_it_cannot_grow():
 
     rows = joined(ROWS)
     with pytest.raises(ModelError, match="None of the layers of Folded makes its 3 outputs directly"):
-        wrap(Folded(), classes=None).meeting(np.arange(6)).fit(ON.bind(train=rows.but(y=rows.y + 6)))
+        wrap(Folded(), classes=None).infer_outputs(np.arange(6)).fit(ON.bind(train=rows.replace(y=rows.y + 6)))
 
 
 # --------------------------------------------------------------------------------------------- freezing
@@ -163,7 +163,7 @@ def test_what_is_frozen_stays_and_the_rest_learns(strategy, moves):
 
 def test_what_one_update_froze_the_next_one_can_learn():
     champion, rows = net_of("CNN")
-    made = champion.fit(ON.but(freeze=("backbone",)).bind(train=rows))
+    made = champion.fit(ON.replace(freeze=("backbone",)).bind(train=rows))
     assert all(p.requires_grad for p in made.native.parameters())
     champion.native.first.requires_grad_(False)
     kept = champion.fit(ON.bind(train=rows)).native
@@ -199,11 +199,13 @@ def test_a_new_head_is_drawn_anew_and_the_rest_kept():
 
 def test_a_fresh_head_is_pulled_to_zero_and_the_rest_to_the_champion():
     champion, _ = net_of()
-    recipe = L2SP(1e-9, fresh=50.0).prepare(NewHead().prepare(ON, Memory()), Memory())
-    made = champion.fit(recipe.but(epochs=30, optimizer="sgd").bind(train=ROWS)).weights()
+    recipe = L2SP(1e-9, l2_new_weights=50.0).prepare(NewHead().prepare(ON, Memory()), Memory())
+    made = champion.fit(recipe.replace(epochs=30, optimizer="sgd").bind(train=ROWS)).weights()
     assert np.abs(made["head.weight"]).max() < 0.05
-    held = champion.fit(recipe.but(pull=90.0, fresh=0.0, epochs=30, optimizer="sgd").bind(train=ROWS)).weights()
-    free = champion.fit(recipe.but(fresh=0.0, epochs=30, optimizer="sgd").bind(train=ROWS)).weights()
+    held = champion.fit(
+        recipe.replace(pull=Pull(90.0), l2_new_weights=0.0, epochs=30, optimizer="sgd").bind(train=ROWS)
+    ).weights()
+    free = champion.fit(recipe.replace(l2_new_weights=0.0, epochs=30, optimizer="sgd").bind(train=ROWS)).weights()
     gap = [np.abs(w["body.0.weight"] - champion.weights()["body.0.weight"]).max() for w in (held, free)]
     assert gap[0] < 0.2 * gap[1]
 
@@ -215,7 +217,7 @@ def test_a_fresh_head_is_pulled_to_zero_and_the_rest_to_the_champion():
 def test_merged_updates_say_what_they_said_apart(kind):
     pytest.importorskip("peft", reason="the extra 'torch' is not installed")
     champion, rows = net_of(kind)
-    recipe = LoRA(2, apart=True).prepare(ON, Memory()).but(epochs=4, lr=0.05)
+    recipe = LoRA(2, merge=False).prepare(ON, Memory()).replace(epochs=4, lr=0.05)
     apart = champion.fit(recipe.bind(train=rows))
     assert "low-rank updates in" in apart.notes[0]
     whole = wrap(merged(copy.deepcopy(apart.native)), classes=apart.speech.outputs)
@@ -227,8 +229,8 @@ def test_merged_updates_say_what_they_said_apart(kind):
 def test_updates_leave_the_weights_beside_them_alone_and_are_stored_small(tmp_path):
     pytest.importorskip("peft", reason="the extra 'torch' is not installed")
     torch.manual_seed(0)
-    champion = wrap(nets.MLP(hidden=200)).meeting(ROWS.y)
-    apart = champion.fit(LoRA(2, apart=True).prepare(ON, Memory()).bind(train=ROWS))
+    champion = wrap(nets.MLP(hidden=200)).infer_outputs(ROWS.y)
+    apart = champion.fit(LoRA(2, merge=False).prepare(ON, Memory()).bind(train=ROWS))
     assert np.array_equal(apart.weights()["body.0.base_layer.weight"], champion.weights()["body.0.weight"])
     save(apart, tmp_path)
     again = load(tmp_path)
@@ -243,7 +245,7 @@ def test_updates_in_layers_that_are_not_there_are_named():
     with pytest.raises(UsageError, match="LoRA.layers='attention.*'. matches no linear .* it has body.0, head"):
         champion.fit(LoRA(2, layers=("attention*",)).prepare(ON, Memory()).bind(train=rows))
     with pytest.raises(UsageError, match="a pull to them does nothing"):
-        champion.fit(LoRA(2).prepare(ON, Memory()).but(pull=1.0).bind(train=rows))
+        champion.fit(LoRA(2).prepare(ON, Memory()).replace(pull=Pull(1.0)).bind(train=rows))
 
 
 # ---------------------------------------------------------------------------------------- another architecture
@@ -251,10 +253,10 @@ def test_updates_in_layers_that_are_not_there_are_named():
 
 def test_another_architecture_takes_over_what_agrees():
     champion, rows = net_of()
-    recipe = Replace("nets:build", (("hidden", 16),)).prepare(ON, Memory())
+    recipe = ReplaceArchitecture("nets:build", (("hidden", 16),)).prepare(ON, Memory())
     draft = drafted(champion, recipe.bind(train=rows))
     assert draft.notes == ["4 of 4 tensors taken over from the champion"]
-    wider = champion.fit(Replace(arguments=(("hidden", 32),)).prepare(ON, Memory()).bind(train=MORE))
+    wider = champion.fit(ReplaceArchitecture(arguments=(("hidden", 32),)).prepare(ON, Memory()).bind(train=MORE))
     assert wider.notes[0] == "1 of 4 tensors taken over from the champion"
     assert wider.native.hidden == 32 and wider.classes.tolist() == [0, 1, 2, 3, 4, 5]
 
@@ -272,12 +274,12 @@ def test_a_champion_is_shrunk_and_perturbed_as_published():
 
 def test_learning_anew_uses_the_factory_or_draws_every_layer_again():
     champion, rows = net_of()
-    scratch = Recipe().but(start="scratch", lr=0.01, epochs=1)
+    scratch = Recipe().replace(start="scratch", lr=0.01, epochs=1)
     drawn = drafted(champion, scratch.bind(train=rows, seed=1)).module
     again = drafted(champion, scratch.bind(train=rows, seed=1)).module
     assert all(torch.equal(a, b) for a, b in zip(drawn.parameters(), again.parameters(), strict=True))
     assert not np.allclose(drawn.head.weight.detach().numpy(), champion.weights()["head.weight"])
-    named = wrap(champion.native, factory=nets.build).meeting(rows.y)
+    named = wrap(champion.native, factory=nets.build).infer_outputs(rows.y)
     assert drafted(named, scratch.bind(train=MORE)).module.head.weight.shape == (6, 16)
 
 
@@ -287,7 +289,7 @@ def test_a_net_with_weights_that_nobody_can_draw_asks_for_a_factory():
             super().__init__()
             self.scale = nn.Parameter(torch.ones(1))
 
-    champion = wrap(Scaled()).meeting(ROWS.y)
+    champion = wrap(Scaled()).infer_outputs(ROWS.y)
     assert "retrain" not in champion.abilities
     with pytest.raises(ModelError, match="lacks .'retrain'."):
         from incumbent.strategies import Retrain
@@ -295,7 +297,9 @@ def test_a_net_with_weights_that_nobody_can_draw_asks_for_a_factory():
         recipe_for(Retrain(), champion, Memory())
 
 
-@pytest.mark.parametrize("strategy", [Grow("imprint"), NewHead(), Freeze("head"), Replace(), ShrinkPerturb()])
+@pytest.mark.parametrize(
+    "strategy", [AddClasses("imprint"), NewHead(), Freeze("head"), ReplaceArchitecture(), ShrinkPerturb()]
+)
 def test_no_way_to_change_a_net_changes_the_champion(strategy):
     champion, rows = net_of()
     before = champion.weights()

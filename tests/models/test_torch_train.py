@@ -14,7 +14,18 @@ from sklearn.datasets import load_digits  # noqa: E402
 from torch import nn  # noqa: E402
 
 import nets  # noqa: E402  # needs torch
-from incumbent.core import OPTIMIZERS, Batch, Memory, Optimiser, Recipe  # noqa: E402
+from incumbent.core import (  # noqa: E402
+    OPTIMIZERS,
+    Batch,
+    Memory,
+    Optimizer,
+    Pull,
+    Recipe,
+    ReplayRows,
+    StoredLogits,
+    Subset,
+    TaskObjective,
+)
 from incumbent.errors import BudgetSpent, ModelError  # noqa: E402
 from incumbent.models import fit_challenger, wrap  # noqa: E402
 from incumbent.models.tables._optimisers import stepper  # noqa: E402
@@ -25,7 +36,7 @@ from incumbent.models.torch._subset import irreducible, losses  # noqa: E402
 from incumbent.models.torch._train import rate  # noqa: E402
 from incumbent.strategies import DERpp, Incremental, chain  # noqa: E402
 
-ON = Recipe().but(start="champion", lr=0.01, epochs=3, batch_size=32)
+ON = Recipe().replace(start="champion", lr=0.01, epochs=3, batch_size=32)
 ROWS = nets.table()
 HELD = nets.table(seed=1, rows=60)
 
@@ -37,13 +48,13 @@ def digits():
     x = (x / 16).astype(np.float32)
     parts = np.split(np.random.default_rng(0).permutation(len(x)), [500, 1200, 1500])
     old, new, first, second = (Batch(x[at], y[at]) for at in parts)
-    new, second = (rows.but(x=rows.x + 0.3) for rows in (new, second))
+    new, second = (rows.replace(x=rows.x + 0.3) for rows in (new, second))
     return old, new, Batch.join([first, second])
 
 
 def model(dropout: float = 0.1, **more):
     torch.manual_seed(0)
-    return wrap(nets.MLP(dropout=dropout, **more)).meeting(ROWS.y)
+    return wrap(nets.MLP(dropout=dropout, **more)).infer_outputs(ROWS.y)
 
 
 def same(one, two) -> bool:
@@ -54,14 +65,14 @@ def same(one, two) -> bool:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_learns(optimizer):
     lr = 0.1 if optimizer in ("sgd", "momentum", "adagrad") else 0.01
-    made = model().fit(ON.but(optimizer=optimizer, lr=lr, epochs=30).bind(train=ROWS))
+    made = model().fit(ON.replace(optimizer=optimizer, lr=lr, epochs=30).bind(train=ROWS))
     assert np.mean(made.predict(ROWS.x).label == ROWS.y) > 0.85
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adagrad", "rmsprop", "adam"])
 def test_a_step_is_that_of_the_published_rule(optimizer):
     rows = ROWS.take(np.arange(32))
-    recipe = ON.but(optimizer=optimizer, lr=0.02, epochs=3, schedule="constant")
+    recipe = ON.replace(optimizer=optimizer, lr=0.02, epochs=3, schedule="constant")
     made = model(dropout=0.0).fit(recipe.bind(train=rows))
     net, step = model(dropout=0.0).native, {}
     for _ in range(3):
@@ -103,10 +114,10 @@ def test_learning_leaves_the_champion_alone():
 
 
 def test_it_stops_early_and_keeps_the_best():
-    noise = HELD.but(y=np.random.default_rng(0).integers(3, size=len(HELD)))  # nothing can be learned for these
-    made = model().fit(ON.but(epochs=50, patience=2).bind(train=ROWS, select=noise))
+    noise = HELD.replace(y=np.random.default_rng(0).integers(3, size=len(HELD)))  # nothing can be learned for these
+    made = model().fit(ON.replace(epochs=50, patience=2).bind(train=ROWS, select=noise))
     assert any("stopped after" in note and "no smaller loss" in note for note in made.notes)
-    one = model().fit(ON.but(epochs=50).bind(train=ROWS, select=noise))
+    one = model().fit(ON.replace(epochs=50).bind(train=ROWS, select=noise))
 
     def loss(m):
         p = m.predict(noise.x).proba
@@ -116,23 +127,23 @@ def test_it_stops_early_and_keeps_the_best():
 
 
 def test_without_a_number_of_epochs_it_learns_as_long_as_that_helps():
-    made = model().fit(ON.but(epochs=None).bind(train=ROWS, select=HELD))
+    made = model().fit(ON.replace(epochs=None).bind(train=ROWS, select=HELD))
     assert np.mean(made.predict(HELD.x).label == HELD.y) > 0.85
 
 
 def test_a_loss_that_is_no_number_ends_the_training_and_names_the_rate():
     with pytest.raises(ModelError, match=r"infinite or no number at step \d+ with lr=1e\+20.*such as lr=1e\+19"):
-        model().fit(ON.but(optimizer="sgd", lr=1e20, epochs=20).bind(train=ROWS))
+        model().fit(ON.replace(optimizer="sgd", lr=1e20, epochs=20).bind(train=ROWS))
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
 @pytest.mark.parametrize("more", [{"importance": "fisher"}, {"importance": "output"}, {"normalise": True}, {}])
 def test_a_pull_that_is_far_too_strong_holds_the_weights_where_they_are(optimizer, more):
     lr = 0.01 if optimizer == "adam" else 0.5
-    recipe = ON.but(optimizer=optimizer, lr=lr, epochs=30, pull=1e5, **more).bind(memory=Memory(ROWS))
+    recipe = ON.replace(optimizer=optimizer, lr=lr, epochs=30, pull=Pull(1e5, **more)).bind(memory=Memory(ROWS))
     champion = model()
     made, kind = champion.fit(recipe.bind(train=nets.table(seed=2))), more.get("importance", "uniform")
-    force, before = champion.sensitivity(ROWS, kind), champion.weights()
+    force, before = champion.weight_importance(ROWS, kind), champion.weights()
     assert made.notes == ()
     for name, value in made.weights().items():
         gap = np.sqrt(np.average((value - before[name]) ** 2, weights=force[name] + 1e-12))
@@ -140,8 +151,10 @@ def test_a_pull_that_is_far_too_strong_holds_the_weights_where_they_are(optimize
 
 
 def test_old_outputs_that_count_too_much_are_named_too():
-    recipe = ON.but(optimizer="sgd", lr=50.0, epochs=60, replay=100, beside=True, logits=0.5)
-    with pytest.raises(ModelError, match="or a smaller weight of old outputs than 0.5"):
+    recipe = ON.replace(
+        optimizer="sgd", lr=50.0, epochs=60, replay=ReplayRows(100, per_batch=True), stored_logits=StoredLogits(0.5)
+    )
+    with pytest.raises(ModelError, match="or a smaller weight of stored logits than 0.5"):
         model().fit(recipe.bind(train=nets.table(seed=2), memory=Memory(ROWS, key=np.linspace(0, 1, len(ROWS)))))
 
 
@@ -151,11 +164,11 @@ def test_old_outputs_that_count_too_much_are_named_too():
 def test_der_learns_beside_a_net_of_huge_outputs(digits, optimizer, lr):
     old, new, held = digits
     torch.manual_seed(0)
-    made = wrap(nets.flat(outputs=10)).meeting(old.y).fit(ON.but(epochs=30).bind(train=old))
+    made = wrap(nets.flat(outputs=10)).infer_outputs(old.y).fit(ON.replace(epochs=30).bind(train=old))
     with torch.no_grad():
         for p in made.native[-1].parameters():
             p.mul_(10)
-    champion = wrap(made.native).meeting(old.y)
+    champion = wrap(made.native).infer_outputs(old.y)
     assert np.abs(champion.logits(old.x)).max() > 100
     steps = Incremental(optimizer, lr=lr, epochs=5, batch_size=64)
     memory = Memory(old, key=np.linspace(0, 1, len(old)))
@@ -173,10 +186,10 @@ def test_a_budget_that_ends_gives_what_was_learned_so_far():
     torch.manual_seed(0)
     slow = wrap(Slow())
     rows = ROWS.take(np.arange(64))
-    made = slow.fit(ON.but(epochs=1000).bind(train=rows, deadline=time.monotonic() + 0.6))
+    made = slow.fit(ON.replace(epochs=1000).bind(train=rows, deadline=time.monotonic() + 0.6))
     assert any("the budget ended" in note for note in made.notes)
     with pytest.raises(BudgetSpent, match="in the first epoch"):
-        slow.fit(ON.but(batch_size=4).bind(train=ROWS, deadline=time.monotonic() + 0.3))
+        slow.fit(ON.replace(batch_size=4).bind(train=ROWS, deadline=time.monotonic() + 0.3))
 
 
 # ----------------------------------------------------------------------------------------------- resuming
@@ -199,13 +212,13 @@ class Fragile(nets.MLP):
         return super().forward(x)
 
 
-@pytest.mark.parametrize("more", [{}, {"ema": 0.9}, {"pull": 0.1, "importance": "path"}, {"optimizer": "momentum"}])
+@pytest.mark.parametrize("more", [{}, {"ema": 0.9}, {"pull": Pull(0.1, "path")}, {"optimizer": "momentum"}])
 @pytest.mark.parametrize("at", [20, 27])
 def test_a_resumed_training_equals_one_without_interruption(at, more, tmp_path, monkeypatch):
     monkeypatch.setattr("incumbent.models.torch._train.CHECKPOINT_EVERY", 0.0)
-    recipe = ON.but(epochs=5, patience=4, **more).bind(train=ROWS, select=HELD, memory=Memory(ROWS))
+    recipe = ON.replace(epochs=5, patience=4, **more).bind(train=ROWS, select=HELD, memory=Memory(ROWS))
     torch.manual_seed(0)
-    fragile = wrap(Fragile(dropout=0.3)).meeting(ROWS.y)
+    fragile = wrap(Fragile(dropout=0.3)).infer_outputs(ROWS.y)
     Fragile.calls, Fragile.breaks = 0, math.inf
     whole = fragile.fit(recipe)
     saved = recipe.bind(checkpoint=tmp_path / "run.pt")
@@ -226,8 +239,8 @@ def test_batch_statistics_are_resumed_too(tmp_path, monkeypatch):
     monkeypatch.setattr("incumbent.models.torch._train.CHECKPOINT_EVERY", 0.0)
     rows = nets.images()
     torch.manual_seed(0)
-    champion = wrap(nets.CNN()).meeting(rows.y)
-    recipe = ON.but(epochs=4).bind(train=rows)
+    champion = wrap(nets.CNN()).infer_outputs(rows.y)
+    recipe = ON.replace(epochs=4).bind(train=rows)
     whole = champion.fit(recipe)
     calls = []
 
@@ -250,7 +263,7 @@ def test_a_short_training_writes_nothing(tmp_path):
 
 
 def test_a_checkpoint_of_another_training_is_left_unread(tmp_path):
-    recipe = ON.but(epochs=4).bind(train=ROWS)
+    recipe = ON.replace(epochs=4).bind(train=ROWS)
     path = tmp_path / "run.pt"
     torch.save({"format": 1, "key": "of another one"}, path)
     assert same(model().fit(recipe.bind(checkpoint=path)), model().fit(recipe))
@@ -265,12 +278,12 @@ def test_batch_statistics_and_dropout_are_at_rest_where_parts_are_frozen():
     torch.manual_seed(0)
     net = nets.CNN()
     rows = nets.images()
-    wrap(net).meeting(rows.y)
+    wrap(net).infer_outputs(rows.y)
     seen = []
     net.first.register_forward_hook(lambda part, _, __: seen.append(part.training))
-    champion = wrap(net).meeting(rows.y)
+    champion = wrap(net).infer_outputs(rows.y)
     before = champion.weights()
-    made = champion.fit(ON.but(freeze=("first",)).bind(train=rows)).weights()
+    made = champion.fit(ON.replace(freeze=("first",)).bind(train=rows)).weights()
     frozen = [name for name in before if name.startswith("first")]
     assert all(np.array_equal(before[name], made[name]) for name in frozen)
     assert any(not np.array_equal(before[name], made[name]) for name in before if name.startswith("second.1.running"))
@@ -279,17 +292,19 @@ def test_batch_statistics_and_dropout_are_at_rest_where_parts_are_frozen():
 def test_learning_row_by_row_leaves_batch_statistics_alone():
     torch.manual_seed(0)
     rows = nets.images().take(np.arange(20))
-    champion = wrap(nets.CNN()).meeting(rows.y)
+    champion = wrap(nets.CNN()).infer_outputs(rows.y)
     before = champion.weights()
-    made = champion.fit(Recipe().but(start="champion", lr=0.01, epochs=1, batch_size=1, ordered=True).bind(train=rows))
+    made = champion.fit(
+        Recipe().replace(start="champion", lr=0.01, epochs=1, batch_size=1, ordered=True).bind(train=rows)
+    )
     after = made.weights()
     assert np.array_equal(before["first.1.running_mean"], after["first.1.running_mean"])
     assert not np.array_equal(before["head.weight"], after["head.weight"])
 
 
 def test_rows_in_their_own_order_are_learned_in_it():
-    one = model(dropout=0.0).fit(ON.but(ordered=True, epochs=1, batch_size=1).bind(train=ROWS, seed=1))
-    two = model(dropout=0.0).fit(ON.but(ordered=True, epochs=1, batch_size=1).bind(train=ROWS, seed=2))
+    one = model(dropout=0.0).fit(ON.replace(ordered=True, epochs=1, batch_size=1).bind(train=ROWS, seed=1))
+    two = model(dropout=0.0).fit(ON.replace(ordered=True, epochs=1, batch_size=1).bind(train=ROWS, seed=2))
     assert same(one, two)
 
 
@@ -298,16 +313,16 @@ def test_a_last_row_is_not_left_alone():
     assert [len(part) for part in batches(torch.arange(3), 1)] == [1, 1, 1]
     torch.manual_seed(0)
     rows = nets.images().take(np.arange(33))
-    wrap(nets.CNN()).meeting(nets.images().y).fit(ON.bind(train=rows))  # batch statistics of one row would fail
+    wrap(nets.CNN()).infer_outputs(nets.images().y).fit(ON.bind(train=rows))  # batch statistics of one row would fail
 
 
 @pytest.mark.parametrize("by", ["random", "loss", "rho"])
 def test_a_share_of_the_rows_is_learned(by):
-    champion = model(dropout=0.0).fit(ON.but(epochs=60).bind(train=ROWS))
+    champion = model(dropout=0.0).fit(ON.replace(epochs=60).bind(train=ROWS))
     wrong = np.zeros(len(ROWS), dtype=bool)
     wrong[::7] = True
-    rows = ROWS.but(y=np.where(wrong, (ROWS.y + 1) % 3, ROWS.y))
-    recipe = ON.but(subset=by, share=0.1, epochs=1).bind(train=rows, select=HELD)
+    rows = ROWS.replace(y=np.where(wrong, (ROWS.y + 1) % 3, ROWS.y))
+    recipe = ON.replace(subset=Subset(by, fraction=0.1), epochs=1).bind(train=rows, select=HELD)
     made = task_of(champion, drafted(champion, recipe), recipe)
     each = losses(made, made.learn, TaskLoss.of(recipe.loss, champion.speech))
     beyond = each - irreducible(made, 0.01, 32)
@@ -325,18 +340,18 @@ def test_a_share_of_the_rows_is_learned(by):
 def test_balanced_drawing_lets_a_rare_class_be_learned():
     rare = ROWS.take(np.concatenate([np.flatnonzero(ROWS.y != 2), np.flatnonzero(ROWS.y == 2)[:3]]))
     test = HELD.take(HELD.y == 2)
-    plain = model().fit(ON.but(epochs=10).bind(train=rare))
-    drawn = model().fit(ON.but(epochs=10, balanced=True).bind(train=rare))
-    weighed = model().fit(ON.but(epochs=10, class_weight="balanced").bind(train=rare))
+    plain = model().fit(ON.replace(epochs=10).bind(train=rare))
+    drawn = model().fit(ON.replace(epochs=10, balanced=True).bind(train=rare))
+    weighed = model().fit(ON.replace(epochs=10, objective=TaskObjective(class_weight="balanced")).bind(train=rare))
     hit = [np.mean(m.predict(test.x).label == 2) for m in (plain, drawn, weighed)]
     assert hit[1] > hit[0] + 0.2 and hit[2] > hit[0] + 0.2
 
 
 def test_the_moving_average_is_that_of_the_steps():
     rows = ROWS.take(np.arange(32))
-    recipe = ON.but(optimizer="sgd", lr=0.1, epochs=6, schedule="constant", ema=0.5)
+    recipe = ON.replace(optimizer="sgd", lr=0.1, epochs=6, schedule="constant", ema=0.5)
     made = model(dropout=0.0).fit(recipe.bind(train=rows)).weights()
-    ends = [model(dropout=0.0).fit(recipe.but(ema=None, epochs=i + 1).bind(train=rows)).weights() for i in range(6)]
+    ends = [model(dropout=0.0).fit(recipe.replace(ema=None, epochs=i + 1).bind(train=rows)).weights() for i in range(6)]
     average = model().weights()["head.weight"]
     for i, end in enumerate(ends, start=1):
         share = min(0.5, i / (i + 10))
@@ -345,7 +360,7 @@ def test_the_moving_average_is_that_of_the_steps():
 
 
 def test_the_rate_rises_and_falls_as_it_was_told():
-    linear, cosine = Optimiser(warmup=0.2), Optimiser(schedule="cosine")
+    linear, cosine = Optimizer(warmup=0.2), Optimizer(schedule="cosine")
     assert [round(rate(linear, i, 10, 8), 2) for i in range(10)] == [
         0.33,
         0.67,
@@ -359,13 +374,13 @@ def test_the_rate_rises_and_falls_as_it_was_told():
         0.13,
     ]
     assert [round(rate(cosine, i, 4, 8), 2) for i in range(4)] == [1, 0.85, 0.5, 0.15]
-    assert {rate(Optimiser(schedule="constant"), i, 4, 8) for i in range(4)} == {1.0}
+    assert {rate(Optimizer(schedule="constant"), i, 4, 8) for i in range(4)} == {1.0}
 
 
 def test_early_layers_move_less_with_rates_by_layer():
     def move(share):
         champion = model(dropout=0.0)
-        made = champion.fit(ON.but(optimizer="sgd", layer_decay=share).bind(train=ROWS)).weights()
+        made = champion.fit(ON.replace(optimizer="sgd", layer_decay=share).bind(train=ROWS)).weights()
         return np.abs(made["body.0.weight"] - champion.weights()["body.0.weight"]).sum()
 
     assert move(0.1) < 0.3 * move(1.0)
@@ -373,7 +388,7 @@ def test_early_layers_move_less_with_rates_by_layer():
 
 def test_clipping_bounds_what_a_step_can_do():
     champion = model(dropout=0.0)
-    recipe = ON.but(optimizer="sgd", lr=1.0, epochs=1, batch_size=300, clip=0.01)
+    recipe = ON.replace(optimizer="sgd", lr=1.0, epochs=1, batch_size=300, clip=0.01)
     made, before = champion.fit(recipe.bind(train=ROWS)).weights(), champion.weights()
     assert math.sqrt(sum(((made[n] - before[n]) ** 2).sum() for n in before)) == pytest.approx(0.01, rel=1e-3)
 
@@ -386,8 +401,8 @@ def test_out_of_memory_halves_the_batch_and_says_so():
             return super().forward(x)
 
     torch.manual_seed(0)
-    champion = wrap(Large()).meeting(ROWS.y)
-    made = champion.fit(ON.but(batch_size=64).bind(train=ROWS))
+    champion = wrap(Large()).infer_outputs(ROWS.y)
+    made = champion.fit(ON.replace(batch_size=64).bind(train=ROWS))
     assert made.notes[0] == "out of memory with batches of 32: learned in batches of 16"
 
 
@@ -399,12 +414,12 @@ def test_one_row_that_does_not_fit_is_the_end():
             return super().forward(x)
 
     with pytest.raises(ModelError, match="One row at a time is too much"):
-        wrap(Huge()).meeting(ROWS.y).fit(ON.bind(train=ROWS))
+        wrap(Huge()).infer_outputs(ROWS.y).fit(ON.bind(train=ROWS))
 
 
 def test_a_range_test_finds_a_rate_that_learns():
     for optimizer in ("sgd", "adam", "rmsprop"):
-        made = model().fit(ON.but(optimizer=optimizer, lr=None, epochs=30).bind(train=ROWS))
+        made = model().fit(ON.replace(optimizer=optimizer, lr=None, epochs=30).bind(train=ROWS))
         assert "by a range test" in made.notes[0]
         assert np.mean(made.predict(ROWS.x).label == ROWS.y) > 0.8
 
@@ -412,9 +427,9 @@ def test_a_range_test_finds_a_rate_that_learns():
 def test_interpolation_meets_both_ends_bit_for_bit():
     champion, recipe = model(), ON.bind(train=ROWS, select=HELD)
     other = champion.fit(recipe)
-    assert same(fit_challenger(champion, recipe.but(alpha=0.0)), champion)
-    assert same(fit_challenger(champion, recipe.but(alpha=1.0)), other)
-    half = fit_challenger(champion, recipe.but(alpha=0.5)).weights()
+    assert same(fit_challenger(champion, recipe.replace(alpha=0.0)), champion)
+    assert same(fit_challenger(champion, recipe.replace(alpha=1.0)), other)
+    half = fit_challenger(champion, recipe.replace(alpha=0.5)).weights()
     name = "body.0.weight"
     assert np.allclose(half[name], (champion.weights()[name] + other.weights()[name]) / 2)
 
@@ -422,9 +437,9 @@ def test_interpolation_meets_both_ends_bit_for_bit():
 def test_statistics_of_normalisation_are_interpolated_like_weights():
     torch.manual_seed(0)
     rows = nets.images()
-    champion = wrap(nets.CNN()).meeting(rows.y)
+    champion = wrap(nets.CNN()).infer_outputs(rows.y)
     recipe = ON.bind(train=rows, select=rows)
-    other, half = champion.fit(recipe), fit_challenger(champion, recipe.but(alpha=0.5))
+    other, half = champion.fit(recipe), fit_challenger(champion, recipe.replace(alpha=0.5))
     name = "first.1.running_var"
     assert np.allclose(half.weights()[name], (champion.weights()[name] + other.weights()[name]) / 2)
 
@@ -432,12 +447,12 @@ def test_statistics_of_normalisation_are_interpolated_like_weights():
 def test_a_soup_is_no_worse_on_the_select_rows_than_its_best_member():
     champion = model()
     recipe = ON.bind(train=ROWS, select=HELD)
-    soup = fit_challenger(champion, recipe.but(soup=3))
+    soup = fit_challenger(champion, recipe.replace(soup=3))
     assert any(note.startswith("average of") for note in soup.notes)
 
     def loss(m):
         p = m.predict(HELD.x).proba
         return -np.log(p[np.arange(len(HELD)), HELD.y]).mean()
 
-    members = [champion.fit(recipe.but(lr=0.01 * f).bind(seed=i)) for i, f in enumerate((1.0, 0.3, 3.0))]
+    members = [champion.fit(recipe.replace(lr=0.01 * f).bind(seed=i)) for i, f in enumerate((1.0, 0.3, 3.0))]
     assert loss(soup) <= min(map(loss, members)) + 1e-6

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from incumbent.core import Batch, Recipe
+from incumbent.core import Batch, Recipe, Search
 from incumbent.models import wrap
 
 
@@ -21,7 +21,7 @@ def rows(n=200, seed=0):
 
 
 def plan(train, trials, seed=0):
-    return Recipe().but(start="scratch", search=trials).bind(train=train, seed=seed)
+    return Recipe().replace(start="scratch", search=Search(trials)).bind(train=train, seed=seed)
 
 
 def test_a_ruinous_penalty_is_given_up():
@@ -38,7 +38,7 @@ def test_a_perfect_setting_is_kept_against_all_that_are_drawn():
 
 def test_one_trial_is_the_champions_own_setting():
     native = DecisionTreeClassifier(max_depth=7).fit(rows().x, rows().y > 0)
-    assert wrap(native).fit(plan(rows().but(y=rows().y > 0), 1)).native.max_depth == 7
+    assert wrap(native).fit(plan(rows().replace(y=rows().y > 0), 1)).native.max_depth == 7
 
 
 def test_the_same_seed_finds_the_same_setting_and_another_may_not():
@@ -55,7 +55,7 @@ def test_the_last_step_of_a_pipeline_is_searched():
 def test_a_rare_class_does_not_stop_the_search():
     batch = rows()
     y = np.where(np.arange(200) < 2, 2, batch.y > 0).astype(int)
-    made = wrap(LogisticRegression().fit(batch.x, y)).fit(plan(batch.but(y=y), 2)).native
+    made = wrap(LogisticRegression().fit(batch.x, y)).fit(plan(batch.replace(y=y), 2)).native
     assert made.classes_.tolist() == [0, 1, 2]
 
 
@@ -79,7 +79,7 @@ def test_what_is_searched_are_settings_that_the_estimator_has(native, searched):
     batch = rows()
     model = wrap(native.fit(batch.x, batch.y if is_regressor(native) else batch.y > 0))
     assert set(model.search_space) == searched <= set(native.get_params())
-    assert ("tune" in model.abilities) is bool(searched)
+    assert ("hyperparameter_search" in model.abilities) is bool(searched)
 
 
 def test_a_search_costs_a_few_fits_not_many(monkeypatch):

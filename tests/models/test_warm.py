@@ -16,7 +16,7 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
-from incumbent.core import Batch, Recipe
+from incumbent.core import Batch, Recipe, Trees
 from incumbent.models import wrap
 from incumbent.models.tables._warm import GROWTH, appendable, appended, outgrown
 
@@ -28,7 +28,7 @@ def rows(n=150, seed=0, *, values=False):
 
 
 def plan(train, **changes):
-    return Recipe().but(append=4, **changes).bind(train=train, seed=3)
+    return Recipe().replace(trees=Trees(4, **changes)).bind(train=train, seed=3)
 
 
 @pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier, BaggingClassifier])
@@ -73,15 +73,15 @@ def test_the_learning_rate_of_appended_rounds_is_that_of_the_recipe_and_the_sett
         assert made.learning_rate == 0.1
         return made.predict(new.x) - champion.predict(new.x)
 
-    assert np.abs(moved(shrink=1e-6)).max() < 1e-4
-    assert np.allclose(moved(shrink=0.1), moved())
+    assert np.abs(moved(learning_rate=1e-6)).max() < 1e-4
+    assert np.allclose(moved(learning_rate=0.1), moved())
     # by hand: four rounds at another rate, each a tree on what the rounds before it left
     residual = new.y - champion.predict(new.x)
     total = np.zeros(len(new))
     for _ in range(4):
         tree = DecisionTreeRegressor(criterion="squared_error", max_depth=3, random_state=0)
         total += 0.5 * tree.fit(new.x, residual - total).predict(new.x)
-    assert np.allclose(moved(shrink=0.5), total, atol=0.05)
+    assert np.allclose(moved(learning_rate=0.5), total, atol=0.05)
 
 
 def test_settings_are_those_of_the_champion_but_for_the_number_of_trees():
@@ -99,7 +99,7 @@ def test_an_ensemble_that_was_appended_to_is_refitted_at_the_size_it_was_set_to(
     champion = RandomForestClassifier(n_estimators=6, random_state=0).fit(old.x, old.y)
     twice = appended(appended(champion, plan(new)), plan(new))
     assert len(twice.estimators_) == 14
-    assert len(wrap(twice).fit(Recipe().but(start="scratch").bind(train=new)).native.estimators_) == 6
+    assert len(wrap(twice).fit(Recipe().replace(start="scratch").bind(train=new)).native.estimators_) == 6
 
 
 def test_the_cap_is_counted_from_the_size_it_was_set_to():

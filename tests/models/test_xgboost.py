@@ -10,7 +10,7 @@ import pytest
 import xgboost
 from boosted import BINARY, CODES, ONE, RAW, RECIPES, SCRATCH, THREE, TYPED, VALUES, same
 
-from incumbent.core import Batch, Recipe
+from incumbent.core import Batch, Recipe, RefitLeaves, Search, Trees
 from incumbent.errors import ModelError
 from incumbent.models.xgboost._model import XGBoostModel, handles
 
@@ -93,7 +93,7 @@ def test_a_booster_without_probabilities_says_so():
 def test_a_fit_follows_the_recipe_and_leaves_the_champion_alone(name, way):
     model, y = wrapped(name)
     made = boosted.check_fit(model, y, RECIPES[way], text)
-    assert rounds(made) == (12 if way == "append" else 8)
+    assert rounds(made) == (12 if way == "add_trees" else 8)
     if way == "scratch" and name == "booster from a file":
         assert "default settings" in made.notes[0]
     else:
@@ -123,11 +123,11 @@ def test_a_fit_from_scratch_has_the_settings_of_the_champion(name):
 
 
 @pytest.mark.parametrize("name", ["binary estimator", "multiclass booster", "regression booster"])
-@pytest.mark.parametrize("how", [{"append": 2, "shrink": 0.001, "l2": 500.0}, {"releaf": 0.1, "l2": 500.0}])
+@pytest.mark.parametrize("how", [Trees(2, learning_rate=0.001, l2=500.0), RefitLeaves(0.1, l2=500.0)])
 def test_continuing_leaves_the_settings_as_they_were(name, how):
     model, y = wrapped(name)
     bound = SCRATCH.bind(train=Batch(RAW, y))
-    continued = model.fit(Recipe().but(**how).bind(train=Batch(RAW, y), seed=9))
+    continued = model.fit(Recipe().replace(trees=how).bind(train=Batch(RAW, y), seed=9))
     same(continued.fit(bound).predict(RAW), model.fit(bound).predict(RAW))
 
 
@@ -136,10 +136,10 @@ def test_shrink_and_l2_hold_appended_rounds_back():
     batch, said = Batch(RAW, -VALUES), model.predict(RAW).label
 
     def moved(**how):
-        made = model.fit(Recipe().but(append=4, **how).bind(train=batch))
+        made = model.fit(Recipe().replace(trees=Trees(4, **how)).bind(train=batch))
         return float(np.abs(made.predict(RAW).label - said).mean())
 
-    assert 0 < moved(shrink=0.01) < 0.3 * moved()
+    assert 0 < moved(learning_rate=0.01) < 0.3 * moved()
     assert moved(l2=1000.0) < 0.7 * moved()
 
 
@@ -149,7 +149,7 @@ def test_the_old_leaves_keep_their_share(name):
     said = model.predict(RAW).label
 
     def moved(share):
-        made = model.fit(Recipe().but(releaf=share).bind(train=Batch(RAW, -VALUES)))
+        made = model.fit(Recipe().replace(trees=RefitLeaves(share)).bind(train=Batch(RAW, -VALUES)))
         return float(np.abs(made.predict(RAW).label - said).mean())
 
     assert moved(1.0) < 1e-6 < moved(0.9) < moved(0.1)
@@ -159,7 +159,8 @@ def test_half_of_the_old_leaves_and_half_of_the_new_is_their_mean():
     model, _ = wrapped("regression booster")
     batch = Batch(RAW, -VALUES)
     old, half, new = (
-        model.fit(Recipe().but(releaf=share).bind(train=batch)).predict(RAW).label for share in (1.0, 0.5, 0.0)
+        model.fit(Recipe().replace(trees=RefitLeaves(share)).bind(train=batch)).predict(RAW).label
+        for share in (1.0, 0.5, 0.0)
     )
     np.testing.assert_allclose(half, (old + new) / 2, atol=1e-5)
 
@@ -167,7 +168,7 @@ def test_half_of_the_old_leaves_and_half_of_the_new_is_their_mean():
 def test_a_leaf_without_new_rows_keeps_its_value():
     model, y = wrapped("regression booster")
     low = RAW["size"].to_numpy() < -0.2
-    made = model.fit(Recipe().but(releaf=0.0).bind(train=Batch(RAW[low], y[low] * 0 + 50)))
+    made = model.fit(Recipe().replace(trees=RefitLeaves(0.0)).bind(train=Batch(RAW[low], y[low] * 0 + 50)))
     untouched = _leaves(model, RAW)
     reached = [set(untouched[low][:, tree]) for tree in range(untouched.shape[1])]
     never = np.array([all(leaf not in reached[t] for t, leaf in enumerate(row)) for row in untouched])
@@ -231,7 +232,7 @@ def test_labels_of_any_kind_are_turned_into_codes_and_back(name, tmp_path):
 
 def test_a_classifier_without_class_names_learns_text_labels_from_scratch():
     model, _ = wrapped("binary estimator")
-    made = model.fit(RECIPES["append"].bind(train=Batch(RAW, BINARY)))
+    made = model.fit(RECIPES["add_trees"].bind(train=Batch(RAW, BINARY)))
     assert made.classes.tolist() == ["no", "yes"]
     assert any("does not know the classes" in note for note in made.notes)
     assert (made.predict(RAW).label == BINARY).mean() > 0.9
@@ -248,7 +249,7 @@ def test_a_fit_from_scratch_without_one_class_knows_the_others():
 
 def test_truth_values_are_the_classes_0_and_1():
     model, _ = wrapped("binary estimator")
-    made = model.fit(RECIPES["append"].bind(train=Batch(RAW, ONE == 1)))
+    made = model.fit(RECIPES["add_trees"].bind(train=Batch(RAW, ONE == 1)))
     assert made.notes == ()
 
 
@@ -275,7 +276,7 @@ def test_a_model_that_stopped_early_goes_on_from_its_best_round():
     np.testing.assert_array_equal(model.predict(RAW).label, native.predict(TYPED))
     for way, recipe in RECIPES.items():
         made = model.fit(recipe.bind(train=Batch(RAW, ONE)))
-        assert rounds(made) == best + 4 * (way == "append")
+        assert rounds(made) == best + 4 * (way == "add_trees")
         assert made.native.n_estimators == best
         np.testing.assert_allclose(made.predict(RAW).proba, made.native.predict_proba(TYPED), atol=1e-7)
     assert (native.n_estimators, native.early_stopping_rounds) == (300, 5)
@@ -323,7 +324,7 @@ def test_the_settings_of_a_booster_are_read_back_in_full():
 
 def test_a_search_over_settings_is_followed():
     model, y = wrapped("binary estimator")
-    recipe = Recipe().but(start="scratch", search=3).bind(train=Batch(RAW, y), seed=0)
+    recipe = Recipe().replace(start="scratch", search=Search(3)).bind(train=Batch(RAW, y), seed=0)
     one, two = model.fit(recipe), model.fit(recipe)
     same(one.predict(RAW), two.predict(RAW))
     assert model.search_space.keys() <= model.native.get_params().keys()
@@ -351,7 +352,7 @@ def test_fits_print_nothing(capfd):
 def test_kinds_of_boosting_that_cannot_go_on_lack_the_ability(native):
     x = RAW[["size", "count"]]
     model = XGBoostModel(native.fit(x, ONE))
-    assert not {"append", "releaf"} & model.abilities
+    assert not {"add_trees", "refit_leaves"} & model.abilities
     made = model.fit(SCRATCH.bind(train=Batch(x, ONE), seed=0))
     assert (made.predict(x).label == ONE).mean() > 0.7
 

@@ -131,7 +131,7 @@ def test_rows_learned_with_their_own_weights_are_forgotten_with_them(registry, n
 def test_where_rows_counted_more_the_sums_are_made_anew_from_what_is_left(registry, name):
     past, new = values(300, seed=1), values(300, seed=2)
     registry.init(name, analytic_champion(past), past, target="label", gate=EASY)
-    registry.update(name, new, strategies=[HEAD.but(weight=4.0)])
+    registry.update(name, new, strategies=[HEAD.replace(weight=4.0)])
     assert registry.forget(name, new[:40], why="request 17").how == "exact"
     rows = registry.state(name).memory.rows
     joint = Ridge(alpha=1.0).fit(registry.load(name).steps[0][1].transform(rows.x), rows.y)
@@ -340,7 +340,7 @@ def test_a_row_given_more_often_than_it_is_remembered_needs_a_word_too():
 
 def test_sums_whose_weights_nobody_knows_are_not_guessed_at(registry, large):
     name, past = large
-    registry.update(name, values(600, seed=4), strategies=[HEAD.but(weight=8.0)])
+    registry.update(name, values(600, seed=4), strategies=[HEAD.replace(weight=8.0)])
     known = past[np.isin(keys_of(registry, name, past), row_keys(registry.state(name).memory.rows))]
     with pytest.raises(ModelError, match="cannot forget these rows exactly: how often its sums hold them is not known"):
         registry.forget(name, known[:5], why="request 17")

@@ -208,7 +208,7 @@ def test_a_dry_run_writes_nothing(registry, brought_in, shared_store):
         (points(5), {}, DataError),
         (points(100).drop(columns="a"), {}, DataError),
         (points(100).assign(a=np.nan), {}, DataError),
-        (points(100), {"strategies": "Continue(3)"}, incumbent.IncumbentError),
+        (points(100), {"strategies": "AppendTrees(3)"}, incumbent.IncumbentError),
         (points(100), {"strategies": "nothing"}, UsageError),
         (points(100), {"metric": "nothing"}, UsageError),
         (points(100), {"budget": "soon"}, UsageError),

@@ -20,6 +20,7 @@ from incumbent.core import (
     Prediction,
     Reason,
     Recipe,
+    ReplayRows,
     Verdict,
 )
 from incumbent.report import ReportRenderer
@@ -152,12 +153,17 @@ def challengers() -> tuple[Challenger, ...]:
     return (
         Challenger(
             "chain(Replay(2000), Incremental(optimizer='adagrad'))",
-            Recipe().but(replay=2000, optimizer="adagrad", epochs=3), object(), 1.42, 4984, 0.0301, 0.871, True,
+            Recipe().replace(replay=ReplayRows(2000), optimizer="adagrad", epochs=3),
+            object(), 1.42, 4984, 0.0301, 0.871, True,
         ),
-        Challenger("Retrain()", Recipe().but(start="scratch", replay=None), object(), 5.2, 7984, 0.0212, 0.862),
-        Challenger("Recency(2000)", Recipe().but(start="scratch", half_life=2000), object(), 1.4, 7984, 0.0051, 0.846),
         Challenger(
-            "Window(1000)", Recipe().but(start="scratch", window=1000), object(), 0.31, 1000, -0.0142, 0.829,
+            "Retrain()", Recipe().replace(start="scratch", replay=ReplayRows()), object(), 5.2, 7984, 0.0212, 0.862
+        ),
+        Challenger(
+            "Recency(2000)", Recipe().replace(start="scratch", half_life=2000), object(), 1.4, 7984, 0.0051, 0.846
+        ),
+        Challenger(
+            "Window(1000)", Recipe().replace(start="scratch", window=1000), object(), 0.31, 1000, -0.0142, 0.829,
             notes=("The window holds no row of class 'UP' before Tuesday.",),
         ),
         Challenger("EWC(10.0)", error="RandomForestClassifier lacks ['gradient'], which EWC(10.0) needs."),
@@ -170,7 +176,7 @@ def lineage() -> tuple[dict[str, Any], ...]:
     events = (
         ("update", "reject", "Retrain()", 3, 3, -0.0021, ""),
         ("rollback", "", "", 4, 3, None, "Complaints from the night shift"),
-        ("update", "promote", "Continue(rounds=50)", 3, 4, 0.0104, ""),
+        ("update", "promote", "AppendTrees(rounds=50)", 3, 4, 0.0104, ""),
         ("init", "", "", 0, 1, None, "First version"),
     )
     names = ("kind", "decision", "strategy", "version_before", "version_after", "gain", "why")
@@ -194,7 +200,7 @@ def _outcome(verdict: Verdict, comparisons: dict[str, Comparison], metric: str, 
         cost=COST, memory=Memory(), anchor=AnchorSet(), seed=7, name="electricity", version_before=3, version_after=4,
         update="3f9ac2d1", lineage=lineage(), renderer=ReportRenderer(),
     )  # fmt: skip
-    return whole.but(**changes)
+    return whole.replace(**changes)
 
 
 PROMISE = "Shown better on unseen new rows and not worse on old ones, each wrongly at most 5 times in 100."
@@ -206,7 +212,7 @@ def binary(**changes: Any) -> Outcome:
     new = classified("new", 1243, classes, (1.9, 2.8), 1)
     old = classified("anchor", 2000, classes, (2.4, 2.45), 9)
     verdict = Verdict("promote", reasons(new.interval, old.interval, 0.02), PROMISE, "anchor", 0.0182, 310)
-    return _outcome(verdict, {"new": new, "anchor": old}, "accuracy").but(**changes)
+    return _outcome(verdict, {"new": new, "anchor": old}, "accuracy").replace(**changes)
 
 
 def multiclass(k: int = 5, **changes: Any) -> Outcome:
@@ -219,7 +225,7 @@ def multiclass(k: int = 5, **changes: Any) -> Outcome:
         "Look at the labels of the 41 rows of 'species 02' that only the champion gets right.",
     )
     verdict = Verdict("reject", reasons(new.interval, old.interval), PROMISE, "anchor", 0.0341, 240, advice)
-    return _outcome(verdict, {"new": new, "anchor": old}, "accuracy", version_after=3).but(**changes)
+    return _outcome(verdict, {"new": new, "anchor": old}, "accuracy", version_after=3).replace(**changes)
 
 
 def regressed(name: str, n: int, spreads: tuple[float, float], seed: int) -> Comparison:
@@ -247,7 +253,7 @@ def regression(**changes: Any) -> Outcome:
     advice = ("Wait for about 5,400 gate rows: they would show the gain that was seen.", "Try Tune(20): no search yet.")
     verdict = Verdict("inconclusive", reasons(new.interval, old.interval, 2.0), PROMISE, "crossfit", 2.91, 5400, advice)
     plain = {"champion": Champion("regression"), "version_after": 3, "prequential": {}}
-    return _outcome(verdict, {"new": new, "anchor": old}, "mae", **plain).but(**changes)
+    return _outcome(verdict, {"new": new, "anchor": old}, "mae", **plain).replace(**changes)
 
 
 def without_anchor(**changes: Any) -> Outcome:
@@ -255,17 +261,17 @@ def without_anchor(**changes: Any) -> Outcome:
     whole = binary(name="", version_before=0, version_after=0, update="", lineage=())
     new = whole.comparisons["new"]
     verdict = Verdict("promote", reasons(new.interval, None), PROMISE, "", 0.0182, None)
-    return whole.but(verdict=verdict, comparisons={"new": new}).but(**changes)
+    return whole.replace(verdict=verdict, comparisons={"new": new}).replace(**changes)
 
 
 def failed(**changes: Any) -> Outcome:
     """Every try failed: no challenger, no comparison, no number."""
     tries = (
         Challenger("EWC(10.0)", error="RandomForestClassifier lacks ['gradient'], which EWC(10.0) needs."),
-        Challenger("Retrain()", Recipe().but(start="scratch"), None, 0.2, 2984, error="Input X contains NaN."),
+        Challenger("Retrain()", Recipe().replace(start="scratch"), None, 0.2, 2984, error="Input X contains NaN."),
     )
     verdict = Verdict("inconclusive", (), "", "", math.nan, None)
-    return _outcome(verdict, {}, "accuracy", challengers=tries, prequential={}, lineage=(), version_after=3).but(
+    return _outcome(verdict, {}, "accuracy", challengers=tries, prequential={}, lineage=(), version_after=3).replace(
         **changes
     )
 
@@ -278,10 +284,10 @@ def hostile(**changes: Any) -> Outcome:
     new, old = (classified(name, 300, classes, (2.0, 2.4), 2) for name in ("new", "anchor"))
     reason = Reason(script, 0.01, 0.0, True, False, script, new.interval)
     tries = (
-        Challenger(script, Recipe().but(window=script), None, 1.0, 10, 0.1, 0.5, True, (script,), ""),
+        Challenger(script, Recipe().replace(window=script), None, 1.0, 10, 0.1, 0.5, True, (script,), ""),
         Challenger(script, None, None, error=script),
     )
-    return whole.but(
+    return whole.replace(
         verdict=Verdict("reject", (reason,), script, script, 0.01, 5, (script,)), challengers=tries, metric=script,
         comparisons={
             "new": Comparison("new", {script: 0.5}, {script: 0.6}, new.interval, new.per_class, new.paired),
@@ -290,7 +296,7 @@ def hostile(**changes: Any) -> Outcome:
         prequential={script: {script: 0.5}}, name=script, update=script, cost={script: 1.0},
         check=Check((Finding("warning", script, script),), 3, 1, script, script),
         lineage=({"kind": script, "why": script, "user": script, "strategy": script, "decision": script},),
-    ).but(**changes)  # fmt: skip
+    ).replace(**changes)  # fmt: skip
 
 
 EVERY = {

@@ -29,7 +29,7 @@ def flipped(n: int = 300, lost: int = 60, won: int = 90) -> Paired:
 def seeing(outcome, x):
     """The outcome, with this as what the models saw of the new rows."""
     new = outcome.comparisons["new"]
-    return outcome.but(comparisons={**outcome.comparisons, "new": replace(new, paired=replace(new.paired, x=x))})
+    return outcome.replace(comparisons={**outcome.comparisons, "new": replace(new, paired=replace(new.paired, x=x))})
 
 
 # ------------------------------------------------------------------------------------------- drawing
@@ -150,7 +150,7 @@ def test_without_a_comparison_there_are_no_examples():
 def test_no_row_lost_is_said_so():
     new = binary().comparisons["new"]
     made = replace(new, paired=flipped(lost=0))
-    assert "Lost: none" in examples(binary().but(comparisons={"new": made}))
+    assert "Lost: none" in examples(binary().replace(comparisons={"new": made}))
 
 
 @pytest.mark.parametrize("kind", ["frame", "texts", "dict"])
@@ -178,5 +178,5 @@ def test_the_condition_on_new_rows_marks_the_smallest_gain_that_could_have_been_
     assert outcome.verdict.reasons[0].name == "better on the new rows"
     assert "visible from +2.9100" in page(outcome)
     assert page(outcome).count('class="visible"') == 1
-    unknown = outcome.but(verdict=replace(outcome.verdict, smallest_gain=float("inf")))
+    unknown = outcome.replace(verdict=replace(outcome.verdict, smallest_gain=float("inf")))
     assert 'class="visible"' not in page(unknown)

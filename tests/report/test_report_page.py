@@ -130,7 +130,7 @@ def test_the_gain_on_old_rows_is_shown_at_the_level_of_the_gate():
     old = outcome.comparisons["anchor"]
     stricter = Interval(old.interval.value, old.interval.value - 0.03, 0.05, 0.01, "McNemar", old.interval.rows)
     reason = Reason("not worse on the old rows", stricter.lower, -0.1, True, False, "It holds.", stricter)
-    text = read(page(outcome.but(verdict=type(outcome.verdict)("promote", (reason,))))).text
+    text = read(page(outcome.replace(verdict=type(outcome.verdict)("promote", (reason,))))).text
     assert f"(at least −{abs(stricter.lower):.4f})" in text
     assert f"{old.interval.lower:+.4f}".replace("-", "−") not in text
 
@@ -155,7 +155,7 @@ def test_lineage_cost_data_and_recipes_are_on_the_page():
     text = read(page(binary())).text
     for piece in (
         "Complaints from the night shift", "promoted", "4 → 3", "9.3 s in all", "elec2_batch_07.parquet",
-        "sha256:5bb1a1d2", "replay = 2000", "Optimiser('adagrad', epochs=3)",
+        "sha256:5bb1a1d2", "replay = 2000", "Optimizer('adagrad', epochs=3)",
         "RandomForestClassifier lacks ['gradient']",
         "no-change", "temporal kappa", "nswdemand",
     ):  # fmt: skip
@@ -177,7 +177,7 @@ def test_of_forty_classes_the_fifteen_that_changed_most_are_shown():
 def test_a_class_that_the_champion_did_not_know_is_marked():
     outcome = binary()
     seen = EVERY["binary"]().champion
-    outcome = outcome.but(champion=type(seen)("classification", np.array(["DOWN"])))
+    outcome = outcome.replace(champion=type(seen)("classification", np.array(["DOWN"])))
     assert "new class" in read(page(outcome)).text
 
 
@@ -202,7 +202,7 @@ def test_missing_numbers_and_open_intervals_are_drawn_without_them():
     unknown = Reason("not worse on the old rows", nan, -0.005, False, False, "No old rows were given.")
     endless = Reason("latency", nan, nan, False, False, "latency could not be measured")
     verdict = outcome.verdict
-    made = outcome.but(
+    made = outcome.replace(
         comparisons={"new": broken},
         verdict=type(verdict)("inconclusive", (reason, unknown, endless), smallest_gain=math.inf),
         decision="inconclusive",

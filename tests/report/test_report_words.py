@@ -74,7 +74,7 @@ def test_the_text_stays_short_however_much_was_tried_and_found():
     many = tuple(Challenger(f"Window({i})", error="It failed. " * 30) for i in range(60))
     outcome = multiclass(challengers=many)
     check = type(outcome.check)(outcome.check.findings * 20, 3, 3, "", "")
-    text = to_text(outcome.but(check=check))
+    text = to_text(outcome.replace(check=check))
     assert len(text.splitlines()) <= 45
     assert "and 53 more in the report" in text
     assert "and 56 more findings in the report" in text
@@ -236,7 +236,7 @@ def test_the_report_loads_no_plotting_or_data_library_until_a_page_is_written():
 
 
 def test_a_verdict_without_reasons_still_reads():
-    outcome = hostile(name="", version_before=0).but(verdict=Verdict("reject"), decision="reject")
+    outcome = hostile(name="", version_before=0).replace(verdict=Verdict("reject"), decision="reject")
     assert sentence(outcome) == "The champion stays live: “a gain” fails."
     assert to_text(outcome)
 

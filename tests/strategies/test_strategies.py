@@ -2,14 +2,14 @@
 
 import pytest
 
-from incumbent.core import Memory, Recipe, Strategy
+from incumbent.core import ELEMENTS, OPTIONS, Memory, Recipe, Strategy
 from incumbent.errors import UsageError
 from incumbent.strategies import (
     EWC,
+    L2SP,
     PRESETS,
     Analytic,
-    Anchor,
-    Continue,
+    AppendTrees,
     GDumb,
     Incremental,
     Interpolate,
@@ -36,8 +36,8 @@ VALUES = [
     Incremental(),
     Incremental("adagrad", lr=0.1, epochs=3, batch_size=32),
     Online("momentum"),
-    Continue(50, shrink=0.05, l2=2.0),
-    Continue(refit=0.9),
+    AppendTrees(50, learning_rate=0.05, l2=2.0),
+    AppendTrees(refit=0.9),
     Replay(10, sample="balanced"),
     GDumb(100),
     Vote(3),
@@ -45,7 +45,7 @@ VALUES = [
     Stack(),
     Interpolate(),
     Interpolate(0.25),
-    Anchor(0.5),
+    L2SP(0.5, l2_new_weights=0),
     EWC(10.0, gamma=1.0),
     Tune(4),
     Analytic(),
@@ -66,9 +66,7 @@ def test_what_is_printed_can_be_typed_again(strategy):
 
 @pytest.mark.parametrize("strategy", VALUES, ids=repr)
 def test_a_prepared_recipe_prints_as_the_value_that_it_is(strategy):
-    from incumbent.core import Data, Finish, Loss, Optimiser, Structure
-
-    names = {kind.__name__: kind for kind in (Recipe, Data, Structure, Loss, Optimiser, Finish)}
+    names = {kind.__name__: kind for kind in (Recipe, *ELEMENTS.values(), *OPTIONS.values())}
     assert eval(repr(prepared(strategy)), names) == prepared(strategy)
 
 
@@ -95,7 +93,7 @@ def test_a_chain_of_chains_is_flat():
         (Incremental(), Retrain()),
         (Replay(10), Replay(20)),
         (Replay(10), Retrain()),
-        (Retrain(), Continue()),
+        (Retrain(), AppendTrees()),
         (EWC(), Retrain()),
         (Vote(), Stack()),
         (Retrain(), Analytic()),
@@ -137,10 +135,10 @@ def test_a_wrong_expression_is_refused_with_what_was_given(text, said):
 
 def test_the_start_is_settled_by_what_the_model_can_do():
     able, unable = frozenset({"incremental", "retrain"}), frozenset({"retrain"})
-    assert prepared(Replay(10)).settle(able).structure.start == "champion"
-    assert prepared(Replay(10)).settle(unable).structure.start == "scratch"
-    assert prepared(Window(10)).settle(able).structure.start == "scratch"
-    assert prepared(chain(Window(10), Incremental())).settle(able).structure.start == "champion"
+    assert prepared(Replay(10)).resolve_start(able).structure.start == "champion"
+    assert prepared(Replay(10)).resolve_start(unable).structure.start == "scratch"
+    assert prepared(Window(10)).resolve_start(able).structure.start == "scratch"
+    assert prepared(chain(Window(10), Incremental())).resolve_start(able).structure.start == "champion"
 
 
 @pytest.mark.parametrize(
@@ -150,10 +148,10 @@ def test_the_start_is_settled_by_what_the_model_can_do():
         (Recency(10), {"weight"}),
         (Incremental(), {"incremental"}),
         (Incremental("sgd"), {"gradient"}),
-        (Continue(), {"append"}),
-        (Continue(refit=0.5), {"releaf"}),
+        (AppendTrees(), {"add_trees"}),
+        (AppendTrees(refit=0.5), {"refit_leaves"}),
         (EWC(), {"incremental", "gradient"}),
-        (Tune(), {"retrain", "tune"}),
+        (Tune(), {"retrain", "hyperparameter_search"}),
         (Analytic(), {"features"}),
         (Interpolate(), {"gradient"}),
         (Vote(), set()),

@@ -92,7 +92,7 @@ def test_a_refresh_spends_nothing_of_what_is_rationed():
     gate = Gate.refresh(error_control="fwer")
     found = outcome(rows(300, 4), gate, anchor=rows(300, 9))
     assert found.decision == "promote" and found.anchor.use == 1
-    proven = outcome(rows(300, 4), gate.but(promise="prove"), anchor=rows(300, 9))
+    proven = outcome(rows(300, 4), gate.replace(promise="prove"), anchor=rows(300, 9))
     assert proven.anchor.use == 2 and proven.control != found.control
 
 

@@ -230,7 +230,7 @@ def test_a_metric_that_cannot_be_computed_on_the_select_rows_chooses_nobody():
     [
         ({"strategies": []}, UsageError, "strategies='auto'"),
         ({"strategies": "retrian"}, UsageError, "Did you mean Retrain"),
-        ({"strategies": "Continue(10)"}, AbilityError, "append"),
+        ({"strategies": "AppendTrees(10)"}, AbilityError, "add_trees"),
         ({"metric": "acuracy"}, UsageError, "accuracy"),
         ({"metric": "rmse"}, UsageError, "classification"),
         ({"budget": "soon"}, UsageError, "'soon'"),

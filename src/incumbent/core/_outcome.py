@@ -15,7 +15,7 @@ from incumbent.core._evidence import Interval, Paired, Verdict
 from incumbent.core._model import Model
 from incumbent.core._recipe import Recipe
 from incumbent.core._rows import AnchorSet, Memory
-from incumbent.core._values import Decision
+from incumbent.core._values import Decision, Replaceable
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ _PLAIN = _Plain()
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class Outcome(Replaceable):
     """Everything that an update found out.
 
     Parameters
@@ -214,10 +214,6 @@ class Outcome:
         """The adapter of the model that should be live."""
         made = self.chosen.model if self.chosen is not None else None
         return made if self.decision == "promote" and made is not None and not self.candidate else self.champion
-
-    def but(self, **changes: Any) -> Outcome:
-        """Return the same outcome with some parts changed."""
-        return dataclasses.replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--json`` prints: plain numbers, texts, lists and dicts."""

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core._values import Array, Floats
+from incumbent.core._values import Array, Floats, Replaceable
 from incumbent.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class Batch(Replaceable):
     """Rows that belong together.
 
     Parameters
@@ -79,10 +79,6 @@ class Batch:
         at = _positions(index)
         return Batch(**{f.name: _take(getattr(self, f.name), at) for f in dataclasses.fields(self)})
 
-    def but(self, **changes: Any) -> Batch:
-        """Return the same rows with some columns changed."""
-        return dataclasses.replace(self, **changes)
-
     @staticmethod
     def join(batches: Sequence[Batch]) -> Batch:
         """Return all rows in one batch.
@@ -93,7 +89,7 @@ class Batch:
         if len(kept) == 1:
             return kept[0]
         if any(b.weight is not None for b in kept):
-            kept = [b if b.weight is not None else b.but(weight=np.ones(len(b))) for b in kept]
+            kept = [b if b.weight is not None else b.replace(weight=np.ones(len(b))) for b in kept]
         if any(b.soft is not None for b in kept):
             kept = _with_soft(kept)
         return Batch(**{f.name: _join([getattr(b, f.name) for b in kept]) for f in dataclasses.fields(Batch)})
@@ -107,7 +103,7 @@ def _with_soft(batches: Sequence[Batch]) -> list[Batch]:
         soft = np.full((len(batch), width), np.nan)
         if batch.soft is not None:
             soft[:, : batch.soft.shape[1]] = batch.soft
-        wide.append(batch.but(soft=soft))
+        wide.append(batch.replace(soft=soft))
     return wide
 
 
@@ -167,7 +163,7 @@ def _join_frames(frames: Sequence[Any]) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Memory:
+class Memory(Replaceable):
     """What an update may carry to the next one: bounded, countable in bytes, stored with its version.
 
     Parameters
@@ -196,13 +192,9 @@ class Memory:
     def __len__(self) -> int:
         return 0 if self.rows is None else len(self.rows)
 
-    def but(self, **changes: Any) -> Memory:
-        """Return the same memory with some parts changed."""
-        return dataclasses.replace(self, **changes)
-
 
 @dataclass(frozen=True, eq=False)
-class AnchorSet:
+class AnchorSet(Replaceable):
     """The old holdout: rows that no version was ever trained on, so that forgetting shows.
 
     Parameters

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from incumbent._deprecated import renamed_keywords
 from incumbent.errors import UsageError
 
 Array: TypeAlias = NDArray[Any]
@@ -17,8 +19,27 @@ Decision: TypeAlias = Literal["promote", "reject", "inconclusive"]
 Importance: TypeAlias = Literal["uniform", "fisher", "empirical", "output", "path"]
 
 
-class Value:
-    """A frozen dataclass that prints as the expression which makes it, and changes by `but`.
+class Replaceable:
+    """A frozen dataclass that changes by `replace`, as in `dataclasses`."""
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed."""
+        changes = renamed_keywords(type(self), changes)
+        known = [f.name for f in dataclasses.fields(self)]  # type: ignore[arg-type]
+        for name in changes:
+            if name not in known:
+                raise UsageError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(known)}.")
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+    def but(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed. It is now `replace`."""
+        message = f"{type(self).__name__}.but is now {type(self).__name__}.replace. The old name will go next release."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return self.replace(**changes)
+
+
+class Value(Replaceable):
+    """A frozen dataclass that prints as the expression which makes it, and changes by `replace`.
 
     ``eval(repr(value)) == value``: what is printed in a report can be typed again.
 
@@ -27,11 +48,11 @@ class Value:
     >>> from incumbent.strategies import Replay
     >>> Replay(2000, sample="balanced")
     Replay(2000, sample='balanced')
-    >>> Replay().but(rows=50)
+    >>> Replay().replace(rows=50)
     Replay(50)
     """
 
-    _lead: ClassVar[bool] = False  # show the first field even at its default, where it is what one looks for
+    _lead: ClassVar[bool] = False  # show the first field even at its default, if that is what a reader looks for
 
     def __repr__(self) -> str:
         shown, positional, lead = [], True, self._lead
@@ -44,11 +65,3 @@ class Value:
                 shown.append(repr(value) if positional and not f.kw_only else f"{f.name}={value!r}")
             positional = lead = False
         return f"{type(self).__name__}({', '.join(shown)})"
-
-    def but(self, **changes: Any) -> Self:
-        """Return a copy with some fields changed."""
-        known = [f.name for f in dataclasses.fields(self)]  # type: ignore[arg-type]
-        for name in changes:
-            if name not in known:
-                raise UsageError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(known)}.")
-        return dataclasses.replace(self, **changes)  # type: ignore[type-var]

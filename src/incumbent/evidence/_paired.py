@@ -176,9 +176,9 @@ def fixed(metric: Metric, paired: Paired) -> Metric:
     if isinstance(metric, Value) and getattr(metric, "classes", ()) is None:
         both = (paired.champion, paired.challenger)
         if several(paired.y):
-            return metric.but(classes=label_names(paired.y, *both))
+            return metric.replace(classes=label_names(paired.y, *both))
         known = classes_of(paired.y, *(said.label for said in both), *(said.classes for said in both))
-        return metric.but(classes=known)
+        return metric.replace(classes=known)
     return metric
 
 

@@ -221,7 +221,7 @@ class Gate(Value):
         known : data frame
             Rows that the champion was trained on: later rows must not move the borders of a slice.
         """
-        return self.but(slices=tuple(part for each in self.slices for part in each.fixed(known)))
+        return self.replace(slices=tuple(part for each in self.slices for part in each.fixed(known)))
 
     def __call__(self, evidence: Evidence) -> Verdict:
         """Judge the evidence.

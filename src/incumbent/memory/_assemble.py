@@ -17,9 +17,9 @@ SECONDS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 6
 def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     """Put together the rows that the `data` element of a recipe asks for.
 
-    In this order: remembered rows are drawn and come before the new ones, by time where all of them have it (`beside`
-    leaves that to the adapter, for each mini-batch), which weigh `emphasis` times as much; the `window` keeps the
-    newest; `half_life` makes weights; `cap` draws from what is left.
+    First, remembered rows are drawn. They come before the new ones, by time if all rows have it. With `per_batch` the
+    adapter draws them for each mini-batch instead. New rows get `new_row_weight`. Then `window` keeps the newest rows,
+    `half_life` sets weights by age, and `max_rows` draws from what is left.
 
     A row's weight is multiplied by ``2 ** (-age / half_life)``. The newest row has age 0. Where `half_life` is a
     number, age is the number of rows behind it; where it is a span of time, the time since. A span is a text such as
@@ -48,7 +48,7 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     DataError
         If a span of time is asked for and the rows have no time, or times of the other kind.
     UsageError
-        If a window, half-life or cap is not positive, or a span is not one.
+        If a window, half-life or row limit is not positive, or a span is not one.
 
     Examples
     --------
@@ -56,17 +56,18 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     >>> rows.weight.round(3).tolist()
     [0.25, 0.354, 0.5, 0.707, 1.0]
     """
-    replayed = (
-        Batch([]) if data.replay == 0 or data.beside else draw(memory, data.replay, sample=data.sample, seed=seed)
-    )
-    rows = _by_time(Batch.join([replayed, emphasised(new, data.emphasis)]))
+    replay, old = data.replay, Batch([])
+    if replay is not None and not replay.per_batch:
+        old = draw(memory, replay.rows, sample=replay.sample, seed=seed)
+    rows = _by_time(Batch.join([old, emphasised(new, data.new_row_weight)]))
     if data.window is not None:
         rows = _within(rows, data.window)
     if data.half_life is not None and len(rows):
         rows = _weighted(rows, data.half_life)
-    if data.cap is not None:
-        _positive("cap", data.cap)
-        rows = sampled(rows, data.cap, sample=data.sample, rng=np.random.default_rng([seed % 2**63, 2]))
+    if data.max_rows is not None:
+        _positive("max_rows", data.max_rows)
+        sample = "reservoir" if replay is None else replay.sample
+        rows = sampled(rows, data.max_rows, sample=sample, rng=np.random.default_rng([seed % 2**63, 2]))
     return rows
 
 
@@ -75,7 +76,7 @@ def emphasised(rows: Batch, emphasis: float) -> Batch:
     if emphasis == 1:
         return rows
     weight = np.ones(len(rows)) if rows.weight is None else rows.weight
-    return rows.but(weight=weight * emphasis)
+    return rows.replace(weight=weight * emphasis)
 
 
 def _by_time(rows: Batch) -> Batch:
@@ -99,7 +100,7 @@ def _weighted(rows: Batch, half_life: float | str) -> Batch:
         _positive("half_life", half_life)
         age = np.arange(len(rows) - 1, -1, -1) / half_life
     weight = 2.0**-age
-    return rows.but(weight=weight if rows.weight is None else rows.weight * weight)
+    return rows.replace(weight=weight if rows.weight is None else rows.weight * weight)
 
 
 def _age(rows: Batch, span: str, name: str) -> Floats:

@@ -33,7 +33,7 @@ def carry(
     """
     old, start = carried(memory, kind, normalise=normalise), _prefix(kind, normalise)
     scaled = normalised(new) if normalise else new
-    return memory.but(
+    return memory.replace(
         importance={start + name: _decayed(old.get(name), value, gamma) for name, value in scaled.items()}
     )
 

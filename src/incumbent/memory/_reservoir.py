@@ -125,7 +125,7 @@ def remember(
     old = len(key) - len(batch)
     kept = [] if memory.rows is None else [memory.rows.take(keep[:old])]
     rows = in_memory(Batch.join([*kept, batch.take(keep[old:])]))
-    return memory.but(rows=rows, key=key[keep], threshold=threshold, seen=seen)
+    return memory.replace(rows=rows, key=key[keep], threshold=threshold, seen=seen)
 
 
 def fitting(x: Any, rows: int, max_bytes: int = MAX_BYTES, *, rare: bool = False) -> int:

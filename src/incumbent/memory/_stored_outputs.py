@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from incumbent.core import Batch, Floats, Outspoken
+from incumbent.core import Batch, Floats, HasLogits
 
 
-def recalled(model: Outspoken, rows: Batch) -> Floats:
+def recalled(model: HasLogits, rows: Batch) -> Floats:
     """Return the outputs (n, k) that rows had when they were learned; what nobody noted, the model says now."""
     known = rows.soft
     if known is None:

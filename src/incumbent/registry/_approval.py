@@ -43,8 +43,8 @@ def held_back(event: Event, outcome: Outcome, case: Case, version: int) -> Outco
         own = Path(scratch) / _OWN
         save_memory(Memory(importance=memory.importance, statistics=memory.statistics), own)
         event.folder(own, _OWN)
-    kept = memory.but(importance=before.importance, statistics=before.statistics)
-    return outcome.but(candidate=version, model=case.champion.native, memory=kept)
+    kept = memory.replace(importance=before.importance, statistics=before.statistics)
+    return outcome.replace(candidate=version, model=case.champion.native, memory=kept)
 
 
 def approve(registry: Registry, name: str, *, why: str, user: str | None) -> int:
@@ -55,7 +55,7 @@ def approve(registry: Registry, name: str, *, why: str, user: str | None) -> int
         passed = _waiting(registry, name)
         version = int(passed.info["candidate"])
         state, own = registry.state(name), load_memory(registry.store.artifact(name, passed.id, _OWN))
-        memory = state.memory.but(importance=own.importance, statistics=own.statistics)
+        memory = state.memory.replace(importance=own.importance, statistics=own.statistics)
         standing = tuple(v for v in state.standing if v != version)
         lines = dataclasses.replace(state.lines, monitor=None)  # it compared them with the champion that goes
         dataclasses.replace(state, memory=memory, standing=standing, lines=lines).save(Path(scratch))

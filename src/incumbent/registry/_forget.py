@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from incumbent import metrics
-from incumbent.core import AnchorSet, Model
+from incumbent.core import AnchorSet, Model, read_recipe
 from incumbent.errors import IncumbentError, UsageError
 from incumbent.registry._approval import reasoned
 from incumbent.registry._folders import State, Version
@@ -183,8 +183,16 @@ def _ways(registry: Registry, name: str, frame: Any, trusted: bool) -> Ways:
     version, state = registry.version(name, live), registry.state(name)
     batch, _ = version.schema.check(frame)
     found = find(batch, state, trusted=trusted, who=f"version {live} of {name!r}")
-    weighed = any("emphasis=" in each.info.get("recipe", "") for each in registry.store.versions(name))
+    weighed = any(_has_row_weight(each.info.get("recipe", "")) for each in registry.store.versions(name))
     return Ways(name, live, version, state, found, weighed)
+
+
+def _has_row_weight(recipe: str) -> bool:
+    """Return whether a stored recipe gave new rows another weight than old ones."""
+    try:
+        return read_recipe(recipe).data.new_row_weight != 1
+    except UsageError:  # the first version has none
+        return False
 
 
 def _told(ways: Ways, how: How, state: State) -> dict[str, Any]:

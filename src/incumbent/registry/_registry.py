@@ -202,9 +202,9 @@ class Registry:
         schema = Schema.of(frame, target=target, time=time, group=group, task=task_of(champion, task), features=names)
         champion, schema, notes = same_classes(champion, schema)
         rows, check = schema.check(frame)
-        check = check.but(findings=(*check.findings, *notes))
+        check = check.replace(findings=(*check.findings, *notes))
         ask(champion, rows.take(np.arange(min(len(rows), 100))).x, "the rows of --data")
-        check = check.but(findings=(*check.findings, *prepared_otherwise(champion, rows)))
+        check = check.replace(findings=(*check.findings, *prepared_otherwise(champion, rows)))
         memory = remember(Memory(), rows, seed=seed, rare=rare_rows(champion))
         held = AnchorSet() if anchor is None else anchor_set(schema, schema.read(anchor))
         held, check = unseen(held, rows, check, task=champion.task)
@@ -308,13 +308,15 @@ class Registry:
 
         ready = prepared(live, champion)  # every mistake of the caller shows before anything is written
         if dry_run:
-            return run(ready).but(name=name, version_before=live, version_after=live, lineage=tuple(self.history(name)))
+            return run(ready).replace(
+                name=name, version_before=live, version_after=live, lineage=tuple(self.history(name))
+            )
         with self.store.event(name, "update", why=why, user=user) as event:
             now = self.store.champion(name)
             if (now, self.store.state(name)) != (live, known):  # another update was quicker, and left other memories
                 champion = self.version(name, now)
                 ready = prepared(now, champion)
-            outcome = run(ready).but(
+            outcome = run(ready).replace(
                 name=name, version_before=event.version_before, update=event.id, lineage=tuple(self.history(name)[1:])
             )
             return self._conclude(event, outcome, ready, champion, waits=approve)
@@ -333,7 +335,7 @@ class Registry:
             control = spent(self, outcome, ready.case.gate, champion.gate)
             State(outcome.memory, outcome.anchor, standing, control, lines, followed).save(kept)
             event.keep_state(kept)
-            outcome = outcome.but(version_after=number if promoted else outcome.version_before)
+            outcome = outcome.replace(version_after=number if promoted else outcome.version_before)
             write(event, outcome, source=source, metric=outcome.metric, budget=ready.case.budget)
             keep_differences(event, outcome, ready.metric)
             other = "" if ready.case.gate == champion.gate else repr(ready.case.gate)

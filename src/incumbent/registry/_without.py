@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from incumbent import models
-from incumbent.core import AnchorSet, Batch, Memory, Model
+from incumbent.core import AnchorSet, Batch, Memory, Model, has_features, is_net
 from incumbent.engine import TrainingPlan, TrainingRows, run
 from incumbent.errors import AbilityError, ModelError, UsageError
-from incumbent.models.exact._head import featured
 from incumbent.policy import recipe_for
 from incumbent.registry._folders import State, Version
 from incumbent.registry._found import Found, complete
@@ -57,7 +56,7 @@ class Ways:
     def exact(self) -> bool:
         """Whether the rows can be taken out of the sums that the live head was solved from."""
         model, statistics = self.version.model, self.state.memory.statistics
-        head = model.head if featured(model) else None
+        head = model.head if has_features(model) else None
         return head is not None and "token" in statistics and str(statistics["token"]) == head.token
 
     def choose(self, *, retrain: bool, keep_model: bool) -> How:
@@ -154,10 +153,10 @@ def without(ways: Ways, how: How, *, seed: int) -> tuple[Version, State]:
     if how == "unlearned":  # nor had the lines
         kept = State(memory, anchor, (), state.control, state.lines, state.followed)
     else:
-        kept = State(memory.but(importance={}), anchor, (), state.control, Lines(), _tally(state))
+        kept = State(memory.replace(importance={}), anchor, (), state.control, Lines(), _tally(state))
     schema = version.schema
     if model.classes is not None and schema.labels == 1:
-        schema = schema.but(classes=tuple(model.classes.tolist()))
+        schema = schema.replace(classes=tuple(model.classes.tolist()))
     return Version(model, schema, version.gate, told), kept
 
 
@@ -172,8 +171,8 @@ def _without_rows(memory: Memory, found: Found) -> Memory:
     keep = ~found.learned
     seen = max(memory.seen - int(found.learned.sum()) - len(found.unremembered), int(keep.sum()))
     key = None if memory.key is None else memory.key[keep]
-    left = memory.but(rows=memory.rows.take(keep), key=key, seen=seen)
-    return left.but(statistics={}) if found.known_to_model else left
+    left = memory.replace(rows=memory.rows.take(keep), key=key, seen=seen)
+    return left.replace(statistics={}) if found.known_to_model else left
 
 
 def _without_anchors(anchor: AnchorSet, found: Found) -> AnchorSet:
@@ -192,7 +191,7 @@ def _exactly(model: Model, memory: Memory, found: Found) -> tuple[Model, Memory]
     total = float(len(memory)) if weight is None else float(weight.sum())
     if complete(memory) and not math.isclose(float(memory.statistics["rows"]), total, rel_tol=1e-9):
         # rows were learned with weights that memory does not tell: the sums are made anew, each row with its own
-        memory = models.absorb(memory.but(statistics={}), model, memory.rows.take([]))
+        memory = models.absorb(memory.replace(statistics={}), model, memory.rows.take([]))
     _check_left(memory, gone)
     return models.forget(model, memory, gone)
 
@@ -220,7 +219,7 @@ def _anew(ways: Ways, memory: Memory, seed: int) -> tuple[Model, Any, Memory]:
     assert rows is not None, "it was checked that rows are left"
     recipe = recipe_for(Retrain(), model, Memory())
     chooses = np.zeros(len(rows), dtype=bool)
-    if "steps" in model.abilities:
+    if is_net(model):
         chooses = np.random.default_rng([seed, len(rows)]).random(len(rows)) < 0.1
     learn, select = rows.take(~chooses), rows.take(chooses)
     (tried,) = run([TrainingPlan(Retrain(), recipe, model)], TrainingRows(learn, select, seed=seed))

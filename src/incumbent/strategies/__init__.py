@@ -7,19 +7,22 @@ To add one, write its file and a line in `_TABLE`; from another package, an entr
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from incumbent._on_demand import on_demand
+from incumbent.strategies._names_0_1 import OLD_STRATEGIES, old_strategy
 
 if TYPE_CHECKING:
     from incumbent.strategies._analytic import Analytic as Analytic
+    from incumbent.strategies._append_trees import AppendTrees as AppendTrees
+    from incumbent.strategies._architecture import ReplaceArchitecture as ReplaceArchitecture
+    from incumbent.strategies._architecture import ShrinkPerturb as ShrinkPerturb
     from incumbent.strategies._chain import Chain as Chain
     from incumbent.strategies._chain import chain as chain
     from incumbent.strategies._consolidate import L2SP as L2SP
     from incumbent.strategies._consolidate import MAS as MAS
     from incumbent.strategies._consolidate import SI as SI
     from incumbent.strategies._consolidate import OnlineEWC as OnlineEWC
-    from incumbent.strategies._continue import Continue as Continue
     from incumbent.strategies._der import DER as DER
     from incumbent.strategies._der import DERpp as DERpp
     from incumbent.strategies._distil import LwF as LwF
@@ -27,10 +30,9 @@ if TYPE_CHECKING:
     from incumbent.strategies._ensemble import Vote as Vote
     from incumbent.strategies._ensemble import Weighted as Weighted
     from incumbent.strategies._ewc import EWC as EWC
-    from incumbent.strategies._ewc import Anchor as Anchor
     from incumbent.strategies._freeze import Freeze as Freeze
     from incumbent.strategies._gdumb import GDumb as GDumb
-    from incumbent.strategies._head import Grow as Grow
+    from incumbent.strategies._head import AddClasses as AddClasses
     from incumbent.strategies._head import NewHead as NewHead
     from incumbent.strategies._incremental import Incremental as Incremental
     from incumbent.strategies._incremental import Online as Online
@@ -41,14 +43,12 @@ if TYPE_CHECKING:
     from incumbent.strategies._parse import PRESETS as PRESETS
     from incumbent.strategies._parse import parse as parse
     from incumbent.strategies._recency import Recency as Recency
-    from incumbent.strategies._replace import Replace as Replace
-    from incumbent.strategies._replace import ShrinkPerturb as ShrinkPerturb
     from incumbent.strategies._replay import Replay as Replay
     from incumbent.strategies._retrain import Retrain as Retrain
-    from incumbent.strategies._select import Balance as Balance
-    from incumbent.strategies._select import Select as Select
     from incumbent.strategies._soup import EMA as EMA
     from incumbent.strategies._soup import Soup as Soup
+    from incumbent.strategies._subset import Balance as Balance
+    from incumbent.strategies._subset import SelectSubset as SelectSubset
     from incumbent.strategies._tune import Tune as Tune
     from incumbent.strategies._window import Window as Window
 
@@ -59,14 +59,13 @@ _TABLE = {
     "Recency": "_recency",
     "Incremental": "_incremental",
     "Online": "_incremental",
-    "Continue": "_continue",
+    "AppendTrees": "_append_trees",
     "Replay": "_replay",
     "GDumb": "_gdumb",
     "Vote": "_ensemble",
     "Weighted": "_ensemble",
     "Stack": "_ensemble",
     "Interpolate": "_interpolate",
-    "Anchor": "_ewc",
     "EWC": "_ewc",
     "L2SP": "_consolidate",
     "OnlineEWC": "_consolidate",
@@ -77,12 +76,12 @@ _TABLE = {
     "DERpp": "_der",
     "Freeze": "_freeze",
     "NewHead": "_head",
-    "Grow": "_head",
+    "AddClasses": "_head",
     "LoRA": "_lora",
-    "Replace": "_replace",
-    "ShrinkPerturb": "_replace",
-    "Select": "_select",
-    "Balance": "_select",
+    "ReplaceArchitecture": "_architecture",
+    "ShrinkPerturb": "_architecture",
+    "SelectSubset": "_subset",
+    "Balance": "_subset",
     "Soup": "_soup",
     "EMA": "_soup",
     "Objective": "_objective",
@@ -94,23 +93,27 @@ _HOME = _TABLE | {"Chain": "_chain", "chain": "_chain", "parse": "_parse", "PRES
 
 __all__ = sorted({*_HOME, "catalogue"} - {"Chain"})
 
-__getattr__, __dir__ = on_demand(__name__, _HOME, ["catalogue"])
+_get, __dir__ = on_demand(__name__, _HOME, ["catalogue"])
+
+
+def __getattr__(name: str) -> Any:
+    return old_strategy(name, warn=True) if name in OLD_STRATEGIES else _get(name)
 
 
 def catalogue() -> dict[str, type]:
-    """Return every strategy by name: those here, then those that other packages bring by entry point.
+    """Return every strategy by name: those here, then those of other packages, found by entry point.
 
     Examples
     --------
     >>> list(catalogue())[:3]
     ['Retrain', 'Window', 'Recency']
     """
-    return {name: __getattr__(name) for name in _TABLE} | _outside()
+    return {name: _get(name) for name in _TABLE} | _outside()
 
 
 @cache
 def _outside() -> dict[str, type]:
-    """Return what other packages bring, looked up once: that reads the metadata of every package."""
+    """Return strategies of other packages. The result is cached: the look-up reads the metadata of every package."""
     from importlib.metadata import entry_points
 
     return {point.name: point.load() for point in entry_points(group="incumbent.strategies")}

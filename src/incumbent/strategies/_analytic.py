@@ -6,7 +6,7 @@ from dataclasses import InitVar, dataclass
 from typing import Literal
 
 from incumbent._deprecated import warn_ignored
-from incumbent.core import Batch, Memory, Model, Recipe
+from incumbent.core import Batch, Exact, Memory, Model, Recipe
 from incumbent.errors import UsageError
 from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
@@ -16,34 +16,34 @@ from incumbent.strategies._edit import Edit
 class Analytic(Edit):
     r"""Freeze the champion's features and solve a ridge regression on them, exactly, for all rows ever learned.
 
-    One pass over the new rows and none over the old: sums over rows (`memory.statistics`) are all that
+    It takes one pass over the new rows and none over the old. Sums over rows (`memory.statistics`) are all that
 
     .. math:: W = (S + \lambda I)^{-1} \sum_i (\phi_i - \bar\phi)(y_i - \bar y)', \qquad
               S = \sum_i (\phi_i - \bar\phi)(\phi_i - \bar\phi)'
 
-    needs, with :math:`\phi_i` random ReLU features of row i and :math:`y_i` its class as a row of zeros with
-    a one, or its value. So nothing is forgotten, new classes are new columns in whatever order they come, and rows can
-    be deleted exactly (`incumbent.models.forget`). Scores become probabilities by ``softmax(T * scores)``, T fitted on
-    the select rows.
+    needs, with :math:`\phi_i` random ReLU features of row i, and :math:`y_i` its one-hot class or its value. The head
+    forgets nothing. New classes are new columns, in whatever order they arrive. Rows can be deleted exactly
+    (`incumbent.models.forget`). Scores become probabilities by ``softmax(T * scores)``, with T fitted on the select
+    rows.
 
-    The features are what the last step of a Pipeline or the last layer of a net reads, or the scaled columns where a
-    scikit-learn model stands alone; such a model becomes a Pipeline of projection and linear layer. The first time,
-    the statistics are made from what is remembered.
+    The features are the input of the last step of a Pipeline or of the last layer of a net. A scikit-learn model alone
+    has its scaled columns; it becomes a Pipeline of projection and linear layer. The first time, the statistics are
+    computed from the rows in memory.
 
     Parameters
     ----------
     width : int or "auto"
-        Features of the projection; more are better and cost their square. 0 is no projection. "auto" keeps
-        that of the champion, or takes the number of rows, from 256 to 1,500, and less where the budget is short. It
-        begins anew with up to 2,000 when rows have become twice as many, as long as all are still remembered.
+        Number of projected features; more are better, and the cost grows with their square. 0 is no projection. "auto"
+        keeps the champion's number, or takes the number of rows, from 256 to 1,500, and less if the budget is short. It
+        starts over with up to 2,000 when the number of rows has doubled, as long as all are still remembered.
     ridge : float, optional
         The penalty; None, the default, chooses it by generalised cross-validation, from the statistics alone.
     weight : float
-        How much each new row counts beside an old one. Few rows of a domain that is here to stay count for little
-        among all that there were; the head is then the one that learned each of them so many times.
+        Weight of each new row relative to an old one. A few rows of a new domain have little influence among all the
+        old ones; a weight of k acts as if each had been learned k times.
     reads : {"last", "input"}
-        What the head reads: what the last layer does, or the rows themselves in the place of the whole net. Layers
-        that were trained on two classes tell others apart less well than features of the rows do.
+        Input of the head: that of the last layer, or the rows themselves instead of the whole net. Layers that were
+        trained on two classes separate other classes less well than features of the rows do.
     projection, neighbours : deprecated
         Options of version 0.1, which are ignored: features are always random, and no rows are kept in the model.
 
@@ -57,7 +57,7 @@ class Analytic(Edit):
     --------
     >>> from incumbent.core import Recipe
     >>> Analytic(2000).prepare(Recipe(), Memory())
-    Recipe(structure=Structure('champion', analytic=2000))
+    Recipe(structure=Structure('champion', head=Exact(2000)))
     """
 
     width: int | Literal["auto"] = "auto"
@@ -79,11 +79,11 @@ class Analytic(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Keep the features, solve the head."""
-        made = recipe.but(start="champion", emphasis=self.weight, analytic=self.width, reads=self.reads)
-        return made if self.ridge is None else made.but(l2=self.ridge)
+        head = Exact(self.width, self.reads, self.ridge)
+        return recipe.replace(start="champion", new_row_weight=self.weight, head=head)
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
-        """Carry the statistics on, with the rows just learned."""
+        """Keep the statistics, with the rows just learned."""
         from incumbent.memory import emphasised
         from incumbent.models import absorb
 

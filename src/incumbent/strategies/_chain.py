@@ -23,7 +23,7 @@ class Chain:
         Raises
         ------
         UsageError
-            Two steps set the same field to different values: the chain would not mean what it says.
+            Two steps set the same field to different values, so that one of them would have no effect.
         """
         set_by: dict[str, tuple[Strategy, object]] = {}
         for step in self.steps:
@@ -33,14 +33,14 @@ class Chain:
                     first, given = set_by[name]
                     raise UsageError(
                         f"{first!r} sets {name}={given!r} and {step!r} after it sets {name}={value!r}; "
-                        "a chain says each thing once. Drop one of the two."
+                        "a chain sets each field once. Drop one of the two."
                     )
                 set_by[name] = (step, value)
             recipe = edited
         return recipe
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
-        """Return the memory after every step added its own."""
+        """Return the memory after the edits of every step."""
         for step in self.steps:
             memory = step.remember(memory, model, batch)
         return memory
@@ -55,7 +55,7 @@ def _changes(before: Recipe, after: Recipe) -> dict[str, object]:
 
 
 def _adds(before: object, after: object) -> bool:
-    """Whether a list of names only got longer: what is frozen by one step stays so beside what another freezes."""
+    """Return whether a list of names only got longer: two steps may freeze different parts."""
     return isinstance(before, tuple) and isinstance(after, tuple) and before == after[: len(before)]
 
 

@@ -1,4 +1,4 @@
-"""Checks of what is typed into a strategy, so that a mistake is named where it is made."""
+"""Checks of the arguments of a strategy, so that a mistake is reported where it is made."""
 
 from __future__ import annotations
 
@@ -12,22 +12,31 @@ _SPAN = re.compile(r"\d+(\.\d+)?\s*(s|min|h|d|w)")
 
 
 def positive(owner: object, name: str, value: object, *, whole: bool = False) -> None:
-    """Raise unless `value` is a finite number above zero (and a whole one, if asked)."""
+    """Raise an error unless `value` is a finite number above zero, and a whole one if `whole`."""
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
     if not number or (whole and not isinstance(value, int)):
         kind = "a whole number" if whole else "a number"
         raise UsageError(f"{type(owner).__name__}({name}=...) takes {kind} above 0; it was given {value!r}.")
 
 
+def fraction(owner: object, name: str, value: object) -> None:
+    """Raise an error unless `value` is a number above 0 and at most 1."""
+    positive(owner, name, value)
+    if value > 1:  # type: ignore[operator]  # `positive` let only numbers pass
+        raise UsageError(
+            f"{type(owner).__name__}({name}=...) takes a number above 0 and at most 1; it was given {value!r}."
+        )
+
+
 def one_of(owner: object, name: str, value: object, choices: Sequence[object]) -> None:
-    """Raise unless `value` is one of `choices`."""
+    """Raise an error unless `value` is one of `choices`."""
     if value not in choices:
         allowed = ", ".join(map(repr, choices))
         raise UsageError(f"{type(owner).__name__}({name}=...) is one of {allowed}; it was given {value!r}.")
 
 
 def extent(owner: object, name: str, value: object, *, whole: bool = False) -> None:
-    """Raise unless `value` is a number of rows above zero or a span of time such as "30d"."""
+    """Raise an error unless `value` is a number of rows above zero or a span of time such as "30d"."""
     if isinstance(value, str):
         if not _SPAN.fullmatch(value.strip()):
             raise UsageError(

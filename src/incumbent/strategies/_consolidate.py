@@ -1,44 +1,44 @@
-"""Pull each weight back by how much it did or moves, rather than by its Fisher information."""
+"""Penalise moves of the weights, by other importances than the Fisher information of EWC."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from incumbent.core import Batch, Importance, Memory, Model, Recipe, differentiable
-from incumbent.errors import UsageError
+from incumbent._deprecated import renamed_members
+from incumbent.core import Batch, Importance, Memory, Model, Pull, Recipe, has_weights
 from incumbent.memory import carry
-from incumbent.strategies._check import one_of, positive
+from incumbent.strategies._check import fraction, one_of, positive
 from incumbent.strategies._edit import Edit
 
 
-class _Pull(Edit):
-    """What all of them share: importances that are carried from update to update."""
+class _Consolidate(Edit):
+    """A penalty whose importances are accumulated over updates."""
 
-    def _carried(
+    def _accumulated(
         self, memory: Memory, model: Model, batch: Batch, kind: Importance, gamma: float, *, normalise: bool = False
     ) -> Memory:
-        if not differentiable(model):
+        if not has_weights(model):
             return memory
-        return carry(memory, model.sensitivity(batch, kind), kind, gamma=gamma, normalise=normalise)
+        return carry(memory, model.weight_importance(batch, kind), kind, gamma=gamma, normalise=normalise)
 
 
 @dataclass(frozen=True, repr=False)
-class OnlineEWC(_Pull):
+class OnlineEWC(_Consolidate):
     """Add ``strength/2 * sum(F * (w - w_champion)**2)``, with a Fisher information that is scaled and decays.
 
-    As `EWC`, but every new F is scaled to a mean of one before it joins the old: ``F = gamma * F_old + F_new``. So the
-    strength means the same for every net, and updates on few or on easy rows count as much as others. A few weights are
-    then pulled thousands of times harder than the mean; nets bear that with every optimizer and rate.
+    As `EWC`, but every new F is scaled to a mean of one before it is added: ``F = gamma * F_old + F_new``. So the
+    strength means the same for every net, and updates on few or easy rows count as much as others. A few weights are
+    then pulled thousands of times harder than the mean; nets can take that with every optimizer and learning rate.
 
     Parameters
     ----------
     strength : float
-        How strong the pull is, beside a loss that is a mean over rows.
+        Weight of the penalty, next to a loss that is a mean over rows.
     gamma : float in (0, 1]
-        What share of the old importance an update keeps.
+        Fraction of the old importance that an update keeps.
     fisher : {"exact", "empirical"}
-        In expectation over the model's own labels, or at the labels seen, which is cheaper with many classes.
+        In expectation over the model's own labels, or at the observed labels, which is cheaper with many classes.
 
     References
     ----------
@@ -57,9 +57,7 @@ class OnlineEWC(_Pull):
 
     def __post_init__(self) -> None:
         positive(self, "strength", self.strength)
-        positive(self, "gamma", self.gamma)
-        if self.gamma > 1:
-            raise UsageError(f"OnlineEWC(gamma=...) takes a number above 0 and at most 1; it was given {self.gamma!r}.")
+        fraction(self, "gamma", self.gamma)
         one_of(self, "fisher", self.fisher, ("exact", "empirical"))
 
     @property
@@ -67,26 +65,26 @@ class OnlineEWC(_Pull):
         return "fisher" if self.fisher == "exact" else "empirical"
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Pull each weight by how much it matters."""
-        return recipe.but(start="champion", pull=self.strength, importance=self._kind, normalise=True)
+        """Pull each weight by its Fisher information."""
+        return recipe.replace(start="champion", pull=Pull(self.strength, self._kind, normalise=True))
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
-        """Carry ``F = gamma * F_old + F_new``, each scaled to a mean of one."""
-        return self._carried(memory, model, batch, self._kind, self.gamma, normalise=True)
+        """Keep ``F = gamma * F_old + F_new``, each scaled to a mean of one."""
+        return self._accumulated(memory, model, batch, self._kind, self.gamma, normalise=True)
 
 
 @dataclass(frozen=True, repr=False)
-class SI(_Pull):
-    """Add ``strength/2 * sum(Omega * (w - w_champion)**2)``, with Omega from what each weight did along the training.
+class SI(_Consolidate):
+    """Add ``strength/2 * sum(Omega * (w - w_champion)**2)``, with Omega from what each weight did during training.
 
-    Synaptic intelligence: ``Omega = sum over updates of omega / (change**2 + xi)``, where omega adds up minus the
-    gradient times the change of each step, so that it costs no pass over the rows. Of a model that was trained
-    elsewhere no path is known; its Fisher information stands in until its first update, and the notes say so.
+    Synaptic intelligence: ``Omega = sum over updates of omega / (change**2 + xi)``. Omega sums minus the gradient times
+    the change over the steps, so it costs no extra pass over the rows. If a model was trained elsewhere, its path is
+    not known. Its Fisher information is used until its first update, and the notes tell you.
 
     Parameters
     ----------
     strength : float
-        How strong the pull is; twice the c of the paper.
+        Weight of the penalty; twice the c of the paper.
 
     References
     ----------
@@ -96,7 +94,7 @@ class SI(_Pull):
     --------
     >>> from incumbent.core import Memory, Recipe
     >>> SI(0.5).prepare(Recipe(), Memory()).loss
-    Loss(0.5, importance='path')
+    Loss(Pull(0.5, importance='path'))
     """
 
     strength: float = 1.0
@@ -105,26 +103,26 @@ class SI(_Pull):
         positive(self, "strength", self.strength)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Pull each weight by what it did, and watch the new path."""
-        return recipe.but(start="champion", pull=self.strength, importance="path")
+        """Pull each weight by its path importance, and record the new path."""
+        return recipe.replace(start="champion", pull=Pull(self.strength, "path"))
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
-        """Add the importance of the path that was just gone."""
-        return self._carried(memory, model, batch, "path", 1.0)
+        """Add the importance of the latest path."""
+        return self._accumulated(memory, model, batch, "path", 1.0)
 
 
 @dataclass(frozen=True, repr=False)
-class MAS(_Pull):
+class MAS(_Consolidate):
     """Add ``strength/2 * sum(Omega * (w - w_champion)**2)``, with Omega by how much each weight moves the outputs.
 
-    Memory aware synapses: ``Omega = mean |d ||f(x)||**2 / dw|`` needs no labels, so that any rows will do.
+    Memory aware synapses: ``Omega = mean |d ||f(x)||**2 / dw|`` needs no labels, so any rows will do.
 
     Parameters
     ----------
     strength : float
-        How strong the pull is; twice the lambda of the paper.
+        Weight of the penalty; twice the lambda of the paper.
     gamma : float in (0, 1]
-        What share of the old importance an update keeps.
+        Fraction of the old importance that an update keeps.
 
     References
     ----------
@@ -145,25 +143,27 @@ class MAS(_Pull):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Pull each weight by how much it moves the outputs."""
-        return recipe.but(start="champion", pull=self.strength, importance="output")
+        return recipe.replace(start="champion", pull=Pull(self.strength, "output"))
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
-        """Carry ``Omega = gamma * Omega_old + Omega_new``."""
-        return self._carried(memory, model, batch, "output", self.gamma)
+        """Keep ``Omega = gamma * Omega_old + Omega_new``."""
+        return self._accumulated(memory, model, batch, "output", self.gamma)
 
 
+@renamed_members({"fresh": "l2_new_weights"})
 @dataclass(frozen=True, repr=False)
 class L2SP(Edit):
-    """Add ``strength/2 * sum((w - w_champion)**2) + fresh/2 * sum(w_new**2)``, w_new what the champion does not have.
+    """Add ``strength/2 * sum((w - w_champion)**2) + l2_new_weights/2 * sum(w_new**2)`` to the mean loss.
 
-    As `Anchor`, with a pull to zero for a new head.
+    It pulls each weight to its value in the champion, and weights that the champion does not have, such as those of a
+    new head, to zero. A model without layers needs ``l2_new_weights=0``.
 
     Parameters
     ----------
     strength : float
-        How strong the pull to the champion is.
-    fresh : float
-        How strong that to zero is.
+        Weight of the penalty on the distance to the champion.
+    l2_new_weights : float
+        Weight of the penalty on new weights.
 
     References
     ----------
@@ -178,13 +178,13 @@ class L2SP(Edit):
     """
 
     strength: float = 0.1
-    fresh: float = 0.01
+    l2_new_weights: float = 0.01
 
     def __post_init__(self) -> None:
         positive(self, "strength", self.strength)
-        if self.fresh:
-            positive(self, "fresh", self.fresh)
+        if self.l2_new_weights:
+            positive(self, "l2_new_weights", self.l2_new_weights)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Pull old weights to the champion's and new ones to zero."""
-        return recipe.but(start="champion", pull=self.strength, fresh=self.fresh)
+        return recipe.replace(start="champion", pull=Pull(self.strength), l2_new_weights=self.l2_new_weights)

@@ -1,44 +1,44 @@
-"""Remember what was said of old rows, and keep saying it."""
+"""Replay old rows with the logits that they had when they were learned."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Batch, Memory, Model, Recipe, outspoken
+from incumbent.core import Batch, Memory, Model, Recipe, ReplayRows, StoredLogits, has_logits
 from incumbent.memory import recalled
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
 
-class _Dark(Edit):
-    """What both share: rows are remembered with the outputs that they had when they were learned."""
+class _DarkReplay(Edit):
+    """A strategy that stores logits with the rows in memory."""
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
-        """Note what the model says of every remembered row that nobody has noted it of yet."""
-        if memory.rows is None or not len(memory) or not outspoken(model):
+        """Store the logits of every remembered row that has none yet."""
+        if memory.rows is None or not len(memory) or not has_logits(model):
             return memory
-        return memory.but(rows=memory.rows.but(soft=recalled(model, memory.rows)))
+        return memory.replace(rows=memory.rows.replace(soft=recalled(model, memory.rows)))
 
 
 @dataclass(frozen=True, repr=False)
-class DER(_Dark):
-    """Add ``alpha * mean((h(x) - z)**2)`` on remembered rows, with z the outputs when they were learned.
+class DER(_DarkReplay):
+    """Add ``alpha * mean((h(x) - z)**2)`` on remembered rows, with z their logits when they were learned.
 
-    Dark experience replay: the outputs tell more of the old than labels do. Rows are drawn anew beside each mini-batch.
-    Of a classifier whose outputs are large, alpha is taken as smaller than it is given (see References).
+    Dark experience replay: logits keep more of the old model than labels do. Rows are drawn for each mini-batch. If the
+    logits of a classifier are large, a smaller alpha is used (see References).
 
     Parameters
     ----------
     rows : int
         How many remembered rows to draw from.
     alpha : float
-        How much the outputs count.
+        Weight of the loss on the logits.
 
     References
     ----------
     Buzzega et al. (2020), Dark Experience for General Continual Learning: a Strong, Simple Baseline, NeurIPS, eq. 4.
     There alpha is the same for every net; here, for classes and labels, it is ``alpha * min(1, (10 / rms(z))**2)``.
-    Beside a net whose log odds are about 100 the published loss explodes at rates that the loss on labels bears.
+    With logits of about 100, the published loss diverges at learning rates that suit the loss on labels.
 
     Examples
     --------
@@ -54,30 +54,33 @@ class DER(_Dark):
         positive(self, "alpha", self.alpha)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Learn on, with the old outputs beside the new rows."""
-        return recipe.but(start="champion", replay=self.rows, beside=True, logits=self.alpha, labels=0.0)
+        """Continue to train, with stored logits of old rows."""
+        replay = ReplayRows(self.rows, per_batch=True)
+        return recipe.replace(
+            start="champion", replay=replay, stored_logits=StoredLogits(self.alpha), replay_weight=0.0
+        )
 
 
 @dataclass(frozen=True, repr=False)
-class DERpp(_Dark):
+class DERpp(_DarkReplay):
     """Add ``alpha * mean((h(x') - z')**2) + beta * loss(h(x"), y")`` on two independent draws of remembered rows.
 
-    DER++: outputs as they were and labels as they are. A large alpha with a large learning rate diverges; training
-    stops then and says so. That outputs are large is no reason for it to: alpha is adapted to them, as in `DER`.
+    DER++: the logits as they were, and the labels. A large alpha with a large learning rate diverges; training then
+    stops with an error. Large logits alone do not cause that: alpha is adapted to them, as in `DER`.
 
     Parameters
     ----------
     rows : int
         How many remembered rows to draw from.
     alpha : float
-        How much the outputs count.
+        Weight of the loss on the logits.
     beta : float
-        How much the labels count.
+        Weight of the loss on the labels.
 
     References
     ----------
     Buzzega et al. (2020), Dark Experience for General Continual Learning: a Strong, Simple Baseline, NeurIPS, eq. 6;
-    where the outputs are large log odds, with a smaller alpha than there (see `DER`).
+    if the logits are large, with a smaller alpha than there (see `DER`).
 
     Examples
     --------
@@ -96,5 +99,8 @@ class DERpp(_Dark):
         positive(self, "beta", self.beta)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Learn on, with old outputs and old labels beside the new rows."""
-        return recipe.but(start="champion", replay=self.rows, beside=True, logits=self.alpha, labels=self.beta)
+        """Continue to train, with stored logits and labels of old rows."""
+        replay = ReplayRows(self.rows, per_batch=True)
+        return recipe.replace(
+            start="champion", replay=replay, stored_logits=StoredLogits(self.alpha), replay_weight=self.beta
+        )

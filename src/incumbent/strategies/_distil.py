@@ -1,10 +1,10 @@
-"""Let the champion teach the challenger while it learns."""
+"""Train the challenger on the champion's predictions too."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Memory, Recipe
+from incumbent.core import Distill, Memory, Recipe
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
@@ -13,15 +13,15 @@ from incumbent.strategies._edit import Edit
 class LwF(Edit):
     """Add ``strength * T**2 * KL(champion at T || challenger at T)`` on the new rows, over the classes of the champion.
 
-    Learning without forgetting: what the champion says of the new rows is kept, and no old row is needed. The factor
-    T**2 keeps the strength the same whatever the temperature (Hinton et al. 2015, section 2.1).
+    Learning without forgetting: the challenger keeps the champion's predictions of the new rows, and needs no old row.
+    The factor T**2 makes the strength independent of the temperature (Hinton et al. 2015, section 2.1).
 
     Parameters
     ----------
     strength : float
-        How much it counts beside the labels.
+        Weight of this term next to the loss on the labels.
     temperature : float
-        Above 1, what is unlikely is compared as well.
+        Above 1, unlikely classes are compared as well.
 
     References
     ----------
@@ -43,5 +43,5 @@ class LwF(Edit):
         positive(self, "temperature", self.temperature)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Learn on, with the champion as a teacher."""
-        return recipe.but(start="champion", soft=self.strength, temperature=self.temperature)
+        """Continue to train, with the champion as a teacher."""
+        return recipe.replace(start="champion", distill=Distill(self.strength, self.temperature))

@@ -1,4 +1,4 @@
-"""What every strategy here shares: it edits a recipe, and most remember nothing of their own."""
+"""What every strategy here shares: it edits a recipe, and most need nothing in memory but rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from incumbent.core import Batch, Memory, Model, Recipe, Value
 
 
 class Edit(Value):
-    """A strategy that is said in full by the fields of the recipe that it sets."""
+    """A strategy that sets fields of a recipe, and adds nothing to the memory."""
 
     _lead = True
 
@@ -15,5 +15,5 @@ class Edit(Value):
         raise NotImplementedError
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
-        """Return the memory as it is: the reservoir that every update keeps is enough."""
+        """Return the memory unchanged: the reservoir that every update keeps is enough."""
         return memory

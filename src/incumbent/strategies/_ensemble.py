@@ -1,19 +1,19 @@
-"""Keep the champion and let the challenger speak beside it."""
+"""Keep the champion, and add the challenger to an ensemble with it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Memory, Recipe
+from incumbent.core import Ensemble, Memory, Recipe
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
 
 @dataclass(frozen=True, repr=False)
 class Vote(Edit):
-    """Average the members' probabilities (or values), each with the same say.
+    """Average the members' probabilities (or values), each with the same weight.
 
-    A later update adds its challenger to the same ensemble; beyond `members` the oldest leaves.
+    A later update adds its challenger to the same ensemble; with more than `members`, the oldest leaves.
 
     Parameters
     ----------
@@ -33,17 +33,17 @@ class Vote(Edit):
         positive(self, "members", self.members, whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Finish with an ensemble of equals."""
-        return recipe.but(blend="vote", members=self.members)
+        """Finish with an ensemble of equal weights."""
+        return recipe.replace(ensemble=Ensemble("vote", self.members))
 
 
 @dataclass(frozen=True, repr=False)
 class Weighted(Edit):
-    """Average the members with weights from their performance on the select split.
+    """Average the members with weights from their performance on the select rows.
 
     A classifier's weight is ``max(0, mse_r - mse_i)``, where ``mse_i`` is the mean of ``(1 - p(true class))**2`` over
-    the select rows and ``mse_r`` that of a model which knows only the class shares (Wang et al. 2003, eq. 8); a
-    regressor's is ``1 / mse_i``. Beyond `members` the one of least weight leaves.
+    the select rows and ``mse_r`` that of a model which knows only the class frequencies (Wang et al. 2003, eq. 8); a
+    regressor's is ``1 / mse_i``. With more than `members`, the one of least weight leaves.
 
     Parameters
     ----------
@@ -67,12 +67,12 @@ class Weighted(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Finish with a weighted ensemble."""
-        return recipe.but(blend="weighted", members=self.members)
+        return recipe.replace(ensemble=Ensemble("weighted", self.members))
 
 
 @dataclass(frozen=True, repr=False)
 class Stack(Edit):
-    """Let a small linear model, fitted on the select split, combine champion and challenger.
+    """Combine champion and challenger by a small linear model that is fitted on the select rows.
 
     The combination is a regularised logistic regression of the members' log-probabilities, or for a regression
     non-negative least squares of their values (Wolpert 1992; Breiman 1996).
@@ -85,9 +85,9 @@ class Stack(Edit):
     --------
     >>> from incumbent.core import Memory, Recipe
     >>> Stack().prepare(Recipe(), Memory()).finish
-    Finish(blend='stack', members=2)
+    Finish(ensemble=Ensemble('stack', members=2))
     """
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Finish with a stacked pair."""
-        return recipe.but(blend="stack", members=2)
+        return recipe.replace(ensemble=Ensemble("stack", 2))

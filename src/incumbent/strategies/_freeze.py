@@ -1,4 +1,4 @@
-"""Keep parts of a net as they are."""
+"""Freeze parts of a net."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from incumbent.strategies._edit import Edit
 
 @dataclass(frozen=True, repr=False)
 class Freeze(Edit):
-    """Let parts of a net stay as they are, and learn only the others.
+    """Freeze parts of a net, and train only the others.
 
-    With the backbone frozen, only the last layer learns: the cheapest way to move a net to a new task (transfer
-    learning). Batch statistics and dropout of frozen parts are at rest too, so that they say exactly what they said.
+    With a frozen backbone only the last layer learns: the cheapest way to move a net to a new task (transfer
+    learning). Batch normalisation and dropout of frozen parts stay in evaluation mode, so their outputs do not change.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Freeze(Edit):
             positive(self, "first", self.first, whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion, with these parts at rest."""
+        """Start from the champion, with these parts frozen."""
         named = (self.parts,) if isinstance(self.parts, str) else self.parts
         frozen = named if self.first is None else (f"first:{self.first}",)
-        return recipe.but(start="champion", freeze=(*recipe.structure.freeze, *frozen))
+        return recipe.replace(start="champion", freeze=(*recipe.structure.freeze, *frozen))

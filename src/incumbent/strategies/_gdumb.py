@@ -1,10 +1,10 @@
-"""A balanced handful of rows, and nothing else."""
+"""Fit from scratch on a small balanced sample."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Memory, Recipe
+from incumbent.core import Memory, Recipe, ReplayRows
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
@@ -13,7 +13,7 @@ from incumbent.strategies._edit import Edit
 class GDumb(Edit):
     """Fit from scratch on a class-balanced sample of old and new rows.
 
-    Hard to beat where classes arrive over time, and a check that a cleverer method earns its cost.
+    It is hard to beat if classes arrive over time, and shows whether a cleverer method is worth its cost.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class GDumb(Edit):
     --------
     >>> from incumbent.core import Memory, Recipe
     >>> GDumb(500).prepare(Recipe(), Memory()).data
-    Data(None, sample='balanced', cap=500)
+    Data(ReplayRows(sample='balanced'), max_rows=500)
     """
 
     rows: int = 2000
@@ -38,4 +38,4 @@ class GDumb(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from scratch on the balanced sample."""
-        return recipe.but(start="scratch", replay=None, cap=self.rows, sample="balanced")
+        return recipe.replace(start="scratch", replay=ReplayRows(sample="balanced"), max_rows=self.rows)

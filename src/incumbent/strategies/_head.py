@@ -1,21 +1,22 @@
-"""Another last layer for a net: fresh, or with room for new classes."""
+"""Change the last layer of a net: replace it, or add outputs for new classes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from incumbent.core import Memory, Recipe
+from incumbent._deprecated import renamed_members
+from incumbent.core import FreshHead, Memory, NewClasses, Recipe
 from incumbent.strategies._check import one_of
 from incumbent.strategies._edit import Edit
 
 
 @dataclass(frozen=True, repr=False)
 class NewHead(Edit):
-    """Replace the last layer of a net by a fresh one, and keep the rest.
+    """Replace the last layer of a net by a newly initialised one, and keep the rest.
 
-    For a task that has little to do with the old one; chained with ``Freeze("backbone")`` it is the classic way to
-    reuse a net that was trained on much data.
+    Use it for a task that has little in common with the old one. Chained with ``Freeze("backbone")``, it is the classic
+    way to reuse a net that was trained on much data.
 
     Examples
     --------
@@ -25,22 +26,23 @@ class NewHead(Edit):
     """
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion, but for its last layer."""
-        return recipe.but(start="champion", new_head=True)
+        """Start from the champion, except for its last layer."""
+        return recipe.replace(start="champion", head=FreshHead())
 
 
+@renamed_members({"start": "init"})
 @dataclass(frozen=True, repr=False)
-class Grow(Edit):
-    """Say how rows for new classes start in the last layer of a net; what it says of the others does not change a bit.
+class AddClasses(Edit):
+    """Choose how outputs for new classes are initialised in a net; the outputs of known classes do not change.
 
-    A net grows by itself when it meets a class that it does not know, as by ``Grow("prior")``, and when it meets ids
-    beyond its tables, whose rows start at the mean of those that are there.
+    A net adds classes without this strategy too, as by ``AddClasses("prior")``, when it is trained on labels that it
+    does not know. It also extends embedding tables for new ids; their rows start at the mean of the existing ones.
 
     Parameters
     ----------
-    start : {"prior", "imprint"}
-        At zero, with the bias that gives the class its share of the rows; or at the mean of what the last layer reads
-        of its rows, as long as other rows are.
+    init : {"prior", "imprint"}
+        "prior" starts at zero, with a bias for the fraction of rows that the class has. "imprint" starts at the mean
+        features of the class, scaled to the length of the other rows.
 
     References
     ----------
@@ -49,15 +51,15 @@ class Grow(Edit):
     Examples
     --------
     >>> from incumbent.core import Memory, Recipe
-    >>> Grow("imprint").prepare(Recipe(), Memory()).structure
-    Structure('champion', grow='imprint')
+    >>> AddClasses("imprint").prepare(Recipe(), Memory()).structure
+    Structure('champion', classes=NewClasses('imprint'))
     """
 
-    start: Literal["prior", "imprint"] = "prior"
+    init: Literal["prior", "imprint"] = "prior"
 
     def __post_init__(self) -> None:
-        one_of(self, "start", self.start, ("prior", "imprint"))
+        one_of(self, "init", self.init, ("prior", "imprint"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion, with room for new classes."""
-        return recipe.but(start="champion", grow=self.start)
+        """Start from the champion, with outputs for new classes."""
+        return recipe.replace(start="champion", classes=NewClasses(self.init))

@@ -1,4 +1,4 @@
-"""Learn on from where the champion stands."""
+"""Continue to train the champion."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from incumbent.strategies._edit import Edit
 
 @dataclass(frozen=True, repr=False)
 class Incremental(Edit):
-    """Learn the new rows in mini-batches, starting from the champion; preprocessing stays as it is.
+    """Learn the new rows in mini-batches, starting from the champion; preprocessing does not change.
 
-    Cheap, and the first to forget: chain it with `Replay`, `EWC` or `Interpolate`.
+    Cheap, but it forgets fastest: chain it with `Replay`, `EWC` or `Interpolate`.
 
     Parameters
     ----------
     optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"}, optional
-        None, the default, is the model's own rule (`partial_fit`), or Adam where it has none.
+        None, the default, is the model's own rule (`partial_fit`), or Adam if it has none.
     lr : float, optional
         Learning rate; None picks one by a short trial.
     epochs : int, optional
-        Passes over the rows; None is one, and for a net as many as still lower the loss on the select rows.
+        Passes over the rows. None is one; a net stops once the loss on the select rows no longer falls.
     batch_size : int, optional
         Rows per step; None is 256, and 64 for a net.
 
@@ -47,8 +47,8 @@ class Incremental(Edit):
                 positive(self, name, getattr(self, name), whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion, with this optimiser."""
-        return recipe.but(
+        """Start from the champion, with this optimizer."""
+        return recipe.replace(
             start="champion",
             optimizer=self.optimizer,
             lr=self.lr,
@@ -64,15 +64,15 @@ class Online(Edit):
     Parameters
     ----------
     optimizer : {"sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw"}, optional
-        None, the default, is the model's own rule (`partial_fit`), or Adam where it has none.
+        None, the default, is the model's own rule (`partial_fit`), or Adam if it has none.
     lr : float, optional
         Learning rate; None picks one by a short trial.
 
     Examples
     --------
     >>> from incumbent.core import Memory, Recipe
-    >>> Online("sgd").prepare(Recipe(), Memory()).optimiser
-    Optimiser('sgd', epochs=1, batch_size=1)
+    >>> Online("sgd").prepare(Recipe(), Memory()).optimizer
+    Optimizer('sgd', epochs=1, batch_size=1)
     """
 
     optimizer: str | None = None
@@ -86,4 +86,6 @@ class Online(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from the champion, one row a step, in order."""
-        return recipe.but(start="champion", optimizer=self.optimizer, lr=self.lr, epochs=1, batch_size=1, ordered=True)
+        return recipe.replace(
+            start="champion", optimizer=self.optimizer, lr=self.lr, epochs=1, batch_size=1, ordered=True
+        )

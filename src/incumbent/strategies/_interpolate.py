@@ -1,4 +1,4 @@
-"""Meet the challenger half way."""
+"""Interpolate between the weights of champion and challenger."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from incumbent.strategies._edit import Edit
 class Interpolate(Edit):
     """Interpolate the weights: ``w = (1 - alpha) * w_champion + alpha * w_challenger``.
 
-    alpha 0 is the champion and 1 the challenger, so it can always retreat. Preprocessing stays frozen, for weights are
-    only comparable where the features mean the same. What the last layer has for classes that joined is the
-    challenger's at any alpha but 0.
+    Alpha 0 is the champion and 1 the challenger, so this strategy can always step back. Preprocessing stays frozen,
+    because weights can only be compared if the features mean the same. The outputs of new classes are the challenger's
+    for every alpha but 0.
 
     Parameters
     ----------
     alpha : float in [0, 1] or "auto"
-        "auto" takes the alpha that has the smallest loss on select rows, new and old together.
+        "auto" takes the alpha with the smallest loss on select rows, new and old together.
 
     References
     ----------
@@ -45,4 +45,4 @@ class Interpolate(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Finish by interpolation, on frozen preprocessing."""
-        return recipe.but(alpha=self.alpha, freeze=(*recipe.structure.freeze, "preprocess"))
+        return recipe.replace(alpha=self.alpha, freeze=(*recipe.structure.freeze, "preprocess"))

@@ -1,30 +1,32 @@
-"""Small updates beside the weights of a net."""
+"""Train low-rank updates of the weights of a net."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Memory, Recipe
+from incumbent._deprecated import Opposite, renamed_members
+from incumbent.core import LowRank, Memory, Recipe
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
 
+@renamed_members({"apart": Opposite("merge")})
 @dataclass(frozen=True, repr=False)
 class LoRA(Edit):
-    """Leave the weights of a net alone and learn low-rank updates beside them: ``w + (alpha / rank) * B A``.
+    """Freeze the weights of a net and train low-rank updates of them: ``w + (alpha / rank) * B A``.
 
-    Far fewer numbers learn, which is cheap and forgets less. The last layer learns in full. At the end the updates are
-    added to the weights, so that the net is as quick as before; kept apart they are a small file beside weights that
-    are the champion's bit for bit.
+    Far fewer weights are trained. That is cheap, and the net forgets less. The last layer is trained in full. At the
+    end the updates are added to the weights, so that the net predicts as fast as before. With ``merge=False`` they stay
+    separate: a small file, and the champion's weights bit for bit.
 
     Parameters
     ----------
     rank : int
-        Rank of each update; alpha is twice as much.
+        Rank of each update; alpha is twice the rank.
     layers : tuple of str
-        Names or patterns of the linear and convolution layers that get one; empty means all of them.
-    apart : bool
-        Keep the updates apart.
+        Names or patterns of the linear and convolution layers that get an update; empty means all of them.
+    merge : bool
+        Add the updates to the weights at the end.
 
     References
     ----------
@@ -38,11 +40,11 @@ class LoRA(Edit):
 
     rank: int = 8
     layers: tuple[str, ...] = ()
-    apart: bool = False
+    merge: bool = True
 
     def __post_init__(self) -> None:
         positive(self, "rank", self.rank, whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion's weights, which stay."""
-        return recipe.but(start="champion", rank=self.rank, adapt=self.layers, apart=self.apart)
+        """Start from the champion's weights and freeze them."""
+        return recipe.replace(start="champion", lora=LowRank(self.rank, self.layers, self.merge))

@@ -1,11 +1,11 @@
-"""What a net minimises on its labels, and how its steps are taken."""
+"""Set the task loss of a net, and the schedule of its training."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from incumbent.core import Memory, Recipe
+from incumbent.core import Memory, Recipe, TaskObjective
 from incumbent.errors import UsageError
 from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
@@ -13,17 +13,17 @@ from incumbent.strategies._edit import Edit
 
 @dataclass(frozen=True, repr=False)
 class Objective(Edit):
-    """Say what loss a net minimises on its labels, how much each class counts, and how sure labels are.
+    """Set the loss that a net minimises on its labels, the weight of each class, and label smoothing.
 
     Parameters
     ----------
     loss : str, optional
         "cross_entropy", "bce", "mse", "huber", or "module:function" of outputs (n, k) and targets that gives (n,)
-        losses; None is what fits the labels.
+        losses; None is the loss that fits the labels.
     smoothing : float in [0, 1)
-        Share of each label that is spread over all classes.
+        Fraction of each label that is spread over all classes.
     class_weight : "balanced" or tuple of (class, float), optional
-        How much a row of each class counts.
+        Weight of a row of each class.
 
     References
     ----------
@@ -47,25 +47,26 @@ class Objective(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Set the loss."""
-        return recipe.but(task_loss=self.loss, smoothing=self.smoothing, class_weight=self.class_weight)
+        objective = TaskObjective(self.loss, self.smoothing, self.class_weight)
+        return recipe.replace(objective=objective if objective != TaskObjective() else None)
 
 
 @dataclass(frozen=True, repr=False)
 class Schedule(Edit):
-    """Say how the steps of a net are taken: the course of the rate, clipping, early stopping.
+    """Set how a net is trained: the learning rate over the steps, gradient clipping, early stopping.
 
     Parameters
     ----------
     course : {"linear", "cosine", "constant"}
-        How the rate falls over the steps.
+        How the learning rate falls over the steps.
     warmup : float in [0, 1)
-        Share of the steps over which it rises first.
+        Fraction of the steps over which it first rises.
     layer_decay : float in (0, 1]
-        Rate of each block as a share of that of the block after it: early layers, which are more general, move less.
+        Learning rate of each block relative to the block after it. Early layers are more general and should move less.
     clip : float, optional
         Largest norm of a gradient.
     patience : int, optional
-        Stop after so many epochs without a smaller loss on the select rows, and keep the best.
+        Stop after this many epochs without a smaller loss on the select rows, and keep the best weights.
     weight_decay : float, optional
         Decay of the weights; None is 0.01 for AdamW and 0 otherwise.
 
@@ -98,8 +99,8 @@ class Schedule(Edit):
                 positive(self, name, getattr(self, name), whole=name == "patience")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Set the course of the steps."""
-        return recipe.but(
+        """Set how the steps are taken."""
+        return recipe.replace(
             schedule=self.course,
             warmup=self.warmup,
             layer_decay=self.layer_decay,

@@ -1,14 +1,16 @@
-"""Strategies as text: the expressions that `repr` prints, and presets by name."""
+"""Read strategies from text: the expressions that `repr` prints, and presets by name."""
 
 from __future__ import annotations
 
 import ast
 import difflib
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from incumbent.core import Strategy
 from incumbent.errors import UsageError
+from incumbent.strategies._names_0_1 import OLD_PRESETS, OLD_STRATEGIES, old_strategy
 
 PRESETS: dict[str, str] = {
     "retrain": "Retrain()",
@@ -16,14 +18,13 @@ PRESETS: dict[str, str] = {
     "recency": "Recency(10000)",
     "incremental": "Incremental()",
     "online": "Online()",
-    "continue": "chain(Replay(2000), Continue(20))",
+    "append-trees": "chain(Replay(2000), AppendTrees(20))",
     "replay": "chain(Replay(2000), Incremental())",
     "gdumb": "GDumb(2000)",
     "vote": "Vote(5)",
     "weighted": "Weighted(5)",
     "stack": "Stack()",
     "interpolate": "chain(Replay(2000), Incremental('adam'), Interpolate('auto'))",
-    "anchor": "chain(Anchor(0.1), Incremental('adam'))",
     "ewc": "chain(EWC(1.0), Incremental('adam'))",
     "l2sp": "chain(L2SP(0.1), Incremental())",
     "online-ewc": "chain(OnlineEWC(0.1), Incremental())",
@@ -34,11 +35,11 @@ PRESETS: dict[str, str] = {
     "derpp": "chain(DERpp(1000), Incremental())",
     "freeze": "chain(Replay(2000), Freeze('backbone'))",
     "transfer": "chain(Replay(2000), NewHead(), Freeze('backbone'))",
-    "grow": "chain(Replay(2000), Grow('imprint'))",
+    "add-classes": "chain(Replay(2000), AddClasses('imprint'))",
     "lora": "chain(Replay(2000), LoRA(8))",
-    "replace": "Replace()",
+    "replace-architecture": "ReplaceArchitecture()",
     "shrink-perturb": "ShrinkPerturb(0.4)",
-    "select": "chain(Replay(2000), Select(0.5))",
+    "select-subset": "chain(Replay(2000), SelectSubset(0.5))",
     "balance": "chain(Replay(2000), Balance())",
     "soup": "chain(Replay(2000), Soup(4))",
     "ema": "chain(Replay(2000), EMA(0.99))",
@@ -50,9 +51,10 @@ PRESETS: dict[str, str] = {
 
 
 def parse(given: str | Strategy) -> Strategy:
-    """Return the strategy that a text stands for; a strategy comes back as it is.
+    """Return the strategy that a text names; a strategy is returned as it is.
 
-    Only names of strategies, calls of them and plain values are read: nothing in the text is run.
+    Only names of strategies, calls of them and plain values are read. No code in the text runs. Names of 0.1 are read
+    as well, without a warning, because stores keep them.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def parse(given: str | Strategy) -> Strategy:
         if isinstance(given, Strategy) and not isinstance(given, type):
             return given
         raise UsageError(f"A strategy is a value such as Replay(2000), or its text; it was given {given!r}.")
-    text = PRESETS.get(given.strip(), given.strip())
+    text = (OLD_PRESETS | PRESETS).get(given.strip(), given.strip())
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError):
@@ -83,7 +85,9 @@ def parse(given: str | Strategy) -> Strategy:
             f"{given!r} is not a strategy: write a preset ({', '.join(PRESETS)}) or an expression such as "
             "\"chain(Replay(2000), Incremental(optimizer='adagrad'))\"."
         ) from None
-    value = _value(tree, _names(), given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # a stored expression keeps the names of its version
+        value = _value(tree, _names(), given)
     if not isinstance(value, Strategy):
         raise UsageError(f"{given!r} is not a strategy but a plain value; write for example Replay(2000).")
     return value
@@ -100,12 +104,13 @@ def _value(node: ast.expr, names: dict[str, Callable[..., Any]], given: str) -> 
         node = ast.Call(node, [], [])  # `Retrain` means `Retrain()`
     if not isinstance(node, ast.Call):
         return _literal(node, given)
-    if not isinstance(node.func, ast.Name) or node.func.id not in names:
+    if not isinstance(node.func, ast.Name) or not (node.func.id in names or node.func.id in OLD_STRATEGIES):
         raise UsageError(_unknown(ast.unparse(node.func), names, given))
+    make = names.get(node.func.id) or old_strategy(node.func.id, warn=False)
     arguments = [_value(a, names, given) for a in node.args]
     options = {k.arg: _value(k.value, names, given) for k in node.keywords if k.arg}
     try:
-        return names[node.func.id](*arguments, **options)
+        return make(*arguments, **options)
     except TypeError as error:
         raise UsageError(f"{node.func.id} does not take that, in {given!r}: {_plain(error)}.") from None
 

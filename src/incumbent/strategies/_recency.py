@@ -1,10 +1,10 @@
-"""Let old rows count less."""
+"""Give old rows less weight."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Memory, Recipe
+from incumbent.core import Memory, Recipe, ReplayRows
 from incumbent.strategies._check import extent
 from incumbent.strategies._edit import Edit
 
@@ -18,13 +18,13 @@ class Recency(Edit):
     Parameters
     ----------
     half_life : float or str
-        The age at which a row weighs half: a number of rows, or a span of time such as "30d".
+        The age at which a row has half its weight: a number of rows, or a span of time such as "30d".
 
     Examples
     --------
     >>> from incumbent.core import Memory, Recipe
     >>> Recency(5000).prepare(Recipe(), Memory())
-    Recipe(Data(None, half_life=5000))
+    Recipe(Data(ReplayRows(), half_life=5000))
     """
 
     half_life: float | str = 10_000
@@ -34,4 +34,4 @@ class Recency(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Take all rows, weighted by age."""
-        return recipe.but(replay=None, half_life=self.half_life)
+        return recipe.replace(replay=ReplayRows(), half_life=self.half_life)

@@ -1,22 +1,24 @@
-"""Mix old rows with the new."""
+"""Mix old rows with the new ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from incumbent.core import Memory, Recipe
+from incumbent._deprecated import renamed_members
+from incumbent.core import Memory, Recipe, ReplayRows
 from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
 
 
+@renamed_members({"beside": "per_batch"})
 @dataclass(frozen=True, repr=False)
 class Replay(Edit):
-    """Learn remembered rows together with the new ones, so that the old is not forgotten.
+    """Learn remembered rows together with the new ones, so that the model does not forget the old.
 
-    Experience replay from a reservoir that every row ever seen had the same chance to enter (Vitter 1985, Algorithm R
-    and kin). It says nothing of how to learn: alone, a model that can learn on does so, any other is fitted anew on
-    exactly these rows.
+    Experience replay from a reservoir that every row so far had the same chance to enter (Vitter 1985, Algorithm R and
+    relatives). It does not set how to learn. Alone, it lets a model continue to learn if it can; any other model is
+    fitted from scratch on exactly these rows.
 
     Parameters
     ----------
@@ -24,9 +26,10 @@ class Replay(Edit):
         How many remembered rows to mix in.
     sample : {"reservoir", "balanced"}
         Drawn uniformly, or the same number of each class.
-    beside : bool
-        Draw as many of them as there are new rows beside each mini-batch, instead of mixing all of them in once: few
-        old rows then count as much as many new ones. For models that draw in the loop, such as nets.
+    per_batch : bool
+        For each mini-batch, draw as many remembered rows as it has new ones, instead of mixing all of them in once. Few
+        old rows then have as much weight as many new ones. Needs a model that draws rows in its training loop, such as
+        a net.
 
     References
     ----------
@@ -36,12 +39,12 @@ class Replay(Edit):
     --------
     >>> from incumbent.core import Memory, Recipe
     >>> Replay(1000).prepare(Recipe(), Memory())
-    Recipe(Data(1000))
+    Recipe(Data(ReplayRows(1000)))
     """
 
     rows: int = 2000
     sample: Literal["reservoir", "balanced"] = "reservoir"
-    beside: bool = False
+    per_batch: bool = False
 
     def __post_init__(self) -> None:
         positive(self, "rows", self.rows, whole=True)
@@ -49,4 +52,4 @@ class Replay(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Add remembered rows to the new ones."""
-        return recipe.but(replay=self.rows, sample=self.sample, beside=self.beside)
+        return recipe.replace(replay=ReplayRows(self.rows, self.sample, self.per_batch))

@@ -1,4 +1,4 @@
-"""Average weights: of several trainings, or along one."""
+"""Average weights: of several trainings, or over the steps of one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from incumbent.strategies._edit import Edit
 
 @dataclass(frozen=True, repr=False)
 class Soup(Edit):
-    """Train several challengers with other seeds and rates, and average the weights of those that help.
+    """Train several challengers with other seeds and learning rates, and average the weights of those that help.
 
-    Greedy: the best on the select rows first, then each that does not make the average worse there. As quick to serve
-    as one model, and often better than the best of them.
+    A greedy soup: the best on the select rows comes first, then each one that does not make the average worse there.
+    It predicts as fast as one model, and is often better than the best of them.
 
     Parameters
     ----------
@@ -41,19 +41,19 @@ class Soup(Edit):
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Finish with an average of several, all from the champion and on frozen preprocessing."""
         frozen = (*recipe.structure.freeze, "preprocess")
-        return recipe.but(start="champion", soup=self.members, freeze=frozen)
+        return recipe.replace(start="champion", soup=self.members, freeze=frozen)
 
 
 @dataclass(frozen=True, repr=False)
 class EMA(Edit):
-    """Finish with the moving average of the weights along the training: ``average = d * average + (1 - d) * w``.
+    """Use the moving average of the weights over the training: ``average = d * average + (1 - d) * w``.
 
     Statistics of batch normalisation are those of the last step.
 
     Parameters
     ----------
     decay : float in (0, 1)
-        What share of the average each step keeps; over the first steps it is less.
+        Fraction of the average that each step keeps; over the first steps it is less.
 
     References
     ----------
@@ -74,4 +74,4 @@ class EMA(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Finish with the average."""
-        return recipe.but(ema=self.decay)
+        return recipe.replace(ema=self.decay)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Memory, Recipe
+from incumbent.core import Memory, Recipe, ReplayRows, Search
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
@@ -13,8 +13,8 @@ from incumbent.strategies._edit import Edit
 class Tune(Edit):
     """Retrain with the best of a few settings of the estimator's own hyper-parameters.
 
-    Successive halving over random settings (scikit-learn's `HalvingRandomSearchCV`): all are tried on few rows, the
-    better third goes on to more. The champion's own settings are always among them.
+    Successive halving over random settings (scikit-learn's `HalvingRandomSearchCV`): all are tried on few rows, and
+    the best third goes on to more rows. The champion's own settings are always among them.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Tune(Edit):
     --------
     >>> from incumbent.core import Memory, Recipe
     >>> Tune(9).prepare(Recipe(), Memory()).structure
-    Structure('scratch', search=9)
+    Structure('scratch', search=Search(9))
     """
 
     trials: int = 12
@@ -39,4 +39,4 @@ class Tune(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from scratch, with a search."""
-        return recipe.but(start="scratch", replay=None, search=self.trials)
+        return recipe.replace(start="scratch", replay=ReplayRows(), search=Search(self.trials))

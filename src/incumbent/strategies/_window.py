@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Memory, Recipe
+from incumbent.core import Memory, Recipe, ReplayRows
 from incumbent.strategies._check import extent
 from incumbent.strategies._edit import Edit
 
 
 @dataclass(frozen=True, repr=False)
 class Window(Edit):
-    """Learn from the newest rows of memory and new together, and from nothing older.
+    """Learn from the newest of all remembered and new rows, and from nothing older.
 
-    For data whose past must go: after an abrupt change the old rows teach the wrong thing.
+    Use it after an abrupt change, when old rows teach the wrong thing.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Window(Edit):
     --------
     >>> from incumbent.core import Memory, Recipe
     >>> Window("30d").prepare(Recipe(), Memory())
-    Recipe(Data(None, window='30d'))
+    Recipe(Data(ReplayRows(), window='30d'))
     """
 
     size: int | str = 10_000
@@ -34,4 +34,4 @@ class Window(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Take all rows, then cut at the window."""
-        return recipe.but(replay=None, window=self.size)
+        return recipe.replace(replay=ReplayRows(), window=self.size)

@@ -15,7 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import ABILITIES, Array, Batch, Memory, Model, Prediction, Recipe, Strategy, differentiable
+from incumbent.core import (
+    ABILITIES,
+    Array,
+    Batch,
+    Memory,
+    Model,
+    Prediction,
+    Recipe,
+    Strategy,
+    has_weights,
+    is_model,
+)
 from incumbent.engine import TrainingRows
 from incumbent.errors import AbilityError, IncumbentError, ModelError
 from incumbent.memory import remember
@@ -146,7 +157,7 @@ class _Digest(pickle.Pickler):
     def reducer_override(self, thing: Any) -> Any:
         if hasattr(thing, "get_tree_stats"):  # scikit-learn's trees of neighbours count how often they are asked
             return list, (thing.get_arrays(),)
-        if hasattr(thing, "native") and isinstance(thing, Model):  # a member's adapter may note what it was asked
+        if hasattr(thing, "native") and is_model(thing):  # a member's adapter may note what it was asked
             return list, ([thing.native],)
         return NotImplemented
 
@@ -170,7 +181,7 @@ def _everything() -> list[Strategy]:
 
 def _check_description(case: _Case) -> None:
     model, name = case.model, case.name
-    _must(isinstance(model, Model), f"The adapter {type(model).__name__} lacks a member of incumbent.core.Model.")
+    _must(is_model(model), f"The adapter {type(model).__name__} lacks a member of incumbent.core.Model.")
     _must(wrap(model) is model, f"wrap gives another adapter for the adapter of {name} itself.")
     unknown = sorted(model.abilities - ABILITIES.keys())
     _must(not unknown, f"{name} claims {unknown}; abilities are {sorted(ABILITIES)}.")
@@ -280,7 +291,7 @@ def _check_following(case: _Case, strategy: Strategy, recipe: Recipe) -> None:
         again is not None and _same(again.predict(case.all.x), said), f"{name} gives another model with the same seed."
     )
     grows = case.model.task == "classification" and not case.several
-    if grows and recipe.finish == Recipe().finish and not recipe.loss.pull:
+    if grows and recipe.finish == Recipe().finish and recipe.loss.pull is None:
         _check_growth(case, recipe, name)
 
 
@@ -288,7 +299,8 @@ def _followed(case: _Case, recipe: Recipe, name: str, train: Batch | None = None
     try:
         return fit_challenger(case.model, case.bind(recipe, train))
     except ModelError as error:
-        no_likelihood = recipe.loss.importance == "fisher"  # a hinge has no Fisher information, and says so
+        pull = recipe.loss.pull
+        no_likelihood = pull is not None and pull.importance == "fisher"  # a hinge has no Fisher information
         _must(no_likelihood, f"{name} fails, though its abilities suffice: {error}")
         return None
 
@@ -300,7 +312,7 @@ def _check_growth(case: _Case, recipe: Recipe, name: str) -> None:
     y = case.train.labels.astype(np.result_type(case.train.labels.dtype, np.asarray(new).dtype))
     y[np.arange(0, len(y), 4)] = new
     try:
-        made = fit_challenger(case.model, case.bind(recipe, case.train.but(y=y)))
+        made = fit_challenger(case.model, case.bind(recipe, case.train.replace(y=y)))
     except IncumbentError:
         raise
     except Exception as error:
@@ -327,7 +339,7 @@ def _check_storage(case: _Case) -> None:
     )
     _must(loaded.abilities == case.model.abilities, f"{case.name} has other abilities after it was saved and loaded.")
     for _, recipe in _able(case, [Retrain()]):
-        settled = [recipe] if "incremental" not in case.model.abilities else [recipe, recipe.but(start="champion")]
+        settled = [recipe] if "incremental" not in case.model.abilities else [recipe, recipe.replace(start="champion")]
         for one in settled:
             made, twin = fit_challenger(case.model, case.bind(one)), fit_challenger(loaded, case.bind(one))
             same = _same(made.predict(case.all.x), twin.predict(case.all.x))
@@ -336,7 +348,7 @@ def _check_storage(case: _Case) -> None:
 
 def _check_weights(case: _Case) -> None:
     model = case.model
-    if not differentiable(model):
+    if not has_weights(model):
         return
     weights = model.weights()
     same = _same(model.with_weights(weights).predict(case.all.x), case.before)
@@ -345,7 +357,7 @@ def _check_weights(case: _Case) -> None:
         value += 1.0
     _must(case.unchanged(), f"{case.name} hands out its own weights; weights() must give copies.")
     try:
-        importance = model.sensitivity(case.train)
+        importance = model.weight_importance(case.train)
     except ModelError:
         return  # its loss is no likelihood
     shapes = {name: value.shape for name, value in weights.items()}

@@ -10,8 +10,7 @@ from typing import Any
 import joblib
 import numpy as np
 
-from incumbent import core
-from incumbent.core import ABILITIES, Batch, Memory, Model, Recipe, Strategy
+from incumbent.core import ABILITIES, Batch, Memory, Model, Recipe, Strategy, read_recipe
 from incumbent.errors import AbilityError, UsageError
 from incumbent.models import wrap
 from incumbent.policy import recipe_for
@@ -52,7 +51,7 @@ def check_strategy(strategy: Strategy, natives: Sequence[Any] | None = None) -> 
     >>> @dataclass
     ... class Loose:
     ...     def prepare(self, recipe, memory):
-    ...         return recipe.but(start="scratch")
+    ...         return recipe.replace(start="scratch")
     ...     def remember(self, memory, model, batch):
     ...         return memory
     >>> check_strategy(Loose())
@@ -121,20 +120,19 @@ def _check_prepare(strategy: Strategy, memory: Memory) -> None:
     made, again = strategy.prepare(marked, memory), strategy.prepare(marked, memory)
     _must(isinstance(made, Recipe), f"{name}.prepare returns {type(made).__name__}; it must return the edited Recipe.")
     _must(made == again, f"{name}.prepare is not pure: the same recipe and memory gave {made} and then {again}.")
-    _must(marked == Recipe(), f"{name}.prepare changed the recipe that it was given; return recipe.but(...) instead.")
+    _must(marked == Recipe(), f"{name}.prepare changed the recipe it was given; return recipe.replace(...) instead.")
     _must(joblib.hash(memory) == before, f"{name}.prepare changed the memory; what it remembers belongs into remember.")
     _must(
         (made.seed, made.deadline) == (7, 1e9),
-        f"{name}.prepare made a new Recipe and lost what was said before it; return recipe.but(...) instead.",
+        f"{name}.prepare made a new Recipe and lost what was said before it; return recipe.replace(...) instead.",
     )
-    names = {kind.__name__: kind for kind in (*core.ELEMENTS.values(), Recipe)}
-    _must(eval(repr(made), names) == made, f"{name}.prepare gives {made}, which cannot be stored and read back.")
+    _must(read_recipe(repr(made)) == made, f"{name}.prepare gives {made}, which cannot be stored and read back.")
     unknown = made.needs - ABILITIES.keys()
     _must(not unknown, f"{name} needs {sorted(unknown)}, which no model can have; abilities are {sorted(ABILITIES)}.")
 
 
 def _check_needs(strategy: Strategy, model: Model) -> None:
-    name, settled = repr(strategy), strategy.prepare(Recipe(), Memory()).settle(model.abilities)
+    name, settled = repr(strategy), strategy.prepare(Recipe(), Memory()).resolve_start(model.abilities)
     lacking = settled.needs - model.abilities
     try:
         recipe = recipe_for(strategy, model, Memory())
@@ -146,7 +144,8 @@ def _check_needs(strategy: Strategy, model: Model) -> None:
         _must(any(word in str(error) for word in lacking), f"The error does not name any of {sorted(lacking)}: {error}")
         return
     _must(not lacking, f"{name} needs {sorted(lacking)} of {type(model.native).__name__}, and no AbilityError said so.")
-    _must(recipe.structure.start is not None or bool(recipe.structure.append), f"{name} leaves open where it starts.")
+    starts = recipe.structure.start is not None or recipe.structure.trees is not None
+    _must(starts, f"{name} leaves open where it starts.")
 
 
 def _check_remember(strategy: Strategy, model: Model) -> None:
@@ -155,7 +154,7 @@ def _check_remember(strategy: Strategy, model: Model) -> None:
     before, model_before = joblib.hash(memory), joblib.hash(model.native)
     made = strategy.remember(memory, model, batch)
     _must(isinstance(made, Memory), f"{name}.remember returns {type(made).__name__}; it must return a Memory.")
-    _must(joblib.hash(memory) == before, f"{name}.remember changed the memory it was given; return memory.but(...).")
+    _must(joblib.hash(memory) == before, f"{name}.remember changed its argument; return memory.replace(...).")
     _must(joblib.hash(model.native) == model_before, f"{name}.remember changed the model.")
     again = strategy.remember(memory, model, batch)
     _must(joblib.hash(made) == joblib.hash(again), f"{name}.remember is not pure: the same input gave two memories.")

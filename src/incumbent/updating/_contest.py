@@ -142,7 +142,7 @@ def _completed(chosen: Challenger, holdouts: Holdouts) -> Challenger:
     """
     if chosen.recipe is None or chosen.model is None:
         return chosen
-    rows = emphasised(holdouts.select, chosen.recipe.data.emphasis)
+    rows = emphasised(holdouts.select, chosen.recipe.data.new_row_weight)
     return dataclasses.replace(chosen, model=extended(chosen.model, rows))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 
-from incumbent.core import Model, Paired, Recipe
+from incumbent.core import Model, Paired, Recipe, is_net
 from incumbent.engine import TrainingRows, time_limit
 from incumbent.models import fit_challenger, predict
 from incumbent.updating._holdouts import Holdouts
@@ -48,7 +48,7 @@ def old_evidence(
         found.append(paired(rows, holdouts.said_old.take(holdouts.old_gate), said, "anchor"))
     gate = holdouts.case.gate
     asked = gate.tolerance is not None or gate.slices  # stand-ins cost fits, and nobody would look at them
-    enough = ENOUGH_FOR_A_NET if "layers" in holdouts.case.champion.abilities else ENOUGH
+    enough = ENOUGH_FOR_A_NET if is_net(holdouts.case.champion) else ENOUGH
     if asked and len(holdouts.case.memory) and sum(map(len, found)) < enough:
         found += _crossfitted(holdouts, recipe, deadline, folds) if recipe is not None else []
         if not found:
@@ -67,12 +67,12 @@ def _crossfitted(holdouts: Holdouts, recipe: Recipe, deadline: float, folds: int
         each = (time.monotonic() - started) / max(k, 1)
         if time.monotonic() + each > deadline:
             break
-        rest = case.memory.but(rows=rows.take(fold != k), key=case.memory.key[fold != k])
+        rest = case.memory.replace(rows=rows.take(fold != k), key=case.memory.key[fold != k])
         held = rows.take(fold == k)
         try:
             with time_limit(deadline), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the same chatter as in training
-                afresh = Recipe().but(start="scratch").bind(train=rest.rows, seed=case.seed, deadline=deadline)
+                afresh = Recipe().replace(start="scratch").bind(train=rest.rows, seed=case.seed, deadline=deadline)
                 stand_in = case.champion.fit(afresh)
                 rows_of = TrainingRows(holdouts.learn, holdouts.select, rest, case.seed)
                 follower = rows_of.bind(recipe, deadline=deadline)

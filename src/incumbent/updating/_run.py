@@ -102,7 +102,7 @@ def prepare(case: Case) -> Prepared:
             "columns; leave slices= and search= out of the gate."
         )
     unseen = _unseen(case)
-    plans = policy.choose(_wanted(case), case.champion, case.memory, rows=len(case.batch), unseen=unseen)
+    plans = policy.select_strategies(_wanted(case), case.champion, case.memory, rows=len(case.batch), unseen=unseen)
     if case.gate.slices:
         known = case.batch if case.memory.rows is None else case.memory.rows
         case = dataclasses.replace(case, gate=case.gate.fixed(known.x))
@@ -126,11 +126,11 @@ def _wanted(case: Case) -> Choice:
     """Return the strategies to try: under a refresh, "auto" has the one that is live among them."""
     if case.gate.promise != "refresh" or case.strategies != "auto":
         return case.strategies
-    usual = policy.choose("auto", case.champion, case.memory, rows=len(case.batch))
+    usual = policy.select_strategies("auto", case.champion, case.memory, rows=len(case.batch))
     if any(idea(strategy) == idea(case.live) for strategy, _ in usual):
         return "auto"
     with suppress(IncumbentError):  # what made the champion may be nothing that it could follow itself
-        policy.choose(case.live, case.champion, case.memory, rows=len(case.batch))
+        policy.select_strategies(case.live, case.champion, case.memory, rows=len(case.batch))
         return ["auto", case.live]
     return "auto"
 
@@ -256,7 +256,7 @@ def _tries(prepared: Prepared, deadline: float, *, today: float) -> list[Challen
     standing = [] if "auto" not in given else [Challenger(name, None, model) for name, model in case.standing.items()]
 
     def skip(plan: TrainingPlan, done: Sequence[Challenger]) -> str:
-        better = policy.spared_by(plan.recipe, done) if _may_spare(case, repr(plan.strategy)) else None
+        better = policy.made_redundant_by(plan.recipe, done) if _may_spare(case, repr(plan.strategy)) else None
         return "" if better is None else f"{better.strategy} is better on new rows, no worse on old, and costs less"
 
     def score(challenger: Challenger) -> Challenger:
@@ -309,7 +309,7 @@ def _remembered(
     memory, live = remember(case.memory, learned, seed=case.seed, rare=rare_rows(case.champion)), case.champion
     if verdict.decision == "promote" and chosen is not None and chosen.model is not None and chosen.recipe is not None:
         if chosen.recipe.structure.start == "scratch":
-            memory = memory.but(importance={})  # weights that were made anew mean something else
+            memory = memory.replace(importance={})  # weights that were made anew mean something else
         live = chosen.model
         memory = parse(chosen.strategy).remember(memory, live, learned)
     if memory.statistics and memory.statistics is case.memory.statistics:

@@ -123,7 +123,7 @@ def update(
     if data is not None:  # images as those that the model learned; an array may hold the target, which has no name yet
         frame = schema.read(new) if schema.inputs else read(new, names=names, target=column, tensors=tensors)
     batch, check = schema.check(frame)
-    check = check.but(findings=(*check.findings, *notes))
+    check = check.replace(findings=(*check.findings, *notes))
     held = AnchorSet() if anchor is None else anchor_set(schema, schema.read(anchor))
     memory = Memory()
     if data is not None:
@@ -194,7 +194,7 @@ def same_classes(champion: Model, schema: Schema) -> tuple[Model, Schema, tuple[
 
 def with_classes(schema: Schema, champion: Model) -> Schema:
     """Return the schema with the classes that the champion knows, in the champion's own type."""
-    return schema if champion.classes is None else schema.but(classes=tuple(champion.classes.tolist()))
+    return schema if champion.classes is None else schema.replace(classes=tuple(champion.classes.tolist()))
 
 
 def _is_pair(new: Any) -> bool:
@@ -209,20 +209,15 @@ def acquainted(champion: Model, rows: Any, target: str, task: Task | None) -> Mo
     ModelError
         The outputs do not fit the labels.
     """
-    meeting = getattr(champion, "meeting", None)
     columns = getattr(rows, "parts", rows)
-    if meeting is None or target not in columns:
-        return champion
-    known: Model = meeting(np.asarray(columns[target]), task)
-    return known
+    return champion.infer_outputs(np.asarray(columns[target]), task) if target in columns else champion
 
 
 def takes_tensors(champion: Model) -> bool:
     """Return whether a model takes arrays as they are, where others take them as columns of a table."""
-    return getattr(champion, "takes", "frame") == "tensors"
+    return champion.takes == "tensors"
 
 
 def feature_names(champion: Model) -> list[str] | None:
     """Return the names of the columns that the champion was trained on, in its order, if it kept them."""
-    names = getattr(champion.native, "feature_names_in_", None)
-    return None if names is None else [str(name) for name in names]
+    return champion.feature_names

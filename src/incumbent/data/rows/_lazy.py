@@ -176,7 +176,7 @@ def blocks(x: Any, size: int = BLOCK) -> Iterator[Array]:
 
 def in_memory(batch: Batch) -> Batch:
     """Return the batch with its lazy rows read and without what is known of them for the moment, for what is kept."""
-    return batch.but(x=_read(batch.x), features=None)
+    return batch.replace(x=_read(batch.x), features=None)
 
 
 def _read(x: Any) -> Any:

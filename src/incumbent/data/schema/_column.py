@@ -89,13 +89,13 @@ class Column(Value):
         if self.kind == "category":
             text = not isinstance(series.dtype, pd.CategoricalDtype)
             seen = map(str, series.dropna().unique()) if text else scalars(series.cat.categories, self.name)
-            return self.but(categories=tuple(dict.fromkeys((*self.categories, *seen))), missing=missing)
+            return self.replace(categories=tuple(dict.fromkeys((*self.categories, *seen))), missing=missing)
         if self.kind != "number" or self.low is None or self.high is None:
-            return self.but(missing=missing)
+            return self.replace(missing=missing)
         low, high = _extent(_numeric(series), finite=True)
         if low is None or np.isnan(low):  # no number at all
-            return self.but(missing=missing)
-        return self.but(low=min(self.low, low), high=max(self.high, high), missing=missing)
+            return self.replace(missing=missing)
+        return self.replace(low=min(self.low, low), high=max(self.high, high), missing=missing)
 
     def check(self, series: pd.Series[Any]) -> tuple[pd.Series[Any], list[Finding]]:
         """Return the values as the model was trained on them, and what should be known about them.

@@ -91,9 +91,9 @@ class Input(Value):
     def widened(self, part: Any) -> Input:
         """Return the input as a model knows it that was trained on these checked values too."""
         if self.columns:
-            return self.but(columns=tuple(column.widened(part[column.name]) for column in self.columns))
+            return self.replace(columns=tuple(column.widened(part[column.name]) for column in self.columns))
         low, high = extent(part)
-        return self.but(low=_within(min, self.low, low), high=_within(max, self.high, high))
+        return self.replace(low=_within(min, self.low, low), high=_within(max, self.high, high))
 
     def check(self, part: Any) -> tuple[Any, list[Finding]]:
         """Return the values as the model was trained on them, and what should be known about them.

@@ -225,9 +225,9 @@ class Schema(Value):
         """Return the schema of a model that was trained on these checked rows too: its categories and its ranges."""
         if self.inputs:
             parts = x if isinstance(x, dict) else {self.inputs[0].name: x}
-            return self.but(inputs=tuple(each.widened(parts[each.name]) for each in self.inputs))
+            return self.replace(inputs=tuple(each.widened(parts[each.name]) for each in self.inputs))
         known = set(x.columns)
-        return self.but(
+        return self.replace(
             columns=tuple(each.widened(x[each.name]) if each.name in known else each for each in self.columns)
         )
 

@@ -111,7 +111,7 @@ class LineMonitor(Value):
             raise UsageError(f"There is no line {unknown[0]!r}; this monitor was made for {', '.join(self.lines)}.")
         found = {name: paired(champion, losses, self.bound) for name, losses in challengers.items()}
         lines = zip(self.lines, self.evidence, strict=True)
-        return self.but(evidence=tuple(x.add(found[name], self.block) if name in found else x for name, x in lines))
+        return self.replace(evidence=tuple(x.add(found[name], self.block) if name in found else x for name, x in lines))
 
     def merge(self, other: Self) -> Self:
         """Return the evidence of both, which must share no batch of a line; exact, and the same in whatever order.
@@ -123,10 +123,10 @@ class LineMonitor(Value):
         UsageError
             If the two were made with different lines or settings.
         """
-        ours, theirs = self.but(evidence=()), other.but(evidence=())
+        ours, theirs = self.replace(evidence=()), other.replace(evidence=())
         if ours != theirs:
             raise UsageError(f"Only monitors of the same settings can be merged; these are {ours!r} and {theirs!r}.")
-        return self.but(evidence=tuple(a.merge(b) for a, b in zip(self.evidence, other.evidence, strict=True)))
+        return self.replace(evidence=tuple(a.merge(b) for a, b in zip(self.evidence, other.evidence, strict=True)))
 
     @property
     def log_e(self) -> dict[str, float]:

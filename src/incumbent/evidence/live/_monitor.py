@@ -98,7 +98,7 @@ class Monitor(Value):
         DataError
             If the two have different lengths, or a loss is negative or not a number.
         """
-        return self.but(tally=self.tally.add(paired(champion, challenger, self.bound)))
+        return self.replace(tally=self.tally.add(paired(champion, challenger, self.bound)))
 
     def add(self, differences: ArrayLike) -> Self:
         """Return the monitor after further units of evidence, such as mean differences of customers or of blocks.
@@ -113,7 +113,7 @@ class Monitor(Value):
         DataError
             If one is outside, or not a number.
         """
-        return self.but(tally=self.tally.add(scaled(differences, self.bound)))
+        return self.replace(tally=self.tally.add(scaled(differences, self.bound)))
 
     def merge(self, other: Self) -> Self:
         """Return the monitor of both sets of rows, which must share none; exact, and the same in whatever order.
@@ -123,10 +123,10 @@ class Monitor(Value):
         UsageError
             If the two were made with different settings.
         """
-        ours, theirs = self.but(tally=Tally()), other.but(tally=Tally())
+        ours, theirs = self.replace(tally=Tally()), other.replace(tally=Tally())
         if ours != theirs:
             raise UsageError(f"Only monitors of the same settings can be merged; these are {ours!r} and {theirs!r}.")
-        return self.but(tally=self.tally.merge(other.tally))
+        return self.replace(tally=self.tally.merge(other.tally))
 
     def path(self, champion: ArrayLike, challenger: ArrayLike) -> Floats:
         """Return the logarithm (n,) of the e-value after each of n further rows, given as to `update`; for plots."""

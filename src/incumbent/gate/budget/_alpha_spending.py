@@ -87,7 +87,7 @@ class AlphaSpending(Value):
 
     def record(self, promoted: bool) -> Self:
         """Return the control after one more update; what it decided does not matter."""
-        return self.but(updates=self.updates + 1)
+        return self.replace(updates=self.updates + 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state."""

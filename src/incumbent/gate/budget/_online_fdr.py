@@ -101,7 +101,7 @@ class OnlineFDR(Value):
     def record(self, promoted: bool) -> Self:
         """Return the control after one more update."""
         updates = self.updates + 1
-        return self.but(updates=updates, earned=(*self.earned, updates) if promoted else self.earned)
+        return self.replace(updates=updates, earned=(*self.earned, updates) if promoted else self.earned)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state."""

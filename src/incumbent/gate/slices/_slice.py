@@ -95,7 +95,7 @@ class Slice(Value):
             table.mask(self.where)
             return (self,)
         found = conditions(column, table.column(column))
-        return tuple(self.but(where=text, name=f"{self.name}: {text}" if self.name else None) for text in found)
+        return tuple(self.replace(where=text, name=f"{self.name}: {text}" if self.name else None) for text in found)
 
     def masks(self, x: Any, *, known: Any = None) -> dict[str, NDArray[np.bool_]]:
         """Return which rows are in each slice, by the slice's label.

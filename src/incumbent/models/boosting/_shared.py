@@ -11,10 +11,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from incumbent.core import Array, Batch, Floats, Prediction, Recipe, Task
+from incumbent.core import Array, Batch, Floats, Prediction, Recipe, RefitLeaves, Task, Trees
 from incumbent.errors import AbilityError, BudgetSpent, DataError, ModelError, UsageError
 
-Way = Literal["scratch", "append", "releaf"]
+Way = Literal["scratch", "add_trees", "refit_leaves"]
+_WAYS: dict[type, Way] = {Trees: "add_trees", RefitLeaves: "refit_leaves"}
 
 # Every update that appends makes prediction slower: 4,300 trees after twenty updates took 25 times as long.
 GROWTH = 3
@@ -45,9 +46,9 @@ def way_of(
     AbilityError
         Boosted trees can do nothing of what the recipe asks.
     """
-    structure = recipe.structure
-    asked: Way | None = "append" if structure.append else "releaf" if structure.releaf is not None else None
-    if structure.search or (asked is None and structure.start != "champion"):
+    structure, trees = recipe.structure, recipe.structure.trees
+    asked: Way | None = _WAYS[type(trees)] if trees is not None else None
+    if structure.search is not None or (asked is None and structure.start != "champion"):
         return "scratch", ()
     if asked is None or asked not in abilities:
         lacks = sorted(recipe.needs - abilities)
@@ -61,10 +62,9 @@ def way_of(
             f"fitted from scratch: the champion does not know the class{'es' * (len(new) > 1)} {named}, "
             "and boosted trees cannot take one in",
         )
-    limit = limit_on_rounds(origin, structure.append)
-    if asked == "append" and rounds + structure.append > limit:
+    if isinstance(trees, Trees) and rounds + trees.rounds > (limit := limit_on_rounds(origin, trees.rounds)):
         return "scratch", (
-            f"fitted from scratch: {structure.append} rounds more than the {rounds} there are would pass the limit of "
+            f"fitted from scratch: {trees.rounds} rounds more than the {rounds} there are would pass the limit of "
             f"{limit}, beyond which predictions become slow",
         )
     return asked, ()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeGuard
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Array, Batch, Model, Prediction
+from incumbent.core import Array, Batch, Model, Prediction, SplitModel, is_split
 from incumbent.models.exact._grid import Grid
 
 MOST_BYTES = 1 << 30
@@ -62,42 +62,6 @@ class Features:
         return taken if self.grid is None else self.grid.unpack(taken)
 
 
-class TwoStep(Model, Protocol):
-    """A model that can be asked in two steps: what its frozen part makes of rows, and what it says of that."""
-
-    @property
-    def body(self) -> object:
-        """Names the frozen part without the projection of an analytic head; equal for models that share it."""
-
-    @property
-    def frozen(self) -> object:
-        """Names the whole frozen part; equal for models that share it."""
-
-    @property
-    def grid(self) -> Grid | None:
-        """The steps that what it reads is whole multiples of; None where there are none."""
-
-    def features(self, x: Any) -> Any:
-        """Return what the frozen part without that projection makes of each row, (n, d)."""
-
-    def read(self, x: Any) -> Any:
-        """Return what the last layer reads of each row, (n, m)."""
-
-    def lifted(self, features: Any) -> Any:
-        """Return what the last layer reads (n, m) where the frozen part without the projection gave `features`."""
-
-    def answer(self, read: Any) -> Prediction:
-        """Return what `predict` says of the rows that this was read of."""
-
-    def in_two_steps(self, x: Any) -> bool:
-        """Whether `answer` of `read` is what `predict` says, by how it is made or by a trial on a few rows."""
-
-
-def two_step(model: Model) -> TypeGuard[TwoStep]:
-    """Whether a model has a frozen part that can be asked by itself."""
-    return hasattr(model, "in_two_steps")
-
-
 def passed(model: Model, rows: Batch) -> tuple[Batch, Prediction]:
     """Predict rows, and return them with what the model's frozen part made of them where that is worth keeping.
 
@@ -118,40 +82,40 @@ def passed(model: Model, rows: Batch) -> tuple[Batch, Prediction]:
     Prediction
         What the model says of each.
     """
-    if not two_step(model) or len(rows) < 2 or not _is_worth_it(model, rows):
+    if not is_split(model) or len(rows) < 2 or not _is_worth_it(model, rows):
         return rows, model.predict(rows.x)
     if model.grid is not None:
         return _passed_in_blocks(model, rows)
-    read = model.read(rows.x)
+    read = model.head_input(rows.x)
     if read.shape[0] != len(rows):  # a step that drops or adds rows
         return rows, model.predict(rows.x)
-    return rows.but(features=Features.of(read, model.frozen)), model.answer(read)
+    return rows.replace(features=Features.of(read, model.frozen)), model.predict_from(read)
 
 
-def _passed_in_blocks(model: TwoStep, rows: Batch) -> tuple[Batch, Prediction]:
+def _passed_in_blocks(model: SplitModel, rows: Batch) -> tuple[Batch, Prediction]:
     """Keep bytes of a few thousand rows at a time: as numbers, all of them would take four times as much at once."""
     assert model.grid is not None, "asked only of models whose features fit into bytes"
     grid, codes = model.grid, list[Array]()
     said: list[Prediction] = []
     for start in range(0, len(rows), _BLOCK):
-        read = model.read(rows.take(np.arange(start, min(start + _BLOCK, len(rows)))).x)
-        said.append(model.answer(read))
+        read = model.head_input(rows.take(np.arange(start, min(start + _BLOCK, len(rows)))).x)
+        said.append(model.predict_from(read))
         codes.append(grid.pack(read))
     label = np.concatenate([part.label for part in said])
     proba = None if said[0].proba is None else np.concatenate([part.proba for part in said if part.proba is not None])
     kept = Features.of(np.concatenate(codes), model.frozen, grid)
-    return rows.but(features=kept), Prediction(label, proba, said[0].classes)
+    return rows.replace(features=kept), Prediction(label, proba, said[0].classes)
 
 
 def predict(model: Model, rows: Batch) -> Prediction:
     """Return what a model says of rows, from their features where its own frozen part made them."""
-    if not two_step(model):
+    if not is_split(model):
         return model.predict(rows.x)
     read = known(rows, model.frozen)
     if read is not None:
-        return model.answer(read)
+        return model.predict_from(read)
     features = known(rows, model.body)
-    return model.predict(rows.x) if features is None else model.answer(model.lifted(features))
+    return model.predict(rows.x) if features is None else model.predict_from(model.project(features))
 
 
 def known(rows: Batch, by: object) -> Any | None:
@@ -165,18 +129,18 @@ def _made(rows: Batch, by: object) -> bool:
 
 def read_once(model: Model, rows: Batch) -> Batch:
     """Return rows with what the frozen part without a projection makes of them, where that is worth keeping."""
-    if not two_step(model) or len(rows) < 2 or _made(rows, model.body):
+    if not is_split(model) or len(rows) < 2 or _made(rows, model.body):
         return rows
     if len(rows) * _size(model.features(rows.take(np.arange(2)).x)) > MOST_BYTES:
         return rows
-    return rows.but(features=Features.of(model.features(rows.x), model.body))
+    return rows.replace(features=Features.of(model.features(rows.x), model.body))
 
 
-def _is_worth_it(model: TwoStep, rows: Batch) -> bool:
+def _is_worth_it(model: SplitModel, rows: Batch) -> bool:
     few = rows.take(np.arange(2)).x
-    if not model.in_two_steps(few):
+    if not model.can_split(few):
         return False
-    each = _size(model.read(few))
+    each = _size(model.head_input(few))
     return len(rows) * (each if model.grid is None else each / 4) <= MOST_BYTES
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeGuard
+from typing import Any
 
-from incumbent.core import Array, Batch, Floats, Model
+from incumbent.core import Array, Batch, Floats
 from incumbent.models.exact._ridge import Solution
 
 
@@ -42,32 +42,6 @@ class Head:
     token: str
     solution: Solution | None = field(default=None, repr=False)
     train: Batch | None = field(default=None, repr=False)
-
-
-class Featured(Model, Protocol):
-    """A model whose last layer can be replaced by one that is solved exactly. Its features never change by that."""
-
-    @property
-    def raw(self) -> bool:
-        """Whether the features are the columns as they come, of unlike units."""
-
-    @property
-    def head(self) -> Head | None:
-        """The analytic head that it has, if it has one."""
-
-    def features(self, x: Any) -> Any:
-        """Return what the last layer reads (n, d), before any `Head.lift`: an array, a frame or a sparse matrix.
-
-        A row must give the same numbers whatever rows are beside it, or it cannot be forgotten exactly.
-        """
-
-    def with_head(self, head: Head, notes: tuple[str, ...]) -> Model:
-        """Return a model that predicts by these features, `head.lift` and the layer, and keeps `head`."""
-
-
-def featured(model: Model) -> TypeGuard[Featured]:
-    """Whether this model gives the features that its last layer reads, and takes another layer."""
-    return "features" in model.abilities and hasattr(model, "with_head")
 
 
 def headed(solution: Solution, lift: Any, temperature: float, token: str, train: Batch | None) -> Head:

@@ -6,34 +6,38 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Memory, Model
+from incumbent.core import Array, Batch, HasFeatures, Memory, Model, has_features
 from incumbent.data import row_keys
 from incumbent.errors import ModelError
-from incumbent.models.exact._head import Head, featured, headed
+from incumbent.models.exact._head import Head, headed
 from incumbent.models.exact._ridge import Solution, solve
 from incumbent.models.exact._statistics import Statistics
 from incumbent.models.exact._summed import gathered, lifted, sums
 
 
 def absorb(memory: Memory, model: Model, batch: Batch) -> Memory:
-    """Return the memory with statistics of all rows that a model learned, those of `batch` included.
+    """Return the memory with the statistics of a model that learned these rows last; without an exact head none."""
+    statistics = model.updated_statistics(memory, batch)
+    return memory.replace(statistics=statistics) if statistics or memory.statistics else memory
 
-    Where the model was just solved from the first rows of the batch, only the others are passed through. A model
-    without an analytic head carries no statistics on.
+
+def statistics_after(model: HasFeatures, memory: Memory, batch: Batch) -> dict[str, Array]:
+    """Return the statistics of all rows that a model learned, those of `batch` included; empty without an exact head.
+
+    If the model was just solved from the first rows of the batch, only the others pass through its features.
 
     Parameters
     ----------
+    model : HasFeatures
+        The model.
     memory : Memory
         What is remembered, the batch included.
-    model : Model
-        The model that goes on from here.
     batch : Batch
         The rows that were learned last.
     """
-    model = getattr(model, "newest", model)  # an ensemble learns on as its newest member does
-    head = model.head if featured(model) else None
-    if head is None or not featured(model):
-        return memory.but(statistics={}) if memory.statistics else memory
+    head: Head | None = model.head
+    if head is None:
+        return {}
     old: Statistics | None = None
     if head.solution is not None and head.train is not None and _begins_with(batch, head.train):
         old, batch = head.solution.statistics, batch.take(np.arange(len(head.train), len(batch)))
@@ -48,7 +52,7 @@ def absorb(memory: Memory, model: Model, batch: Batch) -> Memory:
             fresh += old
         old = fresh
     assert old is not None, "a model has learned from at least one row"
-    return memory.but(statistics=_carried(old, head.token))
+    return _carried(old, head.token)
 
 
 def extended(model: Model, rows: Batch) -> Model:
@@ -63,14 +67,13 @@ def extended(model: Model, rows: Batch) -> Model:
     rows : Batch
         Rows that it did not learn.
     """
-    head = model.head if featured(model) else None
-    if head is None or not featured(model) or head.solution is None or head.train is None or not len(rows):
+    head = model.head if has_features(model) else None
+    if head is None or not has_features(model) or head.solution is None or head.train is None or not len(rows):
         return model
     statistics = gathered(model, head.lift, rows)
     statistics += head.solution.statistics
     made = _again(head, solve(statistics, head.ridge), Batch.join([head.train, rows]))
-    notes: tuple[str, ...] = getattr(model, "notes", ())
-    return model.with_head(made, (*notes, f"learned the {len(rows):,} rows that chose it too"))
+    return model.with_head(made, (*model.notes, f"learned the {len(rows):,} rows that chose it too"))
 
 
 def forget(model: Model, memory: Memory, rows: Batch) -> tuple[Model, Memory]:
@@ -94,8 +97,8 @@ def forget(model: Model, memory: Memory, rows: Batch) -> tuple[Model, Memory]:
     DataError
         The rows cannot all be among those that were learned.
     """
-    head = model.head if featured(model) else None
-    if head is None or not featured(model) or token_in(memory) != head.token:
+    head = model.head if has_features(model) else None
+    if head is None or not has_features(model) or token_in(memory) != head.token:
         raise ModelError(
             f"{type(model.native).__name__} carries no statistics that rows could be taken out of; only a version made "
             "by Analytic() forgets exactly. Others must be trained anew without the rows."
@@ -108,7 +111,7 @@ def forget(model: Model, memory: Memory, rows: Batch) -> tuple[Model, Memory]:
         gone = gathered(model, head.lift, rows)
         solution = solve(statistics_of(memory).forget(gone, spend=True), head.ridge)
     left = model.with_head(_again(head, solution, None), (f"forgot {len(rows):,} rows exactly",))
-    return left, without(memory, rows).but(statistics=_carried(solution.statistics, head.token))
+    return left, without(memory, rows).replace(statistics=_carried(solution.statistics, head.token))
 
 
 def _again(head: Head, solution: Solution, train: Batch | None) -> Head:
@@ -122,7 +125,7 @@ def without(memory: Memory, rows: Batch) -> Memory:
         return memory
     keep = ~np.isin(row_keys(memory.rows), row_keys(rows))
     key = None if memory.key is None else memory.key[keep]
-    return memory.but(rows=memory.rows.take(keep), key=key, seen=max(memory.seen - len(rows), int(keep.sum())))
+    return memory.replace(rows=memory.rows.take(keep), key=key, seen=max(memory.seen - len(rows), int(keep.sum())))
 
 
 def statistics_of(memory: Memory) -> Statistics:

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats
+from incumbent.core import Array, Batch, Floats, HasFeatures, is_split
 from incumbent.errors import BudgetSpent, ModelError
-from incumbent.models.exact._features import known, two_step
-from incumbent.models.exact._head import Featured
+from incumbent.models.exact._features import known
 from incumbent.models.exact._statistics import ROWS, Statistics, gather
 
 
-def gathered(model: Featured, lift: Any, batch: Batch, *, deadline: float = np.inf) -> Statistics:
+def gathered(model: HasFeatures, lift: Any, batch: Batch, *, deadline: float = np.inf) -> Statistics:
     """Return the statistics of a batch, its rows passed through the frozen features once, block by block."""
 
     def blocks() -> Iterator[tuple[Array, Array, Floats | None]]:
@@ -30,20 +29,20 @@ def gathered(model: Featured, lift: Any, batch: Batch, *, deadline: float = np.i
     return sums(model, lift, blocks())
 
 
-def sums(model: Featured, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]]) -> Statistics:
+def sums(model: HasFeatures, lift: Any, blocks: Iterable[tuple[Array, Array, Floats | None]]) -> Statistics:
     """Return the statistics of blocks of features that are projected already."""
     return gather(blocks, classification=model.task == "classification", grid=getattr(lift, "grid", None))
 
 
-def features_of(model: Featured, batch: Batch) -> Any:
-    """Return `Featured.features` of rows, or what is kept of them from when the champion was asked."""
-    kept = known(batch, model.body) if two_step(model) else None
+def features_of(model: HasFeatures, batch: Batch) -> Any:
+    """Return the features of rows, from the cache of the champion's predictions if they are there."""
+    kept = known(batch, model.body) if is_split(model) else None
     return model.features(batch.x) if kept is None else kept
 
 
-def lifted(model: Featured, lift: Any, batch: Batch) -> Array:
-    """Return what an analytic head reads of rows (n, m), or what is kept of that from when the champion was asked."""
-    if lift is not None and model.head is not None and model.head.lift is lift and two_step(model):
+def lifted(model: HasFeatures, lift: Any, batch: Batch) -> Array:
+    """Return the input (n, m) of an exact head, from the cache of the champion's predictions if it is there."""
+    if lift is not None and model.head is not None and model.head.lift is lift and is_split(model):
         kept = known(batch, model.frozen)
         if kept is not None:
             return np.asarray(kept)

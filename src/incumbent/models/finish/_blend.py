@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats, Model, Prediction, Recipe, Task
+from incumbent.core import Array, BaseModel, Batch, Floats, Memory, Model, Prediction, Recipe, Task
 from incumbent.errors import AbilityError
 
 _TINY = 1e-6
@@ -99,19 +99,20 @@ def blended(champion: Model, challenger: Model, recipe: Recipe) -> Model:
     AbilityError
         Weights are to come from the select split and there is none, or it does not show two classes.
     """
-    finish, select = recipe.finish, recipe.select
+    asked, select = recipe.finish.ensemble, recipe.select
+    assert asked is not None, "asked only of a recipe that finishes with an ensemble"
     old = champion.native.members if isinstance(champion.native, Blend) else (champion,)
     members = (*old, challenger)
-    if finish.blend in ("vote", "stack"):
-        members = members[-finish.members :]
-    if finish.blend == "vote":
+    if asked.combine in ("vote", "stack"):
+        members = members[-asked.members :]
+    if asked.combine == "vote":
         return BlendModel(Blend(members, np.full(len(members), 1 / len(members)), "vote"))
     if select is None or not len(select):
-        raise AbilityError(f"{finish.blend} weighs its members on select rows, and there are none; Vote() needs none.")
-    if finish.blend == "stack":
+        raise AbilityError(f"{asked.combine} weighs its members on select rows, and there are none; Vote() needs none.")
+    if asked.combine == "stack":
         return BlendModel(Blend(members, _stack(members, select, recipe.seed), "stack"))
     weights = _merits(members, select)
-    kept = np.sort(np.argsort(-weights, kind="stable")[: finish.members])
+    kept = np.sort(np.argsort(-weights, kind="stable")[: asked.members])
     merits = weights[kept]
     even = np.full(len(kept), 1 / len(kept))
     return BlendModel(Blend([members[i] for i in kept], merits / merits.sum() if merits.sum() else even, "weighted"))
@@ -174,7 +175,7 @@ def handles(native: Any) -> bool:
 
 @final
 @dataclass(frozen=True, eq=False)
-class BlendModel:
+class BlendModel(BaseModel):
     """The adapter of a `Blend`: what it is asked to learn, its newest member learns.
 
     Parameters
@@ -187,6 +188,11 @@ class BlendModel:
 
     native: Blend
     notes: tuple[str, ...] = ()
+
+    @property
+    def outputs(self) -> Array | None:
+        """The classes of its newest member, in the order of that one's logits."""
+        return self.newest.outputs
 
     @property
     def newest(self) -> Model:
@@ -206,8 +212,7 @@ class BlendModel:
     @property
     def takes(self) -> Literal["frame", "tensors"]:
         """What its members take."""
-        found: Literal["frame", "tensors"] = getattr(self.newest, "takes", "frame")
-        return found
+        return self.newest.takes
 
     @property
     def abilities(self) -> frozenset[str]:
@@ -223,6 +228,10 @@ class BlendModel:
     def fit(self, recipe: Recipe) -> Model:
         """Return what the newest member learned; without an ensemble as its finish it takes over alone."""
         return self.newest.fit(recipe)
+
+    def updated_statistics(self, memory: Memory, batch: Batch) -> Mapping[str, Array]:
+        """Return those of the newest member, which a further update starts from."""
+        return self.newest.updated_statistics(memory, batch)
 
     def save(self, folder: Path) -> None:
         """Write the members, each in its own format, and the weights."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from incumbent.core import Batch, Floats, Model, Recipe, differentiable
+from incumbent.core import Batch, Floats, Model, Recipe, has_weights
 from incumbent.errors import AbilityError
 from incumbent.models.finish._blend import blended
 from incumbent.models.finish._soup import souped
@@ -37,7 +37,7 @@ def fit_challenger(champion: Model, recipe: Recipe) -> Model:
         fitted = champion.fit(recipe)
     if recipe.finish.alpha is not None:
         fitted = interpolated(champion, fitted, recipe)
-    return blended(champion, fitted, recipe) if recipe.finish.blend is not None else fitted
+    return blended(champion, fitted, recipe) if recipe.finish.ensemble is not None else fitted
 
 
 def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
@@ -45,7 +45,7 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
 
     Classes that joined have the challenger's weights at any alpha above 0; at 0 it is the champion, without them.
     """
-    if not differentiable(champion) or not differentiable(challenger):
+    if not has_weights(champion) or not has_weights(challenger):
         raise AbilityError(f"{type(champion.native).__name__} has no weights to interpolate; Vote() mixes predictions.")
     new = challenger.weights()
     old = _grown(champion.weights(), new, _outputs(champion), _outputs(challenger))
@@ -70,8 +70,7 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
 
 def _outputs(model: Model) -> list[Any]:
     """Return the classes in the order in which the last layer has them."""
-    found = getattr(model, "outputs", model.classes)
-    return [] if found is None else found.tolist()
+    return [] if model.outputs is None else model.outputs.tolist()
 
 
 def _grown(

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from incumbent.core import Batch, Floats, Model, Recipe, differentiable
+from incumbent.core import Batch, Floats, Model, Recipe, has_weights
 from incumbent.errors import AbilityError
 
 _RATES = (1.0, 0.3, 3.0, 0.1)  # of the learning rate that was asked for, one after the other
@@ -49,12 +49,12 @@ def souped(champion: Model, recipe: Recipe, judges: Batch, loss: Callable[[Model
 def _varied(recipe: Recipe, i: int) -> Recipe:
     now, left = time.monotonic(), recipe.finish.soup - i
     fair = recipe.bind(seed=recipe.seed + i, deadline=now + (recipe.deadline - now) / left)
-    lr = recipe.optimiser.lr
-    return fair if lr is None else fair.but(lr=lr * _RATES[i % len(_RATES)])
+    lr = recipe.optimizer.lr
+    return fair if lr is None else fair.replace(lr=lr * _RATES[i % len(_RATES)])
 
 
 def _weights(model: Model) -> dict[str, Floats]:
-    if not differentiable(model):
+    if not has_weights(model):
         raise AbilityError(f"{type(model.native).__name__} has no weights to average.")
     return model.weights()
 
@@ -64,5 +64,5 @@ def _shapes(weights: Mapping[str, Floats]) -> dict[str, tuple[int, ...]]:
 
 
 def _averaged(like: Model, weights: list[dict[str, Floats]]) -> Model:
-    assert differentiable(like), "its weights were read"
+    assert has_weights(like), "its weights were read"
     return like.with_weights({name: np.mean([w[name] for w in weights], axis=0) for name in weights[0]})

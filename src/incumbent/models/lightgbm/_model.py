@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from incumbent.core import Array, Batch, Prediction, Recipe, Task
+from incumbent.core import Array, BaseModel, Batch, Prediction, Recipe, RefitLeaves, Task, Trees
 from incumbent.errors import ModelError
 from incumbent.models.boosting._columns import Columns, Vocabulary
 from incumbent.models.boosting._shared import (
@@ -41,7 +41,7 @@ def handles(native: Any) -> bool:
 
 
 @final
-class LightGBMModel:
+class LightGBMModel(BaseModel):
     """A LightGBM model as every strategy sees it.
 
     Parameters
@@ -69,7 +69,7 @@ class LightGBMModel:
     >>> model = LightGBMModel(lightgbm.LGBMClassifier(n_estimators=5, verbosity=-1).fit(x, y))
     >>> model.task, model.predict(x[[0, -1]]).label.tolist()
     ('classification', ['low', 'high'])
-    >>> longer = model.fit(Recipe().but(append=3, l2=1.0).bind(train=Batch(x, y)))
+    >>> longer = model.fit(Recipe().replace(trees=Trees(3, l2=1.0)).bind(train=Batch(x, y)))
     >>> longer.native.booster_.num_trees(), model.native.booster_.num_trees()
     (8, 5)
     """
@@ -106,13 +106,13 @@ class LightGBMModel:
         """What it can do: retrain, and where the trees are summed as they stand, append to them or value them anew."""
         found = {"retrain", "weight"} | ({"proba"} if self.classes is not None else set())
         if self._is_estimator:
-            found.add("tune")
+            found.add("hyperparameter_search")
         own_objective = "objective" not in self._header
         if own_objective and not self._is_estimator:
             return frozenset(found - {"retrain", "weight"})
         # DART rescales the trees there are and a random forest averages them, so neither can go on from where it stands
         if not own_objective and self._header.get("[boosting]", "gbdt") in ("gbdt", "goss"):
-            found |= {"append"} | ({"releaf"} if self._header.get("[linear_tree]", "0") == "0" else set())
+            found |= {"add_trees"} | ({"refit_leaves"} if self._header.get("[linear_tree]", "0") == "0" else set())
         return frozenset(found)
 
     @property
@@ -151,7 +151,7 @@ class LightGBMModel:
             origin=self._origin,
             new=new_among(np.asarray(batch.y), self.classes),
         )
-        follow = {"scratch": self._anew, "append": self._appended, "releaf": self._releafed}[way]
+        follow = {"scratch": self._anew, "add_trees": self._appended, "refit_leaves": self._releafed}[way]
         try:
             return follow(batch, recipe, notes)
         except (LightGBMError, ValueError, TypeError) as error:
@@ -175,7 +175,7 @@ class LightGBMModel:
             settings.set_params(n_estimators=self._origin, **stops)
         columns = self._columns(batch.x)
         x = columns.table(batch.x, "present")
-        if recipe.structure.search:
+        if recipe.structure.search is not None:
             settings.set_params(**self._searched(x, batch, recipe))
         fitted = clone(settings).set_params(**self._quiet(settings.get_params(), recipe.seed))
         fitted.fit(
@@ -207,24 +207,26 @@ class LightGBMModel:
     # ----------------------------------------------------------------------------------------- from champion
 
     def _appended(self, batch: Batch, recipe: Recipe, notes: tuple[str, ...]) -> LightGBMModel:
-        structure, changes = recipe.structure, {}
-        if structure.shrink is not None:
-            changes["learning_rate"] = structure.shrink
-        if recipe.loss.l2 is not None:
-            changes["lambda_l2"] = recipe.loss.l2
+        trees, changes = recipe.structure.trees, {}
+        assert isinstance(trees, Trees), "way_of found them"
+        if trees.learning_rate is not None:
+            changes["learning_rate"] = trees.learning_rate
+        if trees.l2 is not None:
+            changes["lambda_l2"] = trees.l2
         params = changed(self._training_params(recipe), **changes)
-        made = self._train(params, batch, self.classes, structure.append, recipe.deadline, "grown", self._copy())
+        made = self._train(params, batch, self.classes, trees.rounds, recipe.deadline, "grown", self._copy())
         return self._continued(made, notes)
 
     def _releafed(self, batch: Batch, recipe: Recipe, notes: tuple[str, ...]) -> LightGBMModel:
-        assert recipe.structure.releaf is not None, "way_of chose releaf because it was asked for"
-        l2 = {} if recipe.loss.l2 is None else {"lambda_l2": recipe.loss.l2}
+        refit = recipe.structure.trees
+        assert isinstance(refit, RefitLeaves), "way_of found it"
+        l2 = {} if refit.l2 is None else {"lambda_l2": refit.l2}
         columns, twin = self._columns(batch.x), self._copy()
         twin.params = changed(self._training_params(recipe), **l2)
         made = twin.refit(
             columns.table(batch.x),
             self._labels(batch, self.classes),
-            decay_rate=recipe.structure.releaf,
+            decay_rate=refit.decay,
             weight=weights_of(batch, self._class_weight),
             categorical_feature=self._coded(columns),
         )

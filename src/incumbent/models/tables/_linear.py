@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, Recipe, Task
+from incumbent.core import Array, BaseModel, Batch, Exact, Floats, Importance, Model, Prediction, Pull, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.memory._importance import carried, normalised
 from incumbent.models._training import new_classes, note_new_classes, training_rows
@@ -77,7 +77,7 @@ def handles(native: Any) -> bool:
 
 @final
 @dataclass(frozen=True, eq=False)
-class LinearModel:
+class LinearModel(BaseModel):
     """A linear scikit-learn estimator.
 
     Parameters
@@ -98,7 +98,7 @@ class LinearModel:
     native: Any
     notes: tuple[str, ...] = ()
 
-    raw: ClassVar[bool] = True
+    has_raw_features: ClassVar[bool] = True
     head: ClassVar[Head | None] = None
 
     @property
@@ -116,9 +116,9 @@ class LinearModel:
         """Everything but trees."""
         words = {"retrain", "incremental", "gradient", "features"}
         words |= {"proba"} if hasattr(self.native, "predict_proba") else set()
-        words |= {"grow"} if self.task == "classification" else set()
+        words |= {"add_classes"} if self.task == "classification" else set()
         words |= {"weight"} if takes_weights(self.native) else set()
-        return frozenset(words | ({"tune"} if self.search_space else set()))
+        return frozenset(words | ({"hyperparameter_search"} if self.search_space else set()))
 
     @property
     def search_space(self) -> dict[str, Any]:
@@ -131,12 +131,12 @@ class LinearModel:
 
     def fit(self, recipe: Recipe) -> Model:
         """Fit afresh, learn on by the model's own rule, or take gradient steps, as the recipe says."""
-        if recipe.structure.analytic is not None:
-            return analytic(self, recipe)
+        if isinstance(recipe.structure.head, Exact):
+            return analytic(self, recipe, recipe.structure.head)
         if recipe.structure.start == "scratch":
             return LinearModel(fit_afresh(self.native, recipe, self.search_space))
         unseen = new_classes(recipe, self.classes)
-        own_rule = recipe.optimiser.optimizer is None and not recipe.loss.pull and not len(unseen)
+        own_rule = recipe.optimizer.name is None and recipe.loss.pull is None and not len(unseen)
         if own_rule and learns_on(self.native):
             return LinearModel(learn_on(self.native, recipe))
         if not len(unseen):
@@ -153,7 +153,7 @@ class LinearModel:
         """Return the same model with these weights; the shape says how many classes."""
         return replace(self, native=_put(self.native, weights["coef"], weights["intercept"]))
 
-    def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
+    def weight_importance(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
         """Return the exact diagonal Fisher: ``mean_i(var_k(x_i) * x_ij**2)``, with the variance of the slope by score.
 
         For a softmax or logistic model that variance is ``p_k (1 - p_k)``, for a squared error 1. The "empirical" kind
@@ -170,7 +170,9 @@ class LinearModel:
             return self._moves_outputs(batch)
         if loss.fisher is None:
             name = f"{type(self.native).__name__}(loss={getattr(self.native, 'loss', '?')!r})"
-            raise ModelError(f"EWC needs a likelihood, and {name} has none. Anchor(0.1) pulls every weight alike.")
+            raise ModelError(
+                f"EWC needs a likelihood, and {name} has none. L2SP(0.1, l2_new_weights=0) pulls all weights equally."
+            )
         x, weights = _numbers(as_input(self.native, batch.x)), self.weights()
         score = x @ weights["coef"].T + weights["intercept"]
         if kind == "empirical":
@@ -228,21 +230,21 @@ class LinearModel:
         return grown
 
     def _descended(self, native: Any, recipe: Recipe) -> Any:
-        model, optimiser = LinearModel(native), recipe.optimiser
+        model, optimizer, pull = LinearModel(native), recipe.optimizer, recipe.loss.pull
         start = model.weights()
         problem = _problem(native, training_rows(recipe), recipe)
-        if recipe.loss.pull and recipe.loss.importance != "uniform":
-            problem = replace(problem, importance=_importance(model, self, recipe))
+        if pull is not None and pull.importance != "uniform":
+            problem = replace(problem, importance=_importance(model, self, recipe, pull))
         plan = Schedule(
-            optimiser.optimizer or "adam",
-            optimiser.lr or 0.01,
-            optimiser.epochs or 1,
-            optimiser.batch_size or 256,
+            optimizer.name or "adam",
+            optimizer.lr or 0.01,
+            optimizer.epochs or 1,
+            optimizer.batch_size or 256,
             recipe.data.ordered,
             recipe.seed,
             recipe.deadline,
         )
-        if optimiser.lr is None:
+        if optimizer.lr is None:
             judged = recipe.select is not None and len(recipe.select) > 0
             held_out = _problem(native, recipe.select, recipe) if judged and recipe.select is not None else None
             plan = replace(plan, lr=choose_rate(problem, start["coef"], start["intercept"], plan, held_out))
@@ -261,7 +263,8 @@ def _problem(native: Any, batch: Batch, recipe: Recipe) -> Problem:
     l1, l2 = _penalties(native, max(float(weight.sum()), recipe.memory.seen))
     x = _numbers(as_input(native, batch.x))
     moves = bool(getattr(native, "fit_intercept", True))
-    return Problem(x, target, weight, loss, l1, l2, recipe.loss.pull, intercept=moves)
+    pull = 0.0 if recipe.loss.pull is None else recipe.loss.pull.strength
+    return Problem(x, target, weight, loss, l1, l2, pull, intercept=moves)
 
 
 def _targets(y: Any, classes: Array | None, *, signs: bool) -> Floats:
@@ -290,18 +293,18 @@ def _penalties(native: Any, n: float) -> tuple[float, float]:
     return (alpha * mix[penalty], alpha * (1 - mix[penalty])) if penalty in mix else (0.0, 0.0)
 
 
-def _importance(model: LinearModel, champion: LinearModel, recipe: Recipe) -> Mapping[str, Floats]:
+def _importance(model: LinearModel, champion: LinearModel, recipe: Recipe, pull: Pull) -> Mapping[str, Floats]:
     """Fisher information of the old rows, carried by the memory or computed from its rows, in the model's shapes."""
-    loss, start = recipe.loss, champion.weights()
-    known = carried(recipe.memory, loss.importance, normalise=loss.normalise)
+    start = champion.weights()
+    known = carried(recipe.memory, pull.importance, normalise=pull.normalise)
     if not known or known["coef"].shape != start["coef"].shape:
         if recipe.memory.rows is None:
             raise ModelError(
                 "EWC needs to know what mattered for the old rows, and nothing is remembered of them; "
-                "give data= (the rows the model was trained on), or use Anchor(0.1), which needs none."
+                "give data= (the rows the model was trained on), or use L2SP(0.1, l2_new_weights=0), which needs none."
             )
-        known = champion.sensitivity(recipe.memory.rows, loss.importance)
-        known = normalised(known) if loss.normalise else known
+        known = champion.weight_importance(recipe.memory.rows, pull.importance)
+        known = normalised(known) if pull.normalise else known
     now = model.weights()["coef"].shape
     if known["coef"].shape == now:
         return known

@@ -30,15 +30,15 @@ def learn_on(native: Any, recipe: Recipe) -> Any:
     BudgetSpent
         The deadline came first.
     """
-    learner, train, optimiser = copy.deepcopy(native), training_rows(recipe), recipe.optimiser
+    learner, train, optimizer = copy.deepcopy(native), training_rows(recipe), recipe.optimizer
     free = getattr(learner, "random_state", 0) is None
     if free:
         learner.random_state = recipe.seed
     x, takes = as_input(native, train.x), inspect.signature(learner.partial_fit).parameters
     rng = np.random.default_rng(recipe.seed)
-    for _ in range(optimiser.epochs or 1):
+    for _ in range(optimizer.epochs or 1):
         order = np.arange(len(train)) if recipe.data.ordered else rng.permutation(len(train))
-        for part in slices(len(train), optimiser.batch_size or 256):
+        for part in slices(len(train), optimizer.batch_size or 256):
             if time.monotonic() > recipe.deadline:
                 raise BudgetSpent("The budget ended during partial_fit; give a longer --budget or fewer epochs.")
             at = order[part]

@@ -11,7 +11,20 @@ from typing import Any, final
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats, Importance, Memory, Model, Prediction, Recipe, Task, differentiable
+from incumbent.core import (
+    Array,
+    BaseModel,
+    Batch,
+    Exact,
+    Floats,
+    Importance,
+    Memory,
+    Model,
+    Prediction,
+    Recipe,
+    Task,
+    has_weights,
+)
 from incumbent.errors import ModelError
 from incumbent.models._training import training_rows
 from incumbent.models._wrap import wrap
@@ -19,6 +32,7 @@ from incumbent.models.exact._analytic import analytic, solved
 from incumbent.models.exact._features import known
 from incumbent.models.exact._grid import Grid
 from incumbent.models.exact._head import Head
+from incumbent.models.exact._learned import statistics_after
 from incumbent.models.tables._headed import body_of, head_in, under_head
 from incumbent.models.tables._native import answer, as_input, classes_of, refit, takes_weights, task_of
 from incumbent.models.tables._tune import fit_afresh, has_search_space
@@ -31,7 +45,7 @@ def handles(native: Any) -> bool:
 
 @final
 @dataclass(frozen=True, eq=False)
-class PipelineModel:
+class PipelineModel(BaseModel):
     """A fitted Pipeline. Learning on keeps every step but the last as it is; a fit from scratch fits them all.
 
     Parameters
@@ -88,7 +102,7 @@ class PipelineModel:
 
     def predict(self, x: Any) -> Prediction:
         """Predict each row once: preprocess once, then ask the last step."""
-        return self.answer(self.read(x))
+        return self.predict_from(self.head_input(x))
 
     @property
     def body(self) -> object:
@@ -105,31 +119,32 @@ class PipelineModel:
         """That of the projection before an analytic head."""
         return None if self.head is None else getattr(self.head.lift, "grid", None)
 
-    def read(self, x: Any) -> Any:
+    def head_input(self, x: Any) -> Any:
         """Return what the last step reads of each row."""
         return self._transformed(x)
 
-    def lifted(self, features: Any) -> Any:
+    def project(self, features: Any) -> Any:
         """Return the projection of an analytic head of what the steps before it give."""
         lift = None if self.head is None else self.head.lift
         return features if lift is None else lift.transform(features)
 
-    def answer(self, read: Any) -> Prediction:
+    def predict_from(self, head_input: Any) -> Prediction:
         """Return what the last step says of what it reads."""
-        return answer(self.native.steps[-1][1], read, self.classes)
+        return answer(self.native.steps[-1][1], head_input, self.classes)
 
-    def in_two_steps(self, x: Any) -> bool:
+    def can_split(self, x: Any) -> bool:
         """Whether there is a step before the last, and it gives numbers in rows."""
-        return len(self.native.steps) > 1 and hasattr(self.read(x), "shape")
+        return len(self.native.steps) > 1 and hasattr(self.head_input(x), "shape")
 
     def fit(self, recipe: Recipe) -> Model:
         """Fit all steps afresh, or let the last step follow the recipe on preprocessed rows."""
-        if recipe.structure.analytic is not None:
-            return analytic(self, recipe)
-        frozen = "preprocess" in recipe.structure.freeze
-        if recipe.structure.start == "scratch" and self.head is not None and not recipe.structure.search:
+        structure = recipe.structure
+        if isinstance(structure.head, Exact):
+            return analytic(self, recipe, structure.head)
+        frozen = "preprocess" in structure.freeze
+        if structure.start == "scratch" and self.head is not None and structure.search is None:
             return self._solve_from_scratch(recipe, self.head)
-        if recipe.structure.start == "scratch" and not frozen:
+        if structure.start == "scratch" and not frozen:
             return PipelineModel(fit_afresh(self.native, recipe, self.search_space))
         inner = recipe.bind(
             train=self._features(training_rows(recipe)),
@@ -147,10 +162,10 @@ class PipelineModel:
         if body:
             body = list(refit(Pipeline(body), training_rows(recipe), seed=recipe.seed).steps)
         blank = PipelineModel(under_head(body, head, as_fitted=self.native))
-        return solved(blank, recipe.but(analytic="auto", l2=None).bind(memory=Memory()))
+        return solved(blank, recipe.bind(memory=Memory()), Exact())
 
     @property
-    def raw(self) -> bool:
+    def has_raw_features(self) -> bool:
         """Whether nothing was done to the columns before an analytic head."""
         return self.head is not None and len(self.native.steps) == 1 + (self.head.lift is not None)
 
@@ -163,24 +178,28 @@ class PipelineModel:
         """Return what the last step reads, or the projection of an analytic head before it."""
         return self._transformed(x, through=body_of(self.native))
 
+    def updated_statistics(self, memory: Memory, batch: Batch) -> Mapping[str, Array]:
+        """Return the sums that its exact head is solved from, with these rows."""
+        return statistics_after(self, memory, batch)
+
     def with_head(self, head: Head, notes: tuple[str, ...]) -> PipelineModel:
         """Return a Pipeline of the same frozen steps, the head's projection and its layer."""
         return PipelineModel(under_head(body_of(self.native), head, as_fitted=self.native), notes, head)
 
     def weights(self) -> dict[str, Floats]:
         """Return the weights of the last step."""
-        assert differentiable(self.last), "asked only of models with the ability 'gradient'"
+        assert has_weights(self.last), "asked only of models with the ability 'gradient'"
         return self.last.weights()
 
     def with_weights(self, weights: Mapping[str, Floats]) -> PipelineModel:
         """Return the same Pipeline with these weights in its last step."""
-        assert differentiable(self.last), "asked only of models with the ability 'gradient'"
+        assert has_weights(self.last), "asked only of models with the ability 'gradient'"
         return PipelineModel(self._with_last(self.last.with_weights(weights).native), self.notes)
 
-    def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
+    def weight_importance(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
         """Return how much the last step's weights matter, by default their Fisher information."""
-        assert differentiable(self.last), "asked only of models with the ability 'gradient'"
-        return self.last.sensitivity(self._features(batch), kind)
+        assert has_weights(self.last), "asked only of models with the ability 'gradient'"
+        return self.last.weight_importance(self._features(batch), kind)
 
     def save(self, folder: Path) -> None:
         """Write the Pipeline as a skops file, which runs no code when it is read."""
@@ -209,10 +228,10 @@ class PipelineModel:
         features = self._transformed(batch.x) if features is None else features
         if np.shape(features)[0] != len(batch):
             raise ModelError("A step of the Pipeline changes the number of rows, so its last step cannot learn on.")
-        return batch.but(x=features, features=None)
+        return batch.replace(x=features, features=None)
 
     def _memory(self, memory: Memory) -> Memory:
-        return memory if memory.rows is None else memory.but(rows=self._features(memory.rows))
+        return memory if memory.rows is None else memory.replace(rows=self._features(memory.rows))
 
     def _with_last(self, estimator: Any) -> Any:
         # the preprocessing objects are shared with the champion: neither Pipeline ever fits them again

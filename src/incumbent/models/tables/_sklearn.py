@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from incumbent.core import Array, Model, Prediction, Recipe, Task
+from incumbent.core import Array, BaseModel, Exact, Model, Prediction, Recipe, Task, Trees
 from incumbent.errors import ModelError
 from incumbent.models._training import new_classes, note_new_classes, training_rows, with_memory, with_missing_classes
 from incumbent.models.exact._analytic import analytic
@@ -35,7 +35,7 @@ def handles(native: Any) -> bool:
 
 @final
 @dataclass(frozen=True, eq=False)
-class SklearnModel:
+class SklearnModel(BaseModel):
     """A scikit-learn estimator: fitted anew, learned on by `partial_fit`, or grown by trees, as it is able to.
 
     Parameters
@@ -50,13 +50,13 @@ class SklearnModel:
     >>> from sklearn.naive_bayes import GaussianNB
     >>> model = SklearnModel(GaussianNB().fit([[0.0], [1.0], [2.0], [3.0]], ["a", "a", "b", "b"]))
     >>> sorted(model.abilities)
-    ['features', 'grow', 'incremental', 'proba', 'retrain', 'weight']
+    ['add_classes', 'features', 'incremental', 'proba', 'retrain', 'weight']
     """
 
     native: Any
     notes: tuple[str, ...] = ()
 
-    raw: ClassVar[bool] = True
+    has_raw_features: ClassVar[bool] = True
     head: ClassVar[Head | None] = None
 
     @functools.cached_property
@@ -76,10 +76,10 @@ class SklearnModel:
         claims = {
             "weight": takes_weights(native),
             "incremental": learns_on(native),
-            "append": appendable(native),
+            "add_trees": appendable(native),
             "proba": self.task == "classification" and hasattr(native, "predict_proba"),
-            "grow": type(native).__module__.startswith("sklearn.naive_bayes"),
-            "tune": bool(self.search_space),
+            "add_classes": type(native).__module__.startswith("sklearn.naive_bayes"),
+            "hyperparameter_search": bool(self.search_space),
             "features": reads_columns(native),
         }
         return frozenset({"retrain"} | {word for word, true in claims.items() if true})
@@ -95,13 +95,14 @@ class SklearnModel:
 
     def fit(self, recipe: Recipe) -> Model:
         """Follow the recipe; where the estimator cannot take in a new class or more trees, fit afresh and say so."""
-        if recipe.structure.analytic is not None:
-            return analytic(self, recipe)
+        structure = recipe.structure
+        if isinstance(structure.head, Exact):
+            return analytic(self, recipe, structure.head)
         if recipe.structure.start == "scratch":
             return SklearnModel(fit_afresh(self.native, recipe, self.search_space))
         unseen = new_classes(recipe, self.classes)
-        if recipe.structure.append:
-            return self._append(with_missing_classes(recipe, self.classes), len(unseen))
+        if isinstance(structure.trees, Trees):
+            return self._append(with_missing_classes(recipe, self.classes), structure.trees, len(unseen))
         if not len(unseen):
             return SklearnModel(learn_on(self.native, recipe))
         grown = grown_bayes(self.native, unseen)
@@ -133,10 +134,10 @@ class SklearnModel:
 
         return cls(load_native(folder / "model.skops"))
 
-    def _append(self, recipe: Recipe, unseen: int) -> SklearnModel:
+    def _append(self, recipe: Recipe, trees: Trees, unseen: int) -> SklearnModel:
         if unseen:
             return self._afresh(recipe, f"cannot take in {unseen} new class(es) by appending trees")
-        if outgrown(self.native, recipe.structure.append):
+        if outgrown(self.native, trees.rounds):
             return self._afresh(recipe, "has grown to its cap, and prediction slows with every tree")
         if self.classes is not None:
             lacking = np.setdiff1d(self.classes, training_rows(recipe).labels)

@@ -59,7 +59,7 @@ class HasSearchSpace(Model, Protocol):
 
 def has_search_space(model: Model) -> TypeGuard[HasSearchSpace]:
     """Return whether the hyper-parameters of a model can be searched."""
-    return "tune" in model.abilities
+    return "hyperparameter_search" in model.abilities
 
 
 def space_of(native: Any) -> dict[str, Any]:
@@ -73,20 +73,21 @@ def space_of(native: Any) -> dict[str, Any]:
 def fit_afresh(native: Any, recipe: Recipe, space: Mapping[str, Any]) -> Any:
     """Return a fresh copy of `native` fitted to the recipe's rows, after the search that the recipe may ask for."""
     train = training_rows(recipe)
-    settings = best_settings(native, space, train, recipe) if recipe.structure.search else {}
+    settings = best_settings(native, space, train, recipe) if recipe.structure.search is not None else {}
     return refit(native, train, seed=recipe.seed, settings=settings)
 
 
 def best_settings(native: Any, space: Mapping[str, Any], train: Batch, recipe: Recipe) -> dict[str, Any]:
     """Return the setting that successive halving ends with; its own is always tried, and with one trial only that."""
-    if recipe.structure.search < 2:
+    search = recipe.structure.search
+    if search is None or search.tries < 2:
         return {}
     from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # importing it is how it is switched on
     from sklearn.model_selection import HalvingGridSearchCV, ParameterSampler
 
     rng = np.random.RandomState(recipe.seed)
     own = {name: native.get_params()[name] for name in space}
-    drawn = list(ParameterSampler(space, recipe.structure.search - 1, random_state=rng))
+    drawn = list(ParameterSampler(space, search.tries - 1, random_state=rng))
     search = HalvingGridSearchCV(
         _seeded(native, recipe.seed),
         [{name: [value] for name, value in setting.items()} for setting in (own, *drawn)],

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import Recipe
+from incumbent.core import Recipe, Trees
 from incumbent.errors import BudgetSpent
 from incumbent.models._training import training_rows
 from incumbent.models.tables._native import as_input, weights_for
@@ -34,20 +34,21 @@ def outgrown(native: Any, rounds: int) -> bool:
 
 def appended(native: Any, recipe: Recipe) -> Any:
     """Return a copy of `native` with more trees, fitted to the recipe's rows; `native` itself does not change."""
-    learner, train, structure = copy.deepcopy(native), training_rows(recipe), recipe.structure
+    learner, train, trees = copy.deepcopy(native), training_rows(recipe), recipe.structure.trees
+    assert isinstance(trees, Trees), "asked only of a recipe that appends trees"
     learner._incumbent_rounds = getattr(native, "_incumbent_rounds", native.n_estimators)
     before = {"warm_start": learner.warm_start}
     if getattr(learner, "oob_score", False):  # out-of-bag rows of the old trees are gone
         before["oob_score"], learner.oob_score = learner.oob_score, False
     if learner.random_state is None:
         before["random_state"], learner.random_state = None, recipe.seed
-    boosts = structure.shrink is not None and hasattr(learner, "learning_rate")
-    x, first, last = as_input(native, train.x), _size(learner), _size(learner) + structure.append
+    boosts = trees.learning_rate is not None and hasattr(learner, "learning_rate")
+    x, first, last = as_input(native, train.x), _size(learner), _size(learner) + trees.rounds
     for size in range(first + 1, last + 1) if boosts else [last]:
         learner.set_params(warm_start=True, n_estimators=size)
         learner.fit(x, train.y, **weights_for(learner, train.weight))
         if boosts:
-            _scale_newest(learner, structure.shrink / learner.learning_rate)
+            _scale_newest(learner, trees.learning_rate / learner.learning_rate)
         if time.monotonic() > recipe.deadline:
             raise BudgetSpent("The budget ended while trees were appended; give a longer --budget or fewer rounds.")
     return learner.set_params(**before)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from incumbent.core import Array, Batch, Floats, Loss
+from incumbent.core import Array, Batch, Floats, Loss, TaskObjective
 from incumbent.errors import ModelError, UsageError
 from incumbent.models.torch._head import Speech
 from incumbent.models.torch._input import imported
@@ -55,17 +55,17 @@ class TaskLoss:
         UsageError
             There is no such loss, or it does not fit the labels.
         """
-        fits = _FITS[speech.kind]
-        name = loss.task_loss or fits[0]
+        fits, asked = _FITS[speech.kind], loss.objective or TaskObjective()
+        name = asked.loss or fits[0]
         if ":" in name:
-            return TaskLoss(speech, name, loss.smoothing, imported(name, "task loss"))
+            return TaskLoss(speech, name, asked.smoothing, imported(name, "task loss"))
         if name not in fits:
             what = "values" if speech.kind == "values" else "classes"
             known = ", ".join(map(repr, fits))
             raise UsageError(
                 f'The loss {name!r} does not fit a net that predicts {what}; {known} or "module:function".'
             )
-        return TaskLoss(speech, name, loss.smoothing if speech.kind != "values" else 0.0)
+        return TaskLoss(speech, name, asked.smoothing if speech.kind != "values" else 0.0)
 
     def rows(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of each row (n,).
@@ -122,15 +122,16 @@ def class_weights(loss: Loss, speech: Speech, y: Array) -> Floats | None:
     UsageError
         There are no classes, or one is named that the rows and the net do not know.
     """
-    if loss.class_weight is None:
+    asked = None if loss.objective is None else loss.objective.class_weight
+    if asked is None:
         return None
     if speech.kind in ("values", "multilabel"):
         raise UsageError("class_weight= needs rows of one class each; here weigh the rows themselves.")
     found, at, count = np.unique(y, return_inverse=True, return_counts=True)
-    if loss.class_weight == "balanced":
+    if asked == "balanced":
         weights: Floats = (len(y) / (len(found) * count))[at]
         return weights
-    told = dict(loss.class_weight)
+    told = dict(asked)
     assert speech.outputs is not None, "only values have no classes"
     strange = [name for name in told if name not in found and name not in speech.outputs]
     if strange:

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from incumbent.core import Array, Batch, Floats, Importance, Model, Prediction, Recipe, Task
+from incumbent.core import Array, BaseModel, Batch, Exact, Floats, Importance, Memory, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models.exact._analytic import analytic
 from incumbent.models.exact._grid import Grid
 from incumbent.models.exact._head import Head
+from incumbent.models.exact._learned import statistics_after
 from incumbent.models.torch._analytic import (
     AnalyticLayer,
     analytic_layer,
@@ -69,7 +70,7 @@ def handles(native: Any) -> bool:
 
 @final
 @dataclass(frozen=True, eq=False)
-class TorchModel:
+class TorchModel(BaseModel):
     """A PyTorch module.
 
     Parameters
@@ -107,8 +108,6 @@ class TorchModel:
     device: str = "auto"
     notes: tuple[str, ...] = ()
     path: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
-
-    takes: Literal["frame", "tensors"] = field(default="tensors", init=False, repr=False)
 
     @staticmethod
     def of(
@@ -151,7 +150,7 @@ class TorchModel:
         prepared = None if prepare is None else reference_of(prepare, "prepare function")
         return TorchModel(native, speech, known is not None or task == "regression", made, prepared, device)
 
-    def meeting(self, labels: Any, task: Task | None = None) -> TorchModel:
+    def infer_outputs(self, labels: Any, task: Task | None = None) -> TorchModel:
         """Return the same net with its outputs read as these labels ask for, unless that is known already.
 
         Parameters
@@ -178,6 +177,11 @@ class TorchModel:
     # ------------------------------------------------------------------------------------------ what it is
 
     @property
+    def takes(self) -> Literal["frame", "tensors"]:
+        """Arrays of their own type."""
+        return "tensors"
+
+    @property
     def task(self) -> Task:
         """Classification or regression."""
         return self.speech.task
@@ -200,9 +204,18 @@ class TorchModel:
     @cached_property
     def abilities(self) -> frozenset[str]:
         """Everything but trees; it is trained from scratch if all of its layers can draw themselves anew."""
-        words = {"weight", "incremental", "gradient", "layers", "loss", "soft", "draw", "steps"}
+        words = {
+            "weight",
+            "incremental",
+            "gradient",
+            "layers",
+            "loss",
+            "soft_targets",
+            "batch_sampling",
+            "training_hooks",
+        }
         words |= {"proba"} if self.task == "classification" else set()
-        words |= {"grow"} if self.speech.kind in ("softmax", "binary") else set()
+        words |= {"add_classes"} if self.speech.kind in ("softmax", "binary") else set()
         last = last_layer(self.native)
         one = self.speech.kind in ("softmax", "binary") or (last is not None and width_of(last[1]) == 1)
         words |= {"features"} if one and last is not None and isinstance(last[1], nn.Linear) else set()
@@ -250,24 +263,24 @@ class TorchModel:
         """Return what the last layer reads of each row (n, d), before the projection of an analytic head."""
         return self._asked.features(self._last(x), x)
 
-    def read(self, x: Any) -> Floats:
+    def head_input(self, x: Any) -> Floats:
         """Return what the last layer reads of each row, after that projection."""
         return self._asked.read(self._last(x), x)
 
-    def lifted(self, features: Floats) -> Floats:
+    def project(self, features: Floats) -> Floats:
         """Return the projection of an analytic head of what `features` gives."""
         return self._asked.lifted(features)
 
-    def answer(self, read: Floats) -> Prediction:
+    def predict_from(self, head_input: Floats) -> Prediction:
         """Return what the last layer says of what it reads."""
-        return self._asked.answer(self._last(None), read)
+        return self._asked.answer(self._last(None), head_input)
 
-    def in_two_steps(self, x: Any) -> bool:
+    def can_split(self, x: Any) -> bool:
         """Whether the net ends in a Linear whose outputs nothing changes, tried on these rows."""
         if "features" not in self.abilities:
             return False
         try:
-            said = self.answer(self.read(x))
+            said = self.predict_from(self.head_input(x))
         except (ModelError, RuntimeError, IndexError, ValueError):  # read in another shape than the layer takes, say
             return False
         true = self.predict(x)
@@ -300,7 +313,7 @@ class TorchModel:
         return None if self.head is None else getattr(self.head.lift, "grid", None)
 
     @property
-    def raw(self) -> bool:
+    def has_raw_features(self) -> bool:
         """No: what a trained layer gives has one unit."""
         return False
 
@@ -308,6 +321,10 @@ class TorchModel:
     def head(self) -> Head | None:
         """The analytic head, if the last layer is one."""
         return head_in(self.native, self.speech.outputs)
+
+    def updated_statistics(self, memory: Memory, batch: Batch) -> Mapping[str, Array]:
+        """Return the sums that its exact head is solved from, with these rows."""
+        return statistics_after(self, memory, batch)
 
     def with_head(self, head: Head, notes: tuple[str, ...]) -> TorchModel:
         """Return the net with an analytic layer in the place of its last; the others are as they were.
@@ -348,9 +365,10 @@ class TorchModel:
         ModelError
             The training diverged, or one row at a time is still too much for the device.
         """
-        if recipe.structure.analytic is not None:
-            return analytic(self._on_input(recipe) if recipe.structure.reads == "input" else self, recipe)
-        size, notes = recipe.optimiser.batch_size or _BATCH, []
+        head = recipe.structure.head
+        if isinstance(head, Exact):
+            return analytic(self._on_input(recipe) if head.reads == "input" else self, recipe, head)
+        size, notes = recipe.optimizer.batch_size or _BATCH, []
         while True:
             try:
                 draft, done = learned(self, recipe, size)
@@ -365,7 +383,7 @@ class TorchModel:
                 notes = [f"out of memory with batches of {size}: learned in batches of {size // 2}"]
                 size //= 2
         factory = self.factory
-        if recipe.structure.factory is not None:
+        if recipe.structure.architecture is not None:
             factory = replacement(self, recipe)
         if draft.speech.outputs is not None and (draft.speech is not self.speech or hasattr(self.native, "classes_")):
             _note_classes(draft.module, draft.speech.outputs)
@@ -406,7 +424,7 @@ class TorchModel:
         unsolved(made)
         return replace(self, native=made)
 
-    def sensitivity(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
+    def weight_importance(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
         """Return how much each weight matters for some rows; statistics and what is frozen do not learn: zero.
 
         See `incumbent.models.torch._fisher.importances` for the equations. "path" is what the weights did for the loss

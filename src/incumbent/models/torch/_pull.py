@@ -41,13 +41,13 @@ class Spring:
 def springs(task: Task, named: Mapping[str, nn.Parameter]) -> list[Spring]:
     """Return what a task pulls: old weights to where the champion had them, new ones to zero."""
     loss, found = task.recipe.loss, []
-    if loss.pull and task.start:
+    if loss.pull is not None and task.start:
         params = [named[name] for name in task.start]
         force = [task.importance[name] for name in task.start] if task.importance else []
-        found.append(Spring(params, list(task.start.values()), loss.pull, force))
-    fresh = [p for name, p in named.items() if name in task.fresh] if loss.fresh else []
+        found.append(Spring(params, list(task.start.values()), loss.pull.strength, force))
+    fresh = [p for name, p in named.items() if name in task.fresh] if loss.l2_new_weights else []
     if fresh:
-        found.append(Spring(fresh, [torch.zeros_like(p) for p in fresh], loss.fresh, []))
+        found.append(Spring(fresh, [torch.zeros_like(p) for p in fresh], loss.l2_new_weights, []))
     return found
 
 

@@ -32,7 +32,7 @@ def range_test(task: Task, batch_size: int) -> float:
     rates do harm, as with inputs in the thousands, the test goes on below them. The copy costs a third of a step, so
     that 40 steps are as cheap as 60 plain ones are.
     """
-    low, high = _RANGES.get(task.recipe.optimiser.optimizer or "adam", (1e-6, 0.1))
+    low, high = _RANGES.get(task.recipe.optimizer.name or "adam", (1e-6, 0.1))
     rates, last = [low], 0
     for share in (1.0, 1e-3, 1e-6):
         rates = [share * low * (high / low) ** (i / (_STEPS - 1)) for i in range(_STEPS)]
@@ -61,9 +61,11 @@ def last_harmless(changes: Sequence[float]) -> int:
 
 def _changes(task: Task, batch_size: int, rates: Sequence[float]) -> Iterator[float]:
     """Yield by which share the loss is larger than that of a net that stays as it is, at each rate; running means."""
-    plain = task.recipe.bind(checkpoint=None).but(ema=None, importance="uniform")  # nothing along the way is kept
+    pull = task.recipe.loss.pull
+    pull = None if pull is None else pull.replace(importance="uniform")  # that is, the path is not recorded
+    plain = task.recipe.bind(checkpoint=None).replace(ema=None, pull=pull)
     moving = _trial(replace(task, recipe=plain), rates[0], batch_size)
-    plain = plain.but(pull=0.0, fresh=0.0)
+    plain = plain.replace(pull=None, l2_new_weights=0.0)
     staying = _trial(replace(task, recipe=plain, start={}, importance={}), rates[0], batch_size)
     generator, n = torch.Generator().manual_seed(task.recipe.seed), len(task.learn)
     change, size, least = 0.0, 0.0, math.inf

@@ -27,14 +27,14 @@ class Steps:
     def __init__(self, task: Task, lr: float, batch_size: int) -> None:
         loss, finish = task.recipe.loss, task.recipe.finish
         self.task, self.lr, self.loss, self.batch_size = task, lr, loss, batch_size
-        self.logits = loss.logits * _share(task) if loss.logits else 0.0
+        self.logits = 0.0 if loss.stored_logits is None else loss.stored_logits.weight * _share(task)
         self.objective = TaskLoss.of(loss, task.speech)
         named = {name: p for name, p in task.module.named_parameters() if p.requires_grad}
         self.named, self.params = named, list(named.values())
         self.optimizer = optimizer_of(task, named, lr)
         self.scale = [group["lr"] / lr for group in self.optimizer.param_groups]
         self.pulls = Pulls(springs(task, named), self.optimizer)
-        self.watched = loss.importance == "path"
+        self.watched = loss.pull is not None and loss.pull.importance == "path"
         self.path = [torch.zeros_like(p) for p in self.params] if self.watched else []
         self.origin = [p.detach().clone() for p in self.params] if self.watched else []
         self.average = [p.detach().clone() for p in self.params] if finish.ema else []
@@ -54,7 +54,7 @@ class Steps:
             slopes = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in self.params]
             before = [p.detach().clone() for p in self.params]
         self.pulls.before()
-        clip = self.task.recipe.optimiser.clip
+        clip = self.task.recipe.optimizer.clip
         if clip is not None:
             nn.utils.clip_grad_norm_(self.params, clip)
         self.optimizer.step()
@@ -73,28 +73,29 @@ class Steps:
         parts, draws = [learn.rows.at(at)], []
         if beside is not None:
             count = min(self.batch_size, len(beside))
-            draws = [self._drawn(beside, count) for _ in range((self.loss.logits > 0) + (self.loss.labels > 0))]
+            draws = [self._drawn(beside, count) for _ in range((self.logits > 0) + (self.loss.replay_weight > 0))]
             parts += [beside.rows.at(draw) for draw in draws]
         out = self._forward(joined(parts))
         mine = out[: len(at)]
         weight = None if learn.weight is None else learn.weight.index_select(0, at)
         total = self.objective.mean(mine, learn.target.index_select(0, at), weight)
-        if learn.teacher is not None and self.loss.soft:
+        distill = self.loss.distill
+        if learn.teacher is not None and distill is not None:
             old = learn.teacher.index_select(0, at)
-            total = total + self.loss.soft * soft_loss(mine, old, self.task.speech, self.loss.temperature)
+            total = total + distill.weight * soft_loss(mine, old, self.task.speech, distill.temperature)
         return total if beside is None else total + self._remembered(out[len(at) :], beside, draws)
 
     def _remembered(self, out: Tensor, beside: Material, draws: list[Tensor]) -> Tensor:
         total, place = out.new_zeros(()), 0
-        if self.loss.logits > 0:
+        if self.logits > 0:
             assert beside.teacher is not None, "rows are remembered with their outputs where these are asked for"
             here = out[: len(draws[0])]
             total = total + self.logits * logit_loss(here, beside.teacher.index_select(0, draws[0]))
             place = len(draws[0])
-        if self.loss.labels > 0:
+        if self.loss.replay_weight > 0:
             at = draws[-1]
             weight = None if beside.weight is None else beside.weight.index_select(0, at)
-            total = total + self.loss.labels * self.objective.mean(
+            total = total + self.loss.replay_weight * self.objective.mean(
                 out[place:], beside.target.index_select(0, at), weight
             )
         return total
@@ -139,8 +140,8 @@ def _share(task: Task) -> float:
 
 def optimizer_of(task: Task, named: dict[str, nn.Parameter], lr: float) -> torch.optim.Optimizer:
     """Return torch's optimizer of this name, with the constants of `incumbent.models.tables._optimisers`."""
-    asked = task.recipe.optimiser
-    name = asked.optimizer or "adam"
+    asked = task.recipe.optimizer
+    name = asked.name or "adam"
     decay = asked.weight_decay if asked.weight_decay is not None else (0.01 if name == "adamw" else 0.0)
     groups: list[dict[str, Any]] = [{"params": list(named.values()), "lr": lr}]
     if asked.layer_decay != 1:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from incumbent.core import Array, Recipe
+from incumbent.core import Array, NewClasses, Recipe
 from incumbent.errors import ModelError, UsageError
 from incumbent.models.torch._head import Speech, features_of, head_of, last_layer, width_of
 from incumbent.models.torch._input import Reader
@@ -160,7 +160,7 @@ def _new_rows(
     flat = weight.reshape(len(weight), -1)
     fits = features.shape[1] == flat.shape[1]  # a convolution that looks around reads more than a point
     made = torch.zeros((len(unseen), *weight.shape[1:]), dtype=weight.dtype, device=home)
-    if recipe.structure.grow == "imprint" and fits:
+    if recipe.structure.classes == NewClasses("imprint") and fits:
         length = flat.norm(dim=1).mean()
         for i, label in enumerate(unseen):
             mean = features[torch.from_numpy(y == label).to(home)].mean(dim=0)

@@ -29,7 +29,7 @@ def losses(task: Task, material: Material, objective: TaskLoss, size: int = 1024
 def irreducible(task: Task, lr: float, batch_size: int, *, epochs: int = 3) -> Tensor:
     """Return the loss of each row under a net that learned held-out rows only (Mindermann et al. 2022, eq. 3)."""
     if task.select is None or not len(task.select):
-        raise ModelError("Select('rho') compares with a net that learned the select rows, and there are none.")
+        raise ModelError("SelectSubset(by='rho') compares with a net that learned the select rows, and there are none.")
     other = trial_of(task, task.select)
     steps = Steps(other, lr, batch_size)
     for epoch in range(epochs):
@@ -42,7 +42,7 @@ def irreducible(task: Task, lr: float, batch_size: int, *, epochs: int = 3) -> T
 
 def trial_of(task: Task, learn: Material) -> Task:
     """Return the same task on a copy of the net and other rows, without what only the real one is asked."""
-    plain = task.recipe.bind(checkpoint=None).but(soft=0.0, ema=None, importance="uniform", pull=0.0)
+    plain = task.recipe.bind(checkpoint=None).replace(distill=None, ema=None, pull=None)
     return replace(
         task, module=copy.deepcopy(task.module), learn=learn, beside=None, recipe=plain, start={}, importance={}
     )

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from incumbent.core import Optimiser, Recipe
+from incumbent.core import Optimizer, Recipe
 from incumbent.errors import BudgetSpent, ModelError
 from incumbent.models.torch._checkpoint import put_away, read_back, remove
 from incumbent.models.torch._rate import range_test
@@ -43,7 +43,7 @@ def train(task: Task, *, batch_size: int) -> Trained:
         The deadline came before the first epoch was over.
     """
     with seeded(task.recipe.seed):
-        given = task.recipe.optimiser.lr
+        given = task.recipe.optimizer.lr
         lr = range_test(task, batch_size) if given is None else given
         note = (f"learning rate {lr:.2g} by a range test",) if given is None else ()
         course = _Course.of(task, lr, batch_size)
@@ -69,7 +69,7 @@ class _Course:
 
     @staticmethod
     def of(task: Task, lr: float, batch_size: int) -> _Course:
-        asked = task.recipe.optimiser
+        asked = task.recipe.optimizer
         epochs, patience = asked.epochs, asked.patience
         if epochs is None:
             epochs, patience = usual(task, batch_size, patience)
@@ -79,7 +79,7 @@ class _Course:
 
     def run(self) -> tuple[str, ...]:
         recipe, size = self.task.recipe, self.steps.batch_size
-        if recipe.data.subset == "rho":
+        if recipe.data.subset is not None and recipe.data.subset.by == "rho":
             self.hurdles = irreducible(self.task, self.steps.lr, size)
         self._resume()
         soft = self.begun + 0.9 * (recipe.deadline - self.begun)  # what is left is for comparing what was made
@@ -115,7 +115,7 @@ class _Course:
         total, done = self.epochs * len(parts), self.epoch * len(parts)
         running = torch.zeros((), device=steps.device)
         for i, at in enumerate(parts):
-            running += steps.take(at, rate(recipe.optimiser, done + i, total, steps.batch_size))
+            running += steps.take(at, rate(recipe.optimizer, done + i, total, steps.batch_size))
             if i % _CHECK == 0 or i == len(parts) - 1:
                 self._check(running, done + i)
             if time.monotonic() > soft:
@@ -126,14 +126,14 @@ class _Course:
 
     def _order(self) -> Tensor:
         """Which rows this epoch learns, in which order."""
-        data, learn = self.task.recipe.data, self.task.learn
+        data, subset, learn = self.task.recipe.data, self.task.recipe.data.subset, self.task.learn
         generator, n = self.steps.generator, len(learn)
         if data.ordered:
             return torch.arange(n, device=self.steps.device)
-        count = max(1, round(data.share * n)) if data.subset else n
+        count = n if subset is None else max(1, round(subset.fraction * n))
         if data.balanced and learn.classes is not None:
             order = balanced_draw(learn.classes, count, generator)
-        elif data.subset in ("loss", "rho"):
+        elif subset is not None and subset.by != "random":
             each = losses(self.task, learn, self.steps.objective)
             each = each if self.hurdles is None else each - self.hurdles
             set_modes(self.task, self.steps.batch_size)
@@ -215,7 +215,7 @@ def usual(task: Task, batch_size: int, patience: int | None) -> tuple[int, int]:
     return max(low, min(high, math.ceil(wanted / each))), patience or (8 if scratch else 3)
 
 
-def rate(asked: Optimiser, done: int, total: int, batch_size: int) -> float:
+def rate(asked: Optimizer, done: int, total: int, batch_size: int) -> float:
     """Return the share of the learning rate at a step: a rise over `warmup`, then a fall as `schedule` says."""
     share = done / max(1, total)
     if share < asked.warmup:
@@ -228,8 +228,9 @@ def rate(asked: Optimiser, done: int, total: int, batch_size: int) -> float:
 
 def diverged(recipe: Recipe, lr: float, step: int) -> ModelError:
     """Return the error of a training whose loss is no number any more."""
-    chosen = "" if recipe.optimiser.lr is not None else " (which a range test chose)"
-    also = f", or a smaller weight of old outputs than {recipe.loss.logits:g}" if recipe.loss.logits else ""
+    chosen = "" if recipe.optimizer.lr is not None else " (which a range test chose)"
+    logits = recipe.loss.stored_logits
+    also = "" if logits is None else f", or a smaller weight of stored logits than {logits.weight:g}"
     return ModelError(
         f"The loss became infinite or no number at step {step + 1} with lr={lr:g}{chosen}, so training stopped there; "
         f"give a smaller rate, such as lr={lr / 10:.1g}{also}."

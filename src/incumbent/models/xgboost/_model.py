@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 import pandas as pd
 
-from incumbent.core import Array, Batch, Floats, Prediction, Recipe, Task
+from incumbent.core import Array, BaseModel, Batch, Floats, Prediction, Recipe, RefitLeaves, Task, Trees
 from incumbent.errors import ModelError
 from incumbent.models.boosting._columns import Columns, Vocabulary
 from incumbent.models.boosting._shared import (
@@ -43,7 +43,7 @@ def handles(native: Any) -> bool:
 
 
 @final
-class XGBoostModel:
+class XGBoostModel(BaseModel):
     """An XGBoost model as every strategy sees it.
 
     XGBoost's classifiers know classes as 0 to k - 1 only; other labels are turned into these here, and back.
@@ -73,7 +73,7 @@ class XGBoostModel:
     >>> model = XGBoostModel(xgboost.XGBClassifier(n_estimators=5).fit(x, y), classes=np.array(["low", "high"]))
     >>> model.predict(x[[0, -1]]).label.tolist()
     ['low', 'high']
-    >>> longer = model.fit(Recipe().but(append=3).bind(train=Batch(x, np.repeat(["low", "high"], 50))))
+    >>> longer = model.fit(Recipe().replace(trees=Trees(3)).bind(train=Batch(x, np.repeat(["low", "high"], 50))))
     >>> longer.native.get_booster().num_boosted_rounds(), model.native.get_booster().num_boosted_rounds()
     (8, 5)
     """
@@ -126,9 +126,9 @@ class XGBoostModel:
         """Every model can be retrained; only plain boosted trees are appended to and re-valued."""
         found = {"retrain", "weight"} | ({"proba"} if self.classes is not None and self._has_proba else set())
         if self._is_estimator:
-            found.add("tune")
+            found.add("hyperparameter_search")
         if self._kind == "gbtree" and not self._is_forest and not self._own_objective:
-            found |= {"append"} | ({"releaf"} if self._one_output() else set())
+            found |= {"add_trees"} | ({"refit_leaves"} if self._one_output() else set())
         return frozenset(found)
 
     @property
@@ -185,7 +185,7 @@ class XGBoostModel:
             origin=self._origin,
             new=new_among(np.asarray(batch.y), self.classes),
         )
-        follow = {"scratch": self._anew, "append": self._appended, "releaf": self._releafed}[way]
+        follow = {"scratch": self._anew, "add_trees": self._appended, "refit_leaves": self._releafed}[way]
         try:
             return follow(batch, recipe, notes)
         except (XGBoostError, ValueError, TypeError) as error:
@@ -211,7 +211,7 @@ class XGBoostModel:
         fitted = clone(self.native)
         if self._best():
             fitted.set_params(n_estimators=self._origin, early_stopping_rounds=None)
-        if recipe.structure.search:
+        if recipe.structure.search is not None:
             from incumbent.models.tables._tune import best_settings
 
             fitted.set_params(**best_settings(self.native, self.search_space, Batch(x, labels, batch.weight), recipe))
@@ -247,27 +247,29 @@ class XGBoostModel:
 
     def _appended(self, batch: Batch, recipe: Recipe, notes: tuple[str, ...]) -> XGBoostModel:
         # a Booster that goes on draws from where the process's own generator happens to stand, unless seeded each round
-        structure, params = recipe.structure, self._params(recipe) | {"seed_per_iteration": True}
-        if structure.shrink is not None:
-            params = without(params, _RATE) | {"eta": structure.shrink}
-        if recipe.loss.l2 is not None:
-            params = without(params, _L2) | {"lambda": recipe.loss.l2}
+        trees, params = recipe.structure.trees, self._params(recipe) | {"seed_per_iteration": True}
+        assert isinstance(trees, Trees), "way_of found them"
+        if trees.learning_rate is not None:
+            params = without(params, _RATE) | {"eta": trees.learning_rate}
+        if trees.l2 is not None:
+            params = without(params, _L2) | {"lambda": trees.l2}
         rows = self._rows(batch.x, self._labels(batch, self.classes), batch.weight)
-        made = _train(params, rows, structure.append, recipe.deadline, self._used())
+        made = _train(params, rows, trees.rounds, recipe.deadline, self._used())
         return self._continued(made, notes)
 
     def _releafed(self, batch: Batch, recipe: Recipe, notes: tuple[str, ...]) -> XGBoostModel:
         import xgboost
 
-        assert recipe.structure.releaf is not None, "way_of chose releaf because it was asked for"
+        refit = recipe.structure.trees
+        assert isinstance(refit, RefitLeaves), "way_of found it"
         params = without(self._params(recipe), ("tree_method",))
-        if recipe.loss.l2 is not None:
-            params = without(params, _L2) | {"lambda": recipe.loss.l2}
+        if refit.l2 is not None:
+            params = without(params, _L2) | {"lambda": refit.l2}
         # verbosity: naming an updater is warned of, and is how the leaves alone are updated
         params |= {"process_type": "update", "updater": "refresh", "refresh_leaf": True, "verbosity": 0}
         rows, old = self._rows(batch.x, self._labels(batch, self.classes), batch.weight), self._used()
         fresh = _train(params, rows, old.num_boosted_rounds(), recipe.deadline, old)
-        made = xgboost.Booster(model_file=bytearray(mixed(old, fresh, recipe.structure.releaf)))
+        made = xgboost.Booster(model_file=bytearray(mixed(old, fresh, refit.decay)))
         made.load_config(old.save_config())
         return self._continued(made, notes)
 

@@ -1,28 +1,29 @@
-"""Learn only the rows that are worth it, or each class alike."""
+"""Train on some of the rows, or on each class equally."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from incumbent.core import Memory, Recipe
-from incumbent.errors import UsageError
-from incumbent.strategies._check import one_of, positive
+from incumbent._deprecated import renamed_members
+from incumbent.core import Memory, Recipe, Subset
+from incumbent.strategies._check import fraction, one_of
 from incumbent.strategies._edit import Edit
 
 
+@renamed_members({"share": "fraction"})
 @dataclass(frozen=True, repr=False)
-class Select(Edit):
-    """Learn a share of the rows in each epoch: another random one, or those that teach the most.
+class SelectSubset(Edit):
+    """Train on a fraction of the rows in each epoch: a random one, or the rows that teach the most.
 
     Parameters
     ----------
-    share : float in (0, 1]
-        That share.
+    fraction : float in (0, 1]
+        That fraction.
     by : {"random", "loss", "rho"}
-        "random" draws it anew for every epoch, which is hard to beat at the same cost; "loss" takes the rows of highest
-        loss; "rho" those whose loss is highest beyond that of a net which learned the select rows only, so that rows
-        which nobody can learn, such as wrong labels, are left out.
+        "random" draws a new subset for every epoch, which is hard to beat at the same cost. "loss" takes the rows of
+        highest loss. "rho" takes the rows whose loss is highest compared with that of a net trained on the select rows
+        only. It leaves out rows that no net can learn, such as wrong labels.
 
     References
     ----------
@@ -32,22 +33,20 @@ class Select(Edit):
 
     Examples
     --------
-    >>> Select(0.3), Select(0.3, by="rho")
-    (Select(0.3), Select(0.3, by='rho'))
+    >>> SelectSubset(0.3), SelectSubset(0.3, by="rho")
+    (SelectSubset(0.3), SelectSubset(0.3, by='rho'))
     """
 
-    share: float = 0.5
+    fraction: float = 0.5
     by: Literal["random", "loss", "rho"] = "random"
 
     def __post_init__(self) -> None:
-        positive(self, "share", self.share)
-        if self.share > 1:
-            raise UsageError(f"Select(share=...) takes a number above 0 and at most 1; it was given {self.share!r}.")
+        fraction(self, "fraction", self.fraction)
         one_of(self, "by", self.by, ("random", "loss", "rho"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Learn a part of the rows in each epoch."""
-        return recipe.but(share=self.share, subset=self.by)
+        """Train on a part of the rows in each epoch."""
+        return recipe.replace(subset=Subset(self.by, self.fraction))
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,4 +62,4 @@ class Balance(Edit):
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Draw rows class by class."""
-        return recipe.but(balanced=True)
+        return recipe.replace(balanced=True)

@@ -1,0 +1,249 @@
+"""Accept recipes as 0.1 wrote them: one flat field for each number of an option. This file goes with the next release.
+
+In 0.1, ``recipe.but(analytic=2000, l2=1.0)`` set what is now ``recipe.replace(head=Exact(2000, l2=1.0))``. `_GROUPS`
+lists which flat fields make an option. Old fields are taken by `Recipe.replace`, by `Recipe.but`, by the constructors
+of the elements, and by `read_recipe`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from incumbent.core import _options as options
+from incumbent.core._options import Option
+from incumbent.errors import UsageError
+
+C = TypeVar("C", bound=type)
+
+_MISSING = object()
+
+
+class _Group(NamedTuple):
+    """Flat fields of 0.1 that make one option, the first being the one that set it."""
+
+    field: str  # the field of the recipe that holds the option
+    kind: type[Option]
+    names: dict[str, str]  # old flat field -> field of the option
+    defaults: tuple[Any, ...]  # what 0.1 had for each of them
+
+
+_GROUPS = (
+    _Group(
+        "replay",
+        options.ReplayRows,
+        {"replay": "rows", "sample": "sample", "beside": "per_batch"},
+        (0, "reservoir", False),
+    ),
+    _Group("subset", options.Subset, {"subset": "by", "share": "fraction"}, (None, 1.0)),
+    _Group("trees", options.Trees, {"append": "rounds", "shrink": "learning_rate", "l2": "l2"}, (0, None, None)),
+    _Group("trees", options.RefitLeaves, {"releaf": "decay", "l2": "l2"}, (None, None)),
+    _Group("search", options.Search, {"search": "tries"}, (0,)),
+    _Group("head", options.FreshHead, {"new_head": ""}, (False,)),
+    _Group(
+        "head",
+        options.Exact,
+        {"analytic": "width", "reads": "reads", "l2": "l2"},
+        (None, "last", None),
+    ),
+    _Group("classes", options.NewClasses, {"grow": "init"}, (None,)),
+    _Group("lora", options.LowRank, {"rank": "rank", "adapt": "layers", "apart": "merge"}, (0, (), False)),
+    _Group("architecture", options.Architecture, {"factory": "factory", "arguments": "arguments"}, (None, ())),
+    _Group("perturb", options.Perturb, {"keep": "keep", "noise": "noise"}, (None, 0.0)),
+    _Group(
+        "pull",
+        options.Pull,
+        {"pull": "strength", "importance": "importance", "normalise": "normalise"},
+        (0.0, "uniform", False),
+    ),
+    _Group("distill", options.Distill, {"soft": "weight", "temperature": "temperature"}, (0.0, 2.0)),
+    _Group("stored_logits", options.StoredLogits, {"logits": "weight"}, (0.0,)),
+    _Group(
+        "objective",
+        options.TaskObjective,
+        {"task_loss": "loss", "smoothing": "smoothing", "class_weight": "class_weight"},
+        (None, 0.0, None),
+    ),
+    _Group("ensemble", options.Ensemble, {"blend": "combine", "members": "members"}, (None, 5)),
+)
+_ANY = {options.Perturb, options.TaskObjective}  # set by any of their fields, not by the first alone
+_PLAIN = {
+    "cap": "max_rows",
+    "emphasis": "new_row_weight",
+    "fresh": "l2_new_weights",
+    "labels": "replay_weight",
+    "optimizer": "name",
+}
+_GONE = {"projection", "neighbours"}  # options of an exact head, without effect now
+_OLD = _PLAIN.keys() | _GONE | {name for group in _GROUPS for name in group.names}
+_BOTH = {"replay", "subset", "search", "pull"}  # fields of both, of another type in 0.1
+
+
+def is_old(name: str, value: Any, *, none: bool = False) -> bool:
+    """Return whether this is a field of 0.1, by its name or by the type of its value.
+
+    Parameters
+    ----------
+    name : str
+        Name of a field.
+    value : object
+        Its value.
+    none : bool
+        Whether None is a value of 0.1: there ``replay=None`` meant all remembered rows, and now it means none.
+    """
+    if name in _BOTH:
+        return not isinstance(value, Option) and (value is not None or none)
+    return name in _OLD
+
+
+def present_fields(old: Mapping[str, Any], current: Callable[[str], Any] = lambda field: None) -> dict[str, Any]:
+    """Return fields of 0.1 as fields of now.
+
+    Parameters
+    ----------
+    old : mapping of str to object
+        Flat fields of 0.1, all of one edit.
+    current : callable
+        Returns the present value of a field of now, which the edit changes in part.
+
+    Raises
+    ------
+    UsageError
+        A field has no effect without another one that is not set.
+    """
+    found: dict[str, Any] = {_PLAIN[name]: value for name, value in old.items() if name in _PLAIN}
+    used = _PLAIN.keys() | _GONE
+    for group in _GROUPS:
+        if group.names.keys().isdisjoint(old):
+            continue
+        now = current(group.field)
+        values = {name: old.get(name, held) for name, held in _held(group, now).items()}
+        if _is_set(group, values):
+            found[group.field] = _option(group, values)
+            used |= group.names.keys()
+        elif isinstance(now, group.kind) and group.field not in found:
+            found[group.field] = None
+    defaults = {name: default for group in _GROUPS for name, default in zip(group.names, group.defaults, strict=True)}
+    idle = [name for name in old if name not in used and old[name] != defaults[name]]
+    if idle:
+        leads = [next(iter(group.names)) for group in _GROUPS if idle[0] in group.names]
+        raise UsageError(
+            f"{idle[0]}={old[idle[0]]!r} has no effect without {' or '.join(leads)}; set both in one call."
+        )
+    return found
+
+
+def read_old(element: Any, name: str) -> Any:
+    """Return a flat field of 0.1 from an element of now; raise AttributeError if there is none of that name."""
+    fields = {f.name for f in dataclasses.fields(element)}
+    if _PLAIN.get(name) in fields:
+        return getattr(element, _PLAIN[name])
+    for group in _GROUPS:
+        if name in group.names and group.field in fields:
+            held = _held(group, getattr(element, group.field))
+            return held[name]
+    raise AttributeError(f"{type(element).__name__} has no field {name!r}; it has {', '.join(sorted(fields))}.")
+
+
+def warn_of(names: Sequence[str], stacklevel: int) -> None:
+    """Warn of old flat fields, each with the field of now."""
+    written = "; ".join(f"{name}=... is now {_written(name)}" for name in names)
+    warnings.warn(
+        f"Fields of 0.1: {written}. The old names will go in the next release.",
+        DeprecationWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def accepts_0_1(*order: str) -> Callable[[C], C]:
+    """Return a decorator for an element of a recipe, which then also takes and gives the fields that it had in 0.1.
+
+    Parameters
+    ----------
+    *order : str
+        The fields of 0.1 in their order, for positional arguments.
+    """
+
+    def decorate(cls: C) -> C:
+        first: Callable[..., None] = cls.__init__  # type: ignore[misc]
+        names = [f.name for f in dataclasses.fields(cls)]
+
+        @functools.wraps(first)
+        def init(self: object, *args: Any, **kwargs: Any) -> None:
+            if not is_written_old(names, order, args, kwargs):
+                return first(self, *args, **kwargs)
+            given = dict(zip(order, args, strict=False)) | kwargs
+            old = {name: value for name, value in given.items() if is_old(name, value, none=True)}
+            warn_of(list(old), 2)
+            made = present_fields(old)
+            if foreign := made.keys() - set(names):
+                raise UsageError(f"{cls.__name__} no longer has l2; set it in the option of {foreign.pop()!r}.")
+            return first(self, **{name: value for name, value in given.items() if name not in old}, **made)
+
+        def read(self: object, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            value = read_old(self, name)
+            warn_of([name], 2)
+            return value
+
+        for name, member in (("__init__", init), ("__getattr__", read), ("_order_0_1", order)):
+            setattr(cls, name, member)
+        return cls
+
+    return decorate
+
+
+def is_written_old(names: Sequence[str], order: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+    """Return whether arguments are those of 0.1.
+
+    ``Data(None)`` is: it meant all remembered rows, and nobody writes a default as the first argument.
+    """
+    if any(is_old(name, value) for name, value in (*zip(names, args, strict=False), *kwargs.items())):
+        return True
+    return (bool(args) and args[0] is None and order[0] == "replay") or len(args) > len(names)
+
+
+def _held(group: _Group, option: Any) -> dict[str, Any]:
+    """Return the old fields that an option stands for; the defaults of 0.1 if it is not of this kind."""
+    if not isinstance(option, group.kind):
+        return dict(zip(group.names, group.defaults, strict=True))
+    return {old: _to_old(old, getattr(option, new, True)) for old, new in group.names.items()}
+
+
+def _is_set(group: _Group, values: Mapping[str, Any]) -> bool:
+    if group.kind in _ANY:
+        return tuple(values.values()) != group.defaults
+    lead = next(iter(group.names))
+    return bool(values[lead] != group.defaults[0])
+
+
+def _option(group: _Group, values: Mapping[str, Any]) -> Option:
+    return group.kind(**{new: _to_new(old, values[old]) for old, new in group.names.items() if new})
+
+
+def _to_new(old: str, value: Any) -> Any:
+    if old == "apart":
+        return not value
+    if old == "factory":
+        return value or None  # "" was the champion's own
+    return 1.0 if old == "keep" and value is None else value
+
+
+def _to_old(old: str, value: Any) -> Any:
+    if old == "apart":
+        return not value
+    return "" if old == "factory" and value is None else value
+
+
+def _written(name: str) -> str:
+    if name in _GONE:
+        return "ignored"
+    if name in _PLAIN:
+        return f"{_PLAIN[name]}=..."
+    group = next(group for group in _GROUPS if name in group.names)
+    inner = f"{group.names[name]}=..." if group.names[name] else ""
+    return f"{group.field}={group.kind.__name__}({inner})"
