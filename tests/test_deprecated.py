@@ -59,7 +59,7 @@ def test_an_old_name_may_have_moved_to_another_module():
 
 
 def test_old_names_compose_with_names_on_demand():
-    get, names = on_demand("incumbent.data", {"Schema": "_schema"})
+    get, names = on_demand("incumbent.data", {"Schema": "schema._schema"})
     get = deprecated_names("incumbent.data", {"Contract": "Schema"}, get)
     assert get("Schema").__name__ == "Schema"
     assert names() == ["Schema"]  # the old name is not listed
@@ -80,7 +80,7 @@ def test_the_warning_points_to_the_line_that_uses_the_old_name():
         lambda: find_slices(1, most=2),
         lambda: Structure(rank=1),
         lambda: Structure().rank,
-        lambda: Structure().replace(merge=False),
+        lambda: Structure().but(merge=False),
     ]
     for use in uses:
         with warnings.catch_warnings(record=True) as caught:
@@ -120,7 +120,7 @@ def test_old_fields_work_in_the_constructor_as_attributes_and_in_replace():
 
 def test_old_methods_work_on_objects_and_on_the_class():
     with renamed_here(r"Structure\.but is now Structure\.replace"):
-        assert Structure().replace(lora_rank=2).lora_rank == 2
+        assert Structure().but(lora_rank=2).lora_rank == 2
     with renamed_here(r"Structure\.of is now Structure\.from_rank"):
         assert Structure.of(2).lora_rank == 2
 

@@ -79,6 +79,7 @@ _PLAIN = {
 }
 _GONE = {"projection", "neighbours"}  # options of an exact head, without effect now
 _OLD = _PLAIN.keys() | _GONE | {name for group in _GROUPS for name in group.names}
+_FIELDS = {group.field for group in _GROUPS}
 _BOTH = {"replay", "subset", "search", "pull"}  # fields of both, of another type in 0.1
 
 
@@ -109,10 +110,11 @@ def present_fields(old: Mapping[str, Any], current: Callable[[str], Any] = lambd
     current : callable
         Returns the present value of a field of now, which the edit changes in part.
 
-    Raises
-    ------
-    UsageError
-        A field has no effect without another one that is not set.
+    Returns
+    -------
+    dict
+        Values by the fields of now. A field that has no effect without another one, such as ``temperature`` without
+        ``soft``, is left out with a warning.
     """
     found: dict[str, Any] = {_PLAIN[name]: value for name, value in old.items() if name in _PLAIN}
     used = _PLAIN.keys() | _GONE
@@ -129,10 +131,9 @@ def present_fields(old: Mapping[str, Any], current: Callable[[str], Any] = lambd
     defaults = {name: default for group in _GROUPS for name, default in zip(group.names, group.defaults, strict=True)}
     idle = [name for name in old if name not in used and old[name] != defaults[name]]
     if idle:
-        leads = [next(iter(group.names)) for group in _GROUPS if idle[0] in group.names]
-        raise UsageError(
-            f"{idle[0]}={old[idle[0]]!r} has no effect without {' or '.join(leads)}; set both in one call."
-        )
+        leads = " or ".join(next(iter(group.names)) for group in _GROUPS if idle[0] in group.names)
+        message = f"{idle[0]}={old[idle[0]]!r} has no effect without {leads}; set both in one call."
+        warnings.warn(message, DeprecationWarning, stacklevel=4)
     return found
 
 
@@ -202,8 +203,11 @@ def is_written_old(names: Sequence[str], order: Sequence[str], args: Sequence[An
 
     ``Data(None)`` is: it meant all remembered rows, and nobody writes a default as the first argument.
     """
-    if any(is_old(name, value) for name, value in (*zip(names, args, strict=False), *kwargs.items())):
+    if any(is_old(name, value) for name, value in kwargs.items()):
         return True
+    for name, value in zip(names, args, strict=False):
+        if name in _FIELDS and value is not None and not isinstance(value, Option):
+            return True
     return (bool(args) and args[0] is None and order[0] == "replay") or len(args) > len(names)
 
 
