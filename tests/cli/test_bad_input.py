@@ -189,7 +189,7 @@ WORDS = [  # arguments, exit code, words
     ((*UPDATE, "--strategy", "Replay(-1)"), 2, ("Replay(rows=...)", "-1")),
     ((*UPDATE, "--strategy", "Replay("), 2, ("Replay(",)),
     ((*UPDATE, "--strategy", "__import__('os').mkdir('pwned')"), 2, ("__import__",)),
-    ((*UPDATE, "--strategy", "AppendTrees(10)"), 1, ("LogisticRegression lacks ['append']", "Retrain()")),
+    ((*UPDATE, "--strategy", "AppendTrees(10)"), 1, ("LogisticRegression lacks ['add_trees']", "Retrain()")),
     ((*UPDATE, "--report", "nowhere/page.html"), 2, ("There is no folder nowhere",)),
     ((*UPDATE, "--report", "nothing"), 2, ("nothing", "folder")),
     (("update", "new.csv", "--name", "fruad"), 1, ("There is no model 'fruad'", "did you mean 'fraud'?")),

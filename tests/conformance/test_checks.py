@@ -232,7 +232,7 @@ class Mute(Sound):
 @dataclass(frozen=True, repr=False)
 class Overwriting(Sound):
     def prepare(self, recipe, memory):
-        object.__setattr__(recipe, "data", Data(3))
+        object.__setattr__(recipe, "data", Data(ReplayRows(3)))
         return recipe.replace(start="scratch")
 
 

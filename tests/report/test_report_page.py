@@ -155,7 +155,7 @@ def test_lineage_cost_data_and_recipes_are_on_the_page():
     text = read(page(binary())).text
     for piece in (
         "Complaints from the night shift", "promoted", "4 → 3", "9.3 s in all", "elec2_batch_07.parquet",
-        "sha256:5bb1a1d2", "replay = 2000", "Optimizer('adagrad', epochs=3)",
+        "sha256:5bb1a1d2", "replay = ReplayRows(2000)", "Optimizer('adagrad', epochs=3)",
         "RandomForestClassifier lacks ['gradient']",
         "no-change", "temporal kappa", "nswdemand",
     ):  # fmt: skip
