@@ -10,7 +10,7 @@ from natives import fitted, numbers
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
-from incumbent.core import Batch, Data, Pull, Value
+from incumbent.core import Batch, Data, Pull, ReplayRows, Value
 from incumbent.errors import UsageError
 from incumbent.models.tables._linear import LinearModel
 from incumbent.models.tables._sklearn import SklearnModel

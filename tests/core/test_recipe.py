@@ -46,7 +46,6 @@ ON = Recipe().replace(start="champion")
         ({"ensemble": Ensemble("vote")}, {"incremental"}),
         ({"l2_new_weights": 0.1}, {"incremental", "loss"}),
     ],
-    ids=str,
 )
 def test_the_needs_of_a_recipe_are_those_of_its_fields_and_of_its_start(changes, needs):
     assert ON.replace(**changes).needs == needs
@@ -80,7 +79,6 @@ def test_a_field_that_does_not_exist_is_named():
         ON.replace(head=Exact(), pull=Pull(0.5, "fisher"), ensemble=Ensemble("stack", members=2)),
         ON.replace(architecture=Architecture("nets:build", (("width", 3),)), freeze=("a", "b")),
     ],
-    ids=str,
 )
 def test_a_printed_recipe_is_read_back(recipe):
     names = {kind.__name__: kind for kind in (Recipe, *ELEMENTS.values(), *OPTIONS.values())}

@@ -77,7 +77,7 @@ def quietly(function, **changes):
         return function(**changes)
 
 
-@pytest.mark.parametrize(("old", "new"), OLD_AND_NEW, ids=str)
+@pytest.mark.parametrize(("old", "new"), OLD_AND_NEW)
 def test_but_edits_by_the_fields_of_0_1(old, new):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -149,7 +149,7 @@ def test_the_fields_of_0_1_can_be_read():
         recipe.structure.depth  # noqa: B018  # to see the error
 
 
-@pytest.mark.parametrize(("old", "new"), OLD_AND_NEW, ids=str)
+@pytest.mark.parametrize(("old", "new"), OLD_AND_NEW)
 def test_a_recipe_that_0_1_printed_is_read_without_a_warning(old, new):
     assert read_recipe(printed_by_0_1(old)) == Recipe().replace(**new)
 

@@ -1,10 +1,14 @@
-"""The rows that a bound recipe trains on, and the classes that they bring."""
+"""What an adapter needs to follow a bound recipe: its rows, their new classes, and how much old weights matter."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from incumbent.core import Array, Batch, Recipe
+from incumbent.core import Array, Batch, Floats, HasWeights, Pull, Recipe
+from incumbent.errors import ModelError
+from incumbent.memory._importance import carried, normalised
 
 
 def training_rows(recipe: Recipe) -> Batch:
@@ -42,3 +46,37 @@ def with_memory(recipe: Recipe) -> Batch:
     """Return the remembered rows and the training rows: what an unplanned fit from scratch needs."""
     old = recipe.memory.rows
     return training_rows(recipe) if old is None else Batch.join([old, training_rows(recipe)])
+
+
+def pull_importance(champion: HasWeights, recipe: Recipe, pull: Pull) -> Mapping[str, Floats]:
+    """Return how much each weight of the champion matters, for the quadratic penalty of a recipe.
+
+    The memory carries it from earlier updates. If it does not, it is computed from the remembered rows.
+
+    Parameters
+    ----------
+    champion : HasWeights
+        The model that the penalty pulls to.
+    recipe : Recipe
+        Bound to rows and memory.
+    pull : Pull
+        The penalty, ``recipe.loss.pull``.
+
+    Raises
+    ------
+    ModelError
+        Nothing is remembered.
+    """
+    start = champion.weights()
+    if pull.importance == "uniform":
+        return {name: np.ones_like(value) for name, value in start.items()}
+    known = carried(recipe.memory, pull.importance, normalise=pull.normalise)
+    if known and all(name in known and known[name].shape == value.shape for name, value in start.items()):
+        return known
+    if recipe.memory.rows is None:
+        raise ModelError(
+            "EWC needs the importance of each weight for the old rows, and nothing is remembered of them. Pass data= "
+            "(the rows the model was trained on), or use L2SP(0.1, l2_new_weights=0), which needs none."
+        )
+    found = champion.weight_importance(recipe.memory.rows, pull.importance)
+    return normalised(found) if pull.normalise else found

@@ -136,4 +136,5 @@ def load(folder: Path) -> Model:
     framework = next((one for one in frameworks() if key in one.adapters), None)
     if framework is None:
         raise MissingDependency(f"The model needs the adapter {key!r}, and no installed package has it.")
-    return completed(framework.load_adapter(key).load(folder))
+    made: Model = framework.load_adapter(key).load(folder)
+    return completed(made)

@@ -154,7 +154,7 @@ def _check_remember(strategy: Strategy, model: Model) -> None:
     before, model_before = joblib.hash(memory), joblib.hash(model.native)
     made = strategy.remember(memory, model, batch)
     _must(isinstance(made, Memory), f"{name}.remember returns {type(made).__name__}; it must return a Memory.")
-    _must(joblib.hash(memory) == before, f"{name}.remember changed its argument; return memory.replace(...).")
+    _must(joblib.hash(memory) == before, f"{name}.remember changed the memory; return memory.replace(...).")
     _must(joblib.hash(model.native) == model_before, f"{name}.remember changed the model.")
     again = strategy.remember(memory, model, batch)
     _must(joblib.hash(made) == joblib.hash(again), f"{name}.remember is not pure: the same input gave two memories.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,10 @@ from incumbent.models.exact._summed import gathered, lifted, sums
 
 def absorb(memory: Memory, model: Model, batch: Batch) -> Memory:
     """Return the memory with the statistics of a model that learned these rows last; without an exact head none."""
-    statistics = model.updated_statistics(memory, batch)
+    if has_features(model):
+        statistics: Mapping[str, Array] = statistics_after(model, memory, batch)
+    else:
+        statistics = model.updated_statistics(memory, batch)
     return memory.replace(statistics=statistics) if statistics or memory.statistics else memory
 
 

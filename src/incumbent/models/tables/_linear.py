@@ -12,8 +12,7 @@ import numpy as np
 
 from incumbent.core import Array, BaseModel, Batch, Exact, Floats, Importance, Model, Prediction, Pull, Recipe, Task
 from incumbent.errors import ModelError
-from incumbent.memory._importance import carried, normalised
-from incumbent.models._training import new_classes, note_new_classes, training_rows
+from incumbent.models._training import new_classes, note_new_classes, pull_importance, training_rows
 from incumbent.models.exact._analytic import analytic
 from incumbent.models.exact._head import Head
 from incumbent.models.tables import _losses as losses
@@ -294,17 +293,8 @@ def _penalties(native: Any, n: float) -> tuple[float, float]:
 
 
 def _importance(model: LinearModel, champion: LinearModel, recipe: Recipe, pull: Pull) -> Mapping[str, Floats]:
-    """Fisher information of the old rows, carried by the memory or computed from its rows, in the model's shapes."""
-    start = champion.weights()
-    known = carried(recipe.memory, pull.importance, normalise=pull.normalise)
-    if not known or known["coef"].shape != start["coef"].shape:
-        if recipe.memory.rows is None:
-            raise ModelError(
-                "EWC needs to know what mattered for the old rows, and nothing is remembered of them; "
-                "give data= (the rows the model was trained on), or use L2SP(0.1, l2_new_weights=0), which needs none."
-            )
-        known = champion.weight_importance(recipe.memory.rows, pull.importance)
-        known = normalised(known) if pull.normalise else known
+    """Return the importance of the old weights in the shapes of the model, which may have grown."""
+    known = pull_importance(champion, recipe, pull)
     now = model.weights()["coef"].shape
     if known["coef"].shape == now:
         return known
