@@ -82,6 +82,17 @@ class Model(Protocol):
     def outputs(self) -> Array | None:
         """The classes in the order of its logits; None for a regression."""
 
+    @property
+    def image_channels(self) -> int | None:
+        """1 if it reads grey images, 3 for colour; None if it reads no images."""
+
+    @property
+    def prepare(self) -> str | None:
+        """The function "module:name" that is applied to rows before they reach the native model."""
+
+    def with_prepare(self, prepare: str) -> Model:
+        """Return the same model with another function for its rows."""
+
     def predict(self, x: Any) -> Prediction:
         """Predict each row once."""
 
@@ -140,6 +151,20 @@ class BaseModel:
         """The classes, in their order."""
         classes: Array | None = self.classes  # type: ignore[attr-defined]  # of the adapter
         return classes
+
+    @property
+    def image_channels(self) -> int | None:
+        """None: it reads no images."""
+        return None
+
+    @property
+    def prepare(self) -> str | None:
+        """None: rows reach the native model as they are."""
+        return None
+
+    def with_prepare(self, prepare: str) -> Self:
+        """Return the model itself."""
+        return self
 
     def infer_outputs(self, labels: Array, task: Task | None = None) -> Self:
         """Return the model itself: it knows what its outputs mean."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,7 @@ _SURE = 2.5  # standard deviations: two ways that differ by chance alone are tol
 
 def channels_of(champion: Model, data: Any) -> int | None:
     """Return 1 for grey or 3 for colour where the net takes one of them and the data are a folder of images."""
-    wanted: int | None = getattr(getattr(champion, "reader", None), "channels", None)
-    return wanted if wanted is not None and holds_images(data) else None
+    return champion.image_channels if champion.image_channels is not None and holds_images(data) else None
 
 
 def files_of(rows: Any) -> list[str] | None:
@@ -39,22 +37,22 @@ def prepared_otherwise(champion: Model, rows: Batch) -> tuple[Finding, ...]:
     Each way gives a net numbers that it can work with, so that a wrong one shows in nothing but worse answers; and on
     the rows that it was trained on, a net is at its best with what it was trained with.
     """
-    given: Any = champion
-    if getattr(champion, "prepare", None) not in _READY or champion.task != "classification":
+    given = champion.prepare
+    if given not in _READY or champion.task != "classification":
         return ()
-    ways = _READY if given.reader.channels == 3 else _READY[:2]  # the third gives three channels
-    if given.prepare not in ways:
+    ways = _READY if champion.image_channels == 3 else _READY[:2]  # the third gives three channels
+    if given not in ways:
         return ()
     some = rows.take(np.linspace(0, len(rows) - 1, min(len(rows), _ROWS)).astype(int))
-    right = {way: _right(dataclasses.replace(given, prepare=way), some) for way in ways}
-    mine = right[given.prepare]
+    right = {way: _right(champion.with_prepare(way), some) for way in ways}
+    mine = right[given]
     best = max(ways, key=lambda way: int(right[way].sum()))
     won, lost = int((right[best] & ~mine).sum()), int((mine & ~right[best]).sum())
     if won - lost <= _SURE * np.sqrt(won + lost):
         return ()
     text = (
         f"Of {len(some)} of these rows the net is right in {right[best].mean():.0%} with --prepare {best}, and in "
-        f"{mine.mean():.0%} with {given.prepare}, which was given. If it was trained with the former, bring it in "
+        f"{mine.mean():.0%} with {given}, which was given. If it was trained with the former, bring it in "
         "anew under another name."
     )
     return (Finding("warning", "", text),)

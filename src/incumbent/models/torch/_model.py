@@ -201,6 +201,15 @@ class TorchModel(BaseModel):
         """How rows become its inputs."""
         return Reader.of(self.native, self.prepare)
 
+    @property
+    def image_channels(self) -> int | None:
+        """Those of its first convolution."""
+        return self.reader.channels
+
+    def with_prepare(self, prepare: str) -> TorchModel:
+        """Return the same net with another function for its rows."""
+        return replace(self, prepare=prepare)
+
     @cached_property
     def abilities(self) -> frozenset[str]:
         """Everything but trees; it is trained from scratch if all of its layers can draw themselves anew."""
