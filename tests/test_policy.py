@@ -18,6 +18,7 @@ from incumbent.strategies import (
     EWC,
     L2SP,
     AppendTrees,
+    DERpp,
     Incremental,
     Interpolate,
     Online,
@@ -170,8 +171,18 @@ def test_auto_names_nothing_that_must_be_fitted_from_scratch_where_a_model_canno
     ]
 
 
-def test_a_model_that_can_learn_in_no_way_is_said_to():
-    with pytest.raises(AbilityError, match=r"str can learn in no way that is known here; it has \['proba'\]"):
+def test_a_model_that_no_strategy_fits_raises_an_error():
+    with pytest.raises(AbilityError, match=r"No known strategy fits str; it has \['proba'\]"):
         select_strategies("auto", Fixed(frozenset({"proba"})), Memory(), rows=9)
     with pytest.raises(AbilityError, match="It can only be replaced"):
         recipe_for(Retrain(), Fixed(frozenset({"proba"})), Memory())
+
+
+def test_a_net_is_tried_with_what_its_abilities_allow():
+    able = frozenset({"layers", "incremental", "gradient", "retrain", "weight"})
+    tried = default_strategies(Fixed(able), REMEMBERED, rows=100)
+    assert chain(Replay(2000), Incremental()) in tried and tried[-1] == Retrain()
+    assert default_strategies(Fixed(able | {"soft_targets", "batch_sampling"}), REMEMBERED, rows=100) == [
+        chain(DERpp(1000), Incremental())
+    ]
+    assert default_strategies(Fixed(able), Memory(), rows=100) == [chain(Incremental(), Interpolate("auto"))]

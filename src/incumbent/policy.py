@@ -40,16 +40,16 @@ from incumbent.strategies import (
 
 Choice: TypeAlias = str | Strategy | Sequence[str | Strategy]
 
-_WIDTH, _WIDEST = 1000, 2000  # features of what a trained layer gives: half as many again as that, within these
-_FEW = 4096  # numbers of a row: of more, features of the rows themselves would cost what training does
+_WIDTH, _WIDEST = 1000, 2000  # limits of the width of a first exact head: 1.5 times the width of the last layer
+_FEW = 4096  # numbers in a row; with more, features of the rows themselves would cost as much as training
 
 
 def select_strategies(
     given: Choice, model: Model, memory: Memory, *, rows: int, unseen: int = 0
 ) -> list[tuple[Strategy, Recipe]]:
-    """Return the strategies that `given` means for this model, each with its recipe.
+    """Return the strategies that `given` names, each with its recipe for this model.
 
-    "auto" gives them cheapest first, otherwise they keep the order given.
+    "auto" stands for all that fit, cheapest first. Others keep their order.
 
     Parameters
     ----------
@@ -60,16 +60,16 @@ def select_strategies(
     memory : Memory
         What is remembered of the old rows.
     rows : int
-        How many new rows there are.
+        Number of new rows.
     unseen : int
-        How many of their classes no remembered row has.
+        Number of their classes that no remembered row has.
 
     Raises
     ------
     UsageError
-        Nothing was given, or it is no strategy.
+        Nothing was given, or something that is no strategy.
     AbilityError
-        The model lacks what a named strategy needs; "auto" only names what fits, and fails where nothing does.
+        The model lacks what a named strategy needs; "auto" names only what fits, and fails if nothing does.
 
     Examples
     --------
@@ -86,9 +86,7 @@ def select_strategies(
     for name in names:
         strategies += default_strategies(model, memory, rows=rows, unseen=unseen) if name == "auto" else [parse(name)]
     if not strategies:
-        raise AbilityError(
-            f"{type(model.native).__name__} can learn in no way that is known here; it has {sorted(model.abilities)}."
-        )
+        raise AbilityError(f"No known strategy fits {type(model.native).__name__}; it has {sorted(model.abilities)}.")
     unique = list(dict.fromkeys(strategies))
     return [(strategy, recipe_for(strategy, model, memory)) for strategy in unique]
 
@@ -96,14 +94,22 @@ def select_strategies(
 def default_strategies(model: Model, memory: Memory, *, rows: int, unseen: int = 0) -> list[Strategy]:
     """Return the strategies that fit this model, cheapest first.
 
-    Ensembles, searches and, but for nets, a first analytic head are left to be asked for by name: they change what kind
-    of model is live, or its settings.
+    Ensembles, searches and, except for nets, a first exact head must be named: they change the kind of the live model,
+    or its settings.
     """
+    if is_net(model):
+        tried = _for_nets(model, memory, rows=rows, unseen=unseen)
+        fitting = [strategy for strategy in tried if not _lacking(strategy, model, memory)]
+        if fitting:
+            return fitting
+    return _for_others(model, memory, rows=rows)
+
+
+def _for_others(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
+    """Return what a model is tried with by its abilities."""
     able, remembers = model.abilities, len(memory) > 0
     replay = [Replay(2000)] if remembers else []
     tried: list[Strategy] = []
-    if is_net(model):
-        return _for_nets(model, memory, rows=rows, unseen=unseen)
     if memory.statistics and "features" in able:  # the live model was solved from them
         tried.append(Analytic())
     if "incremental" in able:
@@ -122,11 +128,10 @@ def default_strategies(model: Model, memory: Memory, *, rows: int, unseen: int =
 
 
 def made_redundant_by(recipe: Recipe, tried: Sequence[Challenger]) -> Challenger | None:
-    """Return the challenger that makes this recipe superfluous, where "auto" has the choice; None where it is tried.
+    """Return the challenger that makes this recipe redundant, if "auto" has the choice; None if the recipe is tried.
 
-    Gradient steps on a net cost many times what an exact head does. They are left out where one is better on the new
-    select rows and no worse on those of the anchor set: it has learned what there was to learn, and from then on its
-    sums forget nothing.
+    Gradient steps on a net cost many times as much as an exact head. They are left out if an exact head is better than
+    the champion on the new select rows and no worse on those of the anchor set: it forgets nothing from then on.
     """
     if isinstance(recipe.structure.head, Exact):
         return None
@@ -136,21 +141,21 @@ def made_redundant_by(recipe: Recipe, tried: Sequence[Challenger]) -> Challenger
 
 
 def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[Strategy]:
-    """Return what a net is tried with: its head solved exactly, which costs next to nothing; then gradient steps.
+    """Return what a net is tried with: an exact head, which costs next to nothing, then gradient steps.
 
-    Where the live head was solved already, only that goes on: gradient steps would move the features that its sums
-    stand for, and begin to forget. Layers that never saw a class may not tell it apart, so where classes join, features
-    of the rows themselves are tried too. Training anew costs many times as much as all of these; it is left to
-    be asked for by name, as are methods whose strength has to be chosen.
+    If the live head is exact, only that is continued: gradient steps would change the features that its sums belong to,
+    and begin to forget. Layers that were never trained on a class may not separate it, so with new classes a head on
+    the rows themselves is tried too. Training from scratch costs many times as much as all of these, so it must be
+    named. So must methods whose strength has to be chosen.
     """
     remembers = len(memory) > 0
-    solvable = model.task == "classification" and has_features(model)
-    weight = 1.0 if unseen else _weight(memory.seen, rows)  # a class that joins has rows enough of its own
-    if solvable and memory.statistics:
-        return [*([Analytic(weight=weight)] if weight > 1 else []), Analytic()]
+    weight = 1.0 if unseen else _weight(memory.seen, rows)  # a new class has enough rows of its own
     tried: list[Strategy] = []
-    if model.task == "classification" and has_features(model) and remembers:
-        tried.append(Analytic(_width(model, memory), weight=weight))
+    if model.task == "classification" and has_features(model):
+        if memory.statistics:
+            return [*([Analytic(weight=weight)] if weight > 1 else []), Analytic()]
+        if remembers:
+            tried.append(Analytic(_width(model, memory), weight=weight))
     if tried and unseen and _few_inputs(memory):
         tried.append(Analytic(reads="input"))
     if remembers:
@@ -159,34 +164,33 @@ def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[S
 
 
 def _width(model: HasFeatures, memory: Memory) -> int:
-    """Return how many features to make of what the last layer reads."""
-    assert memory.rows is not None, "asked only where rows are remembered"
+    """Return the number of features to compute from the input of the last layer."""
+    assert memory.rows is not None, "the caller checked that rows are remembered"
     inputs = int(model.features(memory.rows.take([0]).x).shape[1])
     return min(max(_WIDTH, inputs * 3 // 2), _WIDEST)
 
 
 def _weight(seen: int, rows: int) -> float:
-    """Return how much a new row counts where few meet many: together half as much as all old ones, in powers of two."""
-    share = seen / (2 * max(rows, 1))
-    return 1.0 if share < 2 else min(64.0, 2.0 ** round(math.log2(share)))
+    """Return the weight of a new row if they are few: together half the weight of all old ones, as a power of two."""
+    ratio = seen / (2 * max(rows, 1))
+    return 1.0 if ratio < 2 else min(64.0, 2.0 ** round(math.log2(ratio)))
 
 
 def _few_inputs(memory: Memory) -> bool:
-    """Whether a row is one array of so few numbers that features of it are cheap."""
+    """Return whether a row is one array of so few numbers that features of it are cheap."""
     x = None if memory.rows is None else memory.rows.x
     return isinstance(x, np.ndarray) and math.prod(x.shape[1:]) <= _FEW
 
 
 def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
-    """Return the settled recipe of one strategy for this model.
+    """Return the recipe of one strategy for this model, with its starting point.
 
     Raises
     ------
     AbilityError
-        Names the ability, who needs it, what the model has, and what works instead.
+        Names the missing ability, the strategy that needs it, what the model has, and what works instead.
     """
-    recipe = strategy.prepare(Recipe(), memory).resolve_start(model.abilities)
-    lacking = recipe.needs - model.abilities
+    lacking = _lacking(strategy, model, memory)
     if lacking:
         word = sorted(lacking)[0]
         raise AbilityError(
@@ -194,7 +198,12 @@ def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
             f"it has {sorted(model.abilities)}. "
             + ("Retrain() works with every model." if "retrain" in model.abilities else "It can only be replaced.")
         )
-    return recipe
+    return strategy.prepare(Recipe(), memory).resolve_start(model.abilities)
+
+
+def _lacking(strategy: Strategy, model: Model, memory: Memory) -> frozenset[str]:
+    """Return the abilities that a strategy needs and this model lacks."""
+    return strategy.prepare(Recipe(), memory).resolve_start(model.abilities).needs - model.abilities
 
 
 __getattr__ = deprecated_names(
