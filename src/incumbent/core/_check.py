@@ -1,4 +1,4 @@
-"""What a check of the data found, in words."""
+"""Findings of a check of the data."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Finding(Value):
     Parameters
     ----------
     level : {"note", "warning"}
-        A note says what was done with the data; a warning says that the data may not be what they seem.
+        A note states what was done with the data; a warning, that the data may be wrong.
     column : str
-        Which column; empty where it concerns the rows as a whole.
+        The column; empty if it is about whole rows.
     text : str
         One sentence.
 
@@ -35,20 +35,20 @@ class Finding(Value):
 
 @dataclass(frozen=True, repr=False)
 class DataCheck(Value):
-    """All that was found when a batch was held against the schema of a model.
+    """All findings of a batch that was checked against the schema of a model.
 
     Parameters
     ----------
     findings : tuple of Finding
         Warnings and notes.
     rows : int
-        How many rows were read.
+        Number of rows.
     columns : int
-        How many features each row has.
+        Number of features of each row.
     digest : str
         SHA-256 of the checked content (names, values and row order), the same whatever file format it came from.
     source : str
-        Where the rows came from: a file name, or such as "pandas frame".
+        Source of the rows: a file name, or words such as "pandas frame".
 
     Examples
     --------
@@ -66,7 +66,7 @@ class DataCheck(Value):
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """The findings that ask for a look."""
+        """The findings that a person should look at."""
         return tuple(f for f in self.findings if f.level == "warning")
 
     def __str__(self) -> str:

@@ -22,19 +22,19 @@ class Batch(Replaceable):
     Parameters
     ----------
     x : (n, ...) data frame, array, lazy rows, list of texts, or a dict of those for several modalities
-        What a model sees. Lazy rows (`incumbent.data.LazyRows`) are read like an array, a part at a time.
+        The input of a model. Lazy rows (`incumbent.data.LazyRows`) are read like an array, a part at a time.
     y : (n,) array, or (n, m), optional
-        Labels or target values; m of them where a row has several labels, each on (1) or off (0), or several values.
+        Labels or target values; (n, m) for several labels per row, each 1 or 0, or several values.
     weight : (n,) array, optional
         Row weights; absent means one each.
     soft : (n, k) array, optional
-        Soft targets: what an older model said of these rows; NaN where nobody knows.
+        Soft targets: the logits of an older model for these rows; NaN if they are not known.
     time : (n,) array, optional
-        When each row was observed; rows that have it are ordered.
+        When each row was observed. Rows with a time are sorted by it.
     group : (n,) array, optional
         Rows that share a group (a customer, a device) are never split apart.
     features : object, optional
-        What the frozen part of a model made of them, for as long as an update lasts (`incumbent.models.passed`).
+        Cached features of the frozen part of a model, kept during one update (`incumbent.models.passed`).
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Batch(Replaceable):
 
     @property
     def labels(self) -> Array:
-        """The labels or target values, where rows must have them.
+        """The labels or target values, for rows that must have them.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Batch(Replaceable):
 
 
 def _with_soft(batches: Sequence[Batch]) -> list[Batch]:
-    """Give all batches soft targets of one width, NaN where nobody knows them: a model may have grown in between."""
+    """Give all batches soft targets of one width, NaN if not known: classes may have been added in between."""
     width = max(b.soft.shape[1] for b in batches if b.soft is not None)
     wide = []
     for batch in batches:
@@ -123,7 +123,7 @@ def _take(x: Any, at: NDArray[np.intp]) -> Any:
         return {name: _take(part, at) for name, part in x.items()}
     if hasattr(x, "iloc"):
         return x.iloc[at]
-    if hasattr(x, "pick"):  # rows that stay in a file until they are asked for
+    if hasattr(x, "pick"):  # lazy rows, which stay in their file
         return x.pick(at)
     return [x[i] for i in at] if isinstance(x, list) else x[at]
 
@@ -164,22 +164,22 @@ def _join_frames(frames: Sequence[Any]) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Memory(Replaceable):
-    """What an update may carry to the next one: bounded, countable in bytes, stored with its version.
+    """What an update keeps for the next one: limited in size, counted in bytes, stored with its version.
 
     Parameters
     ----------
     rows : Batch, optional
         A reservoir: a uniform sample of all rows ever learned from, with rare classes kept.
     key : (n,) array, optional
-        The random number in (0, 1) that each remembered row drew when it arrived.
+        A random number in (0, 1) for each remembered row, drawn when it arrived.
     threshold : float
-        A row is in the reservoir when its key is at most this (or its class is rare).
+        A row is in the reservoir if its key is at most this, or if its class is rare.
     seen : int
-        How many rows have been learned from in all.
+        Number of rows learned so far.
     importance : mapping of str to array
-        How much each weight mattered for the old rows (the diagonal Fisher information), by weight name.
+        Importance of each weight for the old rows, such as the diagonal Fisher information, by weight name.
     statistics : mapping of str to array
-        Sums over all rows learned from, from which an analytic head is solved and rows are forgotten exactly.
+        Sums over all rows learned so far. An exact head is solved from them, and rows can be deleted exactly.
     """
 
     rows: Batch | None = None
