@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,29 @@ from incumbent.data.schema._input import Input
 from incumbent.errors import DataError, SchemaError
 from incumbent.words import listed
 
-if TYPE_CHECKING:
-    from incumbent.data.schema._schema import Schema
+
+class ArraySchema(Protocol):
+    """What a schema of arrays says: its inputs, its features, and the names of the other roles."""
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The arrays that the model takes."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of a model that takes a table."""
+
+    @property
+    def target(self) -> str | None:
+        """The name of the labels."""
+
+    @property
+    def time(self) -> str | None:
+        """The name of the times."""
+
+    @property
+    def group(self) -> str | None:
+        """The name of the groups."""
 
 
 def inputs_of(rows: Tensors, *, target: str, time: str | None, group: str | None) -> tuple[Input, ...]:
@@ -42,12 +63,12 @@ def inputs_of(rows: Tensors, *, target: str, time: str | None, group: str | None
     return tuple(Input.of("" if alone else name, part) for name, part in inputs.items())
 
 
-def checked_inputs(schema: Schema, rows: Tensors, roles: Mapping[str, str | None]) -> tuple[Any, list[Finding]]:
+def checked_inputs(schema: ArraySchema, rows: Tensors, roles: Mapping[str, str | None]) -> tuple[Any, list[Finding]]:
     """Return new inputs as the model takes them, one array or a dict, and what should be known about them.
 
     Parameters
     ----------
-    schema : Schema
+    schema : ArraySchema
         What the model was trained on.
     rows : Tensors
         The new rows.
@@ -82,7 +103,7 @@ def _extra(names: list[str]) -> list[Finding]:
     return [Finding("note", names[0] if len(names) == 1 else "", f"{listed(names)} {are} ignored.")]
 
 
-def _paired(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
+def _paired(schema: ArraySchema, given: dict[str, Any]) -> dict[str, Any]:
     """Return the given arrays under the schema's names: where both have one input, it is that one."""
     if len(schema.inputs) != 1 or schema.inputs[0].name in given:
         return given
@@ -94,7 +115,7 @@ def _paired(schema: Schema, given: dict[str, Any]) -> dict[str, Any]:
     return {schema.inputs[0].name if other == name else other: part for other, part in given.items()}
 
 
-def wants_arrays(schema: Schema, frame: pd.DataFrame) -> SchemaError:
+def wants_arrays(schema: ArraySchema, frame: pd.DataFrame) -> SchemaError:
     """Return the error about a table where the model takes arrays."""
     form = ", ".join(f"{each.name or 'x'} {each.shape} {each.dtype}" for each in schema.inputs)
     return SchemaError(
