@@ -16,7 +16,7 @@ from incumbent.memory import nbytes, remember
 from incumbent.models import fit_challenger, wrap
 from incumbent.policy import Choice
 from incumbent.strategies import parse
-from incumbent.updating import Case, prepare, run, with_classes
+from incumbent.updating import LiveModel, prepare_update, run, with_classes
 
 STRICT, NEVER_REFUSED = Gate(tolerance=0.05), Gate(tolerance=None)
 
@@ -99,18 +99,10 @@ class Ours:
     def learn(self, rows: Batch) -> None:
         """Run an update as the registry does it, in memory."""
         batch, check = self.schema.check(read((rows.x, rows.labels), tensors=True))
-        case = Case(
-            self.live,
-            batch,
-            check,
-            self.memory,
-            self.anchor,
-            strategies=self.how.strategies,
-            budget=float("inf"),
-            gate=self.how.gate,
-            seed=self.seed,
+        live = LiveModel(self.live, self.schema, self.memory, self.anchor, self.how.gate)
+        outcome = run(
+            prepare_update(live, batch, check, strategies=self.how.strategies, budget=float("inf"), seed=self.seed)
         )
-        outcome = run(prepare(case))
         self.live, self.anchor, self.memory = outcome.winner, outcome.anchor, self.how.kept(outcome.memory)
         self.updates += 1
         self.promoted += outcome.decision == "promote"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,10 +17,19 @@ from sklearn.base import clone
 from incumbent import metrics
 from incumbent.core import AnchorSet, Batch, Memory, Model, Prediction
 from incumbent.data import Schema
+from incumbent.gate import Gate
 from incumbent.memory import remember
 from incumbent.models import wrap
 from incumbent.policy import Choice
-from incumbent.updating import Case, Followed, Lines, prepare, run, with_classes
+from incumbent.updating import (
+    LiveModel,
+    PrequentialModels,
+    SelectionWeights,
+    UpdateState,
+    prepare_update,
+    run,
+    with_classes,
+)
 
 
 class Predictor(Protocol):
@@ -135,44 +144,43 @@ class PartialFit:
 class Ours:
     """Incumbent with its gate; memory, anchor set and standing challengers go on from update to update."""
 
-    def __init__(self, start: Start, strategies: Choice | Callable[[int], Choice], **case: Any) -> None:
-        self.start, self.strategies, self.case = start, strategies, case
+    def __init__(self, start: Start, strategies: Choice | Callable[[int], Choice], gate: Gate | None = None) -> None:
+        self.start, self.strategies = start, strategies
         self.live: Model = wrap(start.native)
         schema = Schema.of(start.frame, target=start.target, task=self.live.task)
         self.schema = with_classes(schema, self.live)
         rows, _ = self.schema.check(start.frame)
         rare = 50 if self.live.task == "classification" else 0
         self.memory, self.anchor = remember(Memory(), rows, seed=start.seed, rare=rare), AnchorSet()
-        self.standing: dict[str, Model] = {}
-        self.strategy, self.lines, self.followed = "Retrain()", Lines(), Followed()
+        self.gate, self.state = gate or Gate(), UpdateState()
 
     def update(self, frame: pd.DataFrame) -> Made:
         """Run an update as the registry does it, in memory."""
         batch, check = self.schema.check(frame)
         given = self.strategies(len(batch)) if callable(self.strategies) else self.strategies
-        case = Case(
-            self.live,
-            batch,
-            check,
-            self.memory,
-            self.anchor,
-            self.standing,
-            strategies=given,
-            budget=float("inf"),
-            metric=self.start.metric,
-            live=self.strategy,
-            lines=self.lines,
-            followed=self.followed,
-            seed=self.start.seed,
+        live = LiveModel(self.live, self.schema, self.memory, self.anchor, self.gate, self.state)
+        outcome = run(
+            prepare_update(
+                live,
+                batch,
+                check,
+                strategies=given,
+                budget=float("inf"),
+                metric=self.start.metric,
+                seed=self.start.seed,
+            )
         )
-        outcome = run(prepare(replace(case, **self.case)))
         self.memory, self.anchor = outcome.memory, outcome.anchor
         chosen, promoted = outcome.chosen, outcome.decision == "promote"
         made = None if chosen is None else chosen.model
-        self.standing = {} if promoted or made is None or outcome.lines else {"standing": made}
-        self.lines, self.followed = outcome.lines or Lines(), Followed.from_dict(outcome.followed)
-        if promoted and chosen is not None and chosen.recipe is not None:
-            self.strategy = chosen.strategy
+        new_strategy = promoted and chosen is not None and chosen.recipe is not None
+        self.state = UpdateState(
+            {} if promoted or made is None or outcome.lines else {"standing": made},
+            None,
+            outcome.lines or PrequentialModels(),
+            SelectionWeights.from_dict(outcome.followed),
+            chosen.strategy if new_strategy and chosen is not None else self.state.strategy,
+        )
         self.live = outcome.winner
         broken = "+".join(r.name.split()[0] for r in outcome.verdict.reasons if not r.holds)
         return Made(made, promoted, "" if chosen is None else chosen.strategy, broken)

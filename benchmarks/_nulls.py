@@ -14,7 +14,7 @@ from incumbent import Evidence, Gate, Slice
 from incumbent.core import Challenger, Metric, Paired
 from incumbent.gate.slices._given import GivenLoss
 from incumbent.metrics import AUC, F1, MAE, RMSE, Accuracy, BalancedAccuracy, Brier, LogLoss
-from incumbent.updating._choice import choose
+from incumbent.updating import choose
 
 Work = tuple[str, Callable[[], Cell | list[Cell]]]
 ALPHA = 0.05

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from incumbent.core import Memory
+from incumbent.core import AnchorSet, Memory
 from incumbent.data import Schema
 from incumbent.memory import remember
 from incumbent.models import wrap
-from incumbent.updating import Case, anchor_set, with_classes
+from incumbent.updating import LiveModel, UpdateInputs, UpdateState, anchor_set, prepare_update, with_classes
 
 NAMES = ["a", "b", "c"]
 OLD, NEW = (1.0, 0.0, 0.0), (1.0, 1.0, 0.0)
@@ -54,15 +54,21 @@ def told(outcome: Any) -> dict[str, Any]:
     return found
 
 
-def case(live: Any, new: pd.DataFrame, **options: Any) -> Case:
-    """What an update starts from: `data` and `anchor` are tables, all else goes to the case as it is."""
+_OF_LIVE_MODEL = ("memory", "gate")
+_OF_STATE = ("runners_up", "control", "prequential", "selection", "strategy")
+
+
+def inputs(live: Any, new: pd.DataFrame, **options: Any) -> UpdateInputs:
+    """The inputs of an update: `data` and `anchor` are tables, all else goes where it belongs by its name."""
     champion, data, anchor = wrap(live), options.pop("data", None), options.pop("anchor", None)
     roles = {role: options.pop(role) for role in ("time", "group") if role in options}
+    state = UpdateState(**{name: options.pop(name) for name in _OF_STATE if name in options})
+    known = {name: options.pop(name) for name in _OF_LIVE_MODEL if name in options}
     schema = Schema.of(new if data is None else data, target="label", task=champion.task, **roles)
     schema = with_classes(schema, champion)
     batch, check = schema.check(new)
     if data is not None:
-        options["memory"] = remember(Memory(), schema.check(data)[0], seed=0)
+        known["memory"] = remember(Memory(), schema.check(data)[0], seed=0)
     if anchor is not None:
-        options["anchor"] = anchor_set(schema, anchor)
-    return Case(champion, batch, check, **options)
+        known["anchor"] = anchor if isinstance(anchor, AnchorSet) else anchor_set(schema, anchor)
+    return prepare_update(LiveModel(champion, schema, state=state, **known), batch, check, **options)

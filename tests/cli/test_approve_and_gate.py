@@ -87,7 +87,7 @@ def test_an_override_is_shown_as_such_with_who_and_why(incumbent, waiting):
 def test_init_takes_a_gate_from_a_file(incumbent, shop, name):
     (shop.folder / "strict.toml").write_text('min_gain = 0.02\ntolerance = "none"\n')
     said = incumbent("init", "model.joblib", "--name", name, *INIT, "--gate", "strict.toml")
-    assert said.code == 0 and "Its gate is that of strict.toml.\n" in said.out
+    assert said.code == 0 and "Gate:     strict.toml\n" in said.out
     assert Registry(shop.store).version(name).gate == Gate(min_gain=0.02, tolerance=None)
 
 
@@ -97,7 +97,7 @@ def test_init_takes_the_gate_that_lies_beside_the_model_and_says_so(incumbent, s
     shutil.copy(shop.folder / "model.joblib", folder)
     (folder / "gate.toml").write_text("[[slices]]\nwhere = 'a > 0'\ntolerance = 0.05\n")
     said = incumbent("init", "packed/model.joblib", "--name", name, *INIT)
-    assert said.code == 0 and "Its gate is that of packed/gate.toml, which lies beside it." in said.out
+    assert said.code == 0 and "Gate:     packed/gate.toml\n" in said.out
     assert [part.where for part in Registry(shop.store).version(name).gate.slices] == ["a > 0"]
 
 
@@ -130,6 +130,6 @@ def test_another_gate_is_set_with_its_reason(incumbent, shop, live):
     assert incumbent("gate", "--name", live, "--set", "lax.toml").code == 2
     assert incumbent("gate", "--name", live, "--why", "x").code == 2
     said = incumbent("gate", "--name", live, "--set", "lax.toml", "--why", "a pilot")
-    assert (said.code, said.out) == (0, f"{live} is under this gate from now on: Gate(tolerance=None, alpha=0.2)\n")
+    assert (said.code, said.out) == (0, f"{live} has this gate from now on: Gate(tolerance=None, alpha=0.2)\n")
     assert "alpha = 0.2" in incumbent("gate", "--name", live).out
     assert "a pilot" in incumbent("history", "--name", live).out

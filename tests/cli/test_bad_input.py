@@ -229,7 +229,7 @@ WORDS = [  # arguments, exit code, words
     (("promote", "--name", "fraud", "--version", "1", "--why", "x"), 1, ("live already",)),
     (("promote", "--name", "fraud", "--version", "9", "--why", "x"), 1, ("no version 9",)),
     (("promote", "--name", "fraud", "--why", "x"), 2, ("Missing option '--version'",)),
-    (("report", "--name", "fraud", "-o", "page.html"), 1, ("was not updated yet",)),
+    (("report", "--name", "fraud", "-o", "page.html"), 1, ("has no update yet",)),
     (("report", "--name", "fraud", "--update", "77", "-o", "page.html"), 1, ("no event '77'",)),
     (("report", "--name", "fraud", "--update", "1", "-o", "page.html"), 1, ("report.html",)),
     (("models", "--store", "ftp://example.org"), 1, ("'ftp://example.org'", "give a folder")),

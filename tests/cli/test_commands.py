@@ -134,16 +134,19 @@ def test_the_version_is_told(incumbent):
 def test_init_says_what_is_live_and_that_no_unseen_old_rows_exist(incumbent, shop):
     said = incumbent("init", "model.joblib", "--name", "first", *INIT)
     assert said.code == 0 and said.err == ""
-    assert "first version 1 is live: LogisticRegression, classification." in said.out
-    assert "200 rows" in said.out and "--anchor FILE" in said.out and "cross-fitted stand-ins" in said.out
-    assert "incumbent update FILE --name first" in said.out
+    lines = said.out.splitlines()
+    assert lines[:2] == ["first version 1 is live.", ""]
+    assert lines[2] == "Model:    LogisticRegression, classification (0, 1), 3 features"
+    assert lines[3] == "Memory:   200 of 200 training rows are kept for later updates."
+    assert lines[4].startswith("Old rows: none.") and "--anchor FILE" in lines[4]
+    assert lines[-1] == "Next:     incumbent update FILE --name first"
     assert Registry(shop.store).champion("first") == 1
 
 
 def test_init_with_an_anchor_says_how_many_rows_it_has(incumbent, shop):
     said = incumbent("init", "model.joblib", "--name", "anchored", *INIT, "--anchor", "old.csv")
     assert said.code == 0
-    assert "150 anchor rows" in said.out and "stand-ins" not in said.out
+    assert "Old rows: 150 rows the model has never seen." in said.out and "--anchor" not in said.out
 
 
 def test_init_takes_time_group_and_task(incumbent, shop):

@@ -34,10 +34,10 @@ def test_forget_says_what_it_did_what_stays_and_what_still_holds_the_rows(incumb
     assert (said.code, said.err) == (0, "")
     lines = said.out.splitlines()
     assert lines[0] == f"{live} version 3 is live without 12 rows; version 2 was."
-    assert lines[1].startswith("Out of memory: 12 rows; ") and lines[1].endswith(" are left.")
-    assert "it equals one that never learned them" in said.out and "--retrain takes them out there too" in said.out
+    assert lines[1].startswith("Removed from memory: 12 rows; ") and lines[1].endswith(" are left.")
+    assert "it equals a head that never learned them" in said.out and "--retrain removes them there" in said.out
     assert "anchor rows: accuracy" in said.out and "No gate has judged it." in said.out
-    assert "Versions 1 and 2, and pages of updates before, may still hold them." in said.out
+    assert "Versions 1 and 2, and pages of earlier updates, may still contain them." in said.out
     assert lines[-1] == f"incumbent purge --name {live} --why TEXT"
     history = incumbent("history", "--name", live).out
     assert "12 rows: head solved without" in history and "forgot" in history and "2 → 3" in history
@@ -90,7 +90,7 @@ def test_a_model_that_cannot_forget_says_what_to_type(incumbent, shop, name, gon
     past = points(200, seed=3)
     Registry(shop.store).init(name, fitted(LogisticRegression(), past), past, target="label")
     said = incumbent("forget", gone, "--name", name, "--why", "request 17")
-    assert said.code == 1 and "--retrain fits its settings anew" in said.err and "--keep-model" in said.err
+    assert said.code == 1 and "--retrain trains it again from scratch" in said.err and "--keep-model" in said.err
     kept = incumbent("forget", gone, "--name", name, "--why", "request 17", "--keep-model")
     assert kept.code == 0 and "The model stays as it is: it may have learned them." in kept.out
     again = incumbent("forget", gone, "--name", name, "--why", "request 17", "--retrain")

@@ -1,7 +1,6 @@
 """An analytic head on scikit-learn models: exact over updates, stored, calibrated, and able to forget."""
 
 import time
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -25,8 +24,8 @@ from incumbent.models.exact._projection import RandomReLU
 from incumbent.policy import default_strategies, select_strategies
 from incumbent.strategies import Analytic, Incremental, Replay, Retrain, chain, parse
 from incumbent.testing import check_model, check_strategy
-from incumbent.updating._run import prepare, run
-from rows import case, points, values
+from incumbent.updating import run
+from rows import inputs, points, values
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(2400, 6))
@@ -321,12 +320,12 @@ def test_only_a_model_with_statistics_forgets():
 
 def test_a_refused_update_still_counts_its_rows(monkeypatch):
     frame = points(1500)
-    first = run(prepare(case(weak(), frame[300:900], data=frame[:300], strategies=[Analytic(64)], gate=EASY)))
+    first = run(inputs(weak(), frame[300:900], data=frame[:300], strategies=[Analytic(64)], gate=EASY))
     assert first.decision == "promote"
     seen = statistics_of(first.memory).rows
     assert seen == first.memory.seen
-    second = case(first.model, frame[900:1500], strategies=[Analytic()], gate=Gate(min_gain=0.9, tolerance=None))
-    refused = run(prepare(replace(second, memory=first.memory, anchor=first.anchor)))
+    kept = {"memory": first.memory, "anchor": first.anchor, "gate": Gate(min_gain=0.9, tolerance=None)}
+    refused = run(inputs(first.model, frame[900:1500], strategies=[Analytic()], **kept))
     assert refused.decision != "promote"
     assert statistics_of(refused.memory).rows == refused.memory.seen > seen
 
@@ -349,9 +348,7 @@ def test_auto_offers_it_where_the_live_model_was_solved_and_not_before():
 def test_values_can_be_updated_too():
     frame = values(1200)
     native = LinearRegression().fit(frame[["a", "b", "c"]][:40], -frame["label"][:40])
-    outcome = run(
-        prepare(case(native, frame[300:], data=frame[:300], strategies=[Analytic(64)], gate=Gate(tolerance=None)))
-    )
+    outcome = run(inputs(native, frame[300:], data=frame[:300], strategies=[Analytic(64)], gate=Gate(tolerance=None)))
     assert outcome.decision == "promote" and statistics_of(outcome.memory).rows == outcome.memory.seen
 
 

@@ -16,8 +16,8 @@ from incumbent.memory import admit, remember
 from incumbent.models import absorb, extended, fit_challenger, passed, predict, wrap
 from incumbent.models.exact import _features as features
 from incumbent.strategies import Analytic, Incremental
-from incumbent.updating import prepare, run
-from rows import case, fitted, points
+from incumbent.updating import run
+from rows import fitted, inputs, points
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(900, 6)).astype(np.float32)
@@ -108,9 +108,8 @@ def test_texts_and_frames_are_kept_too():
 def test_a_new_row_passes_the_frozen_steps_of_a_pipeline_once_in_an_update(strategy):
     live = make_pipeline(Counted(), SGDClassifier(loss="log_loss", random_state=0))
     live = fitted(live, points(400, seed=1))
-    ready = case(live, points(900, seed=2), strategies=strategy)
     live[0].rows = 0
-    run(prepare(ready))
+    run(inputs(live, points(900, seed=2), strategies=strategy))
     assert live[0].rows <= 900 + 4  # two rows are tried, to see what they give, and again
 
 
@@ -134,10 +133,10 @@ def test_models_without_an_exact_head_stay_as_they_are_when_there_is_more_to_lea
 
 def test_the_promoted_head_has_learned_the_select_rows_and_no_gate_row():
     live = fitted(make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss", random_state=0)), points(60, seed=1))
-    ready = prepare(case(live, points(1_500, seed=2), strategies="Analytic(64)"))
+    ready = inputs(live, points(1_500, seed=2), strategies="Analytic(64)")
     outcome = run(ready)
     counts, chosen = outcome.rows, outcome.chosen
     assert chosen.model.head.solution.statistics.rows == counts["train"] + counts["select"]
-    gate = ready.holdouts.gate
+    gate = ready.test.rows
     judged = outcome.comparisons["new"].paired
     np.testing.assert_array_equal(judged.challenger.label, chosen.model.predict(gate.x).label)

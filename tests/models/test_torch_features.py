@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from incumbent.core import AnchorSet, Batch, Memory, Recipe
+from incumbent.core import Batch, Memory, Recipe
 from incumbent.data import Schema, read
 from incumbent.gate import Gate
 from incumbent.memory import remember
 from incumbent.models import extended, fit_challenger, passed, predict, wrap
 from incumbent.strategies import Analytic, Freeze, Incremental, chain
-from incumbent.updating import Case, prepare, run
+from incumbent.updating import LiveModel, prepare_update, run
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(900, 6)).astype(np.float32)
@@ -96,7 +96,7 @@ def test_a_new_row_passes_the_frozen_layers_once_in_an_update(first):
     told = Schema.of(read((X, Y), tensors=True), target="target", task="classification")
     checked, check = told.check(read((X[300:800], Y[300:800]), tensors=True))
     gate = Gate(tolerance=None)
-    case = Case(model, checked, check, memory, AnchorSet(), strategies="Analytic(64)", budget=60.0, gate=gate)
-    outcome = run(prepare(case))
+    live = LiveModel(model, told, memory, gate=gate)
+    outcome = run(prepare_update(live, checked, check, strategies="Analytic(64)", budget=60.0))
     assert sum(seen) <= 500 + 300 * first + 16  # what is remembered, once; a few rows are tried to see how the net ends
     assert outcome.chosen is not None and not outcome.chosen.error

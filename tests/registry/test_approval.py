@@ -174,7 +174,7 @@ def test_a_rollback_after_an_approval_goes_back_to_what_was_live(registry, broug
 @pytest.mark.parametrize("act", ["approve", "refuse"])
 def test_where_nothing_ever_waited_the_error_says_how_to_let_one_wait(registry, brought_in, act):
     name = brought_in()
-    with pytest.raises(RegistryError, match=f"Nothing of '{name}' waits.*--name {name} --approve"):
+    with pytest.raises(RegistryError, match=f"No version of '{name}' waits.*--name {name} --approve"):
         getattr(registry, act)(name, why="x")
     assert len(registry.history(name)) == 1
 
@@ -206,8 +206,9 @@ def test_evidence_against_another_champion_approves_nothing(registry, brought_in
     registry.rollback(name, why="wrong labels", user="dan")
     with pytest.raises(
         RegistryError,
-        match=rf"Version 3 of '{name}' waits no more: it passed the gate against version 2, and event 4 \(rollback by "
-        rf"dan: wrong labels\) has made version 1 live since.*incumbent promote --name {name} --version 3",
+        match=rf"Version 3 of '{name}' no longer waits: it passed the gate against version 2, and event 4 "
+        rf"\(rollback by dan: wrong labels\) has made version 1 live since.*"
+        rf"incumbent promote --name {name} --version 3",
     ):
         registry.approve(name, why="good")
     assert registry.champion(name) == 1
@@ -271,7 +272,7 @@ def test_a_gate_that_cannot_be_set_changes_nothing(registry, brought_in):
     from incumbent import Slice
 
     name = brought_in()
-    for gate, said in ((Gate(slices=(Slice("nowhere"),)), "nowhere"), (Gate(tolerance=None), "this very gate")):
+    for gate, said in ((Gate(slices=(Slice("nowhere"),)), "nowhere"), (Gate(tolerance=None), "has this gate already")):
         with pytest.raises(UsageError, match=said):
             registry.set_gate(name, gate, why="x")
     with pytest.raises(UsageError, match="recorded with its reason"):
@@ -342,7 +343,7 @@ def test_what_lines_have_shown_of_one_champion_is_not_held_against_the_next(regi
     passed(registry, name)
     never = Gate(tolerance=None, source="prequential", limits=(Limit("accuracy", least=2.0),))
     assert registry.update(name, points(300, seed=70), strategies="retrain", gate=never).decision == "reject"
-    assert registry.state(name).lines.monitor is not None
+    assert registry.state(name).prequential.monitor is not None
     registry.approve(name, why="good")
-    lines = registry.state(name).lines
+    lines = registry.state(name).prequential
     assert lines.monitor is None and list(lines.models) == ["Retrain"]

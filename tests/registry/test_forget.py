@@ -18,8 +18,7 @@ from incumbent.data import Schema, row_keys
 from incumbent.errors import DataError, ModelError, RegistryError, UsageError
 from incumbent.models import fit_challenger, wrap
 from incumbent.models.exact._learned import statistics_of
-from incumbent.registry._folders import State
-from incumbent.registry._found import find
+from incumbent.registry import State, find_rows
 from incumbent.store._client import Client
 from incumbent.strategies import Analytic
 from kills import Killed, kill_after
@@ -216,10 +215,10 @@ def test_challengers_lines_and_importances_that_met_the_rows_go_too(registry, br
     name = brought_in(gate=Gate(tolerance=None, source="prequential", min_gain=-1.0))
     assert registry.update(name, points(300, seed=4), strategies=["ewc"]).decision == "promote"
     before = registry.state(name)
-    assert before.lines.models and before.memory.importance
+    assert before.prequential.models and before.memory.importance
     registry.forget(name, points(200, OLD, seed=3)[:5], retrain=True, why="request 17")
     after = registry.state(name)
-    assert not after.lines.models and not after.standing and not after.memory.importance
+    assert not after.prequential.models and not after.standing and not after.memory.importance
     assert after.control == before.control  # a deletion gives no error budget back
 
 
@@ -227,7 +226,7 @@ def test_who_waits_for_approval_waits_no_more(registry, brought_in):
     name = brought_in()
     assert registry.update(name, points(600, seed=4), strategies="retrain", approve=True).candidate == 2
     registry.forget(name, points(200, OLD, seed=3)[:5], retrain=True, why="request 17")
-    with pytest.raises(RegistryError, match="waits no more"):
+    with pytest.raises(RegistryError, match="no longer waits"):
         registry.approve(name, why="too late")
 
 
@@ -331,23 +330,23 @@ def test_a_row_given_more_often_than_it_is_remembered_needs_a_word_too():
     state = State(Memory(rows, np.full(6, 0.1), 0.5, 12))
     twice = rows.take([0, 0, 1])
     with pytest.raises(DataError, match="Of the 3 rows, 1 was not found"):
-        find(twice, state, trusted=False, who="version 1")
-    found = find(twice, state, trusted=True, who="version 1")
+        find_rows(twice, state, trusted=False, who="version 1")
+    found = find_rows(twice, state, trusted=True, who="version 1")
     assert (found.learned.sum(), len(found.unremembered)) == (2, 1)
     whole = State(Memory(rows, np.full(6, 0.1), 1.0, 6))
-    assert len(find(twice, whole, trusted=False, who="version 1").unremembered) == 0
+    assert len(find_rows(twice, whole, trusted=False, who="version 1").unremembered) == 0
 
 
 def test_sums_whose_weights_nobody_knows_are_not_guessed_at(registry, large):
     name, past = large
     registry.update(name, values(600, seed=4), strategies=[HEAD.replace(weight=8.0)])
     known = past[np.isin(keys_of(registry, name, past), row_keys(registry.state(name).memory.rows))]
-    with pytest.raises(ModelError, match="cannot forget these rows exactly: how often its sums hold them is not known"):
+    with pytest.raises(ModelError, match="cannot forget these rows exactly: how often its statistics contain them"):
         registry.forget(name, known[:5], why="request 17")
     gone = pd.concat([known[:5], values(3, seed=99)])  # nobody can tell that the three were not learned and let go
     done = registry.forget(name, gone, retrain=True, learned=True, why="request 17")
     assert (done.how, done.learned, done.unremembered, done.complete) == ("retrain", 5, 3, False)
-    assert "Learned, as you say, and let go from memory since: 3 rows." in str(done)
+    assert "Learned, as you say, and dropped from memory before: 3 rows." in str(done)
 
 
 # -------------------------------------------------------------------------------- history, going back
@@ -530,7 +529,9 @@ def test_a_purge_that_is_killed_at_any_write_leaves_what_is_live_alone(registry,
 def test_a_deletion_that_fails_on_the_way_changes_nothing(registry, forest, monkeypatch):
     name, past = forest
     monkeypatch.setattr(RandomForestClassifier, "fit", lambda *rest, **more: 1 / 0)
-    with pytest.raises(ModelError, match=r"could not be trained anew on the \d+ rows that are left: ZeroDivisionError"):
+    with pytest.raises(
+        ModelError, match=r"could not be trained again on the \d+ rows that are left: ZeroDivisionError"
+    ):
         registry.forget(name, past[:9], retrain=True, why="request 17")
     assert registry.champion(name) == 1 and registry.history(name)[0]["status"] == "failed"
     assert np.isin(keys_of(registry, name, past[:9]), held(registry, name)).all()

@@ -97,7 +97,8 @@ def test_a_folder_of_images_of_any_size_goes_through_the_command_line(here, caps
     assert "The net takes images of another size than 20 x 20" in capsys.readouterr().err
     assert run([*init, "--size", "16x16", "--prepare", "incumbent.data:unit"]) == 0
     said = capsys.readouterr().out
-    assert f"{name} version 1 is live: Small" in said and "Note: " not in said and "150 anchor rows" in said
+    assert f"{name} version 1 is live." in said and "Model:    Small" in said and "Warning: " not in said
+    assert "Old rows: 150 rows" in said
 
     learn = ["--strategy", "chain(Replay(1000), Incremental(lr=0.01, epochs=20))"]
     assert run(["update", "new", "--name", name, *learn, "--json"]) == 0
@@ -155,7 +156,7 @@ def test_a_net_that_is_prepared_otherwise_than_in_training_is_found_out(here, ma
     init = ["init", "net.safetensors", "--factory", "small_nets:Small", "--data", "old", "--target", "digit"]
     assert run([*init, "--size", "16", "--prepare", "incumbent.data:centred", "--name", name]) == 0
     said = capsys.readouterr().out
-    assert "Note: Of 100 of these rows the net is right in 100% with --prepare incumbent.data:unit, and in " in said
+    assert "Warning:  Of 100 of these rows the net is right in 100% with --prepare incumbent.data:unit, and in " in said
     registry = Registry()
     right = incumbent.wrap(made[1], prepare=centred, classes=["eight", "five", "three"])
     rows = read("old", tensors=True, size=16)

@@ -91,7 +91,7 @@ def test_the_challenger_can_be_named_and_there_must_be_one(registry, with_challe
     with pytest.raises(RegistryError, match="is the champion"):
         registry.label(with_challenger, pool, budget=50, version=1)
     registry.promote(with_challenger, 2, why="so that none stands")
-    with pytest.raises(RegistryError, match="say which version"):
+    with pytest.raises(RegistryError, match="Name the version"):
         registry.label(with_challenger, pool, budget=50)
 
 
@@ -150,7 +150,7 @@ def test_a_model_whose_updates_are_older_than_the_record_is_planned_from_the_cha
 ):
     name = brought_in()
     with monkeypatch.context() as older:
-        older.setattr("incumbent.registry._registry.keep_differences", lambda *_: None)
+        older.setattr("incumbent.registry._update.keep_differences", lambda *_: None)
         registry.update(name, points(400, seed=4), strategies="retrain")
     plan = registry.plan(name)
     assert plan.assumed and plan.last_batch == 400

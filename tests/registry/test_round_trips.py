@@ -64,7 +64,7 @@ def test_anchor_rows_that_were_trained_on_are_left_out_with_a_warning(registry, 
         anchor=pd.concat([points(100, seed=10), past[:30]]),
     )
     assert came.anchored == 100
-    assert any("30 of 130 anchor rows" in finding.text for finding in came.check.warnings)
+    assert any("30 of 130 old rows" in finding.text for finding in came.check.warnings)
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_changes(registry, brought_in):
@@ -177,7 +177,7 @@ def test_what_was_recorded_is_what_json_prints(registry, brought_in):
 
 def test_the_report_of_an_update_is_kept(registry, brought_in, tmp_path):
     name = brought_in()
-    with pytest.raises(RegistryError, match="was not updated yet"):
+    with pytest.raises(RegistryError, match="has no update yet"):
         registry.report(name, tmp_path / "page.html")
     first = registry.update(name, points(300, seed=4), strategies="retrain")
     registry.update(name, points(300, seed=5), strategies="retrain")

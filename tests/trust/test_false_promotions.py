@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 from incumbent import Evidence, Gate
 from incumbent.core import Challenger, Paired, Prediction
 from incumbent.metrics import Accuracy
-from incumbent.updating._choice import choose, improvement
+from incumbent.updating import choose, improvement
 
 STREAMS, CHALLENGERS, SELECT, GATE, ALPHA = 1_000, 5, 150, 250, 0.05
 

@@ -17,7 +17,7 @@ import incumbent  # noqa: E402
 import nets  # noqa: E402  # needs torch
 from incumbent import Gate, Registry  # noqa: E402
 from incumbent.cli._main import run  # noqa: E402
-from rows import case  # noqa: E402
+from rows import inputs  # noqa: E402
 
 LEARN = "Incremental(lr=0.01, epochs=20)"
 TOLERANT = Gate(tolerance=0.03)  # two more classes to confuse the old ones with cost any net a little
@@ -105,12 +105,11 @@ def test_gradient_steps_are_not_tried_where_an_exact_head_learned_all_and_lost_n
     ],
 )
 def test_lines_and_the_live_strategy_of_a_refresh_are_never_spared(gate, live_by, spares):
-    from incumbent.updating._run import _may_spare
-
     table = pd.DataFrame({"a": np.arange(60.0), "label": np.arange(60) % 2})
-    tried = replace(case(LogisticRegression().fit(table[["a"]], table["label"]), table, gate=gate), live=live_by)
-    assert _may_spare(tried, "chain(DERpp(1000), Incremental())") == spares
-    assert not _may_spare(replace(tried, strategies=["auto"]), "Retrain()")
+    live = LogisticRegression().fit(table[["a"]], table["label"])
+    ready = inputs(live, table, gate=gate, strategy=live_by)
+    assert ready.can_skip("chain(DERpp(1000), Incremental())") == spares
+    assert not replace(ready, strategies=["auto"]).can_skip("Retrain()")
 
 
 def test_nothing_that_is_no_number_is_ever_promoted(digits, live):
@@ -163,7 +162,7 @@ def test_the_command_line_builds_a_net_from_a_file_of_weights(digits, live, tmp_
         table.assign(digit=y).to_csv(f"{name}.csv", index=False)
     came = ["init", "net.safetensors", "--factory", "nets:flat", "--arg", "hidden=96", "--arg", "outputs=8"]
     assert run([*came, "--data", "old.csv", "--target", "digit", "--anchor", "held.csv", "--name", "digits"]) == 0
-    assert "digits version 1 is live: Sequential, classification." in capsys.readouterr().out
+    assert "Model:    Sequential, classification" in capsys.readouterr().out
     assert run(["predict", "new.csv", "--name", "digits", "-o", "said.csv"]) == 0
     assert len(pd.read_csv("said.csv")) == len(digits[2][0])
     assert run(["init", "net.safetensors", "--data", "old.csv", "--target", "digit", "--name", "other"]) != 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -15,9 +16,8 @@ from incumbent import Gate
 from incumbent.core import Evidence
 from incumbent.data import row_keys
 from incumbent.metrics import metric
-from incumbent.updating import prepare, run
-from incumbent.updating._old import ENOUGH, old_evidence
-from rows import NEW, case, fitted, points, weak
+from incumbent.updating import ENOUGH_OLD_ROWS, old_evidence, run
+from rows import NEW, fitted, inputs, points, weak
 
 
 def crossfitted(live, past, new=None, **options):
@@ -47,9 +47,10 @@ def test_a_champion_that_knows_its_training_rows_by_heart_is_not_flattered():
 def test_the_training_rows_serve_with_the_bias_said_where_the_budget_leaves_no_time_for_stand_ins():
     past = points(400, seed=1, noise=0.4)
     live = fitted(DecisionTreeClassifier(random_state=0), past)
-    ready = prepare(case(live, points(600, seed=2, noise=0.4), data=past, strategies="Window(360)"))
+    ready = inputs(live, points(600, seed=2, noise=0.4), data=past, strategies="Window(360)")
     chosen = run(ready).chosen
-    old = old_evidence(ready.holdouts, chosen.model, chosen.recipe, clip=math.inf, deadline=0.0)
+    spent = dataclasses.replace(ready, deadline=0.0)
+    old = old_evidence(spent, chosen.model, chosen.recipe, clip=math.inf)
     assert (old.source, len(old)) == ("train", 400)
     assert (old.champion.label == old.y).all()
     verdict = Gate()(Evidence(metric(None, task="classification"), old, old))
@@ -75,9 +76,9 @@ def test_one_fold_is_judged_where_the_new_rows_show_no_gain_so_that_nothing_can_
 
 def test_a_large_anchor_set_needs_no_stand_ins():
     past = points(300, seed=1)
-    outcome = crossfitted(fitted(LogisticRegression(), past), past, anchor=points(ENOUGH * 3 // 2, seed=10))
+    outcome = crossfitted(fitted(LogisticRegression(), past), past, anchor=points(ENOUGH_OLD_ROWS * 3 // 2, seed=10))
     assert outcome.verdict.source == "anchor"
-    assert len(outcome.comparisons["anchor"].paired) >= ENOUGH
+    assert len(outcome.comparisons["anchor"].paired) >= ENOUGH_OLD_ROWS
 
 
 def test_stand_ins_of_a_fold_without_a_class_do_not_end_the_update():
@@ -103,11 +104,11 @@ def test_forgetting_shows_on_the_old_rows():
 
 def test_the_level_falls_with_every_use_of_the_anchor_rows():
     live, anchor = weak(), points(1600, seed=10)
-    first = case(live, points(900, seed=2), anchor=anchor, strategies="retrain")
+    ready = inputs(live, points(900, seed=2), anchor=anchor, strategies="retrain")
     levels = []
     for uses in (0, 1, 4):
-        first.anchor.used[:] = uses
-        verdict = run(prepare(first)).verdict
+        ready.live.anchor.used[:] = uses
+        verdict = run(ready).verdict
         levels.append(verdict.reasons[1].interval.alpha)
     assert np.allclose(levels, [6 * 0.05 / np.pi**2 / k**2 for k in (1, 2, 5)])
     assert "use 5 of these rows" in verdict.reasons[1].text
@@ -116,6 +117,6 @@ def test_the_level_falls_with_every_use_of_the_anchor_rows():
 def test_anchor_rows_that_the_champion_learned_from_are_left_out():
     past, old = points(300, seed=1), points(200, seed=10)
     outcome = crossfitted(weak(), past, anchor=pd.concat([old, past[:50]]))
-    assert any("50 of 250 anchor rows stand in the training rows too" in f.text for f in outcome.check.warnings)
+    assert any("50 of 250 old rows are also in the training data" in f.text for f in outcome.check.warnings)
     assert len(outcome.anchor) < 200 + 150
     assert not set(row_keys(outcome.anchor.rows)) & set(row_keys(outcome.memory.rows))

@@ -9,8 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from incumbent import Gate, Registry, Slice, update
 from incumbent.errors import UsageError
-from incumbent.updating import Followed
-from incumbent.updating._lines import Lines, idea
+from incumbent.updating import PrequentialModels, SelectionWeights, kind_of
 
 
 def rows(n, seed, turn=0.0):
@@ -113,19 +112,19 @@ def test_lines_predict_each_batch_before_they_learn_it_and_their_evidence_adds_u
         seen.append(found.verdict.new_source)
         if found.decision == "promote":
             break
-        assert set(registry.state("a").lines.models) == {"Incremental", "Retrain"}
+        assert set(registry.state("a").prequential.models) == {"Incremental", "Retrain"}
     assert seen[0] == "holdout" and set(seen[1:]) == {"prequential"}
     assert found.decision == "promote"
     state = registry.state("a")
-    assert state.lines.monitor is None  # another champion: the evidence begins anew
-    assert set(state.lines.models) == {"Incremental", "Retrain"}
+    assert state.prequential.monitor is None  # another champion: the evidence begins anew
+    assert set(state.prequential.models) == {"Incremental", "Retrain"}
 
 
 def test_a_line_goes_on_from_where_it_was_and_not_from_the_champion(registry):
     registry.update("a", rows(300, 30), strategies="incremental")
-    first = registry.state("a").lines.models["Incremental"].native
+    first = registry.state("a").prequential.models["Incremental"].native
     registry.update("a", rows(300, 31), strategies="incremental")
-    second = registry.state("a").lines.models["Incremental"].native
+    second = registry.state("a").prequential.models["Incremental"].native
     from_live = registry.load("a")
     distance = np.abs(second.coef_ - first.coef_).sum()
     assert 0 < distance and not np.array_equal(first.coef_, from_live.coef_)
@@ -144,11 +143,13 @@ def test_prequential_evidence_by_a_score_of_rows_as_a_whole_is_refused_before_an
 
 
 def test_lines_that_are_other_than_before_begin_anew():
-    lines = Lines({"a": LIVE}).after(np.ones(9), {"a": np.zeros(9)}, alpha=0.05, min_gain=0.0, bound=1.0)
+    lines = PrequentialModels({"a": LIVE}).add_batch(
+        np.ones(9), {"a": np.zeros(9)}, alpha=0.05, min_gain=0.0, bound=1.0
+    )
     assert lines.monitor.evidence[0].batches == 1
-    other = Lines({"a": LIVE, "b": LIVE}, lines.monitor)
+    other = PrequentialModels({"a": LIVE, "b": LIVE}, lines.monitor)
     zeros = np.zeros(9)
-    again = other.after(zeros, {"a": zeros, "b": zeros}, alpha=0.05, min_gain=0.0, bound=1.0)
+    again = other.add_batch(zeros, {"a": zeros, "b": zeros}, alpha=0.05, min_gain=0.0, bound=1.0)
     assert set(again.monitor.lines) == {"a", "b"} and again.monitor.evidence[0].batches == 1
 
 
@@ -161,36 +162,37 @@ def test_lines_that_are_other_than_before_begin_anew():
     ],
 )
 def test_the_idea_of_a_strategy_is_what_stays_when_its_settings_change(text, told):
-    assert idea(text) == told
+    assert kind_of(text) == told
 
 
 # --------------------------------------------------------------------------------------- today or history
 
 
 def test_the_adviser_who_was_right_gains_weight():
-    told = Followed(said={"window": (0.02, -0.03)})
+    told = SelectionWeights(gains={"window": (0.02, -0.03)})
     good, bad = np.zeros(200), np.tile([0.0, 1.0], 100)
     assert told.weight == 0.5
     for _ in range(5):
-        told = told.after(bad, {"window": good})  # today spoke for the window, and it was better
+        told = told.add_batch(bad, {"window": good})  # today spoke for the window, and it was better
     assert told.weight > 0.75
     for _ in range(20):
-        told = told.after(good, {"window": bad})
+        told = told.add_batch(good, {"window": bad})
     assert told.weight < 0.25
 
 
 def test_advisers_who_say_the_same_or_whom_chance_parts_keep_their_weight():
-    same, apart = Followed(said={"a": (0.02, 0.01)}), Followed(said={"a": (0.02, -0.01)})
+    same, apart = (SelectionWeights(gains={"a": (0.02, old)}) for old in (0.01, -0.01))
     noise = np.random.default_rng(0).integers(0, 2, 100).astype(float)
-    assert same.after(np.ones(100), {"a": np.zeros(100)}).weight == 0.5
-    assert apart.after(noise, {"a": noise[::-1]}).weight == 0.5
+    assert same.add_batch(np.ones(100), {"a": np.zeros(100)}).weight == 0.5
+    assert apart.add_batch(noise, {"a": noise[::-1]}).weight == 0.5
 
 
 def test_what_is_followed_is_kept_between_updates_and_moves_the_choice(registry):
     registry.update("a", rows(600, 40), strategies=["incremental", "retrain"])
-    stored = Followed.from_dict(registry.state("a").followed)
-    assert set(stored.said) <= {"Incremental", "Retrain"}
-    assert Followed.from_dict(stored.to_dict()) == stored and Followed.from_dict({}) == Followed()
+    stored = registry.state("a").selection
+    assert set(stored.gains) <= {"Incremental", "Retrain"}
+    assert SelectionWeights.from_dict(stored.to_dict()) == stored
+    assert SelectionWeights.from_dict({}) == SelectionWeights()
 
 
 @pytest.mark.parametrize("asked", [{"search": True}, {"slices": (Slice("a > 1"),)}], ids=["search", "slices"])

@@ -9,8 +9,8 @@ from sklearn.metrics import accuracy_score, log_loss
 
 import incumbent
 from incumbent.models import wrap
-from incumbent.updating import prepare, run
-from rows import NAMES, NEW, case, fitted, points, values, weak
+from incumbent.updating import run
+from rows import NAMES, NEW, fitted, inputs, points, values, weak
 
 
 def good() -> LogisticRegression:
@@ -57,8 +57,8 @@ def test_a_regression_has_a_no_change_baseline_and_no_kappa():
 
 def test_a_standing_challenger_is_scored_and_can_be_promoted_without_any_training():
     live, standing, new = weak(), good(), points(900, seed=2)
-    start = case(live, new, anchor=points(1600, seed=10), standing={"standing v7": wrap(standing)}, budget=1e-9)
-    outcome = run(prepare(start))
+    start = inputs(live, new, anchor=points(1600, seed=10), runners_up={"standing v7": wrap(standing)}, budget=1e-9)
+    outcome = run(start)
     assert outcome.decision == "promote" and outcome.model is standing
     assert outcome.chosen.strategy == "standing v7"
     assert outcome.prequential["standing v7"]["accuracy"] == pytest.approx(standing.score(new[NAMES], new.label))
@@ -67,8 +67,10 @@ def test_a_standing_challenger_is_scored_and_can_be_promoted_without_any_trainin
 
 def test_a_standing_challenger_that_is_worse_is_not_chosen():
     standing = fitted(LogisticRegression(), points(500, NEW, seed=3))
-    start = case(weak(), points(900, seed=2), anchor=points(1600, seed=10), standing={"standing v7": wrap(standing)})
-    outcome = run(prepare(start))
+    start = inputs(
+        weak(), points(900, seed=2), anchor=points(1600, seed=10), runners_up={"standing v7": wrap(standing)}
+    )
+    outcome = run(start)
     assert outcome.decision == "promote" and outcome.chosen.strategy != "standing v7"
 
 
@@ -81,8 +83,10 @@ class Broken(LogisticRegression):
 
 def test_a_standing_challenger_that_cannot_predict_fails_with_its_reason():
     standing = fitted(Broken(), points(500, seed=3))
-    start = case(weak(), points(900, seed=2), anchor=points(1600, seed=10), standing={"standing v7": wrap(standing)})
-    outcome = run(prepare(start))
+    start = inputs(
+        weak(), points(900, seed=2), anchor=points(1600, seed=10), runners_up={"standing v7": wrap(standing)}
+    )
+    outcome = run(start)
     assert outcome.decision == "promote"
     assert "standing v7" not in outcome.prequential
     assert "RuntimeError: gone" in outcome.challengers[0].error
@@ -91,8 +95,8 @@ def test_a_standing_challenger_that_cannot_predict_fails_with_its_reason():
 @pytest.mark.parametrize("anchor", [40, 4_000])
 def test_a_few_old_rows_have_a_say_in_proportion_in_the_choice(anchor):
     live, standing, new = weak(), good(), points(600, seed=2)
-    ready = prepare(case(live, new, anchor=points(anchor, seed=10), standing={"v7": wrap(standing)}, budget=1e-9))
+    ready = inputs(live, new, anchor=points(anchor, seed=10), runners_up={"v7": wrap(standing)}, budget=1e-9)
     found = next(c for c in run(ready).challengers if c.strategy == "v7")
-    old, share = found.gains["old"], min(1.0, len(ready.holdouts.old_select) / len(ready.holdouts.select))
+    old, share = found.gains["old"], min(1.0, len(ready.old_select) / len(ready.select))
     assert (share < 0.2) == (anchor == 40)
     assert found.gain == pytest.approx((found.gains["new"] + share * old) / (1.0 + share))

@@ -13,8 +13,9 @@ from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 import incumbent
 from incumbent.core import AnchorSet, Memory
 from incumbent.data import row_keys
-from incumbent.updating import prepare, run
-from rows import NAMES, case, fitted, points, values
+from incumbent.memory import remember
+from incumbent.updating import run
+from rows import NAMES, fitted, inputs, points, values
 
 
 class Recording(LogisticRegression):
@@ -69,28 +70,24 @@ def test_no_select_gate_or_anchor_row_is_ever_learned_from(kind):
     past, old = points(300, seed=1), points(200, seed=10)
     live = fitted(KINDS[kind](), past)
     Recording.learned.clear()
-    ready = prepare(case(live, points(600, seed=2), data=past, anchor=old))
+    ready = inputs(live, points(600, seed=2), data=past, anchor=old)
     outcome = run(ready)
     assert outcome.verdict.source == "anchor+crossfit"
     assert sum(challenger.model is not None for challenger in outcome.challengers) >= 3
     assert len(Recording.learned) > len(outcome.challengers)  # stand-ins learned too
-    held = ready.holdouts
-    assert learned() >= contents(held.learn.x)
-    assert not learned() & contents(held.select.x)
-    assert not learned() & contents(held.gate.x)
+    assert learned() >= contents(ready.train.rows.x)
+    assert not learned() & contents(ready.select.rows.x)
+    assert not learned() & contents(ready.test.rows.x)
     assert not learned() & contents(old)
-    assert learned() <= contents(held.learn.x) | contents(past)
+    assert learned() <= contents(ready.train.rows.x) | contents(past)
 
 
 def test_the_choice_does_not_look_at_the_gate_rows():
     live = fitted(LogisticRegression(), points(300, seed=1))
     new = points(600, seed=2)
-    ready = prepare(case(live, new, anchor=points(200, seed=10), strategies=["retrain", "Window(100)"]))
-    turned = new.copy()
-    turned.loc[ready.holdouts.parts.gate, "label"] = 1 - turned.label
-    other = prepare(case(live, turned, anchor=points(200, seed=10), strategies=["retrain", "Window(100)"]))
-    # the split follows from content, so the rows with other labels are split as the first ones by hand
-    other = dataclasses.replace(other, holdouts=dataclasses.replace(other.holdouts, parts=ready.holdouts.parts))
+    ready = inputs(live, new, anchor=points(200, seed=10), strategies=["retrain", "Window(100)"])
+    turned = ready.test.rows.but(y=1 - ready.test.rows.y)
+    other = dataclasses.replace(ready, test=dataclasses.replace(ready.test, rows=turned))
     outcomes = [run(each) for each in (ready, other)]
     first, second = ([(c.gain, c.score, c.chosen) for c in outcome.challengers] for outcome in outcomes)
     assert first == second
@@ -100,7 +97,7 @@ def test_the_choice_does_not_look_at_the_gate_rows():
 
 def test_each_row_is_asked_of_the_champion_once():
     live = fitted(Recording(), points(300, seed=1))
-    run(prepare(case(live, points(600, seed=2), anchor=points(2000, seed=10))))
+    run(inputs(live, points(600, seed=2), anchor=points(2000, seed=10)))
     asked = sorted(rows for who, rows in Recording.asked if who == id(live))
     assert asked == [600, 2000]
 
@@ -133,11 +130,11 @@ def marked() -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
 def test_repeated_contradictory_and_known_rows_are_counted_and_only_learned_from():
     new, odd = marked()
     live = fitted(LogisticRegression(), odd["past"])
-    ready = prepare(case(live, new, data=odd["past"], strategies="retrain"))
-    held = contents(ready.holdouts.select.x) | contents(ready.holdouts.gate.x)
+    ready = inputs(live, new, data=odd["past"], strategies="retrain")
+    held = contents(ready.select.rows.x) | contents(ready.test.rows.x)
     for kind in ("duplicate", "contradictory", "known"):
         assert not held & contents(odd[kind]), kind
-        assert contents(odd[kind]) <= contents(ready.holdouts.learn.x), kind
+        assert contents(odd[kind]) <= contents(ready.train.rows.x), kind
     rows = run(ready).rows
     assert (rows["duplicate"], rows["contradictory"], rows["known"], rows["leaked"]) == (80, 40, 30, 0)
     assert rows["train"] + rows["select"] + rows["gate"] == rows["read"] == 590
@@ -159,30 +156,28 @@ def test_two_values_of_a_regression_for_the_same_row_do_not_contradict_each_othe
 def test_with_a_time_column_the_newest_rows_are_the_gate():
     new = points(600, seed=2).assign(when=np.arange(600)).sample(frac=1, random_state=0)
     live = fitted(LogisticRegression(), points(200, seed=1))
-    holdouts = prepare(case(live, new, time="when")).holdouts
-    assert holdouts.learn.time.max() < holdouts.select.time.min()
-    assert holdouts.select.time.max() < holdouts.gate.time.min()
-    assert holdouts.gate.time.tolist() == list(range(450, 600))
-    assert NAMES == list(holdouts.gate.x.columns)
+    ready = inputs(live, new, time="when")
+    train, select, test = (part.rows for part in (ready.train, ready.select, ready.test))
+    assert train.time.max() < select.time.min()
+    assert select.time.max() < test.time.min()
+    assert test.time.tolist() == list(range(450, 600))
+    assert NAMES == list(test.x.columns)
 
 
 def test_dates_in_text_order_the_rows_too():
     days = pd.date_range("2026-01-01", periods=300).astype(str)
     new = points(300, seed=2).assign(day=days).sample(frac=1, random_state=0)
     live = fitted(LogisticRegression(), points(200, seed=1))
-    holdouts = prepare(case(live, new, time="day")).holdouts
-    assert holdouts.gate.time.min() > holdouts.select.time.max() > holdouts.learn.time.max()
+    ready = inputs(live, new, time="day")
+    assert ready.test.rows.time.min() > ready.select.rows.time.max() > ready.train.rows.time.max()
 
 
 @pytest.mark.parametrize("roles", [{"group": "who"}, {"group": "who", "time": "when"}], ids=["group", "group-time"])
 def test_a_group_is_never_split(roles):
     rng = np.random.default_rng(0)
     new = points(600, seed=2).assign(who=rng.integers(60, size=600).astype(str), when=np.arange(600))
-    ready = prepare(
-        case(fitted(LogisticRegression(), points(200, seed=1)), new[[*NAMES, "label", *roles.values()]], **roles)
-    )
-    held = ready.holdouts
-    parts = [set(part.group) for part in (held.learn, held.select, held.gate)]
+    ready = inputs(fitted(LogisticRegression(), points(200, seed=1)), new[[*NAMES, "label", *roles.values()]], **roles)
+    parts = [set(part.rows.group) for part in (ready.train, ready.select, ready.test)]
     assert all(parts)
     assert not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
     outcome = run(ready)
@@ -196,13 +191,12 @@ def test_a_group_is_never_split(roles):
 def test_over_many_updates_no_row_is_in_memory_and_in_the_anchor_set():
     past = points(300, seed=1)
     live = fitted(Recording(), past)
-    memory, anchor = case(live, past, data=past).memory, AnchorSet()
+    memory, anchor = remember(Memory(), inputs(live, past).batch, seed=0), AnchorSet()
     sizes = []
     for number in range(4):
         Recording.learned.clear()
         new = points(200, seed=20 + number)
-        start = case(live, new, memory=memory, strategies="retrain")
-        outcome = run(prepare(dataclasses.replace(start, anchor=anchor)))
+        outcome = run(inputs(live, new, memory=memory, anchor=anchor, strategies="retrain"))
         if anchor.rows is not None:
             assert not learned() & contents(anchor.rows.x)
         memory, anchor = outcome.memory, outcome.anchor
@@ -215,7 +209,7 @@ def test_over_many_updates_no_row_is_in_memory_and_in_the_anchor_set():
 
 def test_each_decision_spends_a_use_of_every_anchor_row_for_all_had_a_part_in_it():
     live, old = fitted(LogisticRegression(), points(300, seed=1)), points(200, seed=10)
-    ready = prepare(case(live, points(300, seed=2), anchor=old, strategies="retrain"))
+    ready = inputs(live, points(300, seed=2), anchor=old, strategies="retrain")
     outcome = run(ready)
     assert outcome.anchor.used[:200].tolist() == [1] * 200  # those that chose the challenger and those that judged it
     assert outcome.anchor.used[200:].sum() == 0

@@ -15,8 +15,8 @@ from sklearn.preprocessing import StandardScaler
 import incumbent
 from incumbent import Gate
 from incumbent.errors import AbilityError, DataError, UsageError
-from incumbent.updating import prepare, run
-from rows import NEW, case, fitted, points, told, values, weak
+from incumbent.updating import run
+from rows import NEW, fitted, inputs, points, told, values, weak
 
 
 def steady() -> LogisticRegression:
@@ -252,7 +252,7 @@ def test_the_same_rows_given_twice_are_told_apart_from_too_few():
     past, old = points(300, seed=1), points(100, seed=10)
     with pytest.raises(DataError, match="300 of the 310 rows are not new: 300 were learned from before and 0"):
         incumbent.update(steady(), pd.concat([past, points(10, seed=5)]), target="label", data=past)
-    with pytest.raises(DataError, match="100 of the 100 rows are not new: 0 .* 100 stand in the anchor set"):
+    with pytest.raises(DataError, match="100 of the 100 rows are not new: 0 .* 100 are in the anchor set"):
         incumbent.update(steady(), old, target="label", anchor=old)
 
 
@@ -291,9 +291,9 @@ def test_a_regression_is_promoted_by_rmse_or_mae(metric):
 
 def test_the_clip_of_a_loss_without_bound_is_fixed_on_the_select_rows_of_the_champion():
     live = fitted(Ridge(), values(100, seed=3))
-    ready = prepare(case(live, values(900, seed=2), anchor=values(300, seed=10), strategies="retrain"))
+    ready = inputs(live, values(900, seed=2), anchor=values(300, seed=10), strategies="retrain")
     outcome = run(ready)
-    select = ready.holdouts.select
+    select = ready.select.rows
     expected = np.quantile((live.predict(select.x) - select.y) ** 2, 0.99)
     assert outcome.comparisons["new"].paired.clip == pytest.approx(expected)
     assert outcome.comparisons["anchor"].paired.clip == pytest.approx(expected)
@@ -302,8 +302,8 @@ def test_the_clip_of_a_loss_without_bound_is_fixed_on_the_select_rows_of_the_cha
 def test_one_absurd_value_in_the_gate_rows_does_not_decide():
     past, new = values(600, seed=1), values(900, seed=2)
     live = fitted(Ridge(), past)
-    gate = prepare(case(live, new, data=past)).holdouts.parts.gate
-    new.loc[gate[0], "label"] = 1e6
+    tested = inputs(live, new, data=past).test.rows.x
+    new.loc[tested.index[0], "label"] = 1e6
     outcome = incumbent.update(live, new, target="label", data=past, strategies="retrain")
     assert outcome.decision != "promote"
     assert abs(outcome.comparisons["new"].interval.value) < 1.0

@@ -1,13 +1,14 @@
-"""The gate on the command line: from a file, beside a model, and as it is kept."""
+"""The command that shows or sets the gate of a model."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from incumbent.cli._commands import Json, Name, StoreOption, _json, _registry, app
+from incumbent.cli._app import app, open_registry
+from incumbent.cli._console import to_json
+from incumbent.cli._options import Json, Name, StoreOption
 from incumbent.errors import UsageError
 
 
@@ -15,9 +16,9 @@ from incumbent.errors import UsageError
 def gate(
     name: Name,
     set_: Annotated[
-        str | None, typer.Option("--set", metavar="FILE", help="Put the model under the gate of this TOML file.")
+        str | None, typer.Option("--set", metavar="FILE", help="Set the gate to that of this TOML file.")
     ] = None,
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason for that, for the record.")] = "",
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="Why the gate changes, for the record.")] = "",
     as_json: Json = False,
     store: StoreOption = None,
 ) -> None:
@@ -26,22 +27,15 @@ def gate(
 
     from incumbent.gate import Gate
 
-    registry = _registry(store)
+    registry = open_registry(store)
     if set_ is None and why:
-        raise UsageError("--why is the reason for another gate; name its file with --set FILE.")
+        raise UsageError("--why is the reason for another gate. Name its file with --set FILE.")
     kept = registry.version(name).gate
     if set_ is not None:
         kept = registry.set_gate(name, Gate.from_toml(set_), why=why)
     if as_json:
-        print(_json(asdict(kept)))
+        print(to_json(asdict(kept)))
     elif set_ is None:
         print(kept.to_toml(), end="")
     else:
-        print(f"{name} is under this gate from now on: {kept!r}")
-
-
-def beside(model: str) -> Path | None:
-    """Return the file ``gate.toml`` that lies beside a model's file, if there is one."""
-    here = Path(model)
-    found = here.parent / "gate.toml"
-    return found if here.exists() and found.is_file() else None
+        print(f"{name} has this gate from now on: {kept!r}")

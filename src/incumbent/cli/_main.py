@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from importlib import import_module
 from typing import Any
 
 from incumbent.errors import IncumbentError, UsageError
 
 FAILED, WRONG_USAGE = 1, 2
+_COMMANDS = ("_init", "_update", "_read", "_deploy", "_strategies", "_forget", "_gate", "_plan", "_shadow")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -30,38 +32,36 @@ def run(arguments: list[str]) -> int:
     try:
         return _run(arguments)
     except KeyboardInterrupt:
-        return _say("Stopped. Nothing was changed: the champion stays live.", FAILED)
+        return _fail("Stopped. Nothing was changed: the champion stays live.", FAILED)
     except UsageError as error:
-        return _say(f"Error: {error}", WRONG_USAGE)
+        return _fail(f"Error: {error}", WRONG_USAGE)
     except IncumbentError as error:
-        return _say(f"Error: {error}", FAILED)
+        return _fail(f"Error: {error}", FAILED)
     except BrokenPipeError:
-        # whoever read the output has seen enough; Python must not complain about it at exit
+        # the reader has closed the pipe; Python must not complain about it at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _say(f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), FAILED)
+        return _fail(f"Error: {error.strerror or error}: {error.filename or ''}".rstrip(": "), FAILED)
     except MemoryError:
-        return _say("Error: the machine has too little memory for this; give fewer rows, or --budget less.", FAILED)
+        return _fail("Error: the machine has too little memory for this; give fewer rows, or --budget less.", FAILED)
 
 
 def _run(arguments: list[str]) -> int:
     import typer
 
-    from incumbent.cli import _approve as _approve  # importing a group of commands registers them
-    from incumbent.cli import _forget as _forget
-    from incumbent.cli import _gate as _gate
-    from incumbent.cli import _plan as _plan
-    from incumbent.cli import _shadow as _shadow
-    from incumbent.cli._commands import app
+    from incumbent.cli._app import app
+
+    for commands in _COMMANDS:  # importing a file registers its commands, in the order of the help
+        import_module(f"incumbent.cli.{commands}")
 
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # a library's chatter is not for whoever runs a command; -W brings it back
+        warnings.simplefilter("ignore")  # warnings of libraries are not for users of a command; -W shows them
     command: Any = typer.main.get_command(app)
     # Typer brings its own copy of Click or uses the one that is installed, by version; its public names lead to either.
     wrong_usage: Any = typer.BadParameter.__bases__[0]
     try:
-        # not command.main(), which in some versions of Typer keeps Ctrl-C to itself
+        # not command.main(), which in some versions of Typer catches Ctrl-C
         with command.make_context("incumbent", list(arguments)) as context:
             command.invoke(context)
     except typer.Exit as leaving:
@@ -70,7 +70,7 @@ def _run(arguments: list[str]) -> int:
         if not arguments:
             print(error.format_message())  # it is the help
             return WRONG_USAGE
-        return _say(f"Error: {_one_line(error.format_message())}{_hint(error.ctx)}", WRONG_USAGE)
+        return _fail(f"Error: {_one_line(error.format_message())}{_hint(error.ctx)}", WRONG_USAGE)
     return 0
 
 
@@ -83,6 +83,6 @@ def _hint(context: Any) -> str:
     return f" See: {context.command_path} --help" if context else ""
 
 
-def _say(text: str, code: int) -> int:
+def _fail(text: str, code: int) -> int:
     print(text, file=sys.stderr)
     return code

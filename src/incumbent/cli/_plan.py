@@ -7,43 +7,45 @@ from typing import Annotated
 
 import typer
 
-from incumbent.cli._commands import Json, Name, StoreOption, _json, _registry, app
+from incumbent.cli._app import app, open_registry
+from incumbent.cli._console import to_json
+from incumbent.cli._options import Json, Name, Seed, StoreOption
 from incumbent.errors import UsageError
 
-NEEDED = "--label FILE goes with --rows N and -o OUT: which rows, how many labels there are to spend, and where to."
+NEEDED = "--label FILE goes with --rows N and -o OUT: the rows, how many of them to label, and the file to write."
 
 
 @app.command()
 def plan(
     name: Name,
     gain: Annotated[float, typer.Option("--gain", metavar="G", help="The gain to show; 0.01 is one point.")] = 0.01,
-    power: Annotated[float, typer.Option("--power", metavar="P", help="With which probability to show it.")] = 0.8,
+    power: Annotated[float, typer.Option("--power", metavar="P", help="The probability of showing it.")] = 0.8,
     metric: Annotated[str | None, typer.Option("--metric", metavar="M", help="What decides.")] = None,
     label: Annotated[
         str | None, typer.Option("--label", metavar="FILE", help="Choose which of these rows to label.")
     ] = None,
-    rows: Annotated[int | None, typer.Option("--rows", metavar="N", help="How many labels to spend on them.")] = None,
+    rows: Annotated[int | None, typer.Option("--rows", metavar="N", help="How many of them to label.")] = None,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="OUT", help="Where the chosen rows go.")
+        str | None, typer.Option("-o", "--output", metavar="OUT", help="Where to write the chosen rows.")
     ] = None,
     version: Annotated[
-        int | None, typer.Option("--version", metavar="N", help="The challenger; default the one that stands.")
+        int | None, typer.Option("--version", metavar="N", help="The challenger; default the latest.")
     ] = None,
     uniform: Annotated[
-        float, typer.Option("--uniform", metavar="SHARE", help="Of the labels, spread over all rows alike.")
+        float, typer.Option("--uniform", metavar="F", help="Fraction of labels spread over all rows alike.")
     ] = 0.5,
     weight: Annotated[str, typer.Option("--weight", metavar="COL", help="The column of weights in OUT.")] = "weight",
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Where all randomness comes from.")] = 0,
+    seed: Seed = 0,
     as_json: Json = False,
     store: StoreOption = None,
 ) -> None:
-    """Say how many labels an update needs, or which rows to label."""
-    registry = _registry(store)
+    """Plan how many labels an update needs, or which rows to label."""
+    registry = open_registry(store)
     if label is None:
         if rows is not None or output is not None or version is not None:
             raise UsageError(NEEDED)
         found = registry.plan(name, gain=gain, power=power, metric=metric)
-        print(_json(found.to_dict()) if as_json else found)
+        print(to_json(found.to_dict()) if as_json else found)
         return
     if rows is None or output is None:
         raise UsageError(NEEDED)
@@ -57,8 +59,8 @@ def plan(
     )
     write_frame(chosen.frame, output)
     if as_json:
-        told = {"name": name, "champion": chosen.champion, "challenger": chosen.challenger, **chosen.labels.to_dict()}
-        print(_json({**told, "weight_column": weight, "output": output}))
+        row = {"name": name, "champion": chosen.champion, "challenger": chosen.challenger, **chosen.labels.to_dict()}
+        print(to_json({**row, "weight_column": weight, "output": output}))
         return
     where = sys.stderr if output == "-" else sys.stdout
     print(f"Versions {chosen.champion} (live) and {chosen.challenger} of {name}: {chosen.labels}", file=where)

@@ -1,4 +1,4 @@
-"""The commands on live labels: start a shadow, look at it, decide."""
+"""The commands on live labels: start a shadow, read its log, decide."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from incumbent.cli._commands import Json, Name, StoreOption, _json, _registry, app
+from incumbent.cli._app import app, open_registry
+from incumbent.cli._console import to_json
+from incumbent.cli._options import EXIT, Json, Name, StoreOption
 
 shadow = typer.Typer(
     name="shadow",
@@ -18,13 +20,12 @@ app.add_typer(shadow)
 
 Log = Annotated[
     list[str],
-    typer.Option("--log", metavar="FILE", help="Logged predictions, labels, or both; may be given again."),
+    typer.Option("--log", metavar="FILE", help="Logged predictions, labels, or both; may be repeated."),
 ]
 More = Annotated[list[str] | None, typer.Argument(metavar="[FILE]...", help="More of them.", show_default=False)]
 Before = Annotated[
     str | None, typer.Option("--before", metavar="T", help="Count only rows predicted before this moment.")
 ]
-EXIT = {"promote": 0, "rollback": 0, "reject": 10, "undecided": 11}
 
 
 @shadow.command()
@@ -52,9 +53,9 @@ def start(
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")] = "",
     store: StoreOption = None,
 ) -> None:
-    """Fix who is compared and how, before the first label."""
+    """Fix which versions are compared and how, before the first label."""
     columns = {"id": id, "champion": champion, "challenger": challenger, "label": label, "time": time}
-    made = _registry(store).shadow_start(
+    made = open_registry(store).shadow_start(
         name,
         version,
         bound=bound,
@@ -82,9 +83,9 @@ def _predicted(said: object) -> list[str]:
 def status(
     name: Name, log: Log, more: More = None, before: Before = None, as_json: Json = False, store: StoreOption = None
 ) -> None:
-    """Say what the labels so far show; look as often as you like."""
-    found = _registry(store).shadow_status(name, [*log, *(more or [])], before=before)
-    print(_json(found.to_dict()) if as_json else found)
+    """Show what the labels say so far; look as often as you like."""
+    found = open_registry(store).shadow_status(name, [*log, *(more or [])], before=before)
+    print(to_json(found.to_dict()) if as_json else found)
 
 
 @shadow.command()
@@ -96,12 +97,12 @@ def decide(
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")] = "",
     as_json: Json = False,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Leave with 0 decided, 10 rejected, 11 undecided.")
+        bool, typer.Option("--exit-code", help="Exit with 0 decided, 10 rejected, 11 undecided.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Promote, go back, or end the shadow, if the labels show it."""
-    found = _registry(store).shadow_decide(name, [*log, *(more or [])], before=before, why=why)
-    print(_json(found.to_dict()) if as_json else found)
+    """Promote, roll back, or end the shadow, if the labels show it."""
+    found = open_registry(store).shadow_decide(name, [*log, *(more or [])], before=before, why=why)
+    print(to_json(found.to_dict()) if as_json else found)
     if exit_code:
         raise typer.Exit(EXIT[found.decision])

@@ -1,17 +1,32 @@
-"""The list of strategies, and which of them suit a model."""
+"""The command that lists the strategies, and which of them fit a model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
-from incumbent.core import Memory, Model
-from incumbent.errors import AbilityError
-from incumbent.policy import recipe_for
-from incumbent.strategies import PRESETS, catalogue, parse
+import typer
+
+from incumbent.cli._app import app, open_registry
+from incumbent.cli._options import StoreOption
+
+if TYPE_CHECKING:
+    from incumbent.core import Model
 
 
-def listing(model: Model | None) -> Iterator[str]:
-    """Yield the lines of `incumbent strategies`."""
+@app.command()
+def strategies(
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="Mark those that fit this model.")] = None,
+    store: StoreOption = None,
+) -> None:
+    """List every way to update a model."""
+    stored = None if name is None else open_registry(store).version(name)
+    print("\n".join(_lines(None if stored is None else stored.model)))
+
+
+def _lines(model: Model | None) -> Iterator[str]:
+    from incumbent.strategies import PRESETS, catalogue
+
     kinds = catalogue()
     width = max(map(len, kinds)) + 2
     if model is not None:
@@ -30,6 +45,11 @@ def listing(model: Model | None) -> Iterator[str]:
 def _mark(name: str, model: Model | None) -> str:
     if model is None:
         return "  "
+    from incumbent.core import Memory
+    from incumbent.errors import AbilityError
+    from incumbent.policy import recipe_for
+    from incumbent.strategies import parse
+
     try:
         recipe_for(parse(name), model, Memory())
     except AbilityError:

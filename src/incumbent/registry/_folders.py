@@ -1,15 +1,18 @@
-"""How a version and the state that belongs to it lie in folders."""
+"""The files of a stored version and of its state."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from incumbent import models
+from incumbent._deprecated import renamed_members
 from incumbent.core import AnchorSet, Memory, Model
 from incumbent.data import Schema
 from incumbent.errors import RegistryError
@@ -18,14 +21,14 @@ from incumbent.gate import Gate, Limit
 from incumbent.gate.budget import OLD_WORDS
 from incumbent.gate.slices import Slice
 from incumbent.memory import load_anchor, load_memory, save_anchor, save_memory
-from incumbent.updating import Lines
+from incumbent.updating import PrequentialModels, SelectionWeights
 
 _FORMAT = 1
 
 
 @dataclass(frozen=True, eq=False)
 class Version:
-    """A stored version: the model, the schema of its data, the gate it lives under, and how it was made.
+    """A stored version: the model, the schema of its data, its gate, and how it was made.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ class Version:
 
     @property
     def strategy(self) -> str:
-        """The strategy that made it; a model that was brought in was fitted, so it is a retraining."""
+        """The strategy that made it. A model that was brought in counts as retrained."""
         told = str(self.told.get("strategy", "init"))
         return "Retrain()" if told == "init" else told
 
@@ -62,71 +65,85 @@ class Version:
         """Read what `save` wrote."""
         text = _read(folder / "version.json")
         gate = dict(text["gate"])
+        gate["error_control"] = OLD_WORDS.get(gate["error_control"], gate["error_control"])  # stored by 0.1
         gate["limits"] = tuple(Limit(**limit) for limit in gate["limits"])
         gate["slices"] = tuple(Slice(**part) for part in gate["slices"])
-        gate["error_control"] = OLD_WORDS.get(gate["error_control"], gate["error_control"])  # stored by 0.1
         return Version(models.load(folder / "model"), Schema.from_dict(text["schema"]), Gate(**gate), text["told"])
 
 
+@renamed_members({"lines": "prequential", "followed": "selection"})
 @dataclass(frozen=True, eq=False)
 class State:
-    """What goes on from one update to the next.
+    """What one update leaves to the next.
 
     Parameters
     ----------
     memory : Memory
-        What is remembered of the rows that were learned from.
+        Rows and statistics kept from earlier data.
     anchor : AnchorSet
-        The old holdout.
+        Old rows that no version was trained on.
     standing : tuple of int
-        Versions that were tried and not promoted, and stand again at the next update.
+        The runners-up: versions that were tried and not promoted, and are tested again.
     control : mapping
         The state of the error control: how much of alpha is spent over the lifetime of the model.
-    lines : Lines
-        Standing challengers that keep learning, where the gate takes its evidence from them.
-    followed : mapping
-        Whether today's rows or history's have been the better guide.
+    prequential : PrequentialModels
+        One model per strategy, if the gate takes its evidence from them.
+    selection : SelectionWeights
+        How much new and old rows count in the choice among challengers.
     """
 
     memory: Memory = field(default_factory=Memory)
     anchor: AnchorSet = field(default_factory=AnchorSet)
     standing: tuple[int, ...] = ()
     control: Mapping[str, Any] = field(default_factory=dict)
-    lines: Lines = field(default_factory=Lines)
-    followed: Mapping[str, Any] = field(default_factory=dict)
+    prequential: PrequentialModels = field(default_factory=PrequentialModels)
+    selection: SelectionWeights = field(default_factory=SelectionWeights)
 
     def save(self, folder: Path) -> None:
         """Write the state into an existing empty folder."""
         save_memory(self.memory, folder / "memory")
         save_anchor(self.anchor, folder / "anchor")
-        for number, model in enumerate(self.lines.models.values()):
+        for number, model in enumerate(self.prequential.models.values()):
             models.save(model, folder / f"line{number}")
-        told = {
+        monitor = self.prequential.monitor
+        text = {
             "format": _FORMAT,
             "standing": list(self.standing),
             "control": dict(self.control),
-            "lines": list(self.lines.models),
-            "monitor": None if self.lines.monitor is None else self.lines.monitor.to_dict(),
-            "followed": dict(self.followed),
+            "lines": list(self.prequential.models),
+            "monitor": None if monitor is None else monitor.to_dict(),
+            "followed": self.selection.to_dict(),
         }
-        (folder / "state.json").write_text(json.dumps(told))
+        (folder / "state.json").write_text(json.dumps(text))
 
     @staticmethod
     def load(folder: Path | None) -> State:
-        """Read what `save` wrote; no folder is an empty state."""
+        """Read what `save` wrote. Without a folder the state is empty."""
         if folder is None:
             return State()
         text = _read(folder / "state.json")
-        lines = {name: models.load(folder / f"line{number}") for number, name in enumerate(text.get("lines", ()))}
+        kept = {name: models.load(folder / f"line{number}") for number, name in enumerate(text.get("lines", ()))}
         monitor = text.get("monitor")
         return State(
             load_memory(folder / "memory"),
             load_anchor(folder / "anchor"),
             tuple(text["standing"]),
             text["control"],
-            Lines(lines, None if monitor is None else LineMonitor.from_dict(monitor)),
-            text.get("followed", {}),
+            PrequentialModels(kept, None if monitor is None else LineMonitor.from_dict(monitor)),
+            SelectionWeights.from_dict(text.get("followed", {})),
         )
+
+
+@contextmanager
+def written(version: Version, state: State) -> Iterator[tuple[Path, Path]]:
+    """Write a version and its state into two folders that last as long as the block."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made, kept = Path(scratch) / "version", Path(scratch) / "state"
+        made.mkdir()
+        kept.mkdir()
+        version.save(made)
+        state.save(kept)
+        yield made, kept
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,30 +1,26 @@
-"""Deletion requests: a version that no longer holds certain rows takes the place of the live one, in one step."""
+"""Delete rows: a version without them replaces the live one, in one step."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from incumbent import metrics
 from incumbent.core import AnchorSet, Model, read_recipe
 from incumbent.errors import IncumbentError, UsageError
-from incumbent.registry._approval import reasoned
-from incumbent.registry._folders import State, Version
-from incumbent.registry._found import complete, find
+from incumbent.registry._deletion import DeletionOptions, How
+from incumbent.registry._folders import State, Version, written
 from incumbent.registry._lineage import Lineage
-from incumbent.registry._unfinished import unfinished
-from incumbent.registry._without import How, Ways, without
-from incumbent.updating import ask
+from incumbent.registry._record import require_reason
+from incumbent.registry._remove_rows import remove_rows
+from incumbent.registry._row_matches import find_rows, is_complete
+from incumbent.registry._stored import StoredModels
+from incumbent.updating import safe_predict
 
-if TYPE_CHECKING:
-    from incumbent.registry._registry import Registry
-
-_DID: dict[How, str] = {
+_DONE: dict[How, str] = {
     "exact": "head solved without them",
-    "retrain": "trained anew without them",
+    "retrain": "retrained without them",
     "keep": "model kept as it is",
     "unlearned": "never learned, model as it is",
 }
@@ -41,29 +37,29 @@ class Forgotten:
     version_before, version : int
         The version that was live, and the one that is.
     how : {"exact", "retrain", "keep", "unlearned"}
-        The head was solved without the rows; the model was trained anew without them; it stays as it is, though it may
-        have learned them; it had never learned them.
+        "exact": the head was solved without the rows. "retrain": the model was trained again without them. "keep": the
+        model stays as it is, although it may have learned them. "unlearned": it never learned them.
     rows : int
         How many were given.
     learned, anchored, unremembered : int
-        How many were taken out of the memory and out of the anchor set, every copy of them, and how many were learned
-        on the word of whoever asked.
+        How many were removed from memory and from the anchor set, with every copy, and how many the caller says were
+        learned although memory has dropped them.
     remembered, seen : int
         Rows in the memory now, and rows that it stands for.
     metric : str
         The score on the anchor rows.
     scores : (float, float), optional
-        That score of the version before and of this one; None where the model is the same or no anchor rows are there.
+        That score of the version before and of this one; None if the model is the same or there are no anchor rows.
     anchor_rows : int
         Rows in the anchor set now.
     still_held : tuple of int
-        Versions that may hold the rows: in the model, or in the memory that comes back with it.
+        Versions that may still contain the rows, in the model or in its memory.
     event : int
         The number of the event.
     complete : bool
-        Whether memory holds every row that it stands for.
+        Whether memory has every row that it stands for.
     notes : tuple of str
-        What is to be known of how the model was made.
+        Notes on how the model was trained.
     """
 
     name: str
@@ -98,11 +94,11 @@ class Forgotten:
         lines = [f"{live}; version {self.version_before} was."]
         if self.learned:
             left = f"{self.remembered:,} are left" + ("" if self.complete else f", of {self.seen:,} that it has seen")
-            lines.append(f"Out of memory: {_rows(self.learned)}; {left}.")
+            lines.append(f"Removed from memory: {_rows(self.learned)}; {left}.")
         if self.unremembered:
-            lines.append(f"Learned, as you say, and let go from memory since: {_rows(self.unremembered)}.")
+            lines.append(f"Learned, as you say, and dropped from memory before: {_rows(self.unremembered)}.")
         if self.anchored:
-            lines.append(f"Out of the anchor set: {_rows(self.anchored)}; {self.anchor_rows:,} are left.")
+            lines.append(f"Removed from the anchor set: {_rows(self.anchored)}; {self.anchor_rows:,} are left.")
         lines += self._model()
         if self.scores is not None:
             before, after = self.scores
@@ -113,32 +109,32 @@ class Forgotten:
     def _model(self) -> list[str]:
         if self.how == "exact":
             return [
-                "Its head was solved without them, from its sums alone: it equals one that never learned them.",
-                "Below the head all stays: steps or layers, what the projection was fitted to, the penalty.",
-                "If those were fitted to the rows as well, --retrain takes them out there too.",
+                "Its head was solved without them, from its statistics: it equals a head that never learned them.",
+                "Everything below the head stays: frozen layers, the scale of the projection, the penalty.",
+                "If those were fitted to the rows too, --retrain removes them there as well.",
             ]
         if self.how == "retrain":
             of = "all that it has seen" if self.complete else f"of {self.seen:,} that it has seen"
-            return [f"The model was trained anew, with its own settings, on {_rows(self.remembered)} ({of})."]
+            return [f"The model was retrained, with its own settings, on {_rows(self.remembered)} ({of})."]
         if self.how == "keep":
             return [
-                "The model stays as it is: it may have learned them. No later training meets them, and an update with",
+                "The model stays as it is: it may have learned them. No later training uses them, and an update with",
                 "--strategy retrain makes a model that never did.",
             ]
-        return ["The model had never learned them, so it stays as it is."]
+        return ["The model never learned them, so it stays as it is."]
 
     def _elsewhere(self) -> list[str]:
         if not self.still_held:
             return []
         versions = f"Version{'' if len(self.still_held) == 1 else 's'} {_listed(self.still_held)}"
         return [
-            f"{versions}, and pages of updates before, may still hold them. To delete those for good:",
+            f"{versions}, and pages of earlier updates, may still contain them. To delete those for good:",
             f"incumbent purge --name {self.name} --why TEXT",
         ]
 
 
 def forget(
-    registry: Registry,
+    models: StoredModels,
     name: str,
     rows: Any,
     *,
@@ -149,55 +145,52 @@ def forget(
     seed: int,
     user: str | None,
 ) -> Forgotten:
-    """Take rows out of what is live; see `Registry.forget`."""
-    reasoned(why, "A deletion")
+    """Remove rows from what is live; see `Registry.forget`."""
+    require_reason(why, "A deletion")
     if retrain and keep_model:
         raise UsageError("--retrain makes another model and --keep-model keeps this one; give one of them.")
-    frame = registry.version(name).schema.read(rows)
+    store = models.store
+    frame = models.version(name).schema.read(rows)
 
-    def looked() -> tuple[Ways, How]:
-        ways = _ways(registry, name, frame, learned)
-        return ways, ways.choose(retrain=retrain, keep_model=keep_model)
+    def chosen() -> tuple[DeletionOptions, How]:
+        options = _options(models, name, frame, learned)
+        return options, options.choose(retrain=retrain, keep_model=keep_model)
 
-    looked()  # what cannot be deleted leaves no trace
-    with registry.store.event(name, "forget", why=why, user=user) as event, tempfile.TemporaryDirectory() as scratch:
-        ways, how = looked()
-        version, state = without(ways, how, seed=seed)
-        made, kept = Path(scratch) / "version", Path(scratch) / "state"
-        made.mkdir()
-        kept.mkdir()
-        version.save(made)
-        state.save(kept)
-        # only how many and how: a digest or a file's name could tell which rows they were
-        number = event.add_version(made, {key: str(value) for key, value in version.told.items()} | {"forgot": how})
-        event.keep_state(kept)
-        told = _told(ways, how, state)
-        event.params({"how": how, **{f"rows_{key}": count for key, count in told["rows"].items()}})
-        event.conclude(decision="forgot", deploy=number, info=told)
-        shutil.rmtree(unfinished(registry.store.url, name), ignore_errors=True)  # trainings begun on those rows
-    return _outcome(registry, ways, how, version, state, number, event.number)
+    chosen()  # a deletion that is not possible leaves no trace
+    with store.event(name, "forget", why=why, user=user) as event:
+        options, how = chosen()
+        version, state = remove_rows(options, how, seed=seed)
+        with written(version, state) as (made, kept):
+            # only how many and how: a digest or a file name could reveal which rows they were
+            number = event.add_version(made, {key: str(value) for key, value in version.told.items()} | {"forgot": how})
+            event.keep_state(kept)
+        info = _info(options, how, state)
+        event.params({"how": how, **{f"rows_{key}": count for key, count in info["rows"].items()}})
+        event.conclude(decision="forgot", deploy=number, info=info)
+        shutil.rmtree(models.checkpoints(name), ignore_errors=True)  # of trainings that began with those rows
+    return _outcome(models, options, how, version, state, number, event.number)
 
 
-def _ways(registry: Registry, name: str, frame: Any, trusted: bool) -> Ways:
-    live = registry.champion(name)
-    version, state = registry.version(name, live), registry.state(name)
+def _options(models: StoredModels, name: str, frame: Any, trusted: bool) -> DeletionOptions:
+    live = models.store.champion(name)
+    version, state = models.version(name, live), models.state(name)
     batch, _ = version.schema.check(frame)
-    found = find(batch, state, trusted=trusted, who=f"version {live} of {name!r}")
-    weighed = any(_has_row_weight(each.info.get("recipe", "")) for each in registry.store.versions(name))
-    return Ways(name, live, version, state, found, weighed)
+    found = find_rows(batch, state, trusted=trusted, who=f"version {live} of {name!r}")
+    recipes = [each.info.get("recipe", "") for each in models.store.versions(name)]
+    return DeletionOptions(name, live, version, state, found, any(_has_weight(recipe) for recipe in recipes))
 
 
-def _has_row_weight(recipe: str) -> bool:
-    """Return whether a stored recipe gave new rows another weight than old ones."""
+def _has_weight(recipe: str) -> bool:
+    """Whether a printed recipe gives new rows another weight than old ones."""
     try:
         return read_recipe(recipe).data.new_row_weight != 1
     except UsageError:  # the first version has none
         return False
 
 
-def _told(ways: Ways, how: How, state: State) -> dict[str, Any]:
-    """Return what the history tells."""
-    found = ways.found
+def _info(options: DeletionOptions, how: How, state: State) -> dict[str, Any]:
+    """Return what the history shows of a deletion."""
+    found = options.found
     counts = {
         "forgotten": found.rows,
         "learned": int(found.learned.sum()),
@@ -206,18 +199,18 @@ def _told(ways: Ways, how: How, state: State) -> dict[str, Any]:
         "memory": len(state.memory),
         "anchor": len(state.anchor),
     }
-    return {"rows": counts, "how": how, "strategy": f"{_rows(found.rows)}: {_DID[how]}"}
+    return {"rows": counts, "how": how, "strategy": f"{_rows(found.rows)}: {_DONE[how]}"}
 
 
 def _outcome(
-    registry: Registry, ways: Ways, how: How, version: Version, state: State, number: int, event: int
+    models: StoredModels, options: DeletionOptions, how: How, version: Version, state: State, number: int, event: int
 ) -> Forgotten:
-    found, memory = ways.found, state.memory
-    metric, scores = _scored(ways.version.model, version.model, state.anchor)
-    lineage = Lineage.of(registry, ways.name)
+    found, memory = options.found, state.memory
+    metric, scores = _scored(options.version.model, version.model, state.anchor)
+    lineage = Lineage.from_store(models.store, options.name)
     return Forgotten(
-        ways.name,
-        ways.number,
+        options.name,
+        options.number,
         number,
         how,
         found.rows,
@@ -229,7 +222,7 @@ def _outcome(
         len(state.anchor),
         tuple(lineage.holding(next(r for r in lineage.records if r.number == event))),
         event,
-        complete(memory),
+        is_complete(memory),
         metric,
         scores,
         version.model.notes if how == "retrain" else (),
@@ -237,15 +230,15 @@ def _outcome(
 
 
 def _scored(before: Model, after: Model, anchor: AnchorSet) -> tuple[str, tuple[float, float] | None]:
-    """Return what both say of the old rows that neither has learned."""
+    """Return the metric and the scores of both models on the anchor rows."""
     if before is after or anchor.rows is None or not len(anchor):
         return "", None
     y, x = anchor.rows.labels, anchor.rows.x
     try:
         metric = metrics.metric(None, task=after.task, classes=after.classes, labels=metrics.labels_of(y))
-        was, now = (metric.score(y, ask(model, x, "the anchor rows")) for model in (before, after))
+        was, now = (metric.score(y, safe_predict(model, x, "the anchor rows")) for model in (before, after))
         return metric.name, (was, now)
-    except IncumbentError:  # it is done either way, and these numbers are for information
+    except IncumbentError:  # the deletion is done either way; the scores only inform
         return "", None
 
 

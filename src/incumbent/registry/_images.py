@@ -18,11 +18,6 @@ _ROWS = 100
 _SURE = 2.5  # standard deviations: two ways that differ by chance alone are told apart in one of 160 inits
 
 
-def channels_of(champion: Model, data: Any) -> int | None:
-    """Return 1 for grey or 3 for colour where the net takes one of them and the data are a folder of images."""
-    return champion.image_channels if champion.image_channels is not None and holds_images(data) else None
-
-
 def files_of(rows: Any) -> list[str] | None:
     """Return which file of a folder of images each row is, beginning in the folder; None for any other rows."""
     if isinstance(rows, tuple) or not holds_images(rows):

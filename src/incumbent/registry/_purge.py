@@ -1,4 +1,4 @@
-"""Delete for good what was there before rows were deleted: versions, memories, and pages that show rows."""
+"""Delete for good everything from before rows were deleted: versions, memories, and pages that show rows."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from incumbent.errors import RegistryError
-from incumbent.registry._approval import reasoned
 from incumbent.registry._lineage import Lineage
 from incumbent.registry._plan import FILE
-from incumbent.registry._unfinished import unfinished
-from incumbent.store import Record
-
-if TYPE_CHECKING:
-    from incumbent.registry._registry import Registry
+from incumbent.registry._record import require_reason
+from incumbent.registry._stored import StoredModels
+from incumbent.store import Record, Store
 
 KEPT = (FILE, "shadow.json")
-"""Files of an event that hold numbers alone, and no row."""
+"""Files of an event that contain only numbers and no row."""
 
 
 @dataclass(frozen=True)
@@ -57,36 +54,37 @@ class Purged:
         events = f"event{'' if len(self.events) == 1 else 's'} {', '.join(map(str, self.events))}"
         return (
             f"Deleted for good: {versions} of {self.name}, and the memories, pages and outcomes of {events}.\n"
-            f"Version {self.live} stays live and the history stays; nobody can go back to what is gone.\n"
-            "Backups of the store, and what was copied out of it, are not reached from here."
+            f"Version {self.live} stays live and the history stays. The deletion cannot be undone.\n"
+            "Backups of the store, and files copied out of it, are not deleted."
         )
 
 
-def purge(registry: Registry, name: str, *, why: str, user: str | None) -> Purged:
+def purge(models: StoredModels, name: str, *, why: str, user: str | None) -> Purged:
     """Delete what does not come from the last deletion; see `Registry.purge`."""
-    reasoned(why, "A purge")
-    _last(registry, name, Lineage.of(registry, name))  # what cannot be purged leaves no trace
-    with registry.store.event(name, "purge", why=why, user=user) as event, tempfile.TemporaryDirectory() as scratch:
-        lineage = Lineage.of(registry, name)
-        last = _last(registry, name, lineage)
-        # errors spent since are read from the states that go, so what is known of them is written down anew
-        registry.state(name).save(Path(scratch))
+    require_reason(why, "A purge")
+    store = models.store
+    _last(store, name, Lineage.from_store(store, name))  # a purge that is not possible leaves no trace
+    with store.event(name, "purge", why=why, user=user) as event, tempfile.TemporaryDirectory() as scratch:
+        lineage = Lineage.from_store(store, name)
+        last = _last(store, name, lineage)
+        # the states that are deleted hold error budget spent since, so the present state is written again
+        models.state(name).save(Path(scratch))
         event.keep_state(Path(scratch))
         versions = lineage.holding(last)
         event.give_up(versions)
         before = [
             record for record in lineage.records if record.id != event.id and not _comes_from(lineage, record, last)
         ]
-        erased = [record.number for record in before if registry.store.erase(event, record.id, keep=KEPT)]
-        told = {"strategy": _shown(versions), "purged": versions, "events": sorted(erased)}
-        event.conclude(decision="purged", deploy=None, info=told)
-        shutil.rmtree(unfinished(registry.store.url, name), ignore_errors=True)
-    return Purged(name, registry.champion(name), tuple(versions), tuple(sorted(erased)), event.number)
+        erased = [record.number for record in before if store.erase(event, record.id, keep=KEPT)]
+        info = {"strategy": _shown(versions), "purged": versions, "events": sorted(erased)}
+        event.conclude(decision="purged", deploy=None, info=info)
+        shutil.rmtree(models.checkpoints(name), ignore_errors=True)
+    return Purged(name, store.champion(name), tuple(versions), tuple(sorted(erased)), event.number)
 
 
-def _last(registry: Registry, name: str, lineage: Lineage) -> Record:
-    """Return the last deletion that the live version knows of."""
-    live = registry.champion(name)
+def _last(store: Store, name: str, lineage: Lineage) -> Record:
+    """Return the last deletion that the live version came from."""
+    live = store.champion(name)
     done = [record for record in lineage.records if record.kind == "forget" and record.deployed]
     if not done:
         raise RegistryError(

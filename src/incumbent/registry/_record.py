@@ -1,4 +1,4 @@
-"""What of an outcome is written into the store: settings, numbers, and files that a person or a script reads later."""
+"""Write an outcome into the store as settings, numbers and files, and read events back as lines of the history."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from incumbent.core import Outcome
+from incumbent.errors import UsageError
 from incumbent.store import Event, Record
+
+
+def require_reason(why: str, what: str) -> None:
+    """Raise an error if a change that a person decides on comes without a reason."""
+    if not why.strip():
+        raise UsageError(f"{what} is recorded with its reason: give why='...' (--why TEXT).")
 
 
 def write(event: Event, outcome: Outcome, *, source: str, metric: str, budget: float) -> None:

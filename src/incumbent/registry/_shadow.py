@@ -1,10 +1,10 @@
-"""Shadows of a registered model: started on record, looked at in the logs, decided through the registry."""
+"""Shadows of a registered model: start one, read its log, decide by it."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,22 +13,22 @@ from incumbent.core import Metric
 from incumbent.errors import RegistryError, UsageError
 from incumbent.evidence.live import Monitor
 from incumbent.registry._lineage import check_deletions
-from incumbent.registry._live import LiveEvidence, Shadow, look
-from incumbent.updating import ask
-
-if TYPE_CHECKING:
-    from incumbent.registry._registry import Registry
+from incumbent.registry._live_evidence import LiveEvidence, Shadow
+from incumbent.registry._live_log import read_log
+from incumbent.registry._stored import StoredModels
+from incumbent.store import Store
+from incumbent.updating import safe_predict
 
 COLUMNS = {"id": "id", "champion": "champion", "challenger": "challenger", "label": "label", "time": ""}
-"""What the log calls its columns, unless it is said otherwise."""
+"""The default names of the columns of a log."""
 
 
 _ENOUGH = 100
-"""Rows from which a quantile of 99 % can be told."""
+"""The fewest rows for an estimate of the 99 % quantile."""
 
 
 def start(
-    registry: Registry,
+    models: StoredModels,
     name: str,
     version: int,
     *,
@@ -42,16 +42,17 @@ def start(
     user: str | None,
 ) -> Shadow:
     """Record who is compared and how, before the first label; see `Registry.shadow_start`."""
-    live = registry.champion(name)
-    _check_version(registry, name, version, live, goal)
-    champion, challenger = registry.version(name, live), registry.version(name, version)
+    store = models.store
+    live = store.champion(name)
+    _check_version(models, name, version, live, goal)
+    champion, challenger = models.version(name, live), models.version(name, version)
     if champion.schema.labels > 1:
         raise UsageError(
             f"A shadow is judged by logs with one label for each row, and {name!r} has {champion.schema.labels} at "
             "once; judge its challengers by updates."
         )
     rule = metrics.metric(metric, task=champion.model.task, classes=champion.model.classes)
-    largest, where = (bound, "as given") if bound is not None else _bound(registry, name, rule)
+    largest, where = (bound, "as given") if bound is not None else _bound(models, name, rule)
     both = {"champion": champion.model, "challenger": challenger.model}
     shadow = Shadow(
         name,
@@ -64,24 +65,24 @@ def start(
         COLUMNS | _known(columns or {}),
         where,
     )
-    with registry.store.event(name, "shadow", why=why, user=user) as event:
+    with store.event(name, "shadow", why=why, user=user) as event:
         if event.version_before != live:
             raise RegistryError(
                 f"Version {event.version_before} of {name!r} went live meanwhile; start the shadow again."
             )
-        told = {"strategy": f"version {version} in the shadow", "challenger": version, "shadow": shadow.to_dict()}
-        event.conclude(decision="start", deploy=None, info=told)
-    return running(registry, name)
+        info = {"strategy": f"version {version} in the shadow", "challenger": version, "shadow": shadow.to_dict()}
+        event.conclude(decision="start", deploy=None, info=info)
+    return running(store, name)
 
 
-def _check_version(registry: Registry, name: str, version: int, live: int, goal: str) -> None:
+def _check_version(models: StoredModels, name: str, version: int, live: int, goal: str) -> None:
     if version == live:
         raise RegistryError(f"Version {version} of {name!r} is live; it cannot be compared with itself.")
     if goal == "rollback":
-        registry._was_live(name, version)
-    registry._exists(name, version)
-    again = "A shadow could make it live, so compare with a version from after that."
-    check_deletions(registry, name, live, version, bring_back=False, again=again)
+        models.check_was_live(name, version)
+    models.check_exists(name, version)
+    hint = "A shadow could make it live, so compare with a version from after that."
+    check_deletions(models.store, name, live, version, bring_back=False, hint=hint)
 
 
 def _known(columns: dict[str, str]) -> dict[str, str]:
@@ -91,16 +92,16 @@ def _known(columns: dict[str, str]) -> dict[str, str]:
     return columns
 
 
-def _bound(registry: Registry, name: str, rule: Metric) -> tuple[float, str]:
+def _bound(models: StoredModels, name: str, rule: Metric) -> tuple[float, str]:
     """Return the largest loss that counts: the metric's own, else a quantile of the champion's on old rows."""
     if np.isfinite(rule.bound) and rule.name != "log_loss":
         return float(rule.bound), f"the largest {rule.name} loss"
-    stored, state = registry.version(name), registry.state(name)
+    stored, state = models.version(name), models.state(name)
     kept = [(rows, what) for rows, what in ((state.anchor.rows, "anchor"), (state.memory.rows, "remembered")) if rows]
     enough = [each for each in kept if len(each[0]) >= _ENOUGH] or sorted(kept, key=lambda each: -len(each[0]))
     if enough:
         rows, what = enough[0]
-        losses = rule.losses(rows.labels, ask(stored.model, rows.x, f"the {what} rows"))
+        losses = rule.losses(rows.labels, safe_predict(stored.model, rows.x, f"the {what} rows"))
         if losses is None:
             raise UsageError(
                 f"{rule.name} has no loss for a single row, which a shadow bets on; name another --metric."
@@ -113,7 +114,7 @@ def _bound(registry: Registry, name: str, rule: Metric) -> tuple[float, str]:
     )
 
 
-def running(registry: Registry, name: str) -> Shadow:
+def running(store: Store, name: str) -> Shadow:
     """Return the shadow that runs.
 
     Raises
@@ -121,44 +122,44 @@ def running(registry: Registry, name: str) -> Shadow:
     RegistryError
         None does.
     """
-    done = [record for record in registry.store.history(name) if record.status == "done"]
+    done = [record for record in store.history(name) if record.status == "done"]
     found = next((record for record in done if record.kind == "shadow"), None)
     begin = f"Start one: incumbent shadow start --name {name} --version N"
     if found is None:
         raise RegistryError(f"Nothing was ever compared with {name!r} in the shadow. {begin}")
     if found.decision != "start":
         raise RegistryError(f"The last shadow of {name!r} ended: {found.decision} at event {found.number}. {begin}")
-    # also where the champion of then is live again: its labels were looked at to decide something else
+    # also if the same champion is live again: its labels were used for another decision
     moved = next((record for record in done if record.number > found.number and record.deployed is not None), None)
-    if moved is not None or registry.champion(name) != found.version_before:
+    if moved is not None or store.champion(name) != found.version_before:
         why = "" if moved is None else f" by {moved.kind} {moved.number}"
         raise RegistryError(f"The last shadow of {name!r} ended: another version went live{why}. {begin}")
     since = found.time.isoformat(sep=" ", timespec="minutes").removesuffix("+00:00")
     return Shadow.from_dict(found.info["shadow"], name=name, since=f"{since} UTC")
 
 
-def status(registry: Registry, name: str, logs: Any, *, before: Any) -> LiveEvidence:
+def status(store: Store, name: str, logs: Any, *, before: Any) -> LiveEvidence:
     """Return what the whole log says; see `Registry.shadow_status`."""
-    return look(running(registry, name), logs, before=before)
+    return read_log(running(store, name), logs, before=before)
 
 
-def decide(registry: Registry, name: str, logs: Any, *, before: Any, why: str, user: str | None) -> LiveEvidence:
+def decide(store: Store, name: str, logs: Any, *, before: Any, why: str, user: str | None) -> LiveEvidence:
     """Act on what the whole log says; see `Registry.shadow_decide`."""
-    found = status(registry, name, logs, before=before)
+    found = status(store, name, logs, before=before)
     if found.decision == "undecided":
         return found
     kind = "shadow" if found.decision == "reject" else found.decision
     deploy = None if found.decision == "reject" else found.shadow.challenger
-    with registry.store.event(name, kind, why=why, user=user) as event:
-        if running(registry, name) != found.shadow:  # the lock is held: nobody decides or starts another now
-            raise RegistryError(f"The shadow of {name!r} was started anew meanwhile; look at it first.")
-        told = _recorded(found, event.number)
+    with store.event(name, kind, why=why, user=user) as event:
+        if running(store, name) != found.shadow:  # this event holds the lock, so it cannot change any more
+            raise RegistryError(f"Another shadow of {name!r} was started meanwhile. Check its status first.")
+        recorded = _recorded(found, event.number)
         event.metrics(
-            {key: float(value) for key, value in told.to_dict().items() if key in _NUMBERS and value is not None}
+            {key: float(value) for key, value in recorded.to_dict().items() if key in _NUMBERS and value is not None}
         )
-        event.file(json.dumps(told.to_dict(), indent=1), "shadow.json")
-        event.conclude(decision=found.decision, deploy=deploy, info=_info(told))
-    return told
+        event.file(json.dumps(recorded.to_dict(), indent=1), "shadow.json")
+        event.conclude(decision=found.decision, deploy=deploy, info=_info(recorded))
+    return recorded
 
 
 _NUMBERS = ("e_value", "rows", "gain", "lower", "upper", "waiting", "overdue")

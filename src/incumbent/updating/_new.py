@@ -1,86 +1,76 @@
-"""Evidence on the new rows: those held out, and with cross-fitting also those that were learned from."""
+"""Evidence on the new rows: the test rows, and with cross-fitting also the rows that were learned from."""
 
 from __future__ import annotations
 
 import time
 import warnings
 
-from incumbent.core import Metric, Model, Paired, Recipe
+from incumbent.core import Model, Paired, Recipe
 from incumbent.engine import TrainingRows, time_limit
 from incumbent.models import fit_challenger, predict
-from incumbent.updating._holdouts import Holdouts
-from incumbent.updating._pairs import FOLDS, folds_of, joined, paired
+from incumbent.updating._inputs import UpdateInputs
+from incumbent.updating._pairs import FOLDS, assign_folds, join_pairs
 
 
-def new_evidence(
-    holdouts: Holdouts, start: Model, challenger: Model, recipe: Recipe | None, metric: Metric, *, deadline: float
-) -> Paired:
-    """Return champion and challenger on new rows that neither has learned from.
+def new_evidence(inputs: UpdateInputs, start: Model, challenger: Model, recipe: Recipe | None) -> Paired:
+    """Return the predictions of champion and challenger on new rows that neither has learned.
 
-    The gate rows always serve. A challenger that stands from an earlier update has not seen the rest either, so the
-    rows to learn from serve too. With the source "crossfit" so they do for one made now, each judged by a challenger
-    of the same recipe that was fitted without its fold. The intervals then are those of cross-validation, which hold
-    for learners that a few rows more or less change little (Bayle et al. 2020); the fold challengers have learned from
-    fewer rows than the one they speak for, which errs on the side of refusing. Rows in order of time are not
-    cross-fitted: a fold would be judged by what learned from its future.
+    The test rows always count. A runner-up of an earlier update has not seen the train rows either, so they count too.
+    With the source "crossfit" they also count for a challenger trained now. Each row is then predicted by a fold model,
+    which has the same recipe and was fitted without the row's fold. The intervals are those of cross-validation. They
+    hold for learners that a few rows more or less change little (Bayle et al. 2020). Fold models have learned fewer
+    rows than the challenger, so the result errs towards rejection. Rows in order of time are not cross-fitted: a fold
+    model would have learned rows from the future of its fold.
 
     Parameters
     ----------
-    holdouts : Holdouts
-        Rows and the champion's word on them.
+    inputs : UpdateInputs
+        The rows, with the champion's predictions. Folds that would end after the deadline are left out.
     start : Model
-        What the challenger was made from.
+        The model that the challenger was trained from.
     challenger : Model
-        The chosen one.
+        The chosen challenger.
     recipe : Recipe, optional
-        What it was made by; None for a standing challenger.
-    metric : Metric
-        What decides.
-    deadline : float
-        When to stop, in seconds of `time.monotonic`; folds that it cuts off are left out.
+        Its recipe; None for a runner-up.
 
     References
     ----------
     Bayle, P., Bayle, A., Janson, L. and Mackey, L. (2020). Cross-validation confidence intervals for test error.
     NeurIPS 33. Theorem 1 and Proposition 1.
     """
-    held = holdouts.paired(predict(challenger, holdouts.gate), metric)
+    tested = inputs.test_pair(inputs.test.pair(predict(challenger, inputs.test.rows)))
     if recipe is None:
-        found = _unseen(holdouts, challenger)
-    elif holdouts.case.gate.source == "crossfit" and not held.ordered:
-        found = _crossfitted(holdouts, start, recipe, deadline)
+        found = _never_learned(inputs, challenger)
+    elif inputs.live.gate.source == "crossfit" and not tested.ordered:
+        found = _cross_fit(inputs, start, recipe)
     else:
         found = []
-    return joined([held, *found], held.clip, with_x=True, ordered=held.ordered) if found else held
+    return join_pairs([tested, *found], tested.clip, with_x=True, ordered=tested.ordered) if found else tested
 
 
-def _unseen(holdouts: Holdouts, challenger: Model) -> list[Paired]:
-    """Return the pairs of the rows to learn from, for one that has not learned from them."""
-    at = holdouts.parts.train[holdouts.holdable[holdouts.parts.train]]
-    if not len(at):
-        return []
-    rows = holdouts.rows.take(at)
-    return [paired(rows, holdouts.said.take(at), predict(challenger, rows), "holdout")]
+def _never_learned(inputs: UpdateInputs, challenger: Model) -> list[Paired]:
+    """Return the pairs of the train rows for a challenger that has not learned them."""
+    train = inputs.train.take(inputs.train.can_hold_out)
+    return [train.pair(predict(challenger, train.rows))] if len(train) else []
 
 
-def _crossfitted(holdouts: Holdouts, start: Model, recipe: Recipe, deadline: float) -> list[Paired]:
-    case, learn, train = holdouts.case, holdouts.learn, holdouts.parts.train
-    fold, sound = folds_of(learn, FOLDS, case.seed), holdouts.holdable[train]
+def _cross_fit(inputs: UpdateInputs, start: Model, recipe: Recipe) -> list[Paired]:
+    train = inputs.train
+    fold = assign_folds(train.rows, FOLDS, inputs.seed)
     found: list[Paired] = []
     began = time.monotonic()
     for k in range(FOLDS):
         each = (time.monotonic() - began) / max(k, 1)
-        judged = (fold == k) & sound
-        if time.monotonic() + each > deadline or not judged.any():
+        held = train.take((fold == k) & train.can_hold_out)
+        if time.monotonic() + each > inputs.deadline or not len(held):
             continue
         try:
-            with time_limit(deadline), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the same chatter as in training
-                rest = learn.take(fold != k)
-                rows_of = TrainingRows(rest, holdouts.select, case.memory, case.seed)
-                plan = rows_of.bind(recipe, deadline=deadline)
-                made, rows = fit_challenger(start, plan), learn.take(judged)
-                found.append(paired(rows, holdouts.said.take(train[judged]), predict(made, rows), "crossfit"))
-        except Exception:  # out of time, or a fold that an estimator cannot do with: the gate rows stand by themselves
+            with time_limit(inputs.deadline), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the same warnings as in training
+                rest = train.rows.take(fold != k)
+                rows = TrainingRows(rest, inputs.select.rows, inputs.live.memory, inputs.seed)
+                made = fit_challenger(start, rows.bind(recipe, deadline=inputs.deadline))
+                found.append(held.pair(predict(made, held.rows), "crossfit"))
+        except Exception:  # out of time, or a fold that the estimator cannot fit; the test rows are enough
             break
     return found

@@ -1,4 +1,4 @@
-"""Which of the rows that are to be deleted are known, and where they are."""
+"""Find the rows of a deletion request in memory and anchor set."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _SHOWN = 8  # columns of the row that a message shows
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """Where the rows are.
+class RowMatches:
+    """Where the rows of a deletion request were found.
 
     Parameters
     ----------
     rows : int
-        How many were to be deleted.
+        How many rows the request has.
     learned : (n,) array of bool
         Which remembered rows are among them.
     anchored : (m,) array of bool
         Which anchor rows are.
     unremembered : Batch
-        Those that are in neither. Memory has let them go, if they were learned: on the word of whoever asked.
+        Rows of the request that are in neither. If they were learned, memory has dropped them since.
     at : (k,) array
-        Which of the rows those are.
+        Their positions in the request.
     """
 
     rows: int
@@ -45,57 +45,57 @@ class Found:
 
     @property
     def known_to_model(self) -> bool:
-        """Whether the model has learned any of them; anchor rows it has not."""
+        """Whether the model has learned any of them. It has learned no anchor row."""
         return bool(self.learned.any()) or len(self.unremembered) > 0
 
 
-def complete(memory: Memory) -> bool:
-    """Whether memory has let no row go: then what is not in it was never learned."""
+def is_complete(memory: Memory) -> bool:
+    """Whether memory has dropped no row. Then a row that is not in it was never learned."""
     return memory.threshold >= 1.0
 
 
-def find(batch: Batch, state: State, *, trusted: bool, who: str) -> Found:
-    """Find rows by their content, features and label; numbers of a table may differ in their last digits.
+def find_rows(batch: Batch, state: State, *, trusted: bool, who: str) -> RowMatches:
+    """Find rows by their features and label. Numbers of a table may differ in their last digits.
 
     Parameters
     ----------
     batch : Batch
         The rows to delete.
     state : State
-        What is remembered.
+        The present memory and anchor set.
     trusted : bool
-        Rows that are not remembered were learned all the same, says whoever asks; where memory has let rows go, that
-        cannot be told from it.
+        Whether the caller knows that rows which memory lacks were learned too. Once memory has dropped rows, it cannot
+        show that itself.
     who : str
-        Whose state it is, for messages.
+        The model, for messages.
 
     Raises
     ------
     DataError
-        Some of the rows were never learned, or it cannot be told.
+        Some of the rows were never learned, or nothing shows that they were.
     """
-    found = _looked_up(batch, state, row_keys)
-    if len(found.unremembered):  # numbers that went through another program may have lost their last digits
-        found = _looked_up(batch, state, _rounded_keys)
-    if len(found.unremembered) and (complete(state.memory) or not trusted):
+    found = _match(batch, state, row_keys)
+    if len(found.unremembered):  # another program may have cut the last digits of numbers
+        found = _match(batch, state, _rounded_keys)
+    if len(found.unremembered) and (is_complete(state.memory) or not trusted):
         raise DataError(_never(batch, found.at, state, who))
     return found
 
 
-def _looked_up(batch: Batch, state: State, keys_of: Callable[[Batch], Keys]) -> Found:
-    keys, held, kept = keys_of(batch), _held(state.memory, keys_of), _held(state.anchor, keys_of)
+def _match(batch: Batch, state: State, keys_of: Callable[[Batch], Keys]) -> RowMatches:
+    keys, held, kept = keys_of(batch), _keys_in(state.memory, keys_of), _keys_in(state.anchor, keys_of)
     known, counts = np.unique(held, return_counts=True)
     there = np.zeros(len(keys), dtype=int)
     if len(known):
         at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
         there = np.where(known[at] == keys, counts[at], 0)
-    # a row that is given twice may have been learned twice, with one of them let go; where none was, it was once
-    copies = 0 if complete(state.memory) else _place_among_equals(keys)
+    # a row given twice may have been learned twice, with one copy dropped; a complete memory has dropped none
+    copies = 0 if is_complete(state.memory) else _rank_among_equals(keys)
     absent = (there <= copies) & ~np.isin(keys, kept)
-    return Found(len(batch), np.isin(held, keys), np.isin(kept, keys), batch.take(absent), np.flatnonzero(absent))
+    return RowMatches(len(batch), np.isin(held, keys), np.isin(kept, keys), batch.take(absent), np.flatnonzero(absent))
 
 
-def _held(part: Memory | AnchorSet, keys_of: Callable[[Batch], Keys]) -> Keys:
+def _keys_in(part: Memory | AnchorSet, keys_of: Callable[[Batch], Keys]) -> Keys:
     return np.zeros(0, dtype=np.uint64) if part.rows is None or not len(part.rows) else keys_of(part.rows)
 
 
@@ -112,7 +112,7 @@ def _rounded(values: Any) -> Any:
     return np.ldexp(np.round(part * 2.0**40) * 2.0**-40, power)
 
 
-def _place_among_equals(keys: Keys) -> NDArray[np.intp]:
+def _rank_among_equals(keys: Keys) -> NDArray[np.intp]:
     """Return how many equal ones come before each (n,)."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
@@ -131,20 +131,20 @@ def _never(batch: Batch, absent: NDArray[np.intp], state: State, who: str) -> st
         subject = f"None of the {len(batch):,} rows was" if len(absent) == len(batch) else some
         one = f" The first is row {first + 1:,}: {shown}."
     no = "" if subject.startswith("None") else " not"
-    if complete(memory):
-        said = f"{subject}{no} learned by {who}, nor held in its anchor set; nothing was changed."
+    if is_complete(memory):
+        text = f"{subject}{no} learned by {who}, nor held in its anchor set; nothing was changed."
         todo = "Rows are found by features and label, as they were learned: correct these, or leave them out."
     else:
-        said = f"{subject}{no} found in memory or anchor set of {who}; nothing was changed."
+        text = f"{subject}{no} found in memory or anchor set of {who}; nothing was changed."
         todo = (
-            f"It remembers {len(memory):,} of the {memory.seen:,} rows that it has learned, so these may have been "
-            "learned and let go since. If they were, say so: --learned (learned=True)."
+            f"It remembers {len(memory):,} of the {memory.seen:,} rows that it has learned, so it may have learned "
+            "these and dropped them since. If it has, add --learned (learned=True)."
         )
-    return f"{said}{one}{_other_label(batch, first, state)} {todo}"
+    return f"{text}{one}{_other_label(batch, first, state)} {todo}"
 
 
 def _other_label(batch: Batch, first: int, state: State) -> str:
-    """Say so where the features are known, and only the label differs: the likeliest mistake."""
+    """Return a hint if a row with the same features but another label is known, the likeliest mistake."""
     key = row_keys(batch.take([first]), labels=False)
     for part in (state.memory, state.anchor):
         if part.rows is not None and len(part.rows):
@@ -155,7 +155,7 @@ def _other_label(batch: Batch, first: int, state: State) -> str:
 
 
 def _shown(batch: Batch, at: int) -> str:
-    """Return one row for a message; of arrays only the label."""
+    """Return one row for a message; only the label of an array."""
     label = f"label {_plain(batch.labels[at])}"
     if not hasattr(batch.x, "iloc"):
         return label

@@ -1,4 +1,4 @@
-"""What the limits of a gate may name, measured for champion and challenger."""
+"""Measure what the limits of a gate name: metrics, latency and size of champion and challenger."""
 
 from __future__ import annotations
 
@@ -11,36 +11,45 @@ import numpy as np
 from incumbent import metrics
 from incumbent.core import Batch, Model, Paired
 from incumbent.models import save
-from incumbent.updating._case import Case
-from incumbent.updating._holdouts import Holdouts
+from incumbent.updating._live import LiveModel
 
 MEASURED = ("latency_us", "bytes")
-"""What a limit may name beyond metrics."""
-_TURNS = 5
-"""How often each model is timed; the median counts."""
+"""What a limit can name besides metrics."""
 
 
-def measured(case: Case, holdouts: Holdouts, model: Model, new: Paired) -> dict[str, tuple[float, float]]:
-    """Measure what the gate's limits name, and nothing else."""
-    names = {limit.name for limit in case.gate.limits}
+def measure(live: LiveModel, challenger: Model, rows: Batch, new: Paired) -> dict[str, tuple[float, float]]:
+    """Return what the gate's limits name, measured for champion and challenger.
+
+    Parameters
+    ----------
+    live : LiveModel
+        The champion and its gate.
+    challenger : Model
+        The chosen challenger.
+    rows : Batch
+        The rows to measure the latency on.
+    new : Paired
+        The predictions of both models on the new rows.
+    """
+    names = {limit.name for limit in live.gate.limits}
     if not names:
         return {}
-    task = case.champion.task
+    task = live.model.task
     before = metrics.scores(new.y, new.champion, task=task, weight=new.weight)
     after = metrics.scores(new.y, new.challenger, task=task, weight=new.weight)
     found = {name: (before[name], after[name]) for name in before if name in after}
     if "latency_us" in names:
-        found["latency_us"] = _latencies(case.champion, model, holdouts.gate)
+        found["latency_us"] = _latencies(live.model, challenger, rows)
     if "bytes" in names:
-        found["bytes"] = (float(_size(case.champion)), float(_size(model)))
+        found["bytes"] = (float(_size(live.model)), float(_size(challenger)))
     return found
 
 
-def _latencies(champion: Model, challenger: Model, rows: Batch) -> tuple[float, float]:
-    """Microseconds a row of both models on the same rows, measured in turns so that a busy machine slows both."""
+def _latencies(champion: Model, challenger: Model, rows: Batch, *, turns: int = 5) -> tuple[float, float]:
+    """Return microseconds per row of both models, measured in turns, so that a busy machine slows both."""
     some = rows.take(np.arange(min(len(rows), 256)))
     spent: list[list[float]] = [[], []]
-    for _ in range(_TURNS):
+    for _ in range(turns):
         for times, model in zip(spent, (champion, challenger), strict=True):
             begun = time.perf_counter()
             model.predict(some.x)

@@ -1,0 +1,54 @@
+"""Make a version live without the gate: a rollback to one that was live, or an override."""
+
+from __future__ import annotations
+
+from incumbent.errors import RegistryError
+from incumbent.registry._lineage import check_deletions, events
+from incumbent.registry._record import require_reason
+from incumbent.registry._stored import StoredModels
+from incumbent.store import Record
+
+
+def rollback(models: StoredModels, name: str, *, to: int | None, why: str, bring_back: bool, user: str | None) -> int:
+    """Go back to a version that was live; see `Registry.rollback`."""
+    require_reason(why, "A rollback")
+    if to is not None:
+        models.check_was_live(name, to)
+    return _deploy(models, name, "rollback", to, why, user, bring_back)
+
+
+def promote(models: StoredModels, name: str, version: int, *, why: str, bring_back: bool, user: str | None) -> int:
+    """Make a version live without the gate; see `Registry.promote`."""
+    require_reason(why, "A promotion without the gate")
+    return _deploy(models, name, "promote", version, why, user, bring_back)
+
+
+def _deploy(
+    models: StoredModels, name: str, kind: str, version: int | None, why: str, user: str | None, bring_back: bool
+) -> int:
+    store = models.store
+
+    def checked() -> tuple[int, list[Record]]:
+        live = store.champion(name)
+        number = store.previous(name) if version is None else version
+        if number == live:
+            raise RegistryError(f"Version {number} of {name!r} is live already.")
+        models.check_exists(name, number)
+        store.check_there(name, number)
+        hint = _hint(name, kind, number)
+        return number, check_deletions(store, name, live, number, bring_back=bring_back, hint=hint)
+
+    checked()  # a deployment that is not possible leaves no trace
+    with store.event(name, kind, why=why, user=user) as event:
+        number, undone = checked()
+        decision = "rollback" if kind == "rollback" else "override"
+        info = {"strategy": f"brings back the rows of {events(undone)}"} if undone else {}
+        event.conclude(decision=decision, deploy=number, info={"why": why, **info})
+    return number
+
+
+def _hint(name: str, kind: str, version: int) -> str:
+    """Return the command that makes a version from before a deletion live anyway."""
+    to = f"--to {version}" if kind == "rollback" else f"--version {version}"
+    typed = f"incumbent {kind} --name {name} {to} --why TEXT --bring-back"
+    return f"To make it live anyway: {typed}; then delete the rows again with incumbent forget."
