@@ -86,7 +86,7 @@ def test_the_choice_does_not_look_at_the_gate_rows():
     live = fitted(LogisticRegression(), points(300, seed=1))
     new = points(600, seed=2)
     ready = inputs(live, new, anchor=points(200, seed=10), strategies=["retrain", "Window(100)"])
-    turned = ready.test.rows.but(y=1 - ready.test.rows.y)
+    turned = ready.test.rows.replace(y=1 - ready.test.rows.y)
     other = dataclasses.replace(ready, test=dataclasses.replace(ready.test, rows=turned))
     outcomes = [run(each) for each in (ready, other)]
     first, second = ([(c.gain, c.score, c.chosen) for c in outcome.challengers] for outcome in outcomes)
