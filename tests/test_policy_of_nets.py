@@ -126,8 +126,8 @@ def test_the_layer_behind_the_features_is_not_run_for_them():
     hook = model.native[2].register_forward_hook(lambda *_: ran.append(1))
     model.features(rows(10).x)  # the first call looks for the layer by running a few rows
     ran.clear()
-    learned_rows = model.reader.rows(rows(10).x)
-    from incumbent.models.torch._head import features_of
+    learned_rows = model.net.rows(rows(10).x)
+    from incumbent.models.torch import features_of
 
     read = features_of(model.native, model.native[2], learned_rows.at(torch.arange(10)), learned_rows.call).numpy()
     hook.remove()

@@ -204,7 +204,7 @@ class Fragile(nets.Digits):
 
 def test_an_update_that_was_interrupted_goes_on_where_it_was(digits, live, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("incumbent.models.torch._train.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("incumbent.models.nets._trainer.CHECKPOINT_EVERY", 0.0)
     old, held, new = digits
     net = Fragile()
     net.body.load_state_dict(live.state_dict())

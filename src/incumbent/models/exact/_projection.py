@@ -89,6 +89,19 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
             self._write(levels, out[start : start + PART], directions)
         return out
 
+    def describe(self) -> dict[str, Any]:
+        """Return what makes it again, as JSON holds it."""
+        own = {"width": self.width, "each": self.each, "seed": self.seed, "check": int(self.check_)}
+        return {**own, "mean": self.mean_.tolist(), "scale": self.scale_.tolist()}
+
+    @staticmethod
+    def from_description(stored: dict[str, Any]) -> RandomReLU:
+        """Return the projection that `describe` described."""
+        made = RandomReLU(stored["width"], stored["each"], stored["seed"])
+        made.check_, made.n_features_in_ = stored["check"], len(stored["mean"])
+        made.mean_, made.scale_ = np.array(stored["mean"]), np.array(stored["scale"])
+        return made
+
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Return names for the features, as scikit-learn asks for them."""
         return np.array([f"relu{j}" for j in range(self.width)], dtype=object)

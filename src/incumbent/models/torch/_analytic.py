@@ -13,7 +13,7 @@ from incumbent.models._voting import WITHOUT_ROWS
 from incumbent.models.exact._head import Head
 from incumbent.models.torch._input import Rows
 from incumbent.models.torch._lift import AnyLift, make_blank_lift, make_lift
-from incumbent.models.torch._structure import seeded
+from incumbent.models.torch._seed import seeded
 
 
 class AnalyticLayer(nn.Module):
@@ -44,7 +44,7 @@ class AnalyticLayer(nn.Module):
         return scores
 
 
-def under_head(net: nn.Module, name: str, head: Head) -> nn.Module:
+def put_exact_head(net: nn.Module, name: str, head: Head) -> nn.Module:
     """Return a copy of a net with its last layer, `name`, replaced by an analytic one.
 
     Raises
@@ -88,7 +88,7 @@ def only_head(rows: Rows, outputs: int) -> nn.Module:
 
 def head_in(net: nn.Module, classes: Any) -> Head | None:
     """Return the analytic head of a net as it was stored; None where it has none, or was trained since."""
-    found = analytic_layer(net)
+    found = exact_layer(net)
     if found is None or found[1].solved is None:
         return None
     layer, told = found[1], found[1].solved
@@ -98,16 +98,9 @@ def head_in(net: nn.Module, classes: Any) -> Head | None:
     return Head(weight / scale, bias / scale, classes, lift, scale, told["ridge"], told["token"])
 
 
-def analytic_layer(net: nn.Module) -> tuple[str, AnalyticLayer] | None:
+def exact_layer(net: nn.Module) -> tuple[str, AnalyticLayer] | None:
     """Return the analytic layer of a net, by name."""
     return next(((n, part) for n, part in net.named_modules() if isinstance(part, AnalyticLayer)), None)
-
-
-def unsolved(net: nn.Module) -> None:
-    """Note, in place, that weights were changed since the head was solved: its statistics are not of this net."""
-    found = analytic_layer(net)
-    if found is not None:
-        found[1].solved = None
 
 
 def put(net: nn.Module, name: str, layer: nn.Module) -> nn.Module:
@@ -124,7 +117,7 @@ def put(net: nn.Module, name: str, layer: nn.Module) -> nn.Module:
 
 def described_head(net: nn.Module) -> dict[str, Any] | None:
     """Return what makes the analytic layer again, beside its weights."""
-    found = analytic_layer(net)
+    found = exact_layer(net)
     if found is None:
         return None
     name, layer = found
@@ -140,7 +133,7 @@ def described_head(net: nn.Module) -> dict[str, Any] | None:
 
 def without_head(net: nn.Module) -> nn.Module:
     """Return a copy of a net with a blank Linear where the analytic layer is: the net that its class makes."""
-    found = analytic_layer(net)
+    found = exact_layer(net)
     if found is None:
         return net
     name, layer = found

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import os
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,11 +15,9 @@ from torch import Tensor, nn
 from incumbent.core import Batch
 from incumbent.data import in_memory
 from incumbent.errors import DataError, ModelError
+from incumbent.models._import_named import import_named
+from incumbent.models.nets._net import Inputs
 from incumbent.models.torch._images import explained, first_convolution
-from incumbent.words import nearest
-
-Inputs: TypeAlias = dict[str, Tensor]
-"""Tensors by the name of the argument that takes them; one without a name is the only one."""
 
 EAGER = 1 << 30
 """Bytes up to which rows become tensors at once; more become so mini-batch by mini-batch, and are never all held."""
@@ -93,6 +88,10 @@ class Reader:
         parts, by_name = self._parts(x)
         made = {name: _source(part, name, self.whole, device) for name, part in parts.items()}
         return Rows(made, by_name, None, self.whole, device)
+
+    def call(self, inputs: Inputs) -> Call:
+        """Return how the module takes inputs of these names."""
+        return "one" if "" in inputs else self._call_for(tuple(inputs))
 
     def _prepared_later(self, x: Any, prepare: str, device: torch.device | None) -> Rows:
         """Return rows that are prepared mini-batch by mini-batch, as one call would prepare all of them."""
@@ -195,52 +194,11 @@ def two_dimensional(given: Any) -> Tensor:
     return out[:, None] if out.ndim == 1 else out
 
 
-def joined(parts: list[Inputs]) -> Inputs:
-    """Return several mini-batches as one."""
-    return parts[0] if len(parts) == 1 else {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-
-
-def imported(reference: str, what: str) -> Any:
-    """Return what "package.module:name" names.
-
-    Raises
-    ------
-    ModelError
-        It cannot be imported, or is not there.
-    """
-    module, _, name = reference.partition(":")
-    if not module or not name:
-        raise ModelError(
-            f'The {what} {reference!r} is no reference; write "package.module:name", such as "nets:build".'
-        )
-    here = os.getcwd()
-    added = here not in sys.path
-    if added:
-        sys.path.append(here)  # a command started by its script does not search the working directory
-    try:
-        found: Any = importlib.import_module(module)
-    except ImportError as error:
-        raise ModelError(
-            f"The {what} {reference!r} cannot be imported ({error}); install its package, or run from the folder that "
-            f"holds {module.partition('.')[0]}.py."
-        ) from error
-    finally:
-        if added and here in sys.path:
-            sys.path.remove(here)
-    for part in name.split("."):
-        if not hasattr(found, part):
-            names = [n for n in dir(found) if not n.startswith("_")]
-            near = ", ".join(sorted(names, key=lambda n: n != nearest(part, names)))[:200]
-            raise ModelError(f"The {what} {reference!r} is not there: {module} has no {part!r}; it has {near}.")
-        found = getattr(found, part)
-    return found
-
-
 # ------------------------------------------------------------------------------------------------- parts
 
 
 def _applied(prepare: str, x: Any) -> Any:
-    function: Callable[[Any], Any] = imported(prepare, "prepare function")
+    function: Callable[[Any], Any] = import_named(prepare, "prepare function")
     return function(x)
 
 

@@ -14,7 +14,7 @@ from incumbent.errors import MissingDependency, ModelError, UsageError
 _ADAPTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
-def adapt(module: nn.Module, rank: int, patterns: Sequence[str], head: str | None) -> list[str]:
+def add_lora(module: nn.Module, rank: int, patterns: Sequence[str], head: str | None) -> list[str]:
     """Put ``w + (alpha / rank) * B A`` in the place of each weight, with w fixed, in place; return where.
 
     B starts at zero, so that the net says what it said (Hu et al. 2022, eq. 3; alpha is twice the rank). The head is
@@ -52,7 +52,7 @@ def adapt(module: nn.Module, rank: int, patterns: Sequence[str], head: str | Non
     return chosen
 
 
-def merged(module: nn.Module) -> nn.Module:
+def merge_lora(module: nn.Module) -> None:
     """Add the updates into the weights, in place, and take the layers that held them out again."""
     for name, part in list(module.named_modules()):
         if hasattr(part, "merge") and hasattr(part, "get_base_layer"):
@@ -65,7 +65,6 @@ def merged(module: nn.Module) -> nn.Module:
             relu = part.activation is nn.functional.relu or isinstance(part.activation, nn.ReLU)
             gelu = part.activation is nn.functional.gelu or isinstance(part.activation, nn.GELU)
             part.activation_relu_or_gelu = 1 if relu else 2 if gelu else 0
-    return module
 
 
 def is_adapted(module: nn.Module) -> bool:
@@ -84,3 +83,11 @@ def _peft() -> Any:
     except ImportError as error:
         raise MissingDependency("LoRA needs peft. Install it with: pip install 'incumbent[torch]'") from error
     return peft
+
+
+def lora_settings(module: nn.Module) -> dict[str, Any] | None:
+    """Return the layers with low-rank updates and their rank; None if there are none."""
+    if not is_adapted(module):
+        return None
+    layers: dict[str, Any] = {name: part for name, part in module.named_modules() if hasattr(part, "lora_A")}
+    return {"layers": list(layers), "rank": next(int(part.r["default"]) for part in layers.values())}

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from incumbent.errors import ModelError, TrustError
 from incumbent.models.files._pickles import names_in
-from incumbent.models.torch._store import built, fit, read_safetensors, reference_of
+from incumbent.models.torch._blueprint import built, reference_of
+from incumbent.models.torch._weights import load_weights, read_safetensors
 
 _WRAPPED = ("state_dict", "model_state_dict", "model", "net", "module")
 _LEAVE = "pass --trust-pickle (in Python: trust_pickle=True)"
@@ -38,7 +39,7 @@ def open_net(path: Path, name: str, *, factory: Any, arguments: Mapping[str, Any
             '(in Python: factory="package.module:build").'
         )
     net = built({"call": reference_of(factory, "factory"), "with": dict(arguments)})
-    fit(net, _named_as(held, net))
+    load_weights(net, _named_as(held, net))
     return net.eval()
 
 

@@ -15,7 +15,7 @@ from incumbent.core import Recipe  # noqa: E402
 from incumbent.data import LazyRows, imagenet, unit  # noqa: E402
 from incumbent.errors import DataError  # noqa: E402
 from incumbent.models import load, save  # noqa: E402
-from incumbent.models.torch._images import explained, first_convolution  # noqa: E402
+from incumbent.models.torch import explained, first_convolution  # noqa: E402
 
 FIRST = nets.images(whole=True)  # bytes, channels first
 LAST = FIRST.replace(x=np.ascontiguousarray(np.moveaxis(FIRST.x, 1, -1)))
@@ -106,7 +106,7 @@ def test_the_first_convolution_counts_only_where_nothing_comes_before_it():
     ],
 )
 def test_the_channels_of_images_are_known_where_nothing_unknown_comes_before_the_net(channels, prepare, known):
-    assert wrap(small(channels), prepare=prepare).reader.channels == known
+    assert wrap(small(channels), prepare=prepare).image_channels == known
 
 
 def test_a_ready_made_way_is_stored_by_its_public_name(tmp_path):
@@ -125,12 +125,12 @@ def test_images_that_do_not_fit_in_memory_are_prepared_as_they_are_needed(lazy, 
     whole, said = model.fit(recipe.bind(train=LAST)), model.logits(LAST.x)
     # the bytes would fit, the numbers that come of them would not
     monkeypatch.setattr("incumbent.models.torch._input.EAGER", LAST.x.nbytes)
-    rows = model.reader.rows(x)
+    rows = model.net.rows(x)
     assert rows.prepare is not None and len(rows) == len(LAST)
     np.testing.assert_array_equal(model.logits(x), said)
     np.testing.assert_array_equal(model.fit(recipe.bind(train=LAST.replace(x=x))).logits(x), whole.logits(LAST.x))
     monkeypatch.setattr("incumbent.models.torch._input.EAGER", 4 * LAST.x.nbytes)
-    assert model.reader.rows(x).prepare is None
+    assert model.net.rows(x).prepare is None
 
 
 def test_inputs_of_several_kinds_are_prepared_together_however_large_one_of_them_is(monkeypatch):
@@ -138,7 +138,7 @@ def test_inputs_of_several_kinds_are_prepared_together_however_large_one_of_them
     given = {"image": LAST.x, "table": rows["table"]}
     whole = model.logits(given)
     monkeypatch.setattr("incumbent.models.torch._input.EAGER", LAST.x.nbytes)
-    assert model.reader.rows(given).prepare is not None
+    assert model.net.rows(given).prepare is not None
     np.testing.assert_allclose(model.logits(given), whole, rtol=1e-6)
 
 

@@ -43,7 +43,7 @@ ROWS = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
 )
 def test_what_the_outputs_mean_is_told_from_the_labels(outputs, labels, kind, classes):
     met = wrap(linear(outputs)).infer_outputs(np.asarray(labels))
-    assert met.speech.kind == kind
+    assert met.spec.kind == kind
     assert (met.classes is None) if classes is None else (met.classes.tolist() == classes)
 
 
@@ -204,7 +204,7 @@ def test_a_factory_and_a_prepare_function_are_stored_by_name(tmp_path):
     rows = nets.table()
     save(model, tmp_path)
     again = load(tmp_path)
-    assert (again.factory, again.prepare) == ({"call": "nets:build", "with": {"hidden": 5}}, "nets:doubled")
+    assert (again.net.factory, again.prepare) == ({"call": "nets:build", "with": {"hidden": 5}}, "nets:doubled")
     assert np.array_equal(again.logits(rows.x), wrap(model.native).logits(2 * rows.x))
 
 
@@ -311,7 +311,7 @@ def test_what_only_a_net_can_be_told_is_refused_for_others():
 def test_a_gpu_that_is_not_there_is_named():
     if torch.cuda.is_available():
         pytest.skip("there is one")
-    with pytest.raises(ModelError, match="torch sees no GPU"):
+    with pytest.raises(ModelError, match="torch finds none"):
         wrap(linear(2), device="cuda").predict(ROWS)
 
 
@@ -367,4 +367,4 @@ def test_rows_may_be_weighed():
 def test_a_label_outside_the_classes_is_named():
     model = wrap(linear(3))
     with pytest.raises(ModelError, match="The label 7 is none of the classes of the net: 0, 1, 2"):
-        model.speech.targets(np.array([0, 7]))
+        model.spec.targets(np.array([0, 7]))

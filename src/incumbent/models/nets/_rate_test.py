@@ -1,42 +1,42 @@
-"""A learning rate where none was given."""
+"""A learning rate if the recipe gives none."""
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import torch
+import numpy as np
 
-from incumbent.models.torch._steps import Steps, set_modes
-from incumbent.models.torch._structure import draw_from
-from incumbent.models.torch._task import Task
+from incumbent.models.nets._data import TrainingTask
+from incumbent.models.nets._order import epoch_generator
+from incumbent.models.nets._steps import Steps, set_to_learn
 
 _RANGES = {"sgd": (1e-4, 3.0), "momentum": (1e-5, 1.0), "adagrad": (1e-4, 0.3), "rmsprop": (1e-6, 0.1)}
 _STEPS = 40
+_TRIAL = 1 << 30  # in the place of an epoch: its draws are those of no epoch
 _KEPT = 0.9  # of the running means at each step: about ten steps count, a factor of ten in the rate
 _WORSE = 0.05  # of the loss of the net that stays: less than that is as good as the least
 _BROKEN = 0.5  # likewise, in one step: what comes after it is another net, such as one of dead units
 _LITTLE = 1e-3  # of the loss of a net that knows nothing: what a net that knows all has still to lose
 
 
-def range_test(task: Task, batch_size: int) -> float:
+def range_test(task: TrainingTask, batch_size: int) -> float:
     """Return a learning rate, by a run of few steps with a rate that grows exponentially (Smith 2017, section 3.3).
 
     It is a tenth of the largest rate at which the loss was still about as low as it ever was. Two things differ from
     the usual test. Each mini-batch is also shown to a copy of the net that stays as it is, and what counts is the
     change between the two: mini-batches differ by far more than small steps change, so that the least of plain losses
-    lies where chance has it, at any rate, for a net that has little left to learn. And the largest rate that does no
-    harm is looked for, not the one at the least loss: where the loss is flat there is no such. If even the smallest
-    rates do harm, as with inputs in the thousands, the test goes on below them. The copy costs a third of a step, so
-    that 40 steps are as cheap as 60 plain ones are.
+    lies at a random rate if the net has little left to learn. And the largest rate that does no harm is looked for, not
+    the one at the least loss: where the loss is flat there is no such. If even the smallest rates do harm, as with
+    inputs in the thousands, the test goes on below them. The copy costs a third of a step, so 40 steps are as cheap as
+    60 plain ones.
     """
     low, high = _RANGES.get(task.recipe.optimizer.name or "adam", (1e-6, 0.1))
     rates, last = [low], 0
     for share in (1.0, 1e-3, 1e-6):
         rates = [share * low * (high / low) ** (i / (_STEPS - 1)) for i in range(_STEPS)]
-        last = last_harmless(list(_changes(task, batch_size, rates)))
+        last = last_harmless(list(loss_changes(task, batch_size, rates)))
         if last >= _STEPS // 5:
             break
     return rates[last] / 10
@@ -59,22 +59,25 @@ def last_harmless(changes: Sequence[float]) -> int:
     return next(worse, len(changes)) - 1
 
 
-def _changes(task: Task, batch_size: int, rates: Sequence[float]) -> Iterator[float]:
-    """Yield by which share the loss is larger than that of a net that stays as it is, at each rate; running means."""
+def loss_changes(task: TrainingTask, batch_size: int, rates: Sequence[float]) -> Iterator[float]:
+    """Yield the share by which the loss exceeds that of a net that stays as it is, at each rate; running means."""
     pull = task.recipe.loss.pull
     pull = None if pull is None else pull.replace(importance="uniform")  # that is, the path is not recorded
     plain = task.recipe.bind(checkpoint=None).replace(ema=None, pull=pull)
     moving = _trial(replace(task, recipe=plain), rates[0], batch_size)
-    plain = plain.replace(pull=None, l2_new_weights=0.0)
-    staying = _trial(replace(task, recipe=plain, start={}, importance={}), rates[0], batch_size)
-    generator, n = torch.Generator().manual_seed(task.recipe.seed), len(task.learn)
+    staying = _trial(replace(task, recipe=plain, penalties=()), rates[0], batch_size)
+    seed, n, ops = task.recipe.seed, len(task.learn), task.net.ops
+    size_of = (len(rates), min(batch_size, n))
+    batches = ops.asarray(epoch_generator(seed, _TRIAL).integers(n, size=size_of))
+    old = moving.draw(len(rates), seed, _TRIAL)
     change, size, least = 0.0, 0.0, math.inf
-    little = max(_LITTLE * _ignorant(task), 1e-30)
+    little = max(_LITTLE * _naive_loss(task), 1e-30)
     for i, rate in enumerate(rates):
-        at = torch.randint(n, (min(batch_size, n),), generator=generator).to(moving.device)
-        with torch.no_grad():
-            before = float(_alike(staying, i).loss_of(at))
-        after = float(_alike(moving, i).take(at, rate / rates[0]))
+        drawn = [part[i] for part in old]
+        with staying.task.net.seeded(seed + i):  # the same dropout for both nets
+            before = staying.optimizer.evaluate(staying.loss_at, batches[i], *drawn)
+        with moving.task.net.seeded(seed + i):
+            after = float(moving.take(batches[i], drawn, rate / rates[0]))
         change = _KEPT * change + (1 - _KEPT) * (after - before)
         size = _KEPT * size + (1 - _KEPT) * max(abs(before), little)
         share = 1 - _KEPT ** (i + 1)  # of the weights in both means: what they lack to one
@@ -84,24 +87,16 @@ def _changes(task: Task, batch_size: int, rates: Sequence[float]) -> Iterator[fl
         yield change / size
 
 
-def _trial(task: Task, lr: float, batch_size: int) -> Steps:
+def _trial(task: TrainingTask, lr: float, batch_size: int) -> Steps:
     """Return steps on a copy of the net."""
-    trial = replace(task, module=copy.deepcopy(task.module))
-    set_modes(trial, batch_size)
+    trial = replace(task, net=task.net.copy())
+    set_to_learn(trial, batch_size)
     return Steps(trial, lr, batch_size)
 
 
-def _alike(steps: Steps, i: int) -> Steps:
-    """Let the same be drawn for both nets: which parts drop out, and which old rows are learned beside."""
-    seed = steps.task.recipe.seed * 1_000_081 + i
-    draw_from(seed)
-    steps.generator.manual_seed(seed)
-    return steps
-
-
-def _ignorant(task: Task) -> float:
-    """Return about the loss of a net that knows nothing of its rows: of values their variance, of classes about one."""
-    if task.speech.kind != "values":
+def _naive_loss(task: TrainingTask) -> float:
+    """Return about the loss of a net that ignores its rows: of values their variance, of classes about one."""
+    if task.spec.kind != "values":
         return 1.0
-    spread = float(task.learn.target.double().var(dim=0, correction=0).mean())
-    return spread if math.isfinite(spread) else 0.0
+    variance = float(task.net.ops.numpy(task.learn.target).astype(np.float64).var(axis=0).mean())
+    return variance if math.isfinite(variance) else 0.0

@@ -16,9 +16,7 @@ import nets  # noqa: E402  # needs torch
 from incumbent.core import Batch, Memory, Recipe, ReplayRows, StoredLogits  # noqa: E402
 from incumbent.errors import ModelError  # noqa: E402
 from incumbent.models import wrap  # noqa: E402
-from incumbent.models.torch._fit import drafted, task_of  # noqa: E402
-from incumbent.models.torch._rate import _changes, last_harmless, range_test  # noqa: E402
-from incumbent.models.torch._structure import seeded  # noqa: E402
+from incumbent.models.nets import last_harmless, loss_changes, prepare_net, range_test, training_task  # noqa: E402
 from incumbent.strategies import DERpp, Incremental, chain  # noqa: E402
 
 GRIDS = {"adam": (1e-4, 1e-3, 1e-2, 1e-1), "momentum": (1e-4, 1e-3, 1e-2, 1e-1), "sgd": (1e-3, 1e-2, 1e-1, 1.0)}
@@ -63,8 +61,8 @@ def converged():
 
 def chosen(model, recipe, seed=0) -> float:
     recipe = recipe.bind(seed=seed)
-    task = task_of(model, drafted(model, recipe), recipe)
-    with seeded(seed):
+    task = training_task(model, prepare_net(model.net, model.spec, recipe), recipe)
+    with task.net.seeded(seed):
         return range_test(task, 64)
 
 
@@ -78,7 +76,7 @@ def loss(model, rows) -> float:
 def grid(model, recipe, rows) -> dict[float, float]:
     """The loss on the select rows at each rate; infinite where training diverged."""
     found = {}
-    for lr in GRIDS[recipe.optimizer.optimizer]:
+    for lr in GRIDS[recipe.optimizer.name]:
         try:
             found[lr] = loss(model.fit(recipe.replace(lr=lr)), rows)
         except ModelError:
@@ -165,10 +163,10 @@ def test_inputs_in_the_ten_thousands_take_a_rate_below_the_usual_ones(optimizer)
 
 def test_the_run_ends_where_a_step_breaks_the_net(converged):
     recipe = ON.replace(optimizer="sgd").bind(train=NEW)
-    task = task_of(converged, drafted(converged, recipe), recipe)
-    assert len(list(_changes(task, 64, [1e-3] * 30))) == 30
+    task = training_task(converged, prepare_net(converged.net, converged.spec, recipe), recipe)
+    assert len(list(loss_changes(task, 64, [1e-3] * 30))) == 30
     assert (
-        len(list(_changes(task, 64, [1e-3] * 10 + [1e3] + [1e-3] * 19))) == 11
+        len(list(loss_changes(task, 64, [1e-3] * 10 + [1e3] + [1e-3] * 19))) == 11
     )  # the step after it is the first to show
 
 
@@ -180,17 +178,17 @@ def test_what_chance_does_to_a_loss_is_no_change(beside):
         optimizer="sgd", replay=ReplayRows(50, per_batch=beside), stored_logits=StoredLogits(0.5 * beside)
     )
     recipe = recipe.bind(train=rows, memory=Memory(nets.table(seed=1), key=np.linspace(0, 1, nets.ROWS)))
-    task = task_of(champion, drafted(champion, recipe), recipe)
-    before = {name: value.clone() for name, value in task.module.state_dict().items()}
-    assert np.abs(list(_changes(task, 32, [1e-9] * 20))).max() < 1e-5
-    assert np.abs(list(_changes(task, 32, [1e-1] * 20))).max() > 1e-2
-    assert all(torch.equal(before[name], value) for name, value in task.module.state_dict().items())
+    task = training_task(champion, prepare_net(champion.net, champion.spec, recipe), recipe)
+    before = {name: value.clone() for name, value in task.net.native.state_dict().items()}
+    assert np.abs(list(loss_changes(task, 32, [1e-9] * 20))).max() < 1e-5
+    assert np.abs(list(loss_changes(task, 32, [1e-1] * 20))).max() > 1e-2
+    assert all(torch.equal(before[name], value) for name, value in task.net.native.state_dict().items())
 
 
 def test_batch_statistics_stay_as_they_are():
     champion, rows = wrap(nets.CNN()), nets.images()
     recipe = ON.replace(optimizer="adam").bind(train=rows)
-    task = task_of(champion, drafted(champion, recipe), recipe)
-    before = {name: value.clone() for name, value in task.module.state_dict().items()}
+    task = training_task(champion, prepare_net(champion.net, champion.spec, recipe), recipe)
+    before = {name: value.clone() for name, value in task.net.native.state_dict().items()}
     range_test(task, 32)
-    assert all(torch.equal(before[name], value) for name, value in task.module.state_dict().items())
+    assert all(torch.equal(before[name], value) for name, value in task.net.native.state_dict().items())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import pytest
 
@@ -15,8 +13,7 @@ import nets  # noqa: E402  # needs torch
 from incumbent.core import Batch, Memory, NewClasses, Pull, Recipe  # noqa: E402
 from incumbent.errors import ModelError, UsageError  # noqa: E402
 from incumbent.models import fit_challenger, load, save, wrap  # noqa: E402
-from incumbent.models.torch._fit import drafted  # noqa: E402
-from incumbent.models.torch._lora import merged  # noqa: E402
+from incumbent.models.nets import prepare_net  # noqa: E402
 from incumbent.policy import recipe_for  # noqa: E402
 from incumbent.strategies import L2SP, AddClasses, Freeze, LoRA, NewHead, ReplaceArchitecture, ShrinkPerturb  # noqa: E402
 
@@ -30,6 +27,10 @@ def net_of(kind: str = "MLP"):
     return wrap(net).infer_outputs(rows.y), rows
 
 
+def prepared(champion, recipe):
+    return prepare_net(champion.net, champion.spec, recipe)
+
+
 def joined(rows: Batch) -> Batch:
     return rows.replace(y=np.where(np.arange(len(rows)) % 4 == 0, 7, rows.y))
 
@@ -41,12 +42,12 @@ def joined(rows: Batch) -> Batch:
 @pytest.mark.parametrize("start", [None, "imprint"])
 def test_growing_leaves_the_old_outputs_as_they_were_bit_for_bit(kind, start):
     champion, rows = net_of(kind)
-    draft = drafted(champion, ON.replace(classes=NewClasses(start)).bind(train=joined(rows)))
-    assert draft.speech.outputs.tolist() == [0, 1, 2, 7]
-    old, new = champion.weights(), {name: p.detach().numpy() for name, p in draft.module.named_parameters()}
+    draft = prepared(champion, ON.replace(classes=NewClasses(start)).bind(train=joined(rows)))
+    assert draft.spec.outputs.tolist() == [0, 1, 2, 7]
+    old, new = champion.weights(), {name: p.detach().numpy() for name, p in draft.net.native.named_parameters()}
     for name, value in new.items():
         assert np.array_equal(value[: len(old[name])], old[name])
-    grown = wrap(draft.module, classes=[0, 1, 2, 7])
+    grown = wrap(draft.net.native, classes=[0, 1, 2, 7])
     assert np.allclose(grown.logits(rows.x)[:, :3], champion.logits(rows.x), atol=1e-6)
 
 
@@ -64,15 +65,15 @@ def test_a_net_that_grew_is_interpolated_with_the_one_it_grew_from():
 
 def test_a_new_class_starts_at_its_share_of_the_rows():
     champion, rows = net_of()
-    grown = wrap(drafted(champion, ON.bind(train=joined(rows))).module, classes=[0, 1, 2, 7])
+    grown = wrap(prepared(champion, ON.bind(train=joined(rows))).net.native, classes=[0, 1, 2, 7])
     assert grown.predict(rows.x).proba[:, 3].mean() == pytest.approx(np.mean(joined(rows).y == 7), rel=0.3)
 
 
 def test_imprinted_rows_point_to_the_mean_of_what_their_class_reads():
     champion, rows = net_of()
-    draft = drafted(champion, ON.replace(classes=NewClasses("imprint")).bind(train=joined(rows)))
+    draft = prepared(champion, ON.replace(classes=NewClasses("imprint")).bind(train=joined(rows)))
     mean = champion.features(rows.x[joined(rows).y == 7]).mean(0)
-    row = draft.module.head.weight[3].detach().numpy()
+    row = draft.net.native.head.weight[3].detach().numpy()
     assert row @ mean / np.linalg.norm(row) / np.linalg.norm(mean) == pytest.approx(1, abs=1e-5)
     assert np.linalg.norm(row) == pytest.approx(
         np.linalg.norm(champion.weights()["head.weight"], axis=1).mean(), rel=1e-5
@@ -83,8 +84,8 @@ def test_one_output_for_two_classes_becomes_three_with_the_same_probabilities():
     torch.manual_seed(0)
     rows = nets.table(2)
     champion = wrap(nets.MLP(outputs=1)).infer_outputs(rows.y)
-    draft = drafted(champion, ON.bind(train=joined(rows)))
-    three = wrap(draft.module, classes=[0, 1, 7])
+    draft = prepared(champion, ON.bind(train=joined(rows)))
+    three = wrap(draft.net.native, classes=[0, 1, 7])
     said, now = champion.predict(rows.x).proba, three.predict(rows.x).proba[:, :2]
     assert np.allclose(now / now.sum(1, keepdims=True), said, atol=1e-5)
 
@@ -98,7 +99,7 @@ def test_a_net_that_grew_is_stored_loaded_and_grows_again(tmp_path):
     assert again.classes.tolist() == [0, 1, 2, 7]
     assert np.array_equal(again.logits(rows.x), made.logits(rows.x))
     five = again.fit(ON.bind(train=rows.replace(y=np.where(np.arange(len(rows)) % 5 == 0, 5, rows.y))))
-    assert five.speech.outputs.tolist() == [0, 1, 2, 7, 5] and five.classes.tolist() == [0, 1, 2, 5, 7]
+    assert five.spec.outputs.tolist() == [0, 1, 2, 7, 5] and five.classes.tolist() == [0, 1, 2, 5, 7]
     assert wrap(five.native).classes.tolist() == [0, 1, 2, 5, 7]  # also for whoever holds the net alone
 
 
@@ -106,8 +107,8 @@ def test_tables_grow_for_new_ids_at_the_mean_of_their_rows():
     champion, rows = net_of("recommender")
     wider = {"user": rows.x["user"].copy(), "item": rows.x["item"]}
     wider["user"][:30] = 25
-    draft = drafted(champion, ON.bind(train=rows.replace(x=wider)))
-    table, old = draft.module.user.weight.detach().numpy(), champion.weights()["user.weight"]
+    draft = prepared(champion, ON.bind(train=rows.replace(x=wider)))
+    table, old = draft.net.native.user.weight.detach().numpy(), champion.weights()["user.weight"]
     assert table.shape == (26, 4)
     assert np.array_equal(table[:20], old)
     assert np.allclose(table[20:], old.mean(0), atol=1e-6)
@@ -189,12 +190,12 @@ def test_a_pattern_that_means_nothing_is_named_with_the_names_there_are(strategy
 
 def test_a_new_head_is_drawn_anew_and_the_rest_kept():
     champion, rows = net_of()
-    draft = drafted(champion, NewHead().prepare(ON, Memory()).bind(train=MORE, seed=3))
-    old, new = champion.weights(), {name: p.detach().numpy() for name, p in draft.module.named_parameters()}
+    draft = prepared(champion, NewHead().prepare(ON, Memory()).bind(train=MORE, seed=3))
+    old, new = champion.weights(), {name: p.detach().numpy() for name, p in draft.net.native.named_parameters()}
     assert new["head.weight"].shape == (6, 16)
     assert not np.allclose(new["head.weight"][:3], old["head.weight"])
     assert np.array_equal(new["body.0.weight"], old["body.0.weight"])
-    assert draft.fresh == {"head.weight", "head.bias"}
+    assert draft.new == {"head.weight", "head.bias"}
 
 
 def test_a_fresh_head_is_pulled_to_zero_and_the_rest_to_the_champion():
@@ -213,6 +214,13 @@ def test_a_fresh_head_is_pulled_to_zero_and_the_rest_to_the_champion():
 # -------------------------------------------------------------------------------------------- low-rank updates
 
 
+def merged(apart):
+    """The same model with its updates added into the weights."""
+    net = apart.net.copy()
+    net.merge_lora()
+    return wrap(net.native, classes=apart.spec.outputs)
+
+
 @pytest.mark.parametrize("kind", ["MLP", "CNN", "transformer", "image and table"])
 def test_merged_updates_say_what_they_said_apart(kind):
     pytest.importorskip("peft", reason="the extra 'torch' is not installed")
@@ -220,7 +228,7 @@ def test_merged_updates_say_what_they_said_apart(kind):
     recipe = LoRA(2, merge=False).prepare(ON, Memory()).replace(epochs=4, lr=0.05)
     apart = champion.fit(recipe.bind(train=rows))
     assert "low-rank updates in" in apart.notes[0]
-    whole = wrap(merged(copy.deepcopy(apart.native)), classes=apart.speech.outputs)
+    whole = merged(apart)
     assert np.allclose(whole.logits(rows.x), apart.logits(rows.x), atol=1e-4)
     assert not np.allclose(whole.logits(rows.x), champion.logits(rows.x), atol=1e-2)
     assert {name for name, _ in whole.native.named_modules()} == {name for name, _ in champion.native.named_modules()}
@@ -254,7 +262,7 @@ def test_updates_in_layers_that_are_not_there_are_named():
 def test_another_architecture_takes_over_what_agrees():
     champion, rows = net_of()
     recipe = ReplaceArchitecture("nets:build", (("hidden", 16),)).prepare(ON, Memory())
-    draft = drafted(champion, recipe.bind(train=rows))
+    draft = prepared(champion, recipe.bind(train=rows))
     assert draft.notes == ["4 of 4 tensors taken over from the champion"]
     wider = champion.fit(ReplaceArchitecture(arguments=(("hidden", 32),)).prepare(ON, Memory()).bind(train=MORE))
     assert wider.notes[0] == "1 of 4 tensors taken over from the champion"
@@ -263,24 +271,24 @@ def test_another_architecture_takes_over_what_agrees():
 
 def test_a_champion_is_shrunk_and_perturbed_as_published():
     champion, rows = net_of()
-    draft = drafted(champion, ShrinkPerturb(0.4, noise=0.0).prepare(ON, Memory()).bind(train=rows))
+    draft = prepared(champion, ShrinkPerturb(0.4, noise=0.0).prepare(ON, Memory()).bind(train=rows))
     old = champion.weights()
-    for name, p in draft.module.named_parameters():
+    for name, p in draft.net.native.named_parameters():
         assert np.allclose(p.detach().numpy(), 0.4 * old[name])
-    noisy = drafted(champion, ShrinkPerturb(1.0, noise=0.5).prepare(ON, Memory()).bind(train=rows))
-    moved = noisy.module.body[0].weight.detach().numpy() - old["body.0.weight"]
+    noisy = prepared(champion, ShrinkPerturb(1.0, noise=0.5).prepare(ON, Memory()).bind(train=rows))
+    moved = noisy.net.native.body[0].weight.detach().numpy() - old["body.0.weight"]
     assert moved.std() == pytest.approx(0.5, rel=0.25)
 
 
 def test_learning_anew_uses_the_factory_or_draws_every_layer_again():
     champion, rows = net_of()
     scratch = Recipe().replace(start="scratch", lr=0.01, epochs=1)
-    drawn = drafted(champion, scratch.bind(train=rows, seed=1)).module
-    again = drafted(champion, scratch.bind(train=rows, seed=1)).module
+    drawn = prepared(champion, scratch.bind(train=rows, seed=1)).net.native
+    again = prepared(champion, scratch.bind(train=rows, seed=1)).net.native
     assert all(torch.equal(a, b) for a, b in zip(drawn.parameters(), again.parameters(), strict=True))
     assert not np.allclose(drawn.head.weight.detach().numpy(), champion.weights()["head.weight"])
     named = wrap(champion.native, factory=nets.build).infer_outputs(rows.y)
-    assert drafted(named, scratch.bind(train=MORE)).module.head.weight.shape == (6, 16)
+    assert prepared(named, scratch.bind(train=MORE)).net.native.head.weight.shape == (6, 16)
 
 
 def test_a_net_with_weights_that_nobody_can_draw_asks_for_a_factory():

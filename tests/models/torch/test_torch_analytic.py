@@ -47,10 +47,10 @@ def test_the_body_stays_and_the_head_is_ridge_on_its_features():
 
 
 def test_the_net_lifts_its_features_to_the_last_bit_as_the_statistics_do():
-    from incumbent.models.torch._analytic import analytic_layer
+    from incumbent.models.torch import exact_layer
 
     made, batch = learned(wrap(net(), classes=[0, 1, 2]), rows(300)), rows(50, 3)
-    features, layer = made.features(batch.x), analytic_layer(made.native)[1].lift
+    features, layer = made.features(batch.x), exact_layer(made.native)[1].lift
     expected = made.head.lift.transform(features)
     assert np.array_equal(layer(torch.from_numpy(features)).numpy(), expected)
     asked = torch.from_numpy(features).requires_grad_()

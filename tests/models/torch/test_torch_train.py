@@ -28,12 +28,16 @@ from incumbent.core import (  # noqa: E402
 )
 from incumbent.errors import BudgetSpent, ModelError  # noqa: E402
 from incumbent.models import fit_challenger, wrap  # noqa: E402
+from incumbent.models.nets import (  # noqa: E402
+    Steps,
+    batch_bounds,
+    irreducible_losses,
+    prepare_net,
+    rate_factor,
+    row_losses,
+    training_task,
+)
 from incumbent.models.tables._optimisers import stepper  # noqa: E402
-from incumbent.models.torch._fit import drafted, task_of  # noqa: E402
-from incumbent.models.torch._losses import TaskLoss  # noqa: E402
-from incumbent.models.torch._steps import batches  # noqa: E402
-from incumbent.models.torch._subset import irreducible, losses  # noqa: E402
-from incumbent.models.torch._train import rate  # noqa: E402
 from incumbent.strategies import DERpp, Incremental, chain  # noqa: E402
 
 ON = Recipe().replace(start="champion", lr=0.01, epochs=3, batch_size=32)
@@ -215,7 +219,7 @@ class Fragile(nets.MLP):
 @pytest.mark.parametrize("more", [{}, {"ema": 0.9}, {"pull": Pull(0.1, "path")}, {"optimizer": "momentum"}])
 @pytest.mark.parametrize("at", [20, 27])
 def test_a_resumed_training_equals_one_without_interruption(at, more, tmp_path, monkeypatch):
-    monkeypatch.setattr("incumbent.models.torch._train.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("incumbent.models.nets._trainer.CHECKPOINT_EVERY", 0.0)
     recipe = ON.replace(epochs=5, patience=4, **more).bind(train=ROWS, select=HELD, memory=Memory(ROWS))
     torch.manual_seed(0)
     fragile = wrap(Fragile(dropout=0.3)).infer_outputs(ROWS.y)
@@ -236,7 +240,7 @@ def test_a_resumed_training_equals_one_without_interruption(at, more, tmp_path, 
 
 
 def test_batch_statistics_are_resumed_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("incumbent.models.torch._train.CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr("incumbent.models.nets._trainer.CHECKPOINT_EVERY", 0.0)
     rows = nets.images()
     torch.manual_seed(0)
     champion = wrap(nets.CNN()).infer_outputs(rows.y)
@@ -309,8 +313,8 @@ def test_rows_in_their_own_order_are_learned_in_it():
 
 
 def test_a_last_row_is_not_left_alone():
-    assert [len(part) for part in batches(torch.arange(129), 64)] == [64, 65]
-    assert [len(part) for part in batches(torch.arange(3), 1)] == [1, 1, 1]
+    assert batch_bounds(129, 64) == [(0, 64), (64, 129)]
+    assert batch_bounds(3, 1) == [(0, 1), (1, 2), (2, 3)]
     torch.manual_seed(0)
     rows = nets.images().take(np.arange(33))
     wrap(nets.CNN()).infer_outputs(nets.images().y).fit(ON.bind(train=rows))  # batch statistics of one row would fail
@@ -323,9 +327,9 @@ def test_a_share_of_the_rows_is_learned(by):
     wrong[::7] = True
     rows = ROWS.replace(y=np.where(wrong, (ROWS.y + 1) % 3, ROWS.y))
     recipe = ON.replace(subset=Subset(by, fraction=0.1), epochs=1).bind(train=rows, select=HELD)
-    made = task_of(champion, drafted(champion, recipe), recipe)
-    each = losses(made, made.learn, TaskLoss.of(recipe.loss, champion.speech))
-    beyond = each - irreducible(made, 0.01, 32)
+    made = training_task(champion, prepare_net(champion.net, champion.spec, recipe), recipe)
+    each = row_losses(made, made.learn, Steps(made, 0.01, 32).objective)
+    beyond = each - irreducible_losses(made, 0.01, 32)
     seen = []
     champion.native.register_forward_hook(lambda net, given, _: seen.append(given[0]) if net.training else None)
     champion.fit(recipe)
@@ -334,7 +338,7 @@ def test_a_share_of_the_rows_is_learned(by):
     if by == "random":
         assert np.mean(wrong[list(taken)]) < 0.5
     else:
-        assert taken == set((each if by == "loss" else beyond).topk(21).indices.tolist())
+        assert taken == set(np.argsort(-(each if by == "loss" else beyond))[:21].tolist())
 
 
 def test_balanced_drawing_lets_a_rare_class_be_learned():
@@ -361,7 +365,7 @@ def test_the_moving_average_is_that_of_the_steps():
 
 def test_the_rate_rises_and_falls_as_it_was_told():
     linear, cosine = Optimizer(warmup=0.2), Optimizer(schedule="cosine")
-    assert [round(rate(linear, i, 10, 8), 2) for i in range(10)] == [
+    assert [round(rate_factor(linear, i, 10, 8), 2) for i in range(10)] == [
         0.33,
         0.67,
         1,
@@ -373,8 +377,8 @@ def test_the_rate_rises_and_falls_as_it_was_told():
         0.25,
         0.13,
     ]
-    assert [round(rate(cosine, i, 4, 8), 2) for i in range(4)] == [1, 0.85, 0.5, 0.15]
-    assert {rate(Optimizer(schedule="constant"), i, 4, 8) for i in range(4)} == {1.0}
+    assert [round(rate_factor(cosine, i, 4, 8), 2) for i in range(4)] == [1, 0.85, 0.5, 0.15]
+    assert {rate_factor(Optimizer(schedule="constant"), i, 4, 8) for i in range(4)} == {1.0}
 
 
 def test_early_layers_move_less_with_rates_by_layer():

@@ -27,15 +27,37 @@ from incumbent.core import (  # noqa: E402
 )
 from incumbent.errors import UsageError  # noqa: E402
 from incumbent.models import wrap  # noqa: E402
-from incumbent.models.torch._fit import drafted, task_of  # noqa: E402
-from incumbent.models.torch._head import Speech  # noqa: E402
-from incumbent.models.torch._losses import TaskLoss, class_weights, logit_loss, logit_share, soft_loss  # noqa: E402
-from incumbent.models.torch._steps import Steps, set_modes  # noqa: E402
+from incumbent.models.nets import (  # noqa: E402
+    OutputSpec,
+    SoftTargets,
+    Steps,
+    StoredOutputs,
+    TaskLoss,
+    class_weights,
+    prepare_net,
+    set_to_learn,
+    soft_loss,
+    stored_loss,
+    stored_weight,
+    training_task,
+)
+from incumbent.models.torch import TorchOps  # noqa: E402
 
-SOFTMAX = Speech("softmax", np.arange(3))
-BINARY = Speech("binary", np.arange(2))
-VALUES = Speech("values")
+SOFTMAX = OutputSpec("softmax", np.arange(3))
+BINARY = OutputSpec("binary", np.arange(2))
+VALUES = OutputSpec("values")
 LOGITS = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, -1.0]])
+OPS = TorchOps(torch.device("cpu"))
+
+
+def soft(new, old, spec, temperature):
+    made = SoftTargets.from_logits(old.detach().numpy(), spec, temperature)
+    return soft_loss(new, torch.from_numpy(made.target), torch.from_numpy(made.entropy), spec, OPS, temperature)
+
+
+def stored(new, old):
+    made = StoredOutputs.from_logits(old.numpy())
+    return stored_loss(new, torch.from_numpy(made.target), torch.from_numpy(made.known), OPS)
 
 
 # ------------------------------------------------------------------------------------------------- losses
@@ -53,15 +75,15 @@ def test_soft_loss_is_the_divergence_times_the_square_of_the_temperature():
     for a, b in zip(old.numpy(), LOGITS.numpy(), strict=True):
         p, q = share(a), share(b)
         by_hand += t * t * (p * np.log(p / q)).sum() / 2
-    assert soft_loss(LOGITS, old, SOFTMAX, t).item() == pytest.approx(by_hand, rel=1e-5)
-    assert soft_loss(LOGITS, LOGITS, SOFTMAX, t).item() == pytest.approx(0, abs=1e-6)
+    assert soft(LOGITS, old, SOFTMAX, t).item() == pytest.approx(by_hand, rel=1e-5)
+    assert soft(LOGITS, LOGITS, SOFTMAX, t).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_soft_loss_looks_at_the_outputs_that_the_older_model_had():
     old = LOGITS[:, :2]
-    assert soft_loss(LOGITS, old, SOFTMAX, 2.0).item() == pytest.approx(0, abs=1e-6)
+    assert soft(LOGITS, old, SOFTMAX, 2.0).item() == pytest.approx(0, abs=1e-6)
     free = LOGITS.clone().requires_grad_()
-    soft_loss(free, old + 1.0 * torch.tensor([1.0, -1.0]), SOFTMAX, 2.0).backward()
+    soft(free, old + 1.0 * torch.tensor([1.0, -1.0]), SOFTMAX, 2.0).backward()
     assert free.grad[:, 2].abs().max() == 0
     assert free.grad[:, :2].abs().min() > 0
 
@@ -69,28 +91,28 @@ def test_soft_loss_looks_at_the_outputs_that_the_older_model_had():
 def test_soft_loss_of_one_output_is_that_of_its_two_classes():
     new, old, t = torch.tensor([[0.3], [-2.0]]), torch.tensor([[1.0], [0.5]]), 3.0
     as_two = torch.cat([-new, new], 1) / 2, torch.cat([-old, old], 1) / 2
-    expected = soft_loss(*as_two, SOFTMAX, t).item()
-    assert soft_loss(new, old, BINARY, t).item() == pytest.approx(expected, rel=1e-5)
+    expected = soft(*as_two, SOFTMAX, t).item()
+    assert soft(new, old, BINARY, t).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_distance_to_old_outputs_leaves_out_what_nobody_knows():
-    stored = torch.tensor([[1.0, 0.0, float("nan")], [0.0, float("nan"), float("nan")]])
-    assert logit_loss(LOGITS, stored).item() == pytest.approx((0 + 4 + 0) / 3)
+    old = torch.tensor([[1.0, 0.0, float("nan")], [0.0, float("nan"), float("nan")]])
+    assert stored(LOGITS, old).item() == pytest.approx((0 + 4 + 0) / 3)
     free = LOGITS.clone().requires_grad_()
-    logit_loss(free, stored).backward()
+    stored(free, old).backward()
     assert torch.isfinite(free.grad).all()
     assert free.grad[:, 2].abs().max() == 0
 
 
 def test_old_outputs_count_less_only_where_they_are_large_log_odds():
-    stored = torch.tensor([[30.0, -40.0, float("nan")], [float("nan"), float("nan"), 0.0]])
+    old = np.array([[30.0, -40.0, np.nan], [np.nan, np.nan, 0.0]])
     by_hand = 10**2 / ((30**2 + 40**2 + 0) / 3)
-    for speech in (SOFTMAX, BINARY, Speech("multilabel", np.arange(3))):
-        assert logit_share(stored, speech) == pytest.approx(by_hand)
-        assert logit_share(stored / 4, speech) == 1.0  # 7.2 on average: as published
-        assert logit_share(torch.zeros_like(stored), speech) == 1.0
-    assert logit_share(stored, VALUES) == 1.0
-    assert logit_share(torch.full((2, 3), float("nan")), SOFTMAX) == 1.0
+    for spec in (SOFTMAX, BINARY, OutputSpec("multilabel", np.arange(3))):
+        assert stored_weight(old, spec) == pytest.approx(by_hand)
+        assert stored_weight(old / 4, spec) == 1.0  # 7.2 on average: as published
+        assert stored_weight(np.zeros_like(old), spec) == 1.0
+    assert stored_weight(old, VALUES) == 1.0
+    assert stored_weight(np.full((2, 3), np.nan), SOFTMAX) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -99,7 +121,7 @@ def test_old_outputs_count_less_only_where_they_are_large_log_odds():
         (SOFTMAX, Loss(), torch.tensor([0, 1])),
         (SOFTMAX, Loss(objective=TaskObjective(smoothing=0.2)), torch.tensor([0, 1])),
         (
-            Speech("multilabel", np.arange(3)),
+            OutputSpec("multilabel", np.arange(3)),
             Loss(objective=TaskObjective(smoothing=0.1)),
             torch.tensor([[0.0, 1, 1], [1, 0, 0]]),
         ),
@@ -109,7 +131,7 @@ def test_old_outputs_count_less_only_where_they_are_large_log_odds():
     ],
 )
 def test_the_mean_loss_is_that_of_the_rows(speech, loss, target):
-    objective = TaskLoss.of(loss, speech)
+    objective = TaskLoss.from_recipe(loss, speech, OPS)
     mean = objective.mean(LOGITS, target)
     assert mean.item() == pytest.approx(objective.rows(LOGITS, target).mean().item(), rel=1e-6)
     assert mean.item() == pytest.approx(objective.mean(LOGITS, target, torch.ones(2)).item(), rel=1e-6)
@@ -120,12 +142,13 @@ def test_smoothing_spreads_a_share_of_each_label():
     soft = 0.7 * F.one_hot(target, 3) + 0.1
     by_hand = -(soft * LOGITS.log_softmax(1)).sum(1)
     assert torch.allclose(
-        TaskLoss.of(Loss(objective=TaskObjective(smoothing=0.3)), SOFTMAX).rows(LOGITS, target), by_hand
+        TaskLoss.from_recipe(Loss(objective=TaskObjective(smoothing=0.3)), SOFTMAX, OPS).rows(LOGITS, target), by_hand
     )
     one = torch.tensor([[1.0], [0.0]])
     by_hand = F.binary_cross_entropy_with_logits(LOGITS[:, :1], 0.7 * one + 0.15)
     assert torch.allclose(
-        TaskLoss.of(Loss(objective=TaskObjective(smoothing=0.3)), BINARY).mean(LOGITS[:, :1], one), by_hand
+        TaskLoss.from_recipe(Loss(objective=TaskObjective(smoothing=0.3)), BINARY, OPS).mean(LOGITS[:, :1], one),
+        by_hand,
     )
 
 
@@ -158,7 +181,7 @@ def test_balanced_class_weights_are_those_of_scikit_learn():
 )
 def test_a_loss_that_does_not_fit_is_named(speech, name, sentence):
     with pytest.raises(UsageError, match=sentence):
-        TaskLoss.of(Loss(objective=TaskObjective(loss=name)), speech)
+        TaskLoss.from_recipe(Loss(objective=TaskObjective(loss=name)), speech, OPS)
 
 
 # ------------------------------------------------------------------------------------------------ importances
@@ -262,7 +285,7 @@ def test_importances_leave_the_net_as_it_was():
 def task(recipe, rows, net=None):
     champion = wrap(net or nets.made("MLP")[0]).infer_outputs(rows.y)
     recipe = recipe.bind(train=rows)
-    return task_of(champion, drafted(champion, recipe), recipe), champion
+    return training_task(champion, prepare_net(champion.net, champion.spec, recipe), recipe), champion
 
 
 def moved(net, by=0.1):
@@ -283,11 +306,11 @@ def pulled(optimizer, kind="fisher", strength=3.0):
         start="champion", pull=Pull(strength, importance=kind), optimizer=optimizer, schedule="constant"
     )
     made, champion = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
-    moved(made.module)
+    moved(made.net.native)
     force = champion.weight_importance(rows, kind)
 
     def penalty():
-        held = zip(made.module.named_parameters(), champion.native.named_parameters(), strict=True)
+        held = zip(made.net.native.named_parameters(), champion.native.named_parameters(), strict=True)
         return sum(
             strength / 2 * (torch.from_numpy(force[name]).float() * (p - q.detach()) ** 2).sum()
             for (name, p), (_, q) in held
@@ -297,25 +320,29 @@ def pulled(optimizer, kind="fisher", strength=3.0):
 
 
 def slopes(value, steps):
-    return torch.autograd.grad(value, steps.params)
+    return torch.autograd.grad(value, steps.optimizer.params)
 
 
 def only_the_pull(steps):
     """Take a step on the penalty alone; return by how much the weights moved for each unit of the rate."""
-    before = [p.detach().clone() for p in steps.params]
-    steps.optimizer.zero_grad(set_to_none=True)
-    steps.pulls.before()
-    steps.optimizer.step()
-    steps.pulls.after()
-    return [(old - p.detach()) / steps.lr for old, p in zip(before, steps.params, strict=True)]
+    before = [p.detach().clone() for p in steps.optimizer.params]
+    for slope in steps.optimizer.gradients():
+        slope.zero_()
+    for hook in steps.hooks:
+        hook.before(steps.optimizer)
+    steps.optimizer.update(steps.lr)
+    for hook in steps.hooks:
+        hook.after(steps.optimizer, steps.lr, 1)
+    return [(old - p.detach()) / steps.lr for old, p in zip(before, steps.optimizer.params, strict=True)]
 
 
 @pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam", "adamw"])
 @pytest.mark.parametrize("kind", ["uniform", "fisher", "output"])
 def test_the_gradient_of_a_pull_is_that_of_its_penalty_by_autograd(kind, optimizer):
     steps, penalty = pulled(optimizer, kind)
-    steps.pulls.before()
-    for p, slope in zip(steps.params, slopes(penalty(), steps), strict=True):
+    for hook in steps.hooks:
+        hook.before(steps.optimizer)
+    for p, slope in zip(steps.optimizer.params, slopes(penalty(), steps), strict=True):
         assert torch.allclose(p.grad, slope, rtol=1e-4, atol=1e-7)
 
 
@@ -329,7 +356,7 @@ def test_a_step_of_sgd_follows_the_gradient_of_the_penalty_where_it_leads_to(kin
 
 def test_momentum_carries_the_pull_along():
     steps, penalty = pulled("momentum")
-    velocity = [torch.zeros_like(p) for p in steps.params]
+    velocity = [torch.zeros_like(p) for p in steps.optimizer.params]
     for _ in range(5):
         moves = only_the_pull(steps)
         velocity = [0.9 * v + slope for v, slope in zip(velocity, slopes(penalty(), steps), strict=True)]
@@ -360,10 +387,10 @@ def test_what_comes_to_rest_minimises_the_penalised_loss(optimizer, lr):
     assert lr == 0.2 or lr * stiffest > 2 * (1 + 0.9)  # a gradient step on the penalty would not be stable
     steps, whole = Steps(made, lr, 210), torch.arange(len(rows))
     for _ in range(600):
-        steps.take(whole, 1.0)
-    loss = F.cross_entropy(made.module(torch.from_numpy(rows.x)), torch.from_numpy(rows.y))
+        steps.take(whole, [], 1.0)
+    loss = F.cross_entropy(made.net.native(torch.from_numpy(rows.x)), torch.from_numpy(rows.y))
     start = dict(champion.native.named_parameters())
-    for (name, p), slope in zip(made.module.named_parameters(), slopes(loss, steps), strict=True):
+    for (name, p), slope in zip(made.net.native.named_parameters(), slopes(loss, steps), strict=True):
         pull = 40.0 * force[name] * (p.detach() - start[name].detach())
         assert torch.allclose(slope, -pull, atol=1e-5)
         assert slope.abs().max() > 1e-3  # the two hold each other; neither is nothing
@@ -376,8 +403,8 @@ def test_no_pull_is_so_strong_that_it_throws_the_weights_away(optimizer, strengt
     first = penalty().item() / strength
     at = torch.arange(210)
     for _ in range(60):
-        steps.take(at, 1.0)
-    assert all(torch.isfinite(p).all() for p in steps.params)
+        steps.take(at, [], 1.0)
+    assert all(torch.isfinite(p).all() for p in steps.optimizer.params)
     if optimizer != "adam" and strength > 1:  # Adam steps by a rate in any direction, so that it stays near only
         assert penalty().item() / strength < 1e-4 * first
 
@@ -388,10 +415,10 @@ def test_each_block_is_pulled_at_its_own_rate():
         start="champion", pull=Pull(1e6), layer_decay=0.1, optimizer="momentum", schedule="constant"
     )
     made, champion = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
-    moved(made.module)
+    moved(made.net.native)
     steps = Steps(made, 0.1, 64)
     only_the_pull(steps)
-    for p, q in zip(made.module.parameters(), champion.native.parameters(), strict=True):
+    for p, q in zip(made.net.native.parameters(), champion.native.parameters(), strict=True):
         assert torch.allclose(p, q, atol=1e-4)
 
 
@@ -400,13 +427,16 @@ def test_a_new_head_is_pulled_to_zero(optimizer):
     recipe = Recipe().replace(
         start="champion", head=FreshHead(), l2_new_weights=1e5, optimizer=optimizer, schedule="constant"
     )
-    made, _ = task(recipe, nets.table())
+    rows = nets.table()
+    champion, recipe = wrap(nets.made("MLP")[0]).infer_outputs(rows.y), recipe.bind(train=rows)
+    prepared = prepare_net(champion.net, champion.spec, recipe)
+    made = training_task(champion, prepared, recipe)
     steps = Steps(made, 0.01, 64)
     for _ in range(200):
-        steps.take(torch.arange(210), 1.0)
-    size = {name: float(p.detach().abs().max()) for name, p in made.module.named_parameters()}
-    assert made.fresh == {"head.weight", "head.bias"}
-    assert max(size[name] for name in made.fresh) < 0.03 and size["body.0.weight"] > 0.3
+        steps.take(torch.arange(210), [], 1.0)
+    size = {name: float(p.detach().abs().max()) for name, p in made.net.native.named_parameters()}
+    assert prepared.new == {"head.weight", "head.bias"}
+    assert max(size[name] for name in prepared.new) < 0.03 and size["body.0.weight"] > 0.3
 
 
 # ------------------------------------------------------------------------------------------ what a step does
@@ -419,18 +449,18 @@ def test_what_each_weight_did_along_the_path_adds_up_to_the_fall_of_the_loss():
         start="champion", pull=Pull(1e-9, importance="path"), optimizer="sgd", schedule="constant"
     )
     made, _ = task(recipe.bind(memory=Memory(rows)), rows, net)
-    set_modes(made, 64)
+    set_to_learn(made, 64)
     steps = Steps(made, 0.01, 64)
     whole = torch.arange(len(rows))
 
     def loss():
-        return steps.objective.mean(made.module(torch.from_numpy(rows.x)), made.learn.target).item()
+        return steps.objective.mean(made.net.native(torch.from_numpy(rows.x)), made.learn.target).item()
 
     before = loss()
     for _ in range(50):
-        steps.take(whole, 1.0)
+        steps.take(whole, [], 1.0)
     fall = before - loss()
-    assert sum(float(path.sum()) for path in steps.path) == pytest.approx(fall, rel=0.02)
+    assert sum(float(path.sum()) for path in steps.path.path) == pytest.approx(fall, rel=0.02)
 
 
 def test_path_importance_is_the_contribution_over_the_squared_change():
@@ -439,24 +469,23 @@ def test_path_importance_is_the_contribution_over_the_squared_change():
         start="champion", pull=Pull(1e-9, importance="path"), optimizer="sgd", schedule="constant"
     )
     made, _ = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
-    set_modes(made, 64)
-    twin = copy.deepcopy(made.module)
+    set_to_learn(made, 64)
+    twin = copy.deepcopy(made.net.native)
     steps = Steps(made, 0.1, 64)
-    start = [p.detach().clone() for p in steps.params]
-    omega = [torch.zeros_like(p) for p in steps.params]
+    start = [p.detach().clone() for p in steps.optimizer.params]
+    omega = [torch.zeros_like(p) for p in steps.optimizer.params]
     for at in torch.split(torch.arange(len(rows)), 64):
-        twin.load_state_dict(made.module.state_dict())
+        twin.load_state_dict(made.net.native.state_dict())
         loss = F.cross_entropy(twin(torch.from_numpy(rows.x)[at]), made.learn.target[at])
         slopes = torch.autograd.grad(loss, list(twin.parameters()))
-        before = [p.detach().clone() for p in steps.params]
-        steps.take(at, 1.0)
-        for o, g, p, q in zip(omega, slopes, steps.params, before, strict=True):
+        before = [p.detach().clone() for p in steps.optimizer.params]
+        steps.take(at, [], 1.0)
+        for o, g, p, q in zip(omega, slopes, steps.optimizer.params, before, strict=True):
             o -= g * (p.detach() - q)
-    expected = [
-        (o / ((p.detach() - q) ** 2 + 0.1)).clamp_min(0) for o, p, q in zip(omega, steps.params, start, strict=True)
-    ]
-    for found, value in zip(steps.path_importance().values(), expected, strict=True):
-        assert torch.allclose(found, value, rtol=1e-3, atol=1e-7)
+    moves = [p.detach() - q for p, q in zip(steps.optimizer.params, start, strict=True)]
+    expected = [(o / (move**2 + 0.1)).clamp_min(0) for o, move in zip(omega, moves, strict=True)]
+    for found, value in zip(steps.path.importance(steps.optimizer).values(), expected, strict=True):
+        assert np.allclose(found, value.numpy(), rtol=1e-3, atol=1e-7)
 
 
 def test_der_draws_twice_and_independently():
@@ -470,8 +499,8 @@ def test_der_draws_twice_and_independently():
     )
     made, _ = task(recipe.bind(memory=Memory(rows, key=np.linspace(0, 1, len(rows)))), rows)
     steps = Steps(made, 0.01, 32)
-    draws = [steps._drawn(made.beside, 32) for _ in range(400)]
-    first, second = draws[::2], draws[1::2]
+    first, second = steps.draw(200, seed=0, epoch=0)
+    draws = [*first, *second]
     assert all(len(torch.unique(draw)) == 32 for draw in draws)
     shared = np.mean([len(set(a.tolist()) & set(b.tolist())) for a, b in zip(first, second, strict=True)])
     assert shared == pytest.approx(32 * 32 / 100, rel=0.05)  # what chance gives; the same draw twice would share 32
@@ -495,23 +524,22 @@ def test_the_loss_of_a_step_is_the_sum_of_its_parts(size):
     with torch.no_grad():
         net.head.weight.mul_(size)
     made, champion = task(recipe.bind(memory=Memory(old)), rows, net)
-    moved(made.module)
-    steps, twin = Steps(made, 0.01, 16), Steps(made, 0.01, 16)
-    at = torch.arange(16)
-    found = steps.loss_of(at).item()
-    one, two = twin._drawn(made.beside, 16), twin._drawn(made.beside, 16)
+    moved(made.net.native)
+    steps, at = Steps(made, 0.01, 16), torch.arange(16)
+    one, two = (part[0] for part in steps.draw(1, seed=0, epoch=0))
+    found = steps.loss_at(at, one, two).item()
     x, target = torch.from_numpy(rows.x), made.learn.target
-    kept = made.beside.rows.parts[""]
+    kept = made.replay.rows.parts[""]
     with torch.no_grad():
         before = champion.native.eval()
         kept_logits = before(kept[torch.arange(50)])
         share = min(1.0, 100 / kept_logits.square().mean().item())
         assert (share == 1) == (size == 1)
         by_hand = (
-            F.cross_entropy(made.module(x[at]), target[at])
-            + 0.7 * soft_loss(made.module(x[at]), before(x[at]), SOFTMAX, 3.0)
-            + 0.5 * share * F.mse_loss(made.module(kept[one]), before(kept[one]))
-            + 2.0 * F.cross_entropy(made.module(kept[two]), made.beside.target[two])
+            F.cross_entropy(made.net.native(x[at]), target[at])
+            + 0.7 * soft(made.net.native(x[at]), before(x[at]), SOFTMAX, 3.0)
+            + 0.5 * share * F.mse_loss(made.net.native(kept[one]), before(kept[one]))
+            + 2.0 * F.cross_entropy(made.net.native(kept[two]), made.replay.target[two])
         )
     assert found == pytest.approx(by_hand.item(), rel=1e-5)
 
@@ -524,6 +552,6 @@ def test_remembered_outputs_are_those_of_the_time_when_they_were_learned():
         start="champion", replay=ReplayRows(per_batch=True), stored_logits=StoredLogits(0.5), replay_weight=0.0, lr=0.01
     )
     made, champion = task(recipe.bind(memory=Memory(old.replace(soft=said))), nets.table())
-    teacher = made.beside.teacher.numpy()
+    teacher = made.replay.stored[0].numpy()
     assert np.allclose(teacher[40:], said[40:])
     assert np.allclose(teacher[:40], champion.logits(old.x[:40]), atol=1e-6)

@@ -1,0 +1,47 @@
+"""Import what a text names."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+from incumbent.errors import ModelError
+from incumbent.words import nearest
+
+
+def import_named(reference: str, what: str) -> Any:
+    """Return what "package.module:name" names.
+
+    Raises
+    ------
+    ModelError
+        It cannot be imported, or does not exist.
+    """
+    module, _, name = reference.partition(":")
+    if not module or not name:
+        raise ModelError(
+            f'The {what} {reference!r} is no reference; write "package.module:name", such as "nets:build".'
+        )
+    here = os.getcwd()
+    added = here not in sys.path
+    if added:
+        sys.path.append(here)  # a command started by its script does not search the working directory
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        raise ModelError(
+            f"The {what} {reference!r} cannot be imported ({error}); install its package, or run from the folder that "
+            f"holds {module.partition('.')[0]}.py."
+        ) from error
+    finally:
+        if added and here in sys.path:
+            sys.path.remove(here)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            names = [n for n in dir(found) if not n.startswith("_")]
+            near = ", ".join(sorted(names, key=lambda n: n != nearest(part, names)))[:200]
+            raise ModelError(f"The {what} {reference!r} is not there: {module} has no {part!r}; it has {near}.")
+        found = getattr(found, part)
+    return found

@@ -1,0 +1,239 @@
+"""The layers of a PyTorch module: which makes the outputs, what it reads, and which can be drawn again."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from incumbent.errors import ModelError
+from incumbent.models.nets import Inputs, OutputLayer
+from incumbent.models.torch._input import Call, Rows, apply
+from incumbent.models.torch._seed import seeded
+
+HEADS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_TABLES = (nn.Embedding, nn.EmbeddingBag)
+_ROWS = 4096
+
+
+def home_of(module: nn.Module) -> torch.device:
+    """Return the device that a module is on."""
+    return next((p.device for p in module.parameters()), torch.device("cpu"))
+
+
+@contextmanager
+def at_rest(module: nn.Module) -> Iterator[None]:
+    """Set a module to predict, without gradients, and every part of it back to what it was."""
+    busy = [part for part in module.modules() if part.training]
+    module.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for part in busy:
+            part.training = True
+
+
+def run(module: nn.Module, inputs: Inputs, call: Call) -> Tensor:
+    """Return the outputs for a few rows on the device of the module, at rest."""
+    home = home_of(module)
+    with at_rest(module):
+        return apply(module, {name: part.to(home) for name, part in inputs.items()}, call)
+
+
+# ------------------------------------------------------------------------------------------------ the head
+
+
+def last_layer(module: nn.Module) -> tuple[str, nn.Module] | None:
+    """Return the layer that was registered last and could make the outputs, by name; None if there is none."""
+    found = [(name, part) for name, part in module.named_modules() if isinstance(part, HEADS)]
+    return found[-1] if found else None
+
+
+def width_of(layer: nn.Module) -> int:
+    """Return the number of outputs of a layer."""
+    return int(layer.get_parameter("weight").shape[0])
+
+
+def output_layer(module: nn.Module) -> OutputLayer:
+    """Return what the layers show about the outputs."""
+    last = last_layer(module)
+    leaves = [part for part in module.modules() if not list(part.children())]
+    probabilities = bool(leaves) and isinstance(leaves[-1], nn.Softmax | nn.Sigmoid)
+    if last is None:
+        return OutputLayer(None, False, probabilities)
+    return OutputLayer(width_of(last[1]), isinstance(last[1], nn.Linear), probabilities)
+
+
+def find_head(module: nn.Module, rows: Rows) -> str:
+    """Return the name of the layer that makes the outputs, by running a few rows through the net.
+
+    Raises
+    ------
+    ModelError
+        No layer's width is that of the outputs, so classes cannot be added and the head cannot be replaced.
+    """
+    called: list[tuple[str, nn.Module]] = []
+    hooks = [
+        part.register_forward_hook(lambda *_, named=(name, part): called.append(named))
+        for name, part in module.named_modules()
+        if isinstance(part, HEADS)
+    ]
+    try:
+        width = run(module, rows.at(torch.arange(min(2, len(rows)), device=rows.device)), rows.call).shape[1]
+    finally:
+        for hook in hooks:
+            hook.remove()
+    fits = [name for name, part in called if width_of(part) == width]
+    if not fits:
+        raise ModelError(
+            f"None of the layers of {type(module).__name__} makes its {width} outputs directly, so none of them is its "
+            "head; a net grows, and takes a new head, where it ends in a linear or convolution layer."
+        )
+    return fits[-1]
+
+
+class _Read(Exception):
+    """Leaves a net whose features have been read."""
+
+
+def features_of(module: nn.Module, layer: nn.Module, inputs: Inputs, call: Call) -> Tensor:
+    """Return what a layer reads (n, d) for a mini-batch; a map is averaged over its places.
+
+    The net is left as soon as it is read: the layer itself, such as a wide projection, may cost more than all before.
+    """
+    read: list[Tensor] = []
+
+    def leave(_: nn.Module, given: tuple[Tensor, ...]) -> None:
+        read.append(given[0])
+        raise _Read
+
+    hook = layer.register_forward_pre_hook(leave)
+    try:
+        run(module, inputs, call)
+    except _Read:
+        pass
+    finally:
+        hook.remove()
+    seen = read[-1].float()
+    return seen.mean(dim=tuple(range(2, seen.ndim))) if isinstance(layer, HEADS[1:]) else seen.reshape(len(seen), -1)
+
+
+def check_unshared(module: nn.Module, layer: nn.Module, name: str) -> None:
+    """Raise an error if another layer has the weights of this one."""
+    held = layer.get_parameter("weight")
+    others = [
+        n
+        for n, part in module.named_modules()
+        if part is not layer and any(p is held for p in part._parameters.values())
+    ]
+    if others:
+        raise ModelError(
+            f"The weights of {name} are those of {others[0]} too, so it cannot change its number of outputs."
+        )
+
+
+def put_rows(layer: nn.Module, weight: Tensor, bias: Tensor | None = None) -> None:
+    """Set the weights of a linear, convolution or table layer, of any number of rows."""
+    old = layer.get_parameter("weight")
+    layer.weight = nn.Parameter(weight.contiguous(), requires_grad=old.requires_grad)
+    if bias is not None:
+        layer.bias = nn.Parameter(bias.contiguous(), requires_grad=old.requires_grad)
+    for name in ("out_features", "out_channels", "num_embeddings"):
+        if hasattr(layer, name):
+            setattr(layer, name, len(weight))
+
+
+# ------------------------------------------------------------------------------------------------- blocks
+
+
+def blocks(module: nn.Module) -> tuple[str, ...]:
+    """Return the parts that a net is a row of, from its input to its output: children, and those of plain rows."""
+    return tuple(_in_a_row(module, ""))
+
+
+def _in_a_row(module: nn.Module, start: str) -> Iterator[str]:
+    for name, part in module.named_children():
+        full = f"{start}{name}"
+        if isinstance(part, nn.Sequential | nn.ModuleList):
+            yield from _in_a_row(part, f"{full}.")
+        elif any(True for _ in part.parameters()):
+            yield full
+
+
+# ------------------------------------------------------------------------------------------------- tables
+
+
+def has_tables(module: nn.Module) -> bool:
+    """Whether a module looks ids up in a table."""
+    return any(isinstance(part, _TABLES) for part in module.modules())
+
+
+def widen_tables(module: nn.Module, rows: Rows) -> dict[str, int]:
+    """Give lookup tables rows for ids beyond their end, at the mean of their rows; return the old sizes by weight."""
+    tables: dict[str, Any] = {name: part for name, part in module.named_modules() if isinstance(part, _TABLES)}
+    wanted = _largest_ids(module, tables, rows)
+    grown = {}
+    for name, part in tables.items():
+        weight = part.get_parameter("weight").detach()
+        if wanted.get(name, -1) < len(weight):
+            continue
+        trained = torch.ones(len(weight), dtype=torch.bool, device=weight.device)
+        if part.padding_idx is not None:
+            trained[part.padding_idx] = False
+        extra = weight[trained].mean(dim=0).expand(wanted[name] + 1 - len(weight), -1)
+        grown[f"{name}.weight" if name else "weight"] = len(weight)
+        put_rows(part, torch.cat([weight, extra]))
+    return grown
+
+
+def _largest_ids(module: nn.Module, tables: dict[str, Any], rows: Rows) -> dict[str, int]:
+    """Run the rows through the net, with ids cut off at each table's end, and note the largest ids."""
+    wanted: dict[str, int] = {}
+
+    def note(name: str, size: int) -> Any:
+        def hook(_: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+            if given[0].numel():
+                wanted[name] = max(wanted.get(name, -1), int(given[0].max()))
+            return (given[0].clamp_max(size - 1), *given[1:])
+
+        return hook
+
+    hooks = [part.register_forward_pre_hook(note(name, len(part.weight))) for name, part in tables.items()]
+    try:
+        for at in torch.split(torch.arange(len(rows), device=rows.device), _ROWS):
+            run(module, rows.at(at), rows.call)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return wanted
+
+
+# ------------------------------------------------------------------------------------------- new weights
+
+
+def can_redraw(module: nn.Module) -> bool:
+    """Whether every weight lies in a layer that can draw its weights again."""
+    return all(
+        reset_of(part) is not None for part in module.modules() if any(True for _ in part.parameters(recurse=False))
+    )
+
+
+def redrawn(module: nn.Module, seed: int) -> nn.Module:
+    """Return a copy of a net whose layers have drawn their weights again."""
+    fresh = copy.deepcopy(module)
+    with seeded(seed):
+        for part in fresh.modules():
+            reset = reset_of(part)
+            if reset is not None:
+                reset()
+    return fresh
+
+
+def reset_of(part: nn.Module) -> Any:
+    """Return the method that draws the weights of a layer."""
+    return getattr(part, "reset_parameters", getattr(part, "_reset_parameters", None))  # attention has the second
