@@ -12,7 +12,7 @@ from _nets import Steps, trained
 from incumbent.core import AnchorSet, Array, Batch, Memory, Model, Recipe
 from incumbent.data import Schema, read
 from incumbent.gate import Gate
-from incumbent.memory import nbytes, remember
+from incumbent.memory import nbytes, update_memory
 from incumbent.models import fit_challenger, wrap
 from incumbent.policy import Choice
 from incumbent.strategies import parse
@@ -79,7 +79,7 @@ class Ours:
         """Take in a net with the rows that it learned, and rows that it did not learn as the anchor set."""
         live: Model = wrap(native, classes=list(classes))
         told = Schema.of(read((learned.x, learned.labels), tensors=True), target="target", task="classification")
-        memory = remember(Memory(), learned, seed=seed)
+        memory = update_memory(Memory(), learned, seed=seed)
         if how.first:
             strategy = parse(how.first)
             recipe = strategy.prepare(Recipe(), Memory()).resolve_start(live.abilities)

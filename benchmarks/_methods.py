@@ -18,7 +18,7 @@ from incumbent import metrics
 from incumbent.core import AnchorSet, Batch, Memory, Model, Prediction
 from incumbent.data import Schema
 from incumbent.gate import Gate
-from incumbent.memory import remember
+from incumbent.memory import update_memory
 from incumbent.models import wrap
 from incumbent.policy import Choice
 from incumbent.updating import (
@@ -151,7 +151,7 @@ class Ours:
         self.schema = with_classes(schema, self.live)
         rows, _ = self.schema.check(start.frame)
         rare = 50 if self.live.task == "classification" else 0
-        self.memory, self.anchor = remember(Memory(), rows, seed=start.seed, rare=rare), AnchorSet()
+        self.memory, self.anchor = update_memory(Memory(), rows, seed=start.seed, rare=rare), AnchorSet()
         self.gate, self.state = gate or Gate(), UpdateState()
 
     def update(self, frame: pd.DataFrame) -> Made:

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from incumbent.core import AnchorSet, Memory
 from incumbent.data import Schema
-from incumbent.memory import remember
+from incumbent.memory import update_memory
 from incumbent.models import wrap
 from incumbent.updating import LiveModel, UpdateInputs, UpdateState, anchor_set, prepare_update, with_classes
 
@@ -68,7 +68,7 @@ def inputs(live: Any, new: pd.DataFrame, **options: Any) -> UpdateInputs:
     schema = with_classes(schema, champion)
     batch, check = schema.check(new)
     if data is not None:
-        known["memory"] = remember(Memory(), schema.check(data)[0], seed=0)
+        known["memory"] = update_memory(Memory(), schema.check(data)[0], seed=0)
     if anchor is not None:
         known["anchor"] = anchor if isinstance(anchor, AnchorSet) else anchor_set(schema, anchor)
     return prepare_update(LiveModel(champion, schema, state=state, **known), batch, check, **options)

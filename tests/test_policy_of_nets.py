@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from incumbent.core import Batch, Challenger, Memory, Recipe  # noqa: E402  (torch first: without it there is nothing to test)
 from incumbent.errors import AbilityError, ModelError, UsageError  # noqa: E402
-from incumbent.memory import emphasised, remember  # noqa: E402
+from incumbent.memory import scale_weights, update_memory  # noqa: E402
 from incumbent.models import fit_challenger, load, save, wrap  # noqa: E402
 from incumbent.policy import default_strategies, made_redundant_by, recipe_for  # noqa: E402
 from incumbent.strategies import Analytic, DERpp, Incremental, Interpolate, LwF, chain  # noqa: E402
@@ -32,7 +32,7 @@ def rows(n, seed=0):
 def learned(model, batch, strategy, memory=None):
     memory = Memory() if memory is None else memory
     recipe = recipe_for(strategy, model, memory)
-    train = emphasised(batch, recipe.data.new_row_weight)
+    train = scale_weights(batch, recipe.data.new_row_weight)
     return fit_challenger(model, recipe.bind(train=train, select=rows(60, 9), memory=memory))
 
 
@@ -50,13 +50,13 @@ DARK = chain(DERpp(1000), Incremental())
     ],
 )
 def test_auto_solves_the_head_of_a_net_before_it_takes_gradient_steps(new, unseen, expected):
-    assert default_strategies(net(), remember(Memory(), rows(320), seed=0), rows=new, unseen=unseen) == expected
+    assert default_strategies(net(), update_memory(Memory(), rows(320), seed=0), rows=new, unseen=unseen) == expected
 
 
 @pytest.mark.parametrize(("reads", "width"), [(16, 1000), (1000, 1500), (3000, 2000)])
 def test_what_a_wide_layer_reads_has_more_features(reads, width):
     wide = torch.nn.Sequential(torch.nn.Linear(6, reads), torch.nn.ReLU(), torch.nn.Linear(reads, 3))
-    tried = default_strategies(wrap(wide, classes=[0, 1, 2]), remember(Memory(), rows(320), seed=0), rows=400)
+    tried = default_strategies(wrap(wide, classes=[0, 1, 2]), update_memory(Memory(), rows(320), seed=0), rows=400)
     assert tried == [Analytic(width), DARK]
 
 
@@ -70,7 +70,7 @@ def test_what_a_wide_layer_reads_has_more_features(reads, width):
     ],
 )
 def test_gradient_steps_are_made_redundant_by_an_exact_head_that_loses_nothing(gains, spares):
-    model, memory = net(), remember(Memory(), rows(320), seed=0)
+    model, memory = net(), update_memory(Memory(), rows(320), seed=0)
     steps, head = recipe_for(DARK, model, memory), recipe_for(Analytic(1000), model, memory)
     tried = [Challenger("Analytic(1000)", head, model, gains=gains)]
     assert (made_redundant_by(steps, tried) is tried[0]) == spares
@@ -91,7 +91,7 @@ def test_without_old_rows_auto_lets_the_champion_teach():
 def test_a_head_that_was_solved_is_only_solved_on():
     model, first = net(), rows(320)
     made = learned(model, first, Analytic(50))
-    memory = Analytic(50).remember(remember(Memory(), first, seed=0), made, first)
+    memory = Analytic(50).remember(update_memory(Memory(), first, seed=0), made, first)
     assert default_strategies(made, memory, rows=320) == [Analytic()]
     assert default_strategies(made, memory, rows=20) == [Analytic(weight=8.0), Analytic()]
 

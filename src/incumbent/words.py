@@ -41,3 +41,18 @@ def joined(words: Iterable[str], link: str = "and") -> str:
     """
     *most, last = words
     return f"{', '.join(most)} {link} {last}" if most else last
+
+
+def describe_missing(source: str, what: str, missing: Sequence[str], present: Sequence[str]) -> str:
+    """Return the sentence about names that a source lacks, with the closest names that it has.
+
+    Examples
+    --------
+    >>> print(describe_missing("rows.csv", "feature", ["Age"], ["age", "city"]))
+    rows.csv lacks the feature 'Age' (is it 'age'?); it has 'age', 'city'.
+    """
+    close = {name: nearest(name, present) for name in missing[:8]}
+    shown = ", ".join(f"{name!r} (is it {near!r}?)" if near else repr(name) for name, near in close.items())
+    more = f" and {len(missing) - 8:,} more" if len(missing) > 8 else ""
+    count = f"the {what}" if len(missing) == 1 else counted(len(missing), what)
+    return f"{source} lacks {count} {shown}{more}; it has {listed(present, 12)}."

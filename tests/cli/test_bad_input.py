@@ -141,8 +141,8 @@ NEW_ROWS = {  # FILE for update, and words that its message must have
     "infinite.csv": ("'b' holds inf in row 4", "finite"),
     "gap.csv": ("LogisticRegression cannot predict the new rows", "NaN"),
     "no-values.csv": ("cannot predict the new rows",),
-    "few.csv": ("Only 10 of the 10 new rows", "Collect 10 more"),
-    "one-row.csv": ("Only 0 of the 50 new rows", "repeat"),
+    "few.csv": ("10 of the 10 new rows qualify", "Add at least 10 rows"),
+    "one-row.csv": ("0 of the 50 new rows qualify", "Duplicates"),
     "past.csv": ("200 of the 200 rows are not new", "given twice"),
     "each-its-own.csv": ("'label'",),
 }

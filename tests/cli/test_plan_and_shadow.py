@@ -83,7 +83,7 @@ def test_labelled_rows_are_read_by_an_update_with_their_weights(incumbent, shop,
     truth.to_csv("labelled.csv", index=False)
     words = ("update", "labelled.csv", "--name", two, "--strategy", "retrain", "--dry-run", "--json", "--weight")
     told = json.loads(incumbent(*words, "counts").out)
-    assert any("weighs the rows" in finding["text"] for finding in told["findings"])
+    assert any("weights the rows" in finding["text"] for finding in told["findings"])
     assert incumbent(*words, "nothing").code == 1
 
 

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from incumbent.core import Batch, Exact, Memory, Recipe, Structure
 from incumbent.errors import BudgetSpent, DataError, ModelError, UsageError
 from incumbent.gate import Gate
-from incumbent.memory import load_memory, nbytes, remember, save_memory
+from incumbent.memory import load_memory, nbytes, save_memory, update_memory
 from incumbent.models import absorb, fit_challenger, forget, load, save, wrap
 from incumbent.models.exact import _analytic
 from incumbent.models.exact._learned import statistics_of
@@ -46,11 +46,11 @@ def learn(model, memory, at, strategy=USUAL, *, select=slice(2200, 2400)):
     new = batch(at)
     recipe = strategy.prepare(Recipe(), memory).bind(train=new, select=batch(select), memory=memory)
     made = fit_challenger(model, recipe)
-    return made, strategy.remember(remember(memory, new, seed=0), made, new)
+    return made, strategy.remember(update_memory(memory, new, seed=0), made, new)
 
 
 def remembered(at):
-    return remember(Memory(), batch(at), seed=0)
+    return update_memory(Memory(), batch(at), seed=0)
 
 
 def jointly(model, at, ridge):
@@ -119,10 +119,10 @@ def test_rows_learned_beyond_those_it_was_solved_from_are_passed_through_once():
     new = batch(slice(300, 1000))
     recipe = Analytic(200).prepare(Recipe(), memory).bind(train=batch(slice(300, 800)), memory=memory)
     made = fit_challenger(model, recipe)
-    kept = absorb(remember(memory, new, seed=0), made, new)
+    kept = absorb(update_memory(memory, new, seed=0), made, new)
     assert statistics_of(kept).rows == 1000
     stored = wrap(made.native)  # as it comes from a store: without what it was solved from
-    assert statistics_of(absorb(remember(memory, new, seed=0), stored, new)).rows == 1000
+    assert statistics_of(absorb(update_memory(memory, new, seed=0), stored, new)).rows == 1000
 
 
 def test_statistics_of_other_features_are_never_mixed_in():

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from incumbent.core import AnchorSet, Batch, Memory, Recipe
-from incumbent.memory import admit, remember
+from incumbent.memory import add_to_anchor_set, update_memory
 from incumbent.models import absorb, extended, fit_challenger, passed, predict, wrap
 from incumbent.models.exact import _features as features
 from incumbent.strategies import Analytic, Incremental
@@ -77,8 +77,8 @@ def test_features_go_with_rows_that_are_taken_and_joined_and_no_further():
     assert Batch.join([rows, batch(slice(200, 300))]).features is None
     other, _ = passed(wrap(pipeline()), batch(slice(0, 200)))
     assert Batch.join([rows, other]).features is None
-    assert remember(Memory(), rows, seed=0).rows.features is None
-    anchor, free = admit(AnchorSet(), rows, seed=0)
+    assert update_memory(Memory(), rows, seed=0).rows.features is None
+    anchor, free = add_to_anchor_set(AnchorSet(), rows, seed=0)
     assert anchor.rows.features is None and len(free.features) == len(free)
 
 
@@ -122,7 +122,7 @@ def test_an_exact_head_learns_the_rows_that_chose_it_and_equals_one_that_learned
     joint = Ridge(alpha=first.head.ridge, solver="cholesky").fit(lifted, np.eye(2)[Y[:420]])
     np.testing.assert_allclose(both.head.coef, joint.coef_, rtol=1e-8, atol=1e-12)
     assert any("120 rows that chose it" in note for note in both.notes)
-    kept = absorb(remember(Memory(), batch(slice(0, 500)), seed=0), both, batch(slice(0, 500)))
+    kept = absorb(update_memory(Memory(), batch(slice(0, 500)), seed=0), both, batch(slice(0, 500)))
     assert float(kept.statistics["rows"]) == 500
 
 

@@ -7,8 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from incumbent.core import Batch, Memory, Recipe
-from incumbent.memory import carry
-from incumbent.memory._importance import carried, normalised
+from incumbent.memory import accumulate_importance, get_importance, normalize_importance
 from incumbent.models import fit_challenger, wrap
 from incumbent.strategies import MAS, Incremental, OnlineEWC, Soup, chain
 
@@ -43,20 +42,25 @@ def test_the_output_kind_is_the_mean_slope_of_the_squared_norm():
 
 
 def test_a_memory_carries_one_kind_at_a_time_and_each_under_its_own_name():
-    first = carry(Memory(), {"w": np.array([1.0, 3.0])}, "fisher", gamma=0.5)
-    assert carried(carry(first, {"w": np.ones(2)}, "fisher", gamma=0.5), "fisher")["w"].tolist() == [1.5, 2.5]
-    other = carry(first, {"w": np.ones(2)}, "output", gamma=0.5)
-    assert carried(other, "fisher") == {} and carried(other, "output")["w"].tolist() == [1, 1]
-    wider = carry(first, {"w": np.ones(3)}, "fisher", gamma=0.5)
-    assert carried(wider, "fisher")["w"].tolist() == [1, 1, 1]
-    scaled = carry(first, {"w": np.array([2.0, 6.0])}, "fisher", gamma=0.5, normalise=True)
-    assert carried(scaled, "fisher", normalise=True)["w"].tolist() == [0.5, 1.5] and carried(scaled, "fisher") == {}
+    first = accumulate_importance(Memory(), {"w": np.array([1.0, 3.0])}, "fisher", gamma=0.5)
+    assert get_importance(accumulate_importance(first, {"w": np.ones(2)}, "fisher", gamma=0.5), "fisher")[
+        "w"
+    ].tolist() == [1.5, 2.5]
+    other = accumulate_importance(first, {"w": np.ones(2)}, "output", gamma=0.5)
+    assert get_importance(other, "fisher") == {} and get_importance(other, "output")["w"].tolist() == [1, 1]
+    wider = accumulate_importance(first, {"w": np.ones(3)}, "fisher", gamma=0.5)
+    assert get_importance(wider, "fisher")["w"].tolist() == [1, 1, 1]
+    scaled = accumulate_importance(first, {"w": np.array([2.0, 6.0])}, "fisher", gamma=0.5, normalise=True)
+    assert (
+        get_importance(scaled, "fisher", normalise=True)["w"].tolist() == [0.5, 1.5]
+        and get_importance(scaled, "fisher") == {}
+    )
 
 
 def test_importances_are_scaled_to_a_mean_of_one_over_all_weights():
-    made = normalised({"a": np.array([1.0, 2.0]), "b": np.array([9.0])})
+    made = normalize_importance({"a": np.array([1.0, 2.0]), "b": np.array([9.0])})
     assert np.concatenate(list(made.values())).mean() == pytest.approx(1)
-    assert normalised({"a": np.zeros(2)})["a"].tolist() == [0, 0]
+    assert normalize_importance({"a": np.zeros(2)})["a"].tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("strategy", [OnlineEWC(100.0), OnlineEWC(100.0, fisher="empirical"), MAS(20.0)])
@@ -68,7 +72,7 @@ def test_a_strong_pull_keeps_a_linear_model_where_it_was(strategy):
     moved = [np.abs(m.weights()["coef"] - LIVE.weights()["coef"]).max() for m in (free, held)]
     assert moved[1] < moved[0]
     memory = strategy.remember(Memory(ROWS), held, ROWS)
-    assert carried(
+    assert get_importance(
         memory, "output" if isinstance(strategy, MAS) else strategy._kind, normalise=not isinstance(strategy, MAS)
     )
 

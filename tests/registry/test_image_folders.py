@@ -17,7 +17,7 @@ Image = pytest.importorskip("PIL.Image", reason="images are read through Pillow"
 import incumbent  # noqa: E402
 from incumbent import Registry  # noqa: E402
 from incumbent.cli._main import run  # noqa: E402
-from incumbent.data import centred, read, unit  # noqa: E402
+from incumbent.data import read, scale_0_1, scale_minus1_1  # noqa: E402
 
 BUILD = '''"""A small net for grey images of 16 x 16."""
 
@@ -66,7 +66,7 @@ def made(tmp_path_factory):
     finally:
         sys.path.remove(str(folder))
     rows = read(folder / "old", tensors=True, size=16)
-    x, y = torch.from_numpy(unit(rows.parts["x"])), np.unique(rows.parts["target"], return_inverse=True)[1]
+    x, y = torch.from_numpy(scale_0_1(rows.parts["x"])), np.unique(rows.parts["target"], return_inverse=True)[1]
     torch.manual_seed(0)
     net = Small()
     steps = torch.optim.Adam(net.parameters(), 0.02)
@@ -92,10 +92,10 @@ def test_a_folder_of_images_of_any_size_goes_through_the_command_line(here, caps
     said = capsys.readouterr().err
     assert "The images of old differ in size (height x width): " in said and "incumbent init ... --size" in said
     assert run([*init, "--size", "16"]) != 0
-    assert "--prepare incumbent.data:unit (0 to 1)" in capsys.readouterr().err
-    assert run([*init, "--size", "20", "--prepare", "incumbent.data:unit"]) != 0
+    assert "--prepare incumbent.data:scale_0_1 (0 to 1)" in capsys.readouterr().err
+    assert run([*init, "--size", "20", "--prepare", "incumbent.data:scale_0_1"]) != 0
     assert "The net takes images of another size than 20 x 20" in capsys.readouterr().err
-    assert run([*init, "--size", "16x16", "--prepare", "incumbent.data:unit"]) == 0
+    assert run([*init, "--size", "16x16", "--prepare", "incumbent.data:scale_0_1"]) == 0
     said = capsys.readouterr().out
     assert f"{name} version 1 is live." in said and "Model:    Small" in said and "Warning: " not in said
     assert "Old rows: 150 rows" in said
@@ -124,7 +124,7 @@ def test_a_size_for_rows_that_are_no_images_is_a_wrong_use(here, capsys, name):
 
 def test_in_python_the_size_is_said_once_too(here, made, name):
     registry = Registry()
-    came = registry.init(name, made[1], "old", size=(16, 16), factory="small_nets:Small", prepare=unit)
+    came = registry.init(name, made[1], "old", size=(16, 16), factory="small_nets:Small", prepare=scale_0_1)
     assert came.schema.inputs[0].shape == (16, 16, 1) and not came.check.warnings
     assert [f.text.split(":")[0] for f in came.check.findings] == [
         "150 of 150 images were resized to 16 x 16 (height x width), stretched and not cropped"
@@ -142,10 +142,14 @@ def test_images_are_read_in_the_channels_that_the_net_takes(here, made, name):
     from small_nets import Small
 
     registry = Registry()
-    grey = registry.init(name, made[1], "colour", size=16, factory="small_nets:Small", prepare=unit)
+    grey = registry.init(name, made[1], "colour", size=16, factory="small_nets:Small", prepare=scale_0_1)
     assert grey.schema.inputs[0].shape == (16, 16, 1)
     assert any("20 of 20 images in colour were read as grey" in finding.text for finding in grey.check.warnings)
-    three = {"factory": "small_nets:Small", "arguments": {"channels": 3}, "prepare": "incumbent.data:imagenet"}
+    three = {
+        "factory": "small_nets:Small",
+        "arguments": {"channels": 3},
+        "prepare": "incumbent.data:normalize_imagenet",
+    }
     colour = registry.init(f"{name}-3", Small(3), "old", size=16, **three)
     assert colour.schema.inputs[0].shape == (16, 16, 3)
     assert any("150 images are grey, and read in colour" in finding.text for finding in colour.check.findings)
@@ -154,11 +158,14 @@ def test_images_are_read_in_the_channels_that_the_net_takes(here, made, name):
 
 def test_a_net_that_is_prepared_otherwise_than_in_training_is_found_out(here, made, name, capsys):
     init = ["init", "net.safetensors", "--factory", "small_nets:Small", "--data", "old", "--target", "digit"]
-    assert run([*init, "--size", "16", "--prepare", "incumbent.data:centred", "--name", name]) == 0
+    assert run([*init, "--size", "16", "--prepare", "incumbent.data:scale_minus1_1", "--name", name]) == 0
     said = capsys.readouterr().out
-    assert "Warning:  Of 100 of these rows the net is right in 100% with --prepare incumbent.data:unit, and in " in said
+    assert (
+        "Warning:  Of 100 of these rows the net is right in 100% with --prepare incumbent.data:scale_0_1, and in "
+        in said
+    )
     registry = Registry()
-    right = incumbent.wrap(made[1], prepare=centred, classes=["eight", "five", "three"])
+    right = incumbent.wrap(made[1], prepare=scale_minus1_1, classes=["eight", "five", "three"])
     rows = read("old", tensors=True, size=16)
     said_so = right.predict(rows.parts["x"]).label
     same = registry.init(f"{name}-2", right, (rows.parts["x"], said_so))  # as if it had been trained so
@@ -166,7 +173,7 @@ def test_a_net_that_is_prepared_otherwise_than_in_training_is_found_out(here, ma
 
 
 def test_an_update_in_memory_reads_new_images_as_those_that_the_model_learned(here, made):
-    live = incumbent.wrap(made[1], prepare=unit, classes=["eight", "five", "three"])
+    live = incumbent.wrap(made[1], prepare=scale_0_1, classes=["eight", "five", "three"])
     old = read("old", tensors=True, size=16)
     outcome = incumbent.update(live, "new", data=old, strategies="Analytic(64)", gate=incumbent.Gate(tolerance=None))
     assert outcome.decision == "promote" and outcome.champion.predict(old.parts["x"]).label.shape == (150,)

@@ -111,7 +111,7 @@ def test_an_update_reads_the_weights_and_its_gain_is_that_of_all_rows(registry, 
     truth = registry.evaluate(with_challenger, pool)["accuracy"]
     right, wrong = (outcome.comparisons["new"].champion["accuracy"] for outcome in (told, plain))
     assert abs(right - truth) < 0.05 < abs(wrong - truth)
-    assert any("weighs the rows" in finding.text for finding in told.check.findings)
+    assert any("weights the rows" in finding.text for finding in told.check.findings)
 
 
 def test_weights_are_scaled_to_a_mean_of_one_so_that_old_rows_keep_theirs(registry, brought_in):

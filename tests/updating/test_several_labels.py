@@ -16,7 +16,7 @@ from incumbent import Gate, Registry, wrap  # noqa: E402
 from incumbent.cli._main import run  # noqa: E402
 from incumbent.core import Batch, Memory  # noqa: E402
 from incumbent.errors import DataError, ModelError, UsageError  # noqa: E402
-from incumbent.memory import remember  # noqa: E402
+from incumbent.memory import update_memory  # noqa: E402
 from incumbent.metrics import standard  # noqa: E402
 from incumbent.strategies import Incremental, Vote  # noqa: E402
 from incumbent.testing import check_model  # noqa: E402
@@ -162,7 +162,7 @@ def test_a_vote_says_of_each_label_what_most_say(tmp_path):
 
 @pytest.mark.parametrize(
     ("strategy", "why"),
-    [("Stack()", "several labels at once; Weighted"), ("GDumb(200)", "these rows have several labels at once")],
+    [("Stack()", "several labels at once; Weighted"), ("GDumb(200)", "these rows have several labels each")],
 )
 def test_what_needs_one_class_a_row_says_so(strategy, why):
     old, new = _rows("labels", 600), _rows("labels", 300, turn=0.5)
@@ -191,10 +191,10 @@ def test_a_rare_label_stays_in_memory():
     on = int(y[:, 1].sum())
     memory = Memory()
     for part in np.split(np.arange(4000), 4):
-        memory = remember(memory, Batch(rng.normal(size=(1000, 2)), y[part]), seed=0, low=100, high=100)
+        memory = update_memory(memory, Batch(rng.normal(size=(1000, 2)), y[part]), seed=0, low=100, high=100)
     assert int(memory.rows.y[:, 1].sum()) == min(on, 25)  # half of `low`, shared by two labels
     assert len(memory) < 200
-    values = remember(Memory(), Batch(rng.normal(size=(4000, 2)), y.astype(float)), seed=0, low=100, high=100)
+    values = update_memory(Memory(), Batch(rng.normal(size=(4000, 2)), y.astype(float)), seed=0, low=100, high=100)
     assert len(values) < 140
 
 

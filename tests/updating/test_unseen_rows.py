@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 import incumbent
 from incumbent.core import AnchorSet, Memory
 from incumbent.data import row_keys
-from incumbent.memory import remember
+from incumbent.memory import update_memory
 from incumbent.updating import run
 from rows import NAMES, fitted, inputs, points, values
 
@@ -191,7 +191,7 @@ def test_a_group_is_never_split(roles):
 def test_over_many_updates_no_row_is_in_memory_and_in_the_anchor_set():
     past = points(300, seed=1)
     live = fitted(Recording(), past)
-    memory, anchor = remember(Memory(), inputs(live, past).batch, seed=0), AnchorSet()
+    memory, anchor = update_memory(Memory(), inputs(live, past).batch, seed=0), AnchorSet()
     sizes = []
     for number in range(4):
         Recording.learned.clear()

@@ -257,7 +257,7 @@ def test_the_same_rows_given_twice_are_told_apart_from_too_few():
 
 
 def test_too_few_rows_say_how_many_are_needed():
-    with pytest.raises(DataError, match="Only 12 of the 12 new rows"):
+    with pytest.raises(DataError, match="12 of the 12 new rows qualify"):
         incumbent.update(steady(), points(12, seed=2), target="label")
 
 

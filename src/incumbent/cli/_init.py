@@ -48,7 +48,8 @@ def init(
         typer.Option(
             "--prepare",
             metavar="MODULE:NAME",
-            help="Turns rows into what a net sees; for images incumbent.data:unit, :centred or :imagenet.",
+            help="Function that prepares rows for a net; for images incumbent.data:scale_0_1, :scale_minus1_1 or "
+            ":normalize_imagenet.",
         ),
     ] = None,
     size: Annotated[

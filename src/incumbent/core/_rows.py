@@ -123,8 +123,8 @@ def _take(x: Any, at: NDArray[np.intp]) -> Any:
         return {name: _take(part, at) for name, part in x.items()}
     if hasattr(x, "iloc"):
         return x.iloc[at]
-    if hasattr(x, "pick"):  # lazy rows, which stay in their file
-        return x.pick(at)
+    if hasattr(x, "join"):  # lazy rows, which stay in their file
+        return x.take(at)
     return [x[i] for i in at] if isinstance(x, list) else x[at]
 
 
@@ -136,7 +136,7 @@ def _join(parts: Sequence[Any]) -> Any:
         return {name: _join([part[name] for part in parts]) for name in first}
     if hasattr(first, "iloc"):
         return _join_frames(parts)
-    lazy = next((part for part in parts if hasattr(part, "pick")), None)
+    lazy = next((part for part in parts if hasattr(part, "join")), None)
     if lazy is not None:
         return lazy.join(parts)
     if hasattr(first, "tocsr"):

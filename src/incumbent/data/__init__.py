@@ -1,4 +1,4 @@
-"""What is known of rows: how they are read, checked against a schema and split.
+"""Rows: how they are read, checked against a schema, compared and split.
 
 The names are loaded on first use: reading data needs pandas and pyarrow, and most of a program does not.
 """
@@ -13,58 +13,87 @@ from incumbent.core import DataCheck as DataCheck
 from incumbent.core import Finding as Finding
 
 if TYPE_CHECKING:
-    from incumbent.data.reading._pixels import centred as centred
-    from incumbent.data.reading._pixels import imagenet as imagenet
-    from incumbent.data.reading._pixels import unit as unit
+    from incumbent.data.reading._pixels import normalize_imagenet as normalize_imagenet
+    from incumbent.data.reading._pixels import scale_0_1 as scale_0_1
+    from incumbent.data.reading._pixels import scale_minus1_1 as scale_minus1_1
     from incumbent.data.reading._read import read as read
+    from incumbent.data.rows._flags import RowFlags as RowFlags
+    from incumbent.data.rows._flags import flag_rows as flag_rows
     from incumbent.data.rows._keys import row_keys as row_keys
     from incumbent.data.rows._lazy import LazyRows as LazyRows
-    from incumbent.data.rows._lazy import in_memory as in_memory
-    from incumbent.data.rows._quality import Quality as Quality
-    from incumbent.data.rows._quality import examine as examine
+    from incumbent.data.rows._lazy import as_lazy as as_lazy
+    from incumbent.data.rows._lazy import blocks as blocks
+    from incumbent.data.rows._lazy import materialize as materialize
+    from incumbent.data.rows._lazy import row_bytes as row_bytes
     from incumbent.data.rows._split import Split as Split
     from incumbent.data.rows._split import split as split
     from incumbent.data.schema._column import Column as Column
+    from incumbent.data.schema._input import Input as Input
     from incumbent.data.schema._schema import Schema as Schema
 
 _HOME = {
     "Column": "schema._column",
+    "Input": "schema._input",
     "LazyRows": "rows._lazy",
-    "Quality": "rows._quality",
+    "RowFlags": "rows._flags",
     "Schema": "schema._schema",
     "Split": "rows._split",
-    "centred": "reading._pixels",
-    "examine": "rows._quality",
-    "imagenet": "reading._pixels",
-    "in_memory": "rows._lazy",
+    "as_lazy": "rows._lazy",
+    "blocks": "rows._lazy",
+    "flag_rows": "rows._flags",
+    "materialize": "rows._lazy",
+    "normalize_imagenet": "reading._pixels",
     "read": "reading._read",
+    "row_bytes": "rows._lazy",
     "row_keys": "rows._keys",
+    "scale_0_1": "reading._pixels",
+    "scale_minus1_1": "reading._pixels",
     "split": "rows._split",
-    "unit": "reading._pixels",
 }
 
+RENAMED_PREPARE = {
+    "incumbent.data:centred": "incumbent.data:scale_minus1_1",
+    "incumbent.data:imagenet": "incumbent.data:normalize_imagenet",
+    "incumbent.data:unit": "incumbent.data:scale_0_1",
+}
+"""The new name of each function that versions of 0.1 store as the `prepare` of a network."""
+
 __all__ = [
+    "RENAMED_PREPARE",
     "Column",
     "DataCheck",
     "Finding",
+    "Input",
     "LazyRows",
-    "Quality",
+    "RowFlags",
     "Schema",
     "Split",
-    "centred",
-    "examine",
-    "imagenet",
-    "in_memory",
+    "as_lazy",
+    "blocks",
+    "flag_rows",
+    "materialize",
+    "normalize_imagenet",
     "read",
+    "row_bytes",
     "row_keys",
+    "scale_0_1",
+    "scale_minus1_1",
     "split",
-    "unit",
 ]
 
 _get, __dir__ = on_demand(__name__, _HOME, __all__)
 
-_MOVED = (
-    "admit anchor_split assemble carry_uses draw emphasised load_anchor load_memory nbytes remember save_anchor "
-    "save_memory spend"
+_RENAMED = {"Quality": "RowFlags", "examine": "flag_rows", "in_memory": "materialize"}
+_RENAMED |= {old.partition(":")[2]: new.partition(":")[2] for old, new in RENAMED_PREPARE.items()}
+_MOVED = {name: name for name in "anchor_split assemble load_anchor load_memory nbytes save_anchor save_memory".split()}
+_MOVED |= {
+    "admit": "add_to_anchor_set",
+    "carry_uses": "merge_use_counts",
+    "draw": "sample_memory",
+    "emphasised": "scale_weights",
+    "remember": "update_memory",
+    "spend": "record_use",
+}
+__getattr__ = deprecated_names(
+    __name__, {**_RENAMED, **{old: f"incumbent.memory.{new}" for old, new in _MOVED.items()}}, _get
 )
-__getattr__ = deprecated_names(__name__, {name: f"incumbent.memory.{name}" for name in _MOVED.split()}, _get)

@@ -7,62 +7,65 @@ from typing import TYPE_CHECKING
 from incumbent._on_demand import on_demand
 
 if TYPE_CHECKING:
-    from incumbent.memory._anchor_set import admit as admit
+    from incumbent.memory._anchor_set import add_to_anchor_set as add_to_anchor_set
     from incumbent.memory._anchor_set import anchor_split as anchor_split
-    from incumbent.memory._anchor_set import carry_uses as carry_uses
-    from incumbent.memory._anchor_set import load_anchor as load_anchor
-    from incumbent.memory._anchor_set import save_anchor as save_anchor
-    from incumbent.memory._anchor_set import spend as spend
+    from incumbent.memory._anchor_set import merge_use_counts as merge_use_counts
+    from incumbent.memory._anchor_set import record_use as record_use
     from incumbent.memory._assemble import assemble as assemble
-    from incumbent.memory._assemble import emphasised as emphasised
-    from incumbent.memory._importance import carried as carried
-    from incumbent.memory._importance import carry as carry
-    from incumbent.memory._importance import normalised as normalised
-    from incumbent.memory._reservoir import draw as draw
-    from incumbent.memory._reservoir import load_memory as load_memory
+    from incumbent.memory._assemble import scale_weights as scale_weights
+    from incumbent.memory._files import load_anchor as load_anchor
+    from incumbent.memory._files import load_memory as load_memory
+    from incumbent.memory._files import save_anchor as save_anchor
+    from incumbent.memory._files import save_memory as save_memory
+    from incumbent.memory._importance import accumulate_importance as accumulate_importance
+    from incumbent.memory._importance import get_importance as get_importance
+    from incumbent.memory._importance import normalize_importance as normalize_importance
     from incumbent.memory._reservoir import nbytes as nbytes
-    from incumbent.memory._reservoir import remember as remember
-    from incumbent.memory._reservoir import save_memory as save_memory
-    from incumbent.memory._stored_outputs import recalled as recalled
+    from incumbent.memory._reservoir import reservoir_size as reservoir_size
+    from incumbent.memory._reservoir import sample_memory as sample_memory
+    from incumbent.memory._reservoir import update_memory as update_memory
+    from incumbent.memory._stored_outputs import stored_logits as stored_logits
 
 _HOME = {
-    "admit": "_anchor_set",
+    "accumulate_importance": "_importance",
+    "add_to_anchor_set": "_anchor_set",
     "anchor_split": "_anchor_set",
     "assemble": "_assemble",
-    "carried": "_importance",
-    "carry": "_importance",
-    "carry_uses": "_anchor_set",
-    "draw": "_reservoir",
-    "emphasised": "_assemble",
-    "load_anchor": "_anchor_set",
-    "load_memory": "_reservoir",
+    "get_importance": "_importance",
+    "load_anchor": "_files",
+    "load_memory": "_files",
+    "merge_use_counts": "_anchor_set",
     "nbytes": "_reservoir",
-    "normalised": "_importance",
-    "recalled": "_stored_outputs",
-    "remember": "_reservoir",
-    "save_anchor": "_anchor_set",
-    "save_memory": "_reservoir",
-    "spend": "_anchor_set",
+    "normalize_importance": "_importance",
+    "record_use": "_anchor_set",
+    "reservoir_size": "_reservoir",
+    "sample_memory": "_reservoir",
+    "save_anchor": "_files",
+    "save_memory": "_files",
+    "scale_weights": "_assemble",
+    "stored_logits": "_stored_outputs",
+    "update_memory": "_reservoir",
 }
 
 __all__ = [
-    "admit",
+    "accumulate_importance",
+    "add_to_anchor_set",
     "anchor_split",
     "assemble",
-    "carried",
-    "carry",
-    "carry_uses",
-    "draw",
-    "emphasised",
+    "get_importance",
     "load_anchor",
     "load_memory",
+    "merge_use_counts",
     "nbytes",
-    "normalised",
-    "recalled",
-    "remember",
+    "normalize_importance",
+    "record_use",
+    "reservoir_size",
+    "sample_memory",
     "save_anchor",
     "save_memory",
-    "spend",
+    "scale_weights",
+    "stored_logits",
+    "update_memory",
 ]
 
 __getattr__, __dir__ = on_demand(__name__, _HOME)

@@ -1,4 +1,4 @@
-"""The rows that a recipe learns from: remembered ones, then new ones, within a window, weighted by age."""
+"""The rows that a recipe trains on: replay rows, then new rows, within a window and weighted by age."""
 
 from __future__ import annotations
 
@@ -9,46 +9,49 @@ import pandas as pd
 
 from incumbent.core import Array, Batch, Data, Floats, Memory
 from incumbent.errors import DataError, UsageError
-from incumbent.memory._reservoir import draw, sampled
+from incumbent.memory._reservoir import sample_memory, sample_rows
 
 SECONDS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
-    """Put together the rows that the `data` element of a recipe asks for.
+    """Assemble the rows that the `data` part of a recipe describes.
 
-    First, remembered rows are drawn. They come before the new ones, by time if all rows have it. With `per_batch` the
-    adapter draws them for each mini-batch instead. New rows get `new_row_weight`. Then `window` keeps the newest rows,
-    `half_life` sets weights by age, and `max_rows` draws from what is left.
+    The steps, in this order:
 
-    A row's weight is multiplied by ``2 ** (-age / half_life)``. The newest row has age 0. Where `half_life` is a
-    number, age is the number of rows behind it; where it is a span of time, the time since. A span is a text such as
-    "30d" or "12h" (s, min, h, d, w) where times are dates, and a text with a number alone, such as "500", in the
-    units of the time column where times are numbers. A window of "30d" leaves out what is exactly 30 days old or
-    older, so that it holds 30 daily rows.
+    1. Replay rows are drawn from memory, unless the adapter draws them for each mini-batch (`per_batch`).
+    2. New rows come after them, with `new_row_weight` times the weight; all are sorted by time if all have one.
+    3. `window` keeps the newest rows.
+    4. `half_life` multiplies each weight by ``2 ** (-age / half_life)``. The newest row has age 0. If `half_life` is a
+       number, age is the number of newer rows; if it is a span of time, age is the time since.
+    5. `max_rows` draws from the rows that are left.
+
+    If times are dates, a span is a text such as "30d" or "12h" (s, min, h, d, w). If times are numbers, it is a text
+    with a number in their unit, such as "500". A window of "30d" leaves out rows of exactly 30 days and older, so it
+    holds 30 daily rows.
 
     Parameters
     ----------
     data : Data
-        What to learn from.
+        Which rows to train on.
     new : Batch
         The new rows, oldest first.
     memory : Memory
-        What is remembered.
+        The rows to replay.
     seed : int
-        Where randomness enters.
+        Seed of the random draws.
 
     Returns
     -------
     Batch
-        Rows from the oldest to the newest, whatever `ordered` says: adapters shuffle.
+        Rows from the oldest to the newest, even if `ordered` is false: adapters shuffle.
 
     Raises
     ------
     DataError
-        If a span of time is asked for and the rows have no time, or times of the other kind.
+        If a window or half-life is a span of time, but the rows have no times, or times of the other kind.
     UsageError
-        If a window, half-life or row limit is not positive, or a span is not one.
+        If a window, half-life or row limit is not positive, or a span of time is malformed.
 
     Examples
     --------
@@ -58,8 +61,8 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     """
     replay, old = data.replay, Batch([])
     if replay is not None and not replay.per_batch:
-        old = draw(memory, replay.rows, sample=replay.sample, seed=seed)
-    rows = _by_time(Batch.join([old, emphasised(new, data.new_row_weight)]))
+        old = sample_memory(memory, replay.rows, sample=replay.sample, seed=seed)
+    rows = _by_time(Batch.join([old, scale_weights(new, data.new_row_weight)]))
     if data.window is not None:
         rows = _within(rows, data.window)
     if data.half_life is not None and len(rows):
@@ -67,16 +70,16 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     if data.max_rows is not None:
         _positive("max_rows", data.max_rows)
         sample = "reservoir" if replay is None else replay.sample
-        rows = sampled(rows, data.max_rows, sample=sample, rng=np.random.default_rng([seed % 2**63, 2]))
+        rows = sample_rows(rows, data.max_rows, sample=sample, rng=np.random.default_rng([seed % 2**63, 2]))
     return rows
 
 
-def emphasised(rows: Batch, emphasis: float) -> Batch:
-    """Return the rows with weights so many times as large."""
-    if emphasis == 1:
+def scale_weights(rows: Batch, factor: float) -> Batch:
+    """Return the rows with their weights multiplied by `factor`."""
+    if factor == 1:
         return rows
     weight = np.ones(len(rows)) if rows.weight is None else rows.weight
-    return rows.replace(weight=weight * emphasis)
+    return rows.replace(weight=weight * factor)
 
 
 def _by_time(rows: Batch) -> Batch:
@@ -107,21 +110,21 @@ def _age(rows: Batch, span: str, name: str) -> Floats:
     """Return the time since the newest row, in spans (n,)."""
     if rows.time is None:
         raise DataError(
-            f"{name}={span!r} is a span of time, and the rows have no time; name the time column, or give {name} as "
+            f"{name}={span!r} is a span of time, but the rows have no times; name the time column, or give {name} as "
             "a number of rows."
         )
     dated = rows.time.dtype.kind not in "iuf"
     clock = _clock(rows.time)
     newest = clock.max(initial=-np.inf)
     since: Floats = np.subtract(newest, clock, where=clock < newest, out=np.zeros(len(clock)))
-    return since / _length(span, name, dated)
+    return since / _parse_span(span, name, dated)
 
 
-def _length(span: str, name: str, dated: bool) -> float:
+def _parse_span(span: str, name: str, dated: bool) -> float:
     """Return a span in seconds, or in the units of a time column that holds numbers."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", span.lower())
     if found is None or (found[2] and found[2] not in SECONDS) or float(found[1]) <= 0:
-        raise UsageError(f'{name}={span!r} is no span of time; write a number and s, min, h, d or w, such as "30d".')
+        raise UsageError(f'{name}={span!r} is not a span of time; write a number and s, min, h, d or w, such as "30d".')
     if dated and not found[2]:
         raise DataError(f'{name}={span!r} lacks a unit, and the times are dates; write for example "{found[1]}d".')
     if not dated and found[2]:
@@ -132,14 +135,14 @@ def _length(span: str, name: str, dated: bool) -> float:
 
 
 def _clock(time: Array) -> Floats:
-    """Return times as numbers, in seconds where they are dates (n,); a row without a time is older than all others."""
+    """Return times as numbers (n,), dates in seconds; a row without a time is older than all others."""
     if time.dtype.kind in "iuf":
         clock = time.astype(np.float64)
     else:
         try:
             ticks = pd.DatetimeIndex(pd.to_datetime(time, utc=True, format="ISO8601")).to_numpy("datetime64[us]")
         except (ValueError, TypeError) as error:
-            raise DataError(f"The time column holds values that are no times: {error}.") from error
+            raise DataError(f"The time column holds values that are not times: {error}.") from error
         clock = np.where(np.isnat(ticks), np.nan, ticks.astype(np.int64) / 1e6)
     return np.where(np.isnan(clock), -np.inf, clock)
 

@@ -1,4 +1,4 @@
-"""Importances of weights: how they are named in a memory, scaled, and carried from update to update."""
+"""Importances of weights in a memory: their names, their scale, and their sum over updates."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from incumbent.core import Floats, Importance, Memory
 
 
-def carried(memory: Memory, kind: Importance, *, normalise: bool = False) -> dict[str, Floats]:
-    """Return the importances of one kind that a memory carries, by weight name; empty if there are none.
+def get_importance(memory: Memory, kind: Importance, *, normalise: bool = False) -> dict[str, Floats]:
+    """Return the importances of one kind in a memory, by weight name; empty if there are none.
 
     Examples
     --------
     >>> memory = Memory(importance={"coef": np.ones(2), "output:coef": np.zeros(2)})
-    >>> carried(memory, "output")
+    >>> get_importance(memory, "output")
     {'coef': array([0., 0.])}
     """
     start = _prefix(kind, normalise)
@@ -23,22 +23,22 @@ def carried(memory: Memory, kind: Importance, *, normalise: bool = False) -> dic
     return {name.removeprefix(start): value for name, value in found.items() if ":" not in name.removeprefix(start)}
 
 
-def carry(
+def accumulate_importance(
     memory: Memory, new: Mapping[str, Floats], kind: Importance, *, gamma: float, normalise: bool = False
 ) -> Memory:
-    """Return the memory with ``gamma * old + new`` for each weight; importances of other kinds are let go.
+    """Return the memory with ``gamma * old + new`` for each weight and without importances of other kinds.
 
-    They spoke of the weights of an older model, and would be added to as if they spoke of this one's. The same goes for
-    a weight whose shape has changed, because a class joined.
+    Those belong to the weights of an older model, so nothing may be added to them later. If the shape of a weight has
+    changed because a class was added, its old importance is dropped too.
     """
-    old, start = carried(memory, kind, normalise=normalise), _prefix(kind, normalise)
-    scaled = normalised(new) if normalise else new
+    old, start = get_importance(memory, kind, normalise=normalise), _prefix(kind, normalise)
+    scaled = normalize_importance(new) if normalise else new
     return memory.replace(
-        importance={start + name: _decayed(old.get(name), value, gamma) for name, value in scaled.items()}
+        importance={start + name: _accumulate(old.get(name), value, gamma) for name, value in scaled.items()}
     )
 
 
-def normalised(values: Mapping[str, Floats]) -> dict[str, Floats]:
+def normalize_importance(values: Mapping[str, Floats]) -> dict[str, Floats]:
     """Return the same importances scaled so that their mean over all weights is one; all zero stays so."""
     total, count = sum(float(v.sum()) for v in values.values()), sum(v.size for v in values.values())
     scale = count / total if total > 0 and np.isfinite(total) else 1.0
@@ -49,5 +49,5 @@ def _prefix(kind: Importance, normalise: bool) -> str:
     return "" if kind == "fisher" and not normalise else f"{kind}{'*' * normalise}:"
 
 
-def _decayed(old: Floats | None, new: Floats, gamma: float) -> Floats:
+def _accumulate(old: Floats | None, new: Floats, gamma: float) -> Floats:
     return new if old is None or old.shape != new.shape else gamma * old + new

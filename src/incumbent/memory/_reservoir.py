@@ -1,39 +1,33 @@
-"""What an update may still know of old rows: a reservoir, drawing from it, and its files."""
+"""The reservoir: a bounded sample of all rows ever trained on, its update, and sampling from it."""
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from incumbent.core import Array, Batch, Floats, Memory
-from incumbent.data.rows._lazy import in_memory, row_bytes
+from incumbent.data.rows._lazy import materialize, row_bytes
 from incumbent.errors import UsageError
-from incumbent.memory._parquet import FIELDS, FORMAT, damaged, read_about, read_rows, write_rows
 
 MAX_BYTES = 1 << 28
 
-# ----------------------------------------------------------------------------------------- remembering
 
-
-def bound(seen: int, low: int = 5_000, high: int = 20_000) -> int:
-    """Return how many rows to remember of `seen`: all up to `low`, then growing as the square root, up to `high`.
+def reservoir_size(seen: int, low: int = 5_000, high: int = 20_000) -> int:
+    """Return how many of `seen` rows to keep: all up to `low`, then growing with the square root, up to `high`.
 
     Examples
     --------
-    >>> [bound(seen) for seen in (0, 5_000, 20_000, 80_000, 1_000_000)]
+    >>> [reservoir_size(seen) for seen in (0, 5_000, 20_000, 80_000, 1_000_000)]
     [5000, 5000, 10000, 20000, 20000]
     """
     return int(np.clip(low * np.sqrt(seen / low), low, high))
 
 
-def remember(
+def update_memory(
     memory: Memory,
     batch: Batch,
     *,
@@ -43,51 +37,50 @@ def remember(
     rare: int = 50,
     max_bytes: int = MAX_BYTES,
 ) -> Memory:
-    r"""Return the memory after learning from a batch: a uniform sample of all rows ever seen, with rare classes kept.
+    r"""Return the memory after training on a batch: a uniform sample of all rows ever seen, and rows of rare classes.
 
-    Every row draws a key :math:`u_i \sim U(0, 1)` when it arrives, and after n rows the reservoir holds those with
+    Every row draws a key :math:`u_i \sim U(0, 1)` when it arrives. After n rows the reservoir holds the rows with
 
-    .. math:: u_i \le \tau_n, \qquad \tau_n = \min(\tau_{n'}, \, \mathrm{bound}(n) / n)
+    .. math:: u_i \le \tau_n, \qquad \tau_n = \min(\tau_{n'}, \, \mathrm{size}(n) / n)
 
-    where n' is the count before the batch. *Every row seen has the same probability of being in it, the first and the
-    last included:* the threshold depends on counts alone, never on keys, and never rises. So a row with
-    :math:`u_i \le \tau_n` was below every earlier threshold as well and was never let go, whenever it arrived; row i
-    is in the reservoir exactly if :math:`u_i \le \tau_n`, and that has probability :math:`\tau_n` for every i,
-    independently of the other rows.
+    where n' is the count before the batch and size is `reservoir_size`. *The probability of being kept is the same for
+    every row seen, the first and the last included.* The threshold depends only on counts, never on keys, and never
+    rises. So a row with :math:`u_i \le \tau_n` was below every earlier threshold too and has been kept since it
+    arrived. Row i is in the reservoir exactly if :math:`u_i \le \tau_n`. That has probability :math:`\tau_n` for
+    every i, independently of the other rows.
 
-    This is the threshold view of reservoir sampling [1]_ and of bottom-k sampling [2]_, with a fixed threshold where
-    bottom-k takes the k-th smallest key. The difference matters because the bound grows: a k-th smallest key depends
-    on the early rows more than on the late ones, and then inclusion is no longer equal; a reservoir of exact size
-    cannot grow and stay uniform [3]_. The price is that the bound is met on average, not exactly: the size is
-    binomial, with a standard deviation below its square root (71 rows at 5,000).
+    This is the threshold view of reservoir sampling [1]_ and of bottom-k sampling [2]_, with a fixed threshold instead
+    of the k-th smallest key. The difference matters because the size grows: a k-th smallest key depends more on early
+    rows than on late ones, so the probabilities would differ. A reservoir of exact size cannot grow and stay uniform
+    [3]_. The price is that the size is met on average, not exactly: it is binomial, with a standard deviation below its
+    square root (71 rows at 5,000).
 
-    Beyond that, the `rare` rows with the smallest keys of each class are kept, or where rows have several labels at
-    once, of those with each label on. They are over-represented on purpose: a class that is one row in ten thousand
-    would vanish from a uniform sample. Together they are at most half of `low`, so with many classes it is fewer of
-    each.
+    In addition, the `rare` rows with the smallest keys of each class are kept, or, if rows have several labels, of the
+    rows with each label. A class of one row in ten thousand would vanish from a uniform sample. All these rows together
+    are at most half of `low`, so with many classes there are fewer of each.
 
     Parameters
     ----------
     memory : Memory
         The memory before.
     batch : Batch
-        The rows that were learned from, each for the first time.
+        The rows of this training, each for the first time.
     seed : int
-        Where randomness enters; the same history and seed give the same memory.
+        Seed of the random draws; the same history and seed give the same memory.
     low, high : int
-        Limits of `bound`, in rows: enough for old and rare situations to be met again, few enough to replay quickly.
+        Limits of `reservoir_size`: enough rows to cover old and rare situations, few enough to replay quickly.
     rare : int
-        Rows kept of each class whatever the threshold says. Numbers with fractions have no classes; for a regression
-        on whole numbers, pass 0.
+        Rows to keep of each class whatever the threshold. Numbers with fractions have no classes; for a regression on
+        whole numbers, pass 0.
     max_bytes : int
-        What all rows together may take, rare ones included: large rows, such as images, lower both limits. It follows
+        Maximum size of all rows, rare ones included; large rows, such as images, lower both limits. The size follows
         from shapes and types alone, so that rows are still kept with equal probability; a text counts as 64 bytes.
-        256 MiB, because it is stored with every update.
+        256 MiB, because the memory is stored with every update.
 
     Returns
     -------
     Memory
-        With rows in order of arrival. Lazy rows that are kept are read.
+        Its rows are in order of arrival. Lazy rows that are kept are read.
 
     Raises
     ------
@@ -104,66 +97,66 @@ def remember(
     --------
     >>> memory = Memory()
     >>> for day in range(30):
-    ...     memory = remember(memory, Batch(np.full((1_000, 1), day)), seed=day)
-    >>> memory.seen, bound(memory.seen), len(memory)
+    ...     memory = update_memory(memory, Batch(np.full((1_000, 1), day)), seed=day)
+    >>> memory.seen, reservoir_size(memory.seen), len(memory)
     (30000, 12247, 12478)
     """
     if not 1 <= low <= high or rare < 0 or max_bytes < 1:
         raise UsageError(
-            f"remember needs 1 <= low <= high, rare >= 0 and max_bytes >= 1; got low={low}, high={high}, rare={rare}, "
-            f"max_bytes={max_bytes}."
+            f"update_memory needs 1 <= low <= high, rare >= 0 and max_bytes >= 1; got low={low}, high={high}, "
+            f"rare={rare}, max_bytes={max_bytes}."
         )
     if memory.rows is not None and memory.key is None:
-        raise UsageError("This memory has rows without keys; make memories with remember(Memory(), batch, seed=0).")
-    low, high = (fitting(batch.x, limit, max_bytes, rare=bool(rare)) for limit in (low, high))
+        raise UsageError("This memory has rows without keys; build it with update_memory(Memory(), batch, seed=0).")
+    low, high = (rows_that_fit(batch.x, limit, max_bytes, rare=bool(rare)) for limit in (low, high))
     fresh = _rng(seed, memory.seen).random(len(batch))
     seen = memory.seen + len(batch)
-    threshold = min(memory.threshold, bound(seen, low, high) / max(seen, 1))
+    threshold = min(memory.threshold, reservoir_size(seen, low, high) / max(seen, 1))
     key = fresh if memory.key is None else np.concatenate([memory.key, fresh])
     keep = key <= threshold
-    keep |= _rare(_labels(memory.rows, batch), key, rare, low)
+    keep |= _mark_rare(_labels(memory.rows, batch), key, rare, low)
     old = len(key) - len(batch)
     kept = [] if memory.rows is None else [memory.rows.take(keep[:old])]
-    rows = in_memory(Batch.join([*kept, batch.take(keep[old:])]))
+    rows = materialize(Batch.join([*kept, batch.take(keep[old:])]))
     return memory.replace(rows=rows, key=key[keep], threshold=threshold, seen=seen)
 
 
-def fitting(x: Any, rows: int, max_bytes: int = MAX_BYTES, *, rare: bool = False) -> int:
-    """Return how many rows such as these may be kept: `rows`, or as many as fit, with half as many `rare` ones beside.
+def rows_that_fit(x: Any, rows: int, max_bytes: int = MAX_BYTES, *, rare: bool = False) -> int:
+    """Return how many rows of this size to keep: `rows`, or as many as fit, also with half as many `rare` ones.
 
     Examples
     --------
-    >>> fitting(np.zeros((1, 224, 224, 3), dtype=np.uint8), 5_000)
+    >>> rows_that_fit(np.zeros((1, 224, 224, 3), dtype=np.uint8), 5_000)
     1783
     """
     room = max_bytes * 2 // 3 if rare else max_bytes
     return min(rows, max(1, room // max(1, row_bytes(x))))
 
 
-def draw(memory: Memory, rows: int | None, *, sample: Literal["reservoir", "balanced"], seed: int) -> Batch:
-    """Draw remembered rows to replay, in order of arrival.
+def sample_memory(memory: Memory, rows: int | None, *, sample: Literal["reservoir", "balanced"], seed: int) -> Batch:
+    """Sample rows of a memory to replay, in order of arrival.
 
     Parameters
     ----------
     memory : Memory
-        What is remembered.
+        The memory.
     rows : int or None
-        How many, never more than there are; None means all.
+        How many, at most all; None means all.
     sample : {"reservoir", "balanced"}
-        Uniformly over the remembered rows; or the same number of each class, as GDumb [1]_ does, where what a small
-        class cannot fill goes to the others.
+        Uniformly over the rows, or the same number of each class, as in GDumb [1]_. If a class has too few rows, the
+        others get more.
     seed : int
-        Where randomness enters.
+        Seed of the random draws.
 
     Returns
     -------
     Batch
-        The rows; an empty batch, which joins with any other, where nothing is remembered.
+        The rows; if the memory is empty, an empty batch, which can be joined with any other.
 
     Raises
     ------
     UsageError
-        If `rows` is negative, or classes are to be balanced and there are none.
+        If `rows` is negative, or if `sample` is "balanced" and the rows have no classes.
 
     References
     ----------
@@ -172,19 +165,19 @@ def draw(memory: Memory, rows: int | None, *, sample: Literal["reservoir", "bala
 
     Examples
     --------
-    >>> memory = remember(Memory(), Batch(np.arange(100)[:, None], np.repeat([0, 1], [90, 10])), seed=0)
-    >>> np.bincount(draw(memory, 30, sample="balanced", seed=0).y).tolist()
+    >>> memory = update_memory(Memory(), Batch(np.arange(100)[:, None], np.repeat([0, 1], [90, 10])), seed=0)
+    >>> np.bincount(sample_memory(memory, 30, sample="balanced", seed=0).y).tolist()
     [20, 10]
     """
     if memory.rows is None:
         return Batch([])
-    return sampled(memory.rows, rows, sample=sample, rng=_rng(seed, memory.seen, 1))
+    return sample_rows(memory.rows, rows, sample=sample, rng=_rng(seed, memory.seen, 1))
 
 
-def sampled(
+def sample_rows(
     rows: Batch, count: int | None, *, sample: Literal["reservoir", "balanced"], rng: np.random.Generator
 ) -> Batch:
-    """Return `count` of the rows in their own order, drawn uniformly or balanced by class; all where it is None."""
+    """Sample `count` rows, uniformly or balanced by class, and keep their order; None means all rows."""
     if count is not None and count < 0:
         raise UsageError(f"The number of rows to draw must not be negative; got {count}.")
     if sample not in ("reservoir", "balanced"):
@@ -196,10 +189,10 @@ def sampled(
         return rows.take(np.sort(np.argsort(chance, kind="stable")[:count]))
     classes = _classes(rows.y)
     if classes is None:
-        why = "several labels at once" if rows.y is not None and rows.y.ndim == 2 else "none"
-        raise UsageError(f'sample="balanced" needs classes, and these rows have {why}; use sample="reservoir".')
-    # The first of every class, then the second of every class, and so on: what small classes lack goes to the others.
-    return rows.take(np.sort(np.lexsort((chance, _rank(classes, chance)))[:count]))
+        why = "several labels each" if rows.y is not None and rows.y.ndim == 2 else "none"
+        raise UsageError(f'sample="balanced" needs classes, but these rows have {why}; use sample="reservoir".')
+    # The first row of every class, then the second of every class, and so on; larger classes fill up the rest.
+    return rows.take(np.sort(np.lexsort((chance, _rank_in_class(classes, chance)))[:count]))
 
 
 def _rng(seed: int, *more: int) -> np.random.Generator:
@@ -213,17 +206,17 @@ def _labels(old: Batch | None, new: Batch) -> Array | None:
 
 
 def _classes(y: Array | None) -> NDArray[np.intp] | None:
-    """Return the number of each row's class (n,); None where there are numbers with fractions, or several labels."""
+    """Return the class of each row as a number (n,), or None for numbers with fractions and for several labels."""
     if y is None or y.ndim > 1 or (y.dtype.kind == "f" and not np.array_equal(y, np.floor(y), equal_nan=True)):
         return None
     return pd.factorize(y, use_na_sentinel=False)[0]
 
 
-def _rare(y: Array | None, key: Floats, rare: int, low: int) -> NDArray[np.bool_]:
-    """Mark the rows (n,) with the smallest keys of each class, or of each of several labels that are on or off."""
+def _mark_rare(y: Array | None, key: Floats, rare: int, low: int) -> NDArray[np.bool_]:
+    """Mark the rows (n,) with the smallest keys of each class, or of those with each of several labels."""
     kept, classes = np.zeros(len(key), dtype=bool), _classes(y)
     if classes is not None and len(key):
-        return _rank(classes, key) < min(rare, low // (2 * (int(classes.max()) + 1)))
+        return _rank_in_class(classes, key) < min(rare, low // (2 * (int(classes.max()) + 1)))
     if rare and y is not None and y.ndim == 2 and y.dtype.kind in "biu":
         for label in y.T:
             on = np.flatnonzero(label == 1)
@@ -231,8 +224,8 @@ def _rare(y: Array | None, key: Floats, rare: int, low: int) -> NDArray[np.bool_
     return kept
 
 
-def _rank(classes: NDArray[np.intp], key: Floats) -> NDArray[np.intp]:
-    """Return the place of each row among its class, by key, from 0 (n,)."""
+def _rank_in_class(classes: NDArray[np.intp], key: Floats) -> NDArray[np.intp]:
+    """Return the rank of each row in its class, by key, from 0 (n,)."""
     order = np.lexsort((key, classes))
     lined = classes[order]
     rank = np.empty(len(order), dtype=np.intp)
@@ -241,15 +234,16 @@ def _rank(classes: NDArray[np.intp], key: Floats) -> NDArray[np.intp]:
 
 
 def nbytes(memory: Memory) -> int:
-    """Return how many bytes a memory holds: its rows, keys, importances and statistics.
+    """Return the size of a memory in bytes: its rows, keys, importances and statistics.
 
     Examples
     --------
     >>> nbytes(Memory(rows=Batch(np.zeros((10, 2))), key=np.zeros(10)))
     240
     """
-    columns = [] if memory.rows is None else [getattr(memory.rows, field) for field in FIELDS]
-    return sum(_size(part) for part in (*columns, memory.key, *memory.importance.values(), *memory.statistics.values()))
+    rows = memory.rows
+    columns = [] if rows is None else [rows.x, rows.y, rows.weight, rows.soft, rows.time, rows.group]
+    return sum(map(_size, (*columns, memory.key, *memory.importance.values(), *memory.statistics.values())))
 
 
 def _size(part: Any) -> int:
@@ -260,71 +254,3 @@ def _size(part: Any) -> int:
     if isinstance(part, pd.DataFrame):
         return int(part.memory_usage(index=False, deep=True).sum())
     return sum(sys.getsizeof(row) for row in part) if isinstance(part, list) else int(part.nbytes)
-
-
-# ---------------------------------------------------------------------------------------------- files
-
-
-def save_memory(memory: Memory, folder: Path) -> None:
-    """Write a memory into a folder, made if need be; `load_memory` gives back exactly the same.
-
-    ``memory.parquet`` holds the rows (those of an array as bytes), ``importance.npz`` arrays only, ``memory.json`` the
-    rest. None of them can hold code.
-
-    Raises
-    ------
-    DataError
-        If a column holds values of several kinds, or of a kind that a table cannot store.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    names = list(memory.importance)
-    about = {
-        "format": FORMAT,
-        "threshold": float(memory.threshold),
-        "seen": int(memory.seen),
-        "importance": names,
-        "rows": write_rows(folder / "memory.parquet", memory.rows, key=memory.key),
-    }
-    # Numbered, because a weight may have any name, "file" included, which numpy keeps for itself.
-    arrays = {f"importance_{place}": memory.importance[name] for place, name in enumerate(names)}
-    np.savez(folder / "importance.npz", allow_pickle=False, **arrays)
-    if memory.statistics:
-        np.savez(folder / "statistics.npz", allow_pickle=False, **memory.statistics)
-    (folder / "memory.json").write_text(json.dumps(about), encoding="utf-8")
-
-
-def load_memory(folder: Path) -> Memory:
-    """Read the memory that `save_memory` wrote.
-
-    Raises
-    ------
-    DataError
-        If the files are missing, damaged, or of a format that this version does not read.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> memory = remember(Memory(), Batch(pd.DataFrame({"a": ["x", None]}), np.array([0, 1])), seed=0)
-    >>> with TemporaryDirectory() as folder:
-    ...     save_memory(memory, Path(folder))
-    ...     again = load_memory(Path(folder))
-    >>> again.rows.x.equals(memory.rows.x), again.seen
-    (True, 2)
-    """
-    about = read_about(folder / "memory.json")
-    try:
-        rows, extra = read_rows(folder / "memory.parquet", about["rows"])
-        # Opened here, because np.load leaves the file open when it is damaged.
-        with (folder / "importance.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            importance = {name: arrays[f"importance_{place}"] for place, name in enumerate(about["importance"])}
-        statistics = _arrays(folder / "statistics.npz")
-        return Memory(rows, extra.get("key"), about["threshold"], about["seen"], importance, statistics)
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
-        raise damaged(folder / "memory.json", error) from error
-
-
-def _arrays(path: Path) -> dict[str, Array]:
-    if not path.exists():
-        return {}
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        return dict(arrays)

@@ -1,4 +1,4 @@
-"""What was said of rows when they were learned."""
+"""The outputs that a model had for rows when it was trained on them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import numpy as np
 from incumbent.core import Batch, Floats, HasLogits
 
 
-def recalled(model: HasLogits, rows: Batch) -> Floats:
-    """Return the outputs (n, k) that rows had when they were learned; what nobody noted, the model says now."""
-    known = rows.soft
-    if known is None:
+def stored_logits(model: HasLogits, rows: Batch) -> Floats:
+    """Return the outputs (n, k) that are stored with rows; missing ones are computed with `model`."""
+    stored = rows.soft
+    if stored is None:
         return model.logits(rows.x)
-    blank = np.flatnonzero(np.isnan(known).all(axis=1))
-    if not len(blank):
-        return known
-    said = model.logits(rows.take(blank).x)
-    found = np.full((len(rows), max(known.shape[1], said.shape[1])), np.nan)
-    found[:, : known.shape[1]] = known
-    found[blank, : said.shape[1]] = said
-    return found
+    missing = np.flatnonzero(np.isnan(stored).all(axis=1))
+    if not len(missing):
+        return stored
+    computed = model.logits(rows.take(missing).x)
+    outputs = np.full((len(rows), max(stored.shape[1], computed.shape[1])), np.nan)
+    outputs[:, : stored.shape[1]] = stored
+    outputs[missing, : computed.shape[1]] = computed
+    return outputs

@@ -59,5 +59,9 @@ __all__ = [
 
 _get, __dir__ = on_demand(__name__, _HOME)
 
-_MOVED = {"carry": "incumbent.memory.carry", "follow": "fit_challenger", "recalled": "incumbent.memory.recalled"}
+_MOVED = {
+    "carry": "incumbent.memory.accumulate_importance",
+    "follow": "fit_challenger",
+    "recalled": "incumbent.memory.stored_logits",
+}
 __getattr__ = deprecated_names(__name__, _MOVED, _get)

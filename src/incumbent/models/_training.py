@@ -8,7 +8,7 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Floats, HasWeights, Pull, Recipe
 from incumbent.errors import ModelError
-from incumbent.memory._importance import carried, normalised
+from incumbent.memory import get_importance, normalize_importance
 
 
 def training_rows(recipe: Recipe) -> Batch:
@@ -70,7 +70,7 @@ def pull_importance(champion: HasWeights, recipe: Recipe, pull: Pull) -> Mapping
     start = champion.weights()
     if pull.importance == "uniform":
         return {name: np.ones_like(value) for name, value in start.items()}
-    known = carried(recipe.memory, pull.importance, normalise=pull.normalise)
+    known = get_importance(recipe.memory, pull.importance, normalise=pull.normalise)
     if known and all(name in known and known[name].shape == value.shape for name, value in start.items()):
         return known
     if recipe.memory.rows is None:
@@ -79,4 +79,4 @@ def pull_importance(champion: HasWeights, recipe: Recipe, pull: Pull) -> Mapping
             "(the rows the model was trained on), or use L2SP(0.1, l2_new_weights=0), which needs none."
         )
     found = champion.weight_importance(recipe.memory.rows, pull.importance)
-    return normalised(found) if pull.normalise else found
+    return normalize_importance(found) if pull.normalise else found

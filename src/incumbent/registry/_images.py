@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from incumbent.core import Batch, Model
 from incumbent.data import Finding
-from incumbent.data.reading._arrays import holds_images
+from incumbent.data.reading._arrays import has_images
 from incumbent.data.reading._images import image_files
 
-_READY = ("incumbent.data:unit", "incumbent.data:centred", "incumbent.data:imagenet")
+_READY = ("incumbent.data:scale_0_1", "incumbent.data:scale_minus1_1", "incumbent.data:normalize_imagenet")
 _ROWS = 100
 _SURE = 2.5  # standard deviations: two ways that differ by chance alone are told apart in one of 160 inits
 
 
 def files_of(rows: Any) -> list[str] | None:
     """Return which file of a folder of images each row is, beginning in the folder; None for any other rows."""
-    if isinstance(rows, tuple) or not holds_images(rows):
+    if isinstance(rows, tuple) or not has_images(rows):
         return None
     folder = Path(rows).expanduser()
     return [file.relative_to(folder).as_posix() for file in image_files(folder)]

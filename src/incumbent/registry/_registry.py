@@ -90,7 +90,7 @@ class Registry(RegistryReader):
             What builds a PyTorch module, and what it is called with, where the file holds its weights only.
         prepare : callable or "package.module:name", optional
             What makes of rows what a PyTorch module sees; it is stored by name with every version. For images
-            `incumbent.data.unit`, `centred` and `imagenet` are there.
+            `incumbent.data` has `scale_0_1`, `scale_minus1_1` and `normalize_imagenet`.
         size : (int, int), int or str, optional
             Height and width that a folder of images is resized to, such as (224, 320), "224x320", or 224 for a square.
             Later folders are read in the size of this one by themselves.

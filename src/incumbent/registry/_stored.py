@@ -14,7 +14,7 @@ from typing import Any
 from incumbent.errors import RegistryError
 from incumbent.gate import Gate
 from incumbent.gate.budget import ErrorControl, control, restore
-from incumbent.memory import carry_uses
+from incumbent.memory import merge_use_counts
 from incumbent.registry._folders import State, Version
 from incumbent.store import Record, Store
 from incumbent.updating import LiveModel, PrequentialModels, UpdateState
@@ -68,7 +68,7 @@ class StoredModels:
             except RegistryError:  # an interrupted purge has deleted it
                 continue
             spent = state.control if older else later.control
-            state = dataclasses.replace(state, anchor=carry_uses(state.anchor, later.anchor), control=spent)
+            state = dataclasses.replace(state, anchor=merge_use_counts(state.anchor, later.anchor), control=spent)
         return state
 
     def live(self, name: str, version: int, stored: Version, gate: Gate | None = None) -> LiveModel:

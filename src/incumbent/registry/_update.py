@@ -117,7 +117,7 @@ def _store_challenger(event: Event, inputs: UpdateInputs, outcome: Outcome, cham
     if chosen.recipe is None and outcome.decision != "promote":
         return runner_up_version(chosen.strategy)
     how = {"strategy": chosen.strategy, "recipe": repr(chosen.recipe), "seed": outcome.seed}
-    schema = with_classes(champion.schema, chosen.model).widened(inputs.batch.x)
+    schema = with_classes(champion.schema, chosen.model).extend(inputs.batch.x)
     # the gate of the champion: the caller may have given another one for this update only
     Version(chosen.model, schema, champion.gate, how).save(_made(folder))
     return event.add_version(folder, {key: str(value) for key, value in how.items()} | {"decision": outcome.decision})

@@ -8,7 +8,7 @@ from typing import Literal
 from incumbent._deprecated import warn_ignored
 from incumbent.core import Batch, Exact, Memory, Model, Recipe
 from incumbent.errors import UsageError
-from incumbent.memory import emphasised
+from incumbent.memory import scale_weights
 from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
 
@@ -85,5 +85,5 @@ class Analytic(Edit):
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
         """Keep the statistics, with the rows just learned."""
-        statistics = model.updated_statistics(memory, emphasised(batch, self.weight))
+        statistics = model.updated_statistics(memory, scale_weights(batch, self.weight))
         return memory.replace(statistics=statistics) if statistics or memory.statistics else memory

@@ -7,7 +7,7 @@ from typing import Literal
 
 from incumbent._deprecated import renamed_members
 from incumbent.core import Batch, Importance, Memory, Model, Pull, Recipe, has_weights
-from incumbent.memory import carry
+from incumbent.memory import accumulate_importance
 from incumbent.strategies._check import fraction, one_of, positive
 from incumbent.strategies._edit import Edit
 
@@ -20,7 +20,9 @@ class _Consolidate(Edit):
     ) -> Memory:
         if not has_weights(model):
             return memory
-        return carry(memory, model.weight_importance(batch, kind), kind, gamma=gamma, normalise=normalise)
+        return accumulate_importance(
+            memory, model.weight_importance(batch, kind), kind, gamma=gamma, normalise=normalise
+        )
 
 
 @dataclass(frozen=True, repr=False)

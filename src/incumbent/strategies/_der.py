@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incumbent.core import Batch, Memory, Model, Recipe, ReplayRows, StoredLogits, has_logits
-from incumbent.memory import recalled
+from incumbent.memory import stored_logits
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
@@ -17,7 +17,7 @@ class _DarkReplay(Edit):
         """Store the logits of every remembered row that has none yet."""
         if memory.rows is None or not len(memory) or not has_logits(model):
             return memory
-        return memory.replace(rows=memory.rows.replace(soft=recalled(model, memory.rows)))
+        return memory.replace(rows=memory.rows.replace(soft=stored_logits(model, memory.rows)))
 
 
 @dataclass(frozen=True, repr=False)

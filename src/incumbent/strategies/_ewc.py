@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incumbent.core import Batch, Memory, Model, Pull, Recipe, has_weights
-from incumbent.memory._importance import carry
+from incumbent.memory import accumulate_importance
 from incumbent.strategies._check import fraction, positive
 from incumbent.strategies._edit import Edit
 
@@ -52,4 +52,4 @@ class EWC(Edit):
         """Keep ``F = gamma * F_old + F_new``, in the shapes that the model has now."""
         if not has_weights(model):
             return memory
-        return carry(memory, model.weight_importance(batch), "fisher", gamma=self.gamma)
+        return accumulate_importance(memory, model.weight_importance(batch), "fisher", gamma=self.gamma)

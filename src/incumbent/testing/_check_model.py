@@ -29,7 +29,7 @@ from incumbent.core import (
 )
 from incumbent.engine import TrainingRows
 from incumbent.errors import AbilityError, IncumbentError, ModelError
-from incumbent.memory import remember
+from incumbent.memory import update_memory
 from incumbent.models import fit_challenger, wrap
 from incumbent.policy import recipe_for
 from incumbent.strategies import Retrain, Tune, catalogue
@@ -121,7 +121,7 @@ class _Case:
         order = np.argsort(batch.labels, kind="stable") if grouped else np.arange(len(batch))
         old, train, select = (batch.take(np.sort(order[part::3])) for part in range(3))
         before = model.predict(batch.x)  # once before its state is noted: some models fill a cache
-        memory = remember(Memory(), old, seed=seed)
+        memory = update_memory(Memory(), old, seed=seed)
         return _Case(model, batch, train, select, memory, before, _state(model), tolerance, seed)
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import AnchorSet, Batch, Finding, Memory, Task
-from incumbent.data import Schema, examine
+from incumbent.data import Schema, flag_rows
 
 
 def anchor_set(schema: Schema, frame: Any) -> AnchorSet:
@@ -30,7 +30,7 @@ def drop_trained_rows(anchor: AnchorSet, trained: Batch, *, task: Task) -> tuple
     """
     if anchor.rows is None or anchor.used is None:
         return anchor, ()
-    seen = examine(anchor.rows, memory=Memory(trained), anchor=AnchorSet(), task=task).known
+    seen = flag_rows(anchor.rows, memory=Memory(trained), anchor=AnchorSet(), task=task).known
     if not seen.any():
         return anchor, ()
     text = f"{seen.sum():,} of {len(anchor):,} old rows are also in the training data and were left out."

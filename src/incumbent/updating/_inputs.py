@@ -14,7 +14,7 @@ import numpy as np
 
 from incumbent import metrics, policy
 from incumbent.core import Array, Batch, DataCheck, Metric, Paired, Progress, silent
-from incumbent.data import Quality, examine, split
+from incumbent.data import RowFlags, flag_rows, split
 from incumbent.data.rows._split import FEWEST
 from incumbent.engine import TrainingPlan, TrainingRows
 from incumbent.errors import DataError, IncumbentError, UsageError
@@ -76,7 +76,7 @@ class UpdateInputs:
     live: LiveModel
     batch: Batch
     check: DataCheck
-    quality: Quality
+    quality: RowFlags
     metric: Metric
     strategies: Choice
     plans: tuple[TrainingPlan, ...]
@@ -172,12 +172,12 @@ def prepare_update(
     plans = _plans(live, batch, strategies)
     live = _with_fixed_slices(live, batch)
     begun = time.monotonic()
-    quality = examine(batch, memory=live.memory, anchor=live.anchor, task=task)
+    quality = flag_rows(batch, memory=live.memory, anchor=live.anchor, task=task)
     _check_new(quality)
     kept = ~quality.leaked
     rows = batch.take(kept) if quality.leaked.any() else batch
-    new = PredictedRows.of(live.model, rows, can_hold_out=quality.holdable[kept], named="the new rows")
-    parts = split(new.rows, task=task, holdable=new.can_hold_out, seed=seed)
+    new = PredictedRows.of(live.model, rows, can_hold_out=quality.can_hold_out[kept], named="the new rows")
+    parts = split(new.rows, task=task, can_hold_out=new.can_hold_out, seed=seed)
     train, select, test = (new.take(at) for at in (parts.train, parts.select, parts.gate))
     old_select, old_test = _old_rows(live)
     cost = {"split": time.monotonic() - begun}
@@ -277,7 +277,7 @@ def _clip(select: PredictedRows, metric: Metric) -> float:
     return cut or math.inf
 
 
-def _check_new(quality: Quality) -> None:
+def _check_new(quality: RowFlags) -> None:
     """Raise an error if too few rows are new: the same file given twice is an easy mistake."""
     rows, seen = len(quality.known), int(np.count_nonzero(quality.known | quality.leaked))
     if seen and rows - seen < FEWEST:

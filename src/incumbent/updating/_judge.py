@@ -10,7 +10,7 @@ from incumbent.core import Challenger, Event, Evidence, Paired, Verdict
 from incumbent.evidence import gain
 from incumbent.gate.budget import ErrorControl
 from incumbent.gate.slices import Slice, find, losses
-from incumbent.memory import emphasised
+from incumbent.memory import scale_weights
 from incumbent.models import extended, predict
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._measure import measure
@@ -148,7 +148,7 @@ def _with_select_rows(chosen: Challenger, inputs: UpdateInputs) -> Challenger:
     """
     if chosen.recipe is None or chosen.model is None:
         return chosen
-    rows = emphasised(inputs.select.rows, chosen.recipe.data.new_row_weight)
+    rows = scale_weights(inputs.select.rows, chosen.recipe.data.new_row_weight)
     return dataclasses.replace(chosen, model=extended(chosen.model, rows))
 
 

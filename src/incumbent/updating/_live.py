@@ -9,10 +9,10 @@ from typing import Any
 
 from incumbent.core import AnchorSet, Batch, DataCheck, Finding, Memory, Model, Task
 from incumbent.data import Schema, read
-from incumbent.data.reading._arrays import holds_images
+from incumbent.data.reading._arrays import has_images
 from incumbent.gate import Gate
 from incumbent.gate.budget import ErrorControl, control
-from incumbent.memory import remember
+from incumbent.memory import update_memory
 from incumbent.updating._anchor import anchor_set, drop_trained_rows
 from incumbent.updating._outputs import infer_outputs, match_classes, task_of
 from incumbent.updating._prequential import PrequentialModels, kind_of
@@ -130,7 +130,7 @@ class LiveModel:
 
     def _with_trained(self, rows: Batch, seed: int) -> LiveModel:
         """Return the live model with rows it was trained on in its memory, and none of them in its anchor set."""
-        memory = remember(self.memory, rows, seed=seed, rare=self.rare_rows)
+        memory = update_memory(self.memory, rows, seed=seed, rare=self.rare_rows)
         anchor, notes = drop_trained_rows(self.anchor, rows, task=self.model.task)
         return self.replace(memory=memory, anchor=anchor, notes=(*self.notes, *notes))
 
@@ -169,4 +169,4 @@ def takes_tensors(champion: Model) -> bool:
 
 def _channels(champion: Model, source: Any) -> int | None:
     """Return 1 for grey or 3 for colour if the source is a folder of images and the model takes only one of them."""
-    return champion.image_channels if champion.image_channels is not None and holds_images(source) else None
+    return champion.image_channels if champion.image_channels is not None and has_images(source) else None

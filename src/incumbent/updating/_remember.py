@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from incumbent.core import AnchorSet, Batch, Memory, Model
-from incumbent.memory import admit, remember, spend
+from incumbent.memory import add_to_anchor_set, record_use, update_memory
 from incumbent.models import absorb
 from incumbent.strategies import parse
 from incumbent.updating._inputs import UpdateInputs
@@ -15,10 +15,10 @@ from incumbent.updating._judge import Judgement
 def remember_rows(inputs: UpdateInputs, found: Judgement) -> tuple[Memory, AnchorSet]:
     """Return memory and anchor set with the new rows. Each row goes to one of the two, never to both."""
     live, seed = inputs.live, inputs.seed
-    anchor = spend(live.anchor, np.arange(len(live.anchor))) if found.proved else live.anchor
-    anchor, free = admit(anchor, inputs.test.rows, seed=seed)
+    anchor = record_use(live.anchor, np.arange(len(live.anchor))) if found.proved else live.anchor
+    anchor, free = add_to_anchor_set(anchor, inputs.test.rows, seed=seed)
     learned = Batch.join([inputs.train.rows, inputs.select.rows, free])
-    memory = remember(live.memory, learned, seed=seed, rare=live.rare_rows)
+    memory = update_memory(live.memory, learned, seed=seed, rare=live.rare_rows)
     memory, model = _follow_strategy(inputs, found, memory, learned)
     if memory.statistics and memory.statistics is live.memory.statistics:
         memory = absorb(memory, model, learned)  # statistics stand for all rows, so they take every row, whoever won

@@ -10,7 +10,7 @@ from torch import nn
 from incumbent.core import Batch, Memory, Recipe
 from incumbent.data import Schema, read
 from incumbent.gate import Gate
-from incumbent.memory import remember
+from incumbent.memory import update_memory
 from incumbent.models import extended, fit_challenger, passed, predict, wrap
 from incumbent.strategies import Analytic, Freeze, Incremental, chain
 from incumbent.updating import LiveModel, prepare_update, run
@@ -85,7 +85,7 @@ def test_a_net_whose_layers_were_trained_does_not_take_the_features_of_the_other
 def test_a_new_row_passes_the_frozen_layers_once_in_an_update(first):
     native = net()
     model = wrap(native, classes=[0, 1])
-    memory = remember(Memory(), batch(slice(0, 300)), seed=0)
+    memory = update_memory(Memory(), batch(slice(0, 300)), seed=0)
     if not first:
         model = solved(model)
         memory = Analytic(64).remember(memory, model, batch(slice(0, 300)))

@@ -12,7 +12,7 @@ from torch import nn  # noqa: E402
 import nets  # noqa: E402  # needs torch
 from incumbent import wrap  # noqa: E402
 from incumbent.core import Recipe  # noqa: E402
-from incumbent.data import LazyRows, imagenet, unit  # noqa: E402
+from incumbent.data import LazyRows, normalize_imagenet, scale_0_1  # noqa: E402
 from incumbent.errors import DataError  # noqa: E402
 from incumbent.models import load, save  # noqa: E402
 from incumbent.models.torch import explained, first_convolution  # noqa: E402
@@ -42,7 +42,7 @@ def test_bytes_with_channels_first_go_on_to_arrive_as_numbers_from_0_to_1():
     net = small()
     said = wrap(net).logits(FIRST.x)
     np.testing.assert_allclose(said, net(torch.from_numpy(FIRST.x).float() / 255).detach().numpy(), atol=1e-5)
-    np.testing.assert_array_equal(wrap(net, prepare=unit).logits(FIRST.x), said)
+    np.testing.assert_array_equal(wrap(net, prepare=scale_0_1).logits(FIRST.x), said)
 
 
 def test_a_net_that_turns_the_axes_by_itself_goes_on_to_work():
@@ -53,18 +53,23 @@ def test_a_net_that_turns_the_axes_by_itself_goes_on_to_work():
 def test_images_with_channels_last_ask_which_way_they_are_prepared_and_that_works():
     said = (
         r"takes images \(n, 1, height, width\), and the rows are \(n, 8, 8, 1\), channels last\. .*--prepare "
-        r"incumbent.data:unit .*incumbent.data:centred .*incumbent.data:imagenet .*prepare=incumbent.data.unit"
+        r"incumbent.data:scale_0_1 .*incumbent.data:scale_minus1_1 .*"
+        r"incumbent.data:normalize_imagenet .*prepare=incumbent.data.scale_0_1"
     )
     for rows in (LAST.x, LAST.x / np.float32(255)):
         with pytest.raises(DataError, match=said):
             wrap(small()).predict(rows)
-    np.testing.assert_array_equal(wrap(small(), prepare=unit).logits(LAST.x), wrap(small()).logits(FIRST.x))
+    np.testing.assert_array_equal(wrap(small(), prepare=scale_0_1).logits(LAST.x), wrap(small()).logits(FIRST.x))
 
 
 @pytest.mark.parametrize(
     ("net", "rows", "said"),
     [
-        (small(), FIRST.x[:, 0], r"the rows are \(n, 8, 8\), without an axis for channels\. .*incumbent.data:unit"),
+        (
+            small(),
+            FIRST.x[:, 0],
+            r"the rows are \(n, 8, 8\), without an axis for channels\. .*data:scale_0_1",
+        ),
         (
             small(3),
             FIRST.x,
@@ -98,9 +103,9 @@ def test_the_first_convolution_counts_only_where_nothing_comes_before_it():
 @pytest.mark.parametrize(
     ("channels", "prepare", "known"),
     [
-        (1, "incumbent.data:unit", 1),
-        (3, "incumbent.data:imagenet", 3),
-        (4, "incumbent.data:unit", None),
+        (1, "incumbent.data:scale_0_1", 1),
+        (3, "incumbent.data:normalize_imagenet", 3),
+        (4, "incumbent.data:scale_0_1", None),
         (3, None, None),
         (3, "nets:doubled", None),
     ],
@@ -110,16 +115,26 @@ def test_the_channels_of_images_are_known_where_nothing_unknown_comes_before_the
 
 
 def test_a_ready_made_way_is_stored_by_its_public_name(tmp_path):
-    model = wrap(nets.CNN(), prepare=unit).infer_outputs(LAST.y)
-    assert model.prepare == "incumbent.data:unit"
+    model = wrap(nets.CNN(), prepare=scale_0_1).infer_outputs(LAST.y)
+    assert model.prepare == "incumbent.data:scale_0_1"
     save(model, tmp_path)
-    assert '"prepare": "incumbent.data:unit"' in (tmp_path / "net.json").read_text()
+    assert '"prepare": "incumbent.data:scale_0_1"' in (tmp_path / "net.json").read_text()
     np.testing.assert_array_equal(load(tmp_path).logits(LAST.x), model.logits(LAST.x))
+
+
+def test_a_stored_old_name_of_a_ready_made_way_is_read_without_a_warning(tmp_path):
+    model = wrap(nets.CNN(), prepare=scale_0_1).infer_outputs(LAST.y)
+    save(model, tmp_path)
+    about = tmp_path / "net.json"
+    about.write_text(about.read_text().replace("incumbent.data:scale_0_1", "incumbent.data:unit"))
+    loaded = load(tmp_path)
+    assert loaded.prepare == "incumbent.data:scale_0_1"
+    np.testing.assert_array_equal(loaded.logits(LAST.x), model.logits(LAST.x))
 
 
 @pytest.mark.parametrize("lazy", [False, True])
 def test_images_that_do_not_fit_in_memory_are_prepared_as_they_are_needed(lazy, monkeypatch):
-    model = wrap(nets.CNN(), prepare=unit).infer_outputs(LAST.y)
+    model = wrap(nets.CNN(), prepare=scale_0_1).infer_outputs(LAST.y)
     x = LazyRows.of(LAST.x) if lazy else LAST.x
     recipe = Recipe().replace(start="champion", lr=0.01, epochs=2)
     whole, said = model.fit(recipe.bind(train=LAST)), model.logits(LAST.x)
@@ -134,7 +149,7 @@ def test_images_that_do_not_fit_in_memory_are_prepared_as_they_are_needed(lazy, 
 
 
 def test_inputs_of_several_kinds_are_prepared_together_however_large_one_of_them_is(monkeypatch):
-    model, rows = wrap(nets.TwoInputs(), prepare=unit), nets.pairs().x
+    model, rows = wrap(nets.TwoInputs(), prepare=scale_0_1), nets.pairs().x
     given = {"image": LAST.x, "table": rows["table"]}
     whole = model.logits(given)
     monkeypatch.setattr("incumbent.models.torch._input.EAGER", LAST.x.nbytes)
@@ -158,6 +173,6 @@ def test_what_turns_several_inputs_into_one_does_so_for_rows_beyond_memory_too(m
 
 
 def test_grey_images_are_given_to_a_net_of_imagenet_in_three_channels():
-    model = wrap(small(3), prepare=imagenet)
+    model = wrap(small(3), prepare=normalize_imagenet)
     colour = np.repeat(LAST.x, 3, axis=3)
     np.testing.assert_array_equal(model.logits(LAST.x), model.logits(colour))

@@ -11,14 +11,14 @@ import numpy as np
 
 from incumbent.core import Array
 from incumbent.data.reading._files import tables_in
-from incumbent.data.reading._images import Size, image_files, images
-from incumbent.data.rows._tensors import Tensors, together
+from incumbent.data.reading._images import Size, image_files, read_images
+from incumbent.data.rows._tensors import Tensors, pair_parts
 from incumbent.errors import DataError
 
 ENDINGS = (".npy", ".npz")
 
 
-def holds_arrays(path: Path) -> bool:
+def has_arrays(path: Path) -> bool:
     """Whether a path names arrays or images rather than a table."""
     try:
         if path.is_dir():  # pictures beside tables, such as plots, are no data
@@ -28,16 +28,16 @@ def holds_arrays(path: Path) -> bool:
         return False
 
 
-def holds_images(source: Any) -> bool:
+def has_images(source: Any) -> bool:
     """Whether a source, or the inputs of a pair (x, y), is a folder of images."""
     given = source[0] if isinstance(source, tuple) and len(source) == 2 else source
     if not isinstance(given, str | os.PathLike):
         return False
     path = Path(given).expanduser()
-    return holds_arrays(path) and path.is_dir() and not _members(path)
+    return has_arrays(path) and path.is_dir() and not _members(path)
 
 
-def arrays_at(path: Path, *, target: str, size: Size | None = None, channels: int | None = None) -> Tensors:
+def read_arrays(path: Path, *, target: str, size: Size | None = None, channels: int | None = None) -> Tensors:
     """Return what a file or folder of arrays holds.
 
     An ``.npy`` file is mapped, not read: one input without labels. In an ``.npz`` file and in a folder of ``.npy``
@@ -52,11 +52,11 @@ def arrays_at(path: Path, *, target: str, size: Size | None = None, channels: in
     if path.is_dir():
         members = _members(path)
         if not members:
-            return images(path, target=target, size=size, channels=channels)
-        return together({file.stem: _mapped(file) for file in members}, path.name)
+            return read_images(path, target=target, size=size, channels=channels)
+        return pair_parts({file.stem: _mapped(file) for file in members}, path.name)
     if path.suffix.lower() == ".npy":
-        return together({"x": _mapped(path)}, path.name)
-    return together(_unpacked(path), path.name)
+        return pair_parts({"x": _mapped(path)}, path.name)
+    return pair_parts(_unpacked(path), path.name)
 
 
 def _members(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from incumbent.core import Array
 from incumbent.data.rows._lazy import LazyRows
-from incumbent.data.rows._tensors import Tensors, as_array, together
+from incumbent.data.rows._tensors import Tensors, as_array, pair_parts
 from incumbent.errors import DataError
 
 HELD = 1 << 28  # bytes: a Dataset up to this size is read once and held, because its examples are asked for many times
@@ -27,7 +27,7 @@ def is_dataset(source: Any) -> bool:
     )
 
 
-def dataset(source: Any, *, target: str) -> Tensors:
+def read_dataset(source: Any, *, target: str) -> Tensors:
     """Return the examples of a Dataset.
 
     Parameters
@@ -54,13 +54,13 @@ def dataset(source: Any, *, target: str) -> Tensors:
         raise DataError(f"The {where} is empty; at least one example was expected.")
     held = getattr(source, "tensors", None)  # a TensorDataset: the arrays are there already
     if isinstance(held, tuple) and len(held) == 2 and all(hasattr(part, "detach") for part in held):
-        return together({"x": held[0], target: held[1]}, where)
+        return pair_parts({"x": held[0], target: held[1]}, where)
     examples = _Examples(source, target, where)
     if examples.row_bytes * len(source) <= HELD:
-        return together(examples.all(), where, named=examples.named)
+        return pair_parts(examples.all(), where, named=examples.named)
     lazy = {name: LazyRows.of(_Column(examples, name)) for name in examples.first}
     labels = [y for _, y in examples.each(range(len(source)))] if examples.labelled else None
-    return together(lazy if labels is None else {**lazy, target: labels}, where, named=examples.named)
+    return pair_parts(lazy if labels is None else {**lazy, target: labels}, where, named=examples.named)
 
 
 class _Examples:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from incumbent.data.reading._formats import CODECS, FORMATS, csv_table, decompressed
+from incumbent.data.reading._formats import CODECS, FORMATS, csv_table, decompress
 from incumbent.errors import DataError
 from incumbent.words import counted, listed
 
 READABLE = f"What is read: {', '.join(FORMATS)}, each also with {', '.join(CODECS)} behind it"
 
 
-def table_at(source: str) -> tuple[Any, str]:
+def read_table(source: str) -> tuple[Any, str]:
     """Return the table that `source` names, and a short description of where it came from."""
     if source == "-":
         return csv_table(_content(sys.stdin.buffer.read(), "Standard input"), "Standard input"), "standard input"
@@ -90,7 +90,7 @@ def _table(path: Path) -> Any:
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}. Check who may read it.") from error
     if codec:
-        data = _content(decompressed(data, CODECS[codec], str(path)), str(path))
+        data = _content(decompress(data, CODECS[codec], str(path)), str(path))
     return FORMATS[kind](data, str(path))
 
 

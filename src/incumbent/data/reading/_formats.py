@@ -33,7 +33,7 @@ _SIGNATURES = {
 }
 
 
-def decompressed(data: Any, codec: str, where: str) -> Any:
+def decompress(data: Any, codec: str, where: str) -> Any:
     """Return the plain bytes behind a compression named by a key of `CODECS`' values."""
     try:
         if codec == "xz":

@@ -14,7 +14,7 @@ import numpy as np
 from incumbent.core import Array, Finding
 from incumbent.data.reading._dataset import HELD
 from incumbent.data.rows._lazy import LazyRows
-from incumbent.data.rows._tensors import Tensors, together
+from incumbent.data.rows._tensors import Tensors, pair_parts
 from incumbent.errors import DataError, MissingDependency, UsageError
 from incumbent.words import counted, listed
 
@@ -67,7 +67,7 @@ def _is_image(file: Path) -> bool:
     return file.suffix.lower() in ENDINGS and not file.name.startswith((".", "_")) and file.is_file()
 
 
-def images(folder: Path, *, target: str, size: Size | None = None, channels: int | None = None) -> Tensors:
+def read_images(folder: Path, *, target: str, size: Size | None = None, channels: int | None = None) -> Tensors:
     """Return the images of ``folder/CLASS/FILE`` with their classes, or those of ``folder/FILE`` without.
 
     Parameters
@@ -103,7 +103,7 @@ def images(folder: Path, *, target: str, size: Size | None = None, channels: int
     parts: dict[str, Any] = {"x": np.asarray(lazy) if lazy.nbytes <= HELD else lazy}
     if files[0].parent != folder:
         parts[target] = [file.parent.name for file in files]
-    found = together(parts, f"{folder.name} ({counted(len(files), 'image')})")
+    found = pair_parts(parts, f"{folder.name} ({counted(len(files), 'image')})")
     return Tensors(found.parts, found.source, notes=form.notes)
 
 

@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 
 from incumbent.core import Array
-from incumbent.data.reading._arrays import arrays_at, holds_arrays
-from incumbent.data.reading._dataset import dataset, is_dataset
+from incumbent.data.reading._arrays import has_arrays, read_arrays
+from incumbent.data.reading._dataset import is_dataset, read_dataset
 from incumbent.data.reading._images import Size
 from incumbent.data.rows._lazy import LazyRows
-from incumbent.data.rows._tensors import Tensors, as_array, together
+from incumbent.data.rows._tensors import Tensors, as_array, pair_parts
 from incumbent.errors import DataError
 
 
-def tensors_of(source: Any, *, target: str, size: Size | None = None, channels: int | None = None) -> Tensors | None:
+def read_tensors(source: Any, *, target: str, size: Size | None = None, channels: int | None = None) -> Tensors | None:
     """Return a source as tensors, or None where it is a table or nothing that holds arrays."""
     if isinstance(source, Tensors):
         return source
@@ -27,12 +27,12 @@ def tensors_of(source: Any, *, target: str, size: Size | None = None, channels: 
         return _pair(source[0], source[1], target, size, channels)
     if isinstance(source, str | os.PathLike):
         path = Path(source).expanduser()
-        return arrays_at(path, target=target, size=size, channels=channels) if holds_arrays(path) else None
+        return read_arrays(path, target=target, size=size, channels=channels) if has_arrays(path) else None
     if isinstance(source, Mapping):
-        return together(source, "dict of arrays", named=True)
+        return pair_parts(source, "dict of arrays", named=True)
     if _is_array(source):
-        return together({"x": source}, _described(source))
-    return dataset(source, target=target) if is_dataset(source) else None
+        return pair_parts({"x": source}, _described(source))
+    return read_dataset(source, target=target) if is_dataset(source) else None
 
 
 def _is_array(source: Any) -> bool:
@@ -53,7 +53,7 @@ def _pair(x: Any, y: Any, target: str, size: Size | None, channels: int | None) 
     """Return inputs with their labels under the name of the target; None where the inputs are a table."""
     if isinstance(x, list):
         x = as_array(x, "x")
-    inputs = tensors_of(x, target=target, size=size, channels=channels)
+    inputs = read_tensors(x, target=target, size=size, channels=channels)
     if inputs is None:
         return None
     if target in inputs.parts:
@@ -68,7 +68,7 @@ def _pair(x: Any, y: Any, target: str, size: Size | None, channels: int | None) 
 
 def _labels(y: Any, target: str) -> Array:
     if isinstance(y, str | os.PathLike):
-        found = tensors_of(y, target=target)
+        found = read_tensors(y, target=target)
         if found is None or len(found.parts) != 1:
             raise DataError(f"{y} holds no single array of labels; give an .npy file or an array.")
         return np.asarray(next(iter(found.parts.values())))

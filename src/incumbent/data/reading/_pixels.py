@@ -14,7 +14,7 @@ _CHANNELS = (1, 3, 4)
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def unit(x: Any) -> Any:
+def scale_0_1(x: Any) -> Any:
     """Return 8-bit images as numbers from 0 to 1, channels first: what torchvision's ``ToTensor`` makes of them.
 
     Parameters
@@ -35,30 +35,30 @@ def unit(x: Any) -> Any:
     Examples
     --------
     >>> x = np.array([[[[255, 0, 51]]]], dtype=np.uint8)
-    >>> unit(x).shape, unit(x).ravel().round(2).tolist()
+    >>> scale_0_1(x).shape, scale_0_1(x).ravel().round(2).tolist()
     ((1, 3, 1, 1), [1.0, 0.0, 0.2])
     """
-    return _prepared(x, "unit", (0.0,), (1.0,))
+    return _prepared(x, "scale_0_1", (0.0,), (1.0,))
 
 
-def centred(x: Any) -> Any:
-    """Return 8-bit images as numbers from -1 to 1, channels first: `unit`, less 0.5, over 0.5.
+def scale_minus1_1(x: Any) -> Any:
+    """Return 8-bit images as numbers from -1 to 1, channels first: `scale_0_1`, minus 0.5, divided by 0.5.
 
-    Parameters, returns and errors are those of `unit`.
+    Parameters, returns and errors are those of `scale_0_1`.
 
     Examples
     --------
-    >>> centred(np.array([[[0, 255]]], dtype=np.uint8)).tolist()
+    >>> scale_minus1_1(np.array([[[0, 255]]], dtype=np.uint8)).tolist()
     [[[[-1.0, 1.0]]]]
     """
-    return _prepared(x, "centred", (0.5,), (0.5,))
+    return _prepared(x, "scale_minus1_1", (0.5,), (0.5,))
 
 
-def imagenet(x: Any) -> Any:
-    """Return 8-bit images as nets trained on ImageNet take them: `unit`, less the mean, over the deviation.
+def normalize_imagenet(x: Any) -> Any:
+    """Return 8-bit images as nets trained on ImageNet take them: `scale_0_1`, less the mean, over the deviation.
 
     The means are 0.485, 0.456, 0.406 for red, green and blue, the deviations 0.229, 0.224, 0.225, as torchvision's
-    models have them. Grey images become three channels. Parameters, returns and errors are those of `unit`.
+    models have them. Grey images become three channels. Parameters, returns and errors are those of `scale_0_1`.
 
     References
     ----------
@@ -66,13 +66,13 @@ def imagenet(x: Any) -> Any:
 
     Examples
     --------
-    >>> imagenet(np.zeros((1, 8, 8, 3), dtype=np.uint8))[0, :, 0, 0].round(3).tolist()
+    >>> normalize_imagenet(np.zeros((1, 8, 8, 3), dtype=np.uint8))[0, :, 0, 0].round(3).tolist()
     [-2.118, -2.036, -1.804]
     """
-    return _prepared(x, "imagenet", _MEAN, _DEVIATION)
+    return _prepared(x, "normalize_imagenet", _MEAN, _DEVIATION)
 
 
-for _function in (unit, centred, imagenet):
+for _function in (scale_0_1, scale_minus1_1, normalize_imagenet):
     _function.__module__ = "incumbent.data"  # the name that is stored with a version, wherever this file goes
 
 
@@ -120,7 +120,7 @@ def _form(part: Any) -> str:
 
 
 def _no_images(name: str, given: str) -> DataError:
-    many = "1 or 3" if name == "imagenet" else "1, 3 or 4"
+    many = "1 or 3" if name == "normalize_imagenet" else "1, 3 or 4"
     return DataError(
         f"prepare=incumbent.data.{name} takes 8-bit images (n, h, w, c) of {many} channels, and the rows are {given}; "
         "give the images as bytes (uint8), or name a function of your own."

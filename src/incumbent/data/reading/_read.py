@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from incumbent.data.reading._arrays import holds_arrays, holds_images
-from incumbent.data.reading._files import table_at
+from incumbent.data.reading._arrays import has_arrays, has_images
+from incumbent.data.reading._files import read_table
 from incumbent.data.reading._images import Size
-from incumbent.data.reading._inputs import tensors_of
+from incumbent.data.reading._inputs import read_tensors
 from incumbent.data.rows._tensors import Tensors
 from incumbent.errors import DataError, UsageError
 from incumbent.words import counted, listed
@@ -104,10 +104,10 @@ def read(
     x (2, 28, 28) uint8, target (2,) <U3
     """
     given = {name: value for name, value in (("size", size), ("channels", channels)) if value is not None}
-    if given and not holds_images(source):
+    if given and not has_images(source):
         where = source if isinstance(source, str | os.PathLike) else _described(source)
         raise UsageError(f"{' and '.join(given)} is for a folder of images, and {where} is none.")
-    found = tensors_of(source, target=target, size=size, channels=channels) if tensors else None
+    found = read_tensors(source, target=target, size=size, channels=channels) if tensors else None
     if found is not None:
         return found
     if not tensors and (isinstance(source, Tensors) or _names_arrays(source)):
@@ -121,7 +121,7 @@ def read(
     if isinstance(source, np.ndarray) and source.dtype.names is None:
         return _sound(_array(source, names), "numpy array")
     if isinstance(source, str | os.PathLike):
-        table, where = table_at(os.fspath(source))
+        table, where = read_table(os.fspath(source))
         return _sound(_frame(table, where), where)
     if isinstance(source, pd.DataFrame):
         return _sound(source.copy(deep=False), str(source.attrs.get("source", "pandas frame")))
@@ -129,7 +129,7 @@ def read(
 
 
 def _names_arrays(source: Any) -> bool:
-    return isinstance(source, str | os.PathLike) and holds_arrays(Path(source).expanduser())
+    return isinstance(source, str | os.PathLike) and has_arrays(Path(source).expanduser())
 
 
 # ------------------------------------------------------------------------------- objects in memory

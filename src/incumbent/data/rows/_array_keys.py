@@ -1,4 +1,4 @@
-"""Hashes of the rows of an array, a block at a time: what tells rows of images or signals apart."""
+"""Hashes of the rows of an array, a block at a time, and the pieces that other hashes are made of."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from incumbent.core import Array, Floats
 
 Keys: TypeAlias = NDArray[np.uint64]
 
-# Stands for every kind of missing value, so that NaN, None and NaT are the same content.
+# The bits of every missing value, so that NaN, None and NaT are the same content.
 MISSING = np.uint64(0x9E3779B97F4A7C15)
-_CACHED = 1 << 18  # bytes: the hash makes several turns over a block, which should stay near the processor
+_BLOCK_BYTES = 1 << 18  # the hash passes over a block several times, so a block should fit in the CPU cache
 
 
 def array_keys(x: Any) -> Keys:
     """Hash the content of every row of a numeric array (n, ...).
 
-    Single numbers (n,) are hashed by value, so that 1 is 1.0 is True. Rows of more are hashed by their bytes, eight at
-    a time, which for images is eight times quicker: there, rows are equal if their types are too. -0.0 is always 0.0.
+    Single numbers (n,) are hashed by value, so that 1, 1.0 and True are equal. Rows of several numbers are hashed by
+    their bytes, eight at a time, which is eight times faster for images; equal rows must have equal types. -0.0 is
+    always equal to 0.0.
     """
-    step = max(1, _CACHED // max(8, int(np.prod(x.shape[1:], dtype=np.int64)) * x.dtype.itemsize))
+    step = max(1, _BLOCK_BYTES // max(8, int(np.prod(x.shape[1:], dtype=np.int64)) * x.dtype.itemsize))
     parts = [_block_keys(np.asarray(x[start : start + step])) for start in range(0, len(x), step)]
     return np.concatenate(parts or [np.zeros(0, dtype=np.uint64)])
 
@@ -35,7 +36,7 @@ def _block_keys(block: Array) -> Keys:
 
 
 def _words(block: Array) -> Keys:
-    """Return the bytes of each row as 64-bit words (n, w), with zeros behind the last."""
+    """Return the bytes of each row as 64-bit words (n, w), padded with zeros."""
     if block.dtype.kind in "fc":
         block = block + block.dtype.type(0)  # turns -0.0 into 0.0
     flat = np.ascontiguousarray(block).reshape(len(block), -1).view(np.uint8)
@@ -49,13 +50,13 @@ def _salts(count: int) -> Keys:
     return mix(np.arange(count, dtype=np.uint64) ^ salt("word"))
 
 
-# ---------------------------------------------------------------------------------------- the pieces
+# ---------------------------------------------------------------------------------------- pieces
 
 
 def number_bits(numbers: Array) -> Keys:
-    """Return each number as 64 bits, the same for the same number whatever type holds it."""
+    """Return each number as 64 bits, the same for equal numbers of any type."""
     values = numbers.astype(np.float64) + 0.0  # turns -0.0 into 0.0
-    return with_lost(float_bits(values), values, numbers)
+    return add_rounding(float_bits(values), values, numbers)
 
 
 def float_bits(values: Floats) -> Keys:
@@ -63,16 +64,16 @@ def float_bits(values: Floats) -> Keys:
     return np.where(np.isnan(values), MISSING, values.view(np.uint64))
 
 
-def with_lost(bits: Keys, values: Floats, whole: Array) -> Keys:
-    """Return the bits with what float64 rounds off of long integers, such as identifiers, mixed in."""
+def add_rounding(bits: Keys, values: Floats, whole: Array) -> Keys:
+    """Mix in what float64 rounds off from long integers, such as identifiers."""
     if whole.dtype.kind not in "iu" or not values.size or np.abs(values).max() <= 2.0**53:
         return bits
-    lost = (whole >> 32) * 2.0**32 - values + (whole & 0xFFFFFFFF)  # 0 (no change) where it holds them exactly
+    lost = (whole >> 32) * 2.0**32 - values + (whole & 0xFFFFFFFF)  # 0 (no change) if float64 is exact
     return np.asarray(bits ^ mix((lost + 0.0).view(np.uint64)))
 
 
 def salt(text: str) -> np.uint64:
-    """Return 64 random bits, the same for the same text."""
+    """Return 64 pseudo-random bits for a text."""
     return np.uint64(int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little"))
 
 

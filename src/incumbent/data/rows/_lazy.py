@@ -1,38 +1,42 @@
-"""Rows that stay where they are, in a mapped file or a Dataset, until they are asked for."""
+"""Rows that stay in a mapped file or a Dataset until they are needed."""
 
 from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from incumbent._deprecated import renamed_members
 from incumbent.core import Array, Batch
 from incumbent.data.rows._array_keys import Keys, array_keys
 
-BLOCK = 1 << 22  # bytes that are read at a time: large enough for a disk, small enough for any memory
+BLOCK = 1 << 22  # bytes to read at a time: large enough for a disk, small enough for any RAM
 
 
+@renamed_members({"pick": "take"})
 @dataclass(frozen=True, eq=False)
 class LazyRows:
-    """An array (n, ...) of which only what is asked for is read; data larger than memory go through an update this way.
+    """An array (n, ...) that reads only the rows that are needed, for data that does not fit in RAM.
 
-    It is read like an array: ``shape``, ``dtype``, ``len(x)``, ``x[10:20]``, ``x[positions]``, ``np.asarray(x)``; each
-    of these gives a fresh array that may be written to. `Batch.take` and `Batch.join` give lazy rows again.
+    It is used like an array: ``shape``, ``dtype``, ``len(x)``, ``x[10:20]``, ``x[positions]``, ``np.asarray(x)``. Each
+    access returns a new array, which may be changed. `Batch.take` and `Batch.join` return lazy rows again.
 
     Parameters
     ----------
     sources : tuple
-        Where the rows lie, one source behind the other: arrays, mapped or not, or whatever has a `shape`, a `dtype` and
-        gives the rows at an array of positions.
+        Where the rows are, in order: arrays, mapped or not, or any object with a `shape` and a `dtype` that returns the
+        rows at an array of positions.
     at : (n,) array of int
-        Which rows of all sources these are, in order.
+        Positions of these rows in all sources together.
     dtype : numpy.dtype
-        What they are read as.
+        The type to read them as.
+    known_keys : (n,) array of uint64, optional
+        Their hashes, if they are known, so that the rows need not be read again for them.
 
     Examples
     --------
@@ -45,6 +49,7 @@ class LazyRows:
     sources: tuple[Any, ...]
     at: NDArray[np.intp]
     dtype: np.dtype[Any]
+    known_keys: Keys | None = field(default=None, repr=False)
 
     @staticmethod
     def of(source: Any) -> LazyRows:
@@ -59,17 +64,17 @@ class LazyRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As of an array."""
+        """Shape, as of an array."""
         return (len(self.at), *(int(length) for length in self.sources[0].shape[1:]))
 
     @property
     def ndim(self) -> int:
-        """As of an array."""
+        """Number of dimensions."""
         return len(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """How many bytes the rows would take if all of them were read."""
+        """Number of bytes that the rows would take in RAM."""
         return row_bytes(self) * len(self)
 
     def __getitem__(self, index: Any) -> Array:
@@ -88,7 +93,7 @@ class LazyRows:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy is False:
-            raise ValueError("Lazy rows lie in no array yet, so an array of them is always a copy.")
+            raise ValueError("Lazy rows are not in RAM, so an array of them is always a copy; leave out copy=False.")
         return self[:].astype(self.dtype if dtype is None else dtype, copy=False)
 
     def _read(self, at: NDArray[np.intp]) -> Array:
@@ -107,19 +112,16 @@ class LazyRows:
         if not isinstance(source, np.ndarray):
             return np.asarray(source[at]).astype(self.dtype, copy=False)
         if len(at) and at[-1] - at[0] == len(at) - 1 and (np.diff(at) == 1).all():
-            return np.array(source[at[0] : at[-1] + 1], dtype=self.dtype)  # one stretch: no jumps within the file
+            return np.array(source[at[0] : at[-1] + 1], dtype=self.dtype)  # consecutive rows: one read
         return np.asarray(source[at]).astype(self.dtype, copy=False)
 
-    def pick(self, at: Array) -> LazyRows:
-        """Return the rows at these positions, still unread."""
-        picked = LazyRows(self.sources, self.at[at], self.dtype)
-        if "keys" in self.__dict__:  # what was read to tell rows apart is not read again
-            picked.__dict__["keys"] = self.keys[at]
-        return picked
+    def take(self, at: Array) -> LazyRows:
+        """Return the rows at these positions, without reading them."""
+        return LazyRows(self.sources, self.at[at], self.dtype, None if self.known_keys is None else self.known_keys[at])
 
     @staticmethod
     def join(parts: Sequence[Any]) -> LazyRows:
-        """Return the rows of several parts behind each other, still unread; arrays are taken in as they are."""
+        """Return the rows of several parts, lazy or arrays, in order and without reading them."""
         lazy = [part if isinstance(part, LazyRows) else LazyRows.of(part) for part in parts]
         sources: list[Any] = []
         at, start = [], 0
@@ -131,23 +133,29 @@ class LazyRows:
         return LazyRows(tuple(sources), np.concatenate(at), dtype)
 
     def cast(self, dtype: Any) -> LazyRows:
-        """Return the same rows, read as another dtype."""
+        """Return the same rows with another dtype to read them as."""
         return LazyRows(self.sources, self.at, np.dtype(dtype))
 
     @cached_property
     def extent(self) -> tuple[float, float]:
-        """The smallest and the largest value; NaN or infinity if there is one."""
+        """The smallest and the largest value; NaN or infinity if the rows hold one. Reads all rows, once."""
         found = [(float(block.min()), float(block.max())) for block in blocks(self)]
         return float(np.min([low for low, _ in found])), float(np.max([high for _, high in found]))
 
     @cached_property
     def keys(self) -> Keys:
-        """The hash of each row's content (n,), as that of an array that holds the same."""
+        """The hash of each row (n,), equal to that of an array with the same content. Reads all rows unless known."""
+        if self.known_keys is not None:
+            return self.known_keys
         return np.concatenate([array_keys(block) for block in blocks(self)] or [np.zeros(0, dtype=np.uint64)])
+
+    def with_keys(self) -> LazyRows:
+        """Return the same rows with their hashes known; `take` keeps them."""
+        return replace(self, known_keys=self.keys)
 
 
 def row_bytes(x: Any) -> int:
-    """Return how many bytes a row takes, by shapes and types alone; a text counts as 64.
+    """Return the number of bytes of a row, from shapes and types alone; a text counts as 64.
 
     Examples
     --------
@@ -163,7 +171,7 @@ def row_bytes(x: Any) -> int:
 
 def _cell_bytes(kind: Any) -> int:
     if hasattr(kind, "categories"):
-        return 4  # a code, where the table of categories is shared
+        return 4  # a code; the table of categories is shared
     return int(kind.itemsize) if getattr(kind, "kind", "O") in "biufcmM" else 64
 
 
@@ -174,8 +182,8 @@ def blocks(x: Any, size: int = BLOCK) -> Iterator[Array]:
         yield x[start : start + step]
 
 
-def in_memory(batch: Batch) -> Batch:
-    """Return the batch with its lazy rows read and without what is known of them for the moment, for what is kept."""
+def materialize(batch: Batch) -> Batch:
+    """Return the batch with its lazy rows read into RAM and without cached features, to be kept."""
     return batch.replace(x=_read(batch.x), features=None)
 
 
@@ -185,8 +193,15 @@ def _read(x: Any) -> Any:
     return np.asarray(x) if isinstance(x, LazyRows) else x
 
 
-def lazily(array: Array) -> Any:
-    """Return an array that lies in a mapped file as lazy rows; any other as it is."""
+def hash_lazy_rows(x: Any) -> Any:
+    """Return x with the hashes of all its lazy rows known, so that the rows are read for them only once."""
+    if isinstance(x, dict):
+        return {name: hash_lazy_rows(part) for name, part in x.items()}
+    return x.with_keys() if isinstance(x, LazyRows) else x
+
+
+def as_lazy(array: Array) -> Any:
+    """Return an array in a mapped file as lazy rows, and any other array as it is."""
     base: Any = array
     while base is not None:
         if isinstance(base, np.memmap | mmap.mmap):

@@ -1,4 +1,4 @@
-"""Split new rows into what is learned from, what chooses among challengers, and what the gate sees."""
+"""Split new rows into train, select and test rows."""
 
 from __future__ import annotations
 
@@ -10,35 +10,37 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from incumbent._deprecated import renamed_arguments
 from incumbent.core import Array, Batch, Task
 from incumbent.data.rows._array_keys import Keys
+from incumbent.data.rows._flags import Mask
 from incumbent.data.rows._keys import column_keys, row_keys, scramble
-from incumbent.data.rows._quality import Mask
 from incumbent.errors import DataError, UsageError
+from incumbent.words import counted
 
 Positions: TypeAlias = NDArray[np.intp]
 
-FEWEST = 20  # with fewer rows to hold out, the gate would get fewer than five and could show nothing
+FEWEST = 20  # of fewer rows, fewer than five would be test rows, too few to show anything
 TRAIN, SELECT, GATE, LEFT = range(4)
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Positions of the rows in each part, in the order of the batch, or of time where there is one.
+    """Positions of the rows in each part, in the order of the batch, or of time if the rows have times.
 
     Parameters
     ----------
     train : array of int
-        Rows to learn from.
+        Rows to train on.
     select : array of int
-        Rows that choose among challengers.
+        Rows to select a challenger on.
     gate : array of int
-        Rows that only the chosen challenger and the champion meet.
+        Test rows: only the selected challenger and the champion predict them.
     left : array of int
-        Rows in no part: those that may not be held out, of a group that is held out. Learning from them would tell
-        of their group. Empty without groups.
+        Rows in no part: those that cannot be held out, of a group that is held out. Training on them would leak their
+        group. Empty without groups.
     by : str
-        What placed the rows: "time", "group", "group and time", "class" or "chance".
+        How the rows were split: "time", "group", "group and time", "class" or "chance".
     """
 
     train: Positions
@@ -48,24 +50,26 @@ class Split:
     by: str
 
 
+@renamed_arguments({"holdable": "can_hold_out"})
 def split(
     batch: Batch,
     *,
     task: Task,
-    holdable: Mask,
+    can_hold_out: Mask,
     seed: int,
     shares: tuple[float, float, float] = (0.6, 0.15, 0.25),
 ) -> Split:
-    """Split a batch into train, select and gate; the same content and seed give the same split in any row order.
+    """Split a batch into train, select and test rows; equal content and seed give an equal split in any row order.
 
-    - With `group`, whole groups: in the order of a hash, or with `time` those with the newest rows go to the gate. A
-      group that alone exceeds the gate's share is learned from. Rows without a group count as one group.
-    - With `time`, the newest rows go to the gate, the next ones to select. All rows of one moment stay together; the
-      border is the one nearest to the share, the smaller holdout in a tie. Where the moments are so coarse that a
-      part would get less than half of its share, time does not order the rows and they are split as if without it.
-    - Else each class gives its share to each part, to within a row or two, and at least one row of each class is
-      learned from, so that no holdout asks for a class that was there but not taught. A regression, and rows of
-      several labels at once, are split by chance.
+    - With `group`, groups stay whole. They are ordered by a hash, or with `time` by their newest row, and the newest
+      groups become test rows. A group that is larger than the test fraction is used for training. Rows without a group
+      are one group.
+    - With `time`, the newest rows become test rows, and the next ones select rows. Rows of equal time stay together;
+      the border is the one closest to the fraction, and in a tie the one with the smaller holdout. If the times are so
+      coarse that a part would get less than half of its fraction, the rows are split as if they had no times.
+    - Otherwise the split is stratified by class, to within a row or two. At least one row of each class is used for
+      training, so that no holdout has a class that training lacked. A regression, and rows of several labels, are split
+      at random.
 
     Parameters
     ----------
@@ -73,13 +77,13 @@ def split(
         The rows, n of them.
     task : {"classification", "regression"}
         Only classes are stratified.
-    holdable : (n,) bool
-        Rows that may be held out (`Quality.holdable`); all others are learned from.
+    can_hold_out : (n,) bool
+        Rows that can be held out (`RowFlags.can_hold_out`); all others are used for training.
     seed : int
-        Where randomness enters.
+        Seed of the random draws.
     shares : (float, float, float)
-        Of all rows, for train, select and gate. Where too few may be held out, those that may are divided between
-        select and gate in proportion; with groups the shares are of the rows that may be held out.
+        Fractions of all rows for train, select and test. If too few rows can be held out, these are divided between
+        select and test in proportion. With groups, the fractions are of the rows that can be held out.
 
     Returns
     -------
@@ -89,65 +93,67 @@ def split(
     Raises
     ------
     DataError
-        If fewer than 20 rows may be held out, or groups are too few or too large to be divided.
+        If fewer than 20 rows can be held out, or groups are too few or too large to be divided.
     UsageError
-        If the shares are not three positive numbers that add up to one.
+        If `shares` are not three positive numbers that add up to one.
 
     Examples
     --------
     >>> rows = Batch(np.arange(100.0)[:, None], np.arange(100) % 2)
-    >>> parts = split(rows, task="classification", holdable=np.ones(100, dtype=bool), seed=0)
+    >>> parts = split(rows, task="classification", can_hold_out=np.ones(100, dtype=bool), seed=0)
     >>> len(parts.train), len(parts.select), len(parts.gate), parts.by
     (60, 15, 25, 'class')
     """
-    _checked(batch, holdable, shares)
+    _check(batch, can_hold_out, shares)
     moments = None if batch.time is None else pd.factorize(batch.time, sort=True)[0]
     if moments is not None:
-        holdable = holdable & (moments >= 0)  # a row without a time cannot be among the newest
-        _enough(holdable)
-    part, by = _placed(batch, task, moments, holdable, seed, shares)
+        can_hold_out = can_hold_out & (moments >= 0)  # a row without a time cannot be among the newest
+        _check_enough(can_hold_out)
+    part, by = _place(batch, task, moments, can_hold_out, seed, shares)
     train, select, gate, left = (_positions(part == which, moments) for which in (TRAIN, SELECT, GATE, LEFT))
     return Split(train, select, gate, left, by)
 
 
-def _placed(
-    batch: Batch, task: Task, moments: Array | None, holdable: Mask, seed: int, shares: tuple[float, float, float]
+def _place(
+    batch: Batch, task: Task, moments: Array | None, can_hold_out: Mask, seed: int, shares: tuple[float, float, float]
 ) -> tuple[NDArray[np.int8], str]:
     if batch.group is not None:
-        part = _by_group(batch.group, moments, holdable, seed, shares)
+        part = _by_group(batch.group, moments, can_hold_out, seed, shares)
         return part, "group" if moments is None else "group and time"
     if moments is not None:
-        timed = _by_time(moments, holdable, shares)
+        timed = _by_time(moments, can_hold_out, shares)
         if timed is not None:
             return timed, "time"
-    # Rows of several labels at once have no class: nearly every one of them could be a class of its own.
+    # Rows of several labels have no class: nearly every combination could be a class of its own.
     labels = batch.y if task == "classification" and batch.y is not None and batch.y.ndim == 1 else None
-    part = _by_class(scramble(row_keys(batch), seed, "split"), labels, holdable, seed, shares)
+    part = _by_class(scramble(row_keys(batch), seed, "split"), labels, can_hold_out, seed, shares)
     return part, "chance" if labels is None else "class"
 
 
-def _checked(batch: Batch, holdable: Mask, shares: tuple[float, float, float]) -> None:
+def _check(batch: Batch, can_hold_out: Mask, shares: tuple[float, float, float]) -> None:
     if len(shares) != 3 or min(shares) <= 0 or not math.isclose(sum(shares), 1.0, abs_tol=1e-6):
         raise UsageError(
-            f"shares must be three positive numbers that add up to 1, for train, select and gate; got {shares}."
+            f"shares must be three positive numbers that add up to 1, for train, select and test rows; got {shares}."
         )
-    if len(holdable) != len(batch):
-        raise DataError(f"holdable has {len(holdable)} rows but the batch has {len(batch)}; they pair row by row.")
-    _enough(holdable)
+    if len(can_hold_out) != len(batch):
+        raise DataError(
+            f"can_hold_out has {len(can_hold_out)} rows but the batch has {len(batch)}; they must pair row by row."
+        )
+    _check_enough(can_hold_out)
 
 
-def _enough(holdable: Mask) -> None:
-    count = int(np.count_nonzero(holdable))
+def _check_enough(can_hold_out: Mask) -> None:
+    count = int(np.count_nonzero(can_hold_out))
     if count < FEWEST:
         raise DataError(
-            f"Only {count} of the {len(holdable)} new rows can be held out to judge challengers on, and at least "
-            f"{FEWEST} are needed; rows that repeat, contradict each other, lack a time, or were seen before do not "
-            f"count. Collect {FEWEST - count} more."
+            f"Too few rows: an update needs at least {FEWEST} rows to test challengers on, and {count} of the "
+            f"{len(can_hold_out)} new rows qualify. Add at least {counted(FEWEST - count, 'row')}. (Duplicates, "
+            "conflicting labels, rows without a time and rows seen before do not qualify.)"
         )
 
 
 def _sizes(total: int, available: int, shares: tuple[float, float, float]) -> tuple[int, int]:
-    """How many rows go to select and to gate."""
+    """Return the numbers of select and of test rows."""
     select, gate = (max(1, round(share * total)) for share in shares[1:])
     if select + gate > available:
         gate = min(available - 1, max(1, round(available * shares[2] / (shares[1] + shares[2]))))
@@ -161,19 +167,19 @@ def _positions(mask: Mask, moments: Array | None) -> Positions:
 
 
 def _by_class(
-    order: Keys, labels: Array | None, holdable: Mask, seed: int, shares: tuple[float, float, float]
+    order: Keys, labels: Array | None, can_hold_out: Mask, seed: int, shares: tuple[float, float, float]
 ) -> NDArray[np.int8]:
     stratum = np.zeros(len(order), dtype=np.uint64)
     if labels is not None:
-        # Strata follow each other in the order of a hash: in that of their names, the last class would always win
-        # the turn that rounding leaves over.
+        # Strata are in the order of a hash. In the order of their names, the last class would always get the row that
+        # rounding leaves over.
         stratum = scramble(column_keys(labels), seed, "class")
-        holdable = holdable & ~_first_of_each(stratum, holdable, order)
-    at = np.flatnonzero(holdable)
+        can_hold_out = can_hold_out & ~_first_of_each(stratum, can_hold_out, order)
+    at = np.flatnonzero(can_hold_out)
     if len(at) < 2:
         raise DataError(
-            "Nearly every row has a class of its own, so none is left to judge challengers on. "
-            "Check the label column; for numbers to be predicted, use the task regression."
+            "Nearly every row has a class of its own, so none is left to test challengers on. "
+            "Check the label column; to predict numbers, use the task regression."
         )
     select, gate = _sizes(len(order), len(at), shares)
     at = at[np.lexsort((order[at], stratum[at]))]
@@ -185,9 +191,9 @@ def _by_class(
     return part
 
 
-def _first_of_each(stratum: Keys, holdable: Mask, order: Keys) -> Mask:
-    """One row of each class, which is to be learned from; one that cannot be held out anyway costs nothing."""
-    at = np.lexsort((order, holdable, stratum))
+def _first_of_each(stratum: Keys, can_hold_out: Mask, order: Keys) -> Mask:
+    """Mark one row of each class for training, if possible one that cannot be held out anyway."""
+    at = np.lexsort((order, can_hold_out, stratum))
     first = np.zeros(len(at), dtype=bool)
     first[at] = np.r_[True, stratum[at][1:] != stratum[at][:-1]]
     return first
@@ -199,8 +205,8 @@ def _evenly(n: int, k: int) -> Mask:
     return (place + 1) * k // n > place * k // n
 
 
-def _by_time(moments: Array, holdable: Mask, shares: tuple[float, float, float]) -> NDArray[np.int8] | None:
-    counts = np.bincount(moments[holdable])[::-1]  # the newest first
+def _by_time(moments: Array, can_hold_out: Mask, shares: tuple[float, float, float]) -> NDArray[np.int8] | None:
+    counts = np.bincount(moments[can_hold_out])[::-1]  # the newest first
     newest_first = np.flatnonzero(counts)
     select, gate = _sizes(len(moments), int(counts.sum()), shares)
     borders = _borders(counts[newest_first], select, gate)
@@ -210,14 +216,14 @@ def _by_time(moments: Array, holdable: Mask, shares: tuple[float, float, float])
     kind = np.full(len(counts), TRAIN, dtype=np.int8)
     kind[newest_first[: borders[0]]] = GATE
     kind[newest_first[borders[0] : borders[1]]] = SELECT
-    part[holdable] = kind[::-1][moments[holdable]]
+    part[can_hold_out] = kind[::-1][moments[can_hold_out]]
     found = np.bincount(part, minlength=3)
     wanted = np.array([shares[0] * len(part), select, gate])
     return part if (found[:3] >= wanted / 2).all() else None
 
 
 def _borders(sizes: Array, select: int, gate: int) -> tuple[int, int] | None:
-    """How many of the units that follow each other go to the gate, and how many to gate and select together."""
+    """Return how many of the ordered units are test rows, and how many are test or select rows."""
     if len(sizes) < 2:
         return None
     held = np.cumsum(sizes)
@@ -226,10 +232,10 @@ def _borders(sizes: Array, select: int, gate: int) -> tuple[int, int] | None:
 
 
 def _by_group(
-    group: Array, moments: Array | None, holdable: Mask, seed: int, shares: tuple[float, float, float]
+    group: Array, moments: Array | None, can_hold_out: Mask, seed: int, shares: tuple[float, float, float]
 ) -> NDArray[np.int8]:
     code, names = pd.factorize(group, use_na_sentinel=False)
-    sizes = np.bincount(code[holdable], minlength=len(names))
+    sizes = np.bincount(code[can_hold_out], minlength=len(names))
     newest = np.zeros(len(names), dtype=np.int64)
     if moments is not None:
         np.maximum.at(newest, code, moments)
@@ -237,18 +243,18 @@ def _by_group(
     units = units[sizes[units] > 0]
     select, gate = _sizes(int(sizes.sum()), int(sizes.sum()), shares)
     if len(names) >= 3 and len(units) >= 2:
-        # A group larger than the gate would make it far too large; but the two smallest must do where all are large.
+        # A group larger than the test part would make it far too large. The two smallest groups always stay in.
         units = units[sizes[units] <= max(gate, np.sort(sizes[units])[1])]
     borders = _borders(sizes[units], select, gate)
     if len(names) < 3 or borders is None or borders[1] == len(names):
         raise DataError(
-            f"Groups are kept whole, and train, select and gate need at least one each; the new rows have "
-            f"{len(names)} groups, {len(units)} of them with rows that can be held out. Collect rows of more groups, "
-            "or leave the group column out."
+            f"Groups stay whole, and train, select and test rows need at least one each; the new rows have "
+            f"{len(names)} groups, and {len(units)} of them have rows that can be held out. Add rows of more "
+            "groups, or leave the group column out."
         )
     kind = np.full(len(names), TRAIN, dtype=np.int8)
     kind[units[: borders[0]]] = GATE
     kind[units[borders[0] : borders[1]]] = SELECT
     part = kind[code]
-    part[~holdable & (part != TRAIN)] = LEFT
+    part[~can_hold_out & (part != TRAIN)] = LEFT
     return part

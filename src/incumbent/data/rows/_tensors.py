@@ -1,4 +1,4 @@
-"""Arrays that pair row by row, as they came in: what a neural network learns from."""
+"""Arrays that pair row by row: the data of a neural network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from incumbent.core import Array, Finding
-from incumbent.data.rows._lazy import LazyRows, lazily
+from incumbent.data.rows._lazy import LazyRows, as_lazy
 from incumbent.errors import DataError
 from incumbent.words import counted
 
@@ -20,22 +20,22 @@ from incumbent.words import counted
 class Tensors:
     """Inputs, labels, times and groups by name: arrays (n, ...), lazy rows or tables of n rows each.
 
-    Which of them is what, the schema says. Made by `read`.
+    `read` makes them, and the schema knows which is which.
 
     Parameters
     ----------
     parts : mapping of str to (n, ...) array, LazyRows or data frame
-        By name; an input that came without one is called "x".
+        The arrays by name; an input without a name is "x".
     source : str
-        Where they came from.
+        Where they were read from, for messages.
     named : bool
-        Whether a single input was given by name, so that the model is given a dict of one instead of the array alone.
+        Whether a single input has a name, so that the model takes a dict of one array instead of the array.
     notes : tuple of Finding
-        What was done to them when they were read; the check of the rows tells it on.
+        What was changed when they were read; the check of the rows reports it.
 
     Examples
     --------
-    >>> rows = together({"image": np.zeros((2, 8, 8, 3), dtype=np.uint8), "target": [0, 1]}, "dict", named=True)
+    >>> rows = pair_parts({"image": np.zeros((2, 8, 8, 3), dtype=np.uint8), "target": [0, 1]}, "dict", named=True)
     >>> rows
     image (2, 8, 8, 3) uint8, target (2,) int64
     """
@@ -49,25 +49,25 @@ class Tensors:
         return len(next(iter(self.parts.values())))
 
     def __repr__(self) -> str:
-        return ", ".join(f"{name} {described(part)}" for name, part in self.parts.items())
+        return ", ".join(f"{name} {describe(part)}" for name, part in self.parts.items())
 
 
-def described(part: Any) -> str:
-    """Return such as "(60000, 28, 28) uint8"."""
+def describe(part: Any) -> str:
+    """Format shape and type as "(60000, 28, 28) uint8"."""
     return f"table of {part.shape[1]} columns" if isinstance(part, pd.DataFrame) else f"{part.shape} {part.dtype}"
 
 
-def together(parts: Mapping[str, Any], source: str, *, named: bool = False) -> Tensors:
-    """Return parts that pair row by row, each as an array, lazy rows or a table.
+def pair_parts(parts: Mapping[str, Any], source: str, *, named: bool = False) -> Tensors:
+    """Return arrays, lazy rows or tables that pair row by row as tensors.
 
     Raises
     ------
     DataError
-        There is none, one is no array, they have no rows or not the same number of them.
+        There are no parts, one is not an array, or they have no rows or different numbers of rows.
     """
     if not parts:
         raise DataError(f"{source} holds no arrays; at least one input with a row for each example was expected.")
-    found = {str(name): part_of(part, str(name)) for name, part in parts.items()}
+    found = {str(name): as_part(part, str(name)) for name, part in parts.items()}
     lengths = {name: len(part) for name, part in found.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name!r} has {counted(length, 'row')}" for name, length in lengths.items())
@@ -77,37 +77,37 @@ def together(parts: Mapping[str, Any], source: str, *, named: bool = False) -> T
     return Tensors(found, source, named)
 
 
-def part_of(part: Any, name: str) -> Any:
-    """Return what was given for one name as an array (n, ...), lazy rows or a data frame, without a copy if it can be.
+def as_part(part: Any, name: str) -> Any:
+    """Return one part as an array (n, ...), lazy rows or a data frame, without a copy if possible.
 
     Raises
     ------
     DataError
-        It is no array of one row for each example.
+        It is not an array with a row for each example.
     """
     if isinstance(part, LazyRows | pd.DataFrame):
         return part.reset_index(drop=True) if isinstance(part, pd.DataFrame) else part
     array = as_array(part, name)
     if array.ndim == 0:
-        raise DataError(f"{name!r} is one number, {array}; an array with a row for each example was expected.")
-    return lazily(array)
+        raise DataError(f"{name!r} is a single number, {array}; an array with a row for each example was expected.")
+    return as_lazy(array)
 
 
 def as_array(value: Any, name: str) -> Array:
-    """Return an array, a tensor of any framework, a picture or nested lists as a numpy array."""
+    """Return an array, a tensor of any framework, an image or nested lists as a numpy array."""
     if hasattr(value, "detach"):
         return _numpy(value.detach().cpu())
     if isinstance(value, str | bytes | os.PathLike):
         raise DataError(f"{name!r} is the text {value!r}; an array was expected. For a file, read it first.")
     try:
-        # asanyarray, because a mapped array must still be known as one
+        # asanyarray keeps a mapped array mapped
         return np.asanyarray(value)
     except ValueError as error:
-        raise DataError(f"{name!r} holds rows of different lengths ({error}); pad or cut them to one.") from error
+        raise DataError(f"{name!r} holds rows of different lengths ({error}); pad or cut them.") from error
 
 
 def _numpy(tensor: Any) -> Array:
     try:
         return np.asarray(tensor.numpy())
-    except TypeError:  # numpy has no bfloat16, and float32 holds all its values
+    except TypeError:  # numpy has no bfloat16; float32 holds all its values
         return np.asarray(tensor.float().numpy())

@@ -1,4 +1,4 @@
-"""One column of the schema: what the model was trained on there, and what new values are held against."""
+"""One column of a schema: what the model was trained on, and the check of new values against it."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from incumbent._deprecated import renamed_members
 from incumbent.core import Array, Finding, Value
-from incumbent.data.schema._categories import as_categories, categorical, dated, numeral, scalars, spelling
+from incumbent.data.schema._categories import categorical, is_date, is_numeral, match_categories, scalars, spell
 from incumbent.data.schema._kinds import (
     Kind,
     Scalar,
     as_text,
     kind_of,
     numbers,
-    parsed_booleans,
-    parsed_numbers,
-    parsed_times,
+    parse_booleans,
+    parse_numbers,
+    parse_times,
     row_of,
 )
 from incumbent.errors import SchemaError
 from incumbent.words import counted, listed, percent
 
-_CATEGORIES_AT_LEAST = 20  # so few distinct texts are categories, however few rows there are
+_CATEGORIES_AT_LEAST = 20  # up to this many distinct texts are categories, however few rows there are
 _CATEGORIES_AT_MOST = 10_000
 _ROWS_PER_CATEGORY = 20
 
 
+@renamed_members({"widened": "extend"})
 @dataclass(frozen=True, repr=False)
 class Column(Value):
     """What a model was trained on in one column.
@@ -38,7 +40,7 @@ class Column(Value):
     name : str
         Its name.
     kind : {"number", "boolean", "category", "text", "time"}
-        What it holds. Text is a category where it has at most 20 distinct values, or at most one for every 20 rows.
+        Kind of its values. Text is a category if it has at most 20 distinct values, or at most one for every 20 rows.
     dtype : str
         The pandas dtype, such as "float64".
     categories : tuple
@@ -46,7 +48,7 @@ class Column(Value):
     low, high : float, optional
         Smallest and largest finite number; None for other kinds.
     missing : float
-        The share of rows without a value, 0 to 1.
+        The fraction of rows without a value, 0 to 1.
 
     Examples
     --------
@@ -65,7 +67,7 @@ class Column(Value):
 
     @classmethod
     def of(cls, series: pd.Series[Any]) -> Column:
-        """Return what `series` holds."""
+        """Return the column of a schema that describes `series`."""
         name, kind, dtype = str(series.name), kind_of(series), str(series.dtype)
         missing = float(series.isna().mean())
         if kind == "number":
@@ -80,10 +82,10 @@ class Column(Value):
                 return cls(name, "category", dtype, tuple(sorted(map(str, distinct))), missing=missing)
         return cls(name, kind, dtype, missing=missing)
 
-    def widened(self, series: pd.Series[Any]) -> Column:
-        """Return the column as a model knows it that was trained on these checked values too.
+    def extend(self, series: pd.Series[Any]) -> Column:
+        """Return the column of a model that was trained on these checked values too.
 
-        New categories go to the end, so that the codes of the known ones stay what they were.
+        New categories come last, so that the known ones keep their codes.
         """
         missing = max(self.missing, float(series.isna().mean()))
         if self.kind == "category":
@@ -98,7 +100,7 @@ class Column(Value):
         return self.replace(low=min(self.low, low), high=max(self.high, high), missing=missing)
 
     def check(self, series: pd.Series[Any]) -> tuple[pd.Series[Any], list[Finding]]:
-        """Return the values as the model was trained on them, and what should be known about them.
+        """Return the values in the form of training, and findings about them.
 
         Raises
         ------
@@ -107,7 +109,7 @@ class Column(Value):
         """
         empty = series.isna().to_numpy()
         if empty.all():
-            return self._nothing(len(series)), self._gaps(len(series), len(series))
+            return self._all_missing(len(series)), self._gaps(len(series), len(series))
         reading = {
             "number": self._as_number,
             "boolean": self._as_boolean,
@@ -124,10 +126,10 @@ class Column(Value):
     def _as_number(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
         findings = []
         if kind == "time":
-            raise self._refusal(series, "times")
+            raise self._wrong_kind(series, "times")
         if kind in ("text", "category"):
-            series = parsed_numbers(series)
-            findings.append(self._note("was given as text; all its values were read as numbers"))
+            series = parse_numbers(series)
+            findings.append(self._note("was text; all its values are read as numbers"))
         elif kind == "boolean":
             series = series.astype(np.float64)
         elif series.dtype == object:
@@ -138,10 +140,10 @@ class Column(Value):
             at = row_of(np.isinf(values))
             raise SchemaError(
                 f"Column {self.name!r} holds {values[at - 1]} in row {at:,}; finite numbers were expected. "
-                f"Write a missing value there, or leave the row out."
+                f"Leave the value empty, or leave the row out."
             )
         findings += self._range(values, low, high)
-        return self._narrowed(series, values, low, high, findings), findings
+        return self._narrow(series, values, low, high, findings), findings
 
     def _range(self, values: Array, low: float, high: float) -> list[Finding]:
         if self.low is None or self.high is None or not (low < self.low or high > self.high):
@@ -154,13 +156,13 @@ class Column(Value):
         if span == 0:
             text = f"{self.name!r} was always {self.low:g} in training and differs in {seen}"
         else:
-            text = f"{self.name!r} lies far outside the range of training, {self.low:g} to {self.high:g}, in {seen}"
-        return [Finding("warning", self.name, f"{text}; it now reaches from {low:g} to {high:g}.")]
+            text = f"{self.name!r} is far outside the training range, {self.low:g} to {self.high:g}, in {seen}"
+        return [Finding("warning", self.name, f"{text}; its range is now {low:g} to {high:g}.")]
 
-    def _narrowed(
+    def _narrow(
         self, series: pd.Series[Any], values: Array, low: float, high: float, findings: list[Finding]
     ) -> pd.Series[Any]:
-        """Return the numbers in the stored dtype where that loses nothing, so that equal rows stay equal rows."""
+        """Return the numbers in the stored dtype if that loses nothing, so that equal rows stay equal."""
         stored = pd.api.types.pandas_dtype(self.dtype)
         if stored == series.dtype or not isinstance(stored, np.dtype) or stored.kind not in "iuf":
             return series
@@ -172,7 +174,7 @@ class Column(Value):
                 fits = not np.isnan(values).any()
                 present = values if fits else values[~np.isnan(values)]
                 if (present != np.rint(present)).any():
-                    findings.append(self._note("has fractions where the model was trained on whole numbers"))
+                    findings.append(self._note("has fractions, but the model was trained on whole numbers"))
                     fits = False
         return pd.Series(values.astype(stored), name=self.name, copy=False) if fits else series
 
@@ -180,46 +182,44 @@ class Column(Value):
         if str(series.dtype) == self.dtype:
             return series, []
         if kind == "time":
-            raise self._refusal(series, "times")
+            raise self._wrong_kind(series, "times")
         if kind == "boolean":
-            return parsed_booleans(series.astype(np.float64), "number"), []
-        return parsed_booleans(series, kind), [self._note(f"was given as {series.dtype} and read as true or false")]
+            return parse_booleans(series.astype(np.float64), "number"), []
+        return parse_booleans(series, kind), [self._note(f"was {series.dtype} and is read as true or false")]
 
     def _as_text(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
         if kind == "text":
             return as_text(series, self.dtype), []
         spelt = (
-            series.astype(str).where(series.notna())
-            if kind == "time"
-            else series.astype(object).map(spelling, "ignore")
+            series.astype(str).where(series.notna()) if kind == "time" else series.astype(object).map(spell, "ignore")
         )
         text = as_text(spelt, self.dtype)
-        return text, [] if kind == "category" else [self._note(f"was given as {series.dtype} and read as text")]
+        return text, [] if kind == "category" else [self._note(f"was {series.dtype} and is read as text")]
 
     def _as_time(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
         if kind in ("number", "boolean"):
-            raise self._refusal(series, f"{kind}s")
+            raise self._wrong_kind(series, f"{kind}s")
         if str(series.dtype) == self.dtype:
             return series, []
-        times = parsed_times(series)
+        times = parse_times(series)
         stored = pd.api.types.pandas_dtype(self.dtype)
         return (times.astype(stored) if isinstance(stored, np.dtype) and stored.kind == "M" else times), []
 
     def _as_category(self, series: pd.Series[Any], kind: Kind) -> tuple[pd.Series[Any], list[Finding]]:
         given = series.dtype
         if kind == "time":
-            # CSV readers see times where other files hold text; text is what the model knows.
-            if self.dtype == "category" or not any(map(dated, self.categories)):
-                raise self._refusal(series, "times")
+            # CSV readers turn text into times; the model was trained on text.
+            if self.dtype == "category" or not any(map(is_date, self.categories)):
+                raise self._wrong_kind(series, "times")
             series = as_text(series.astype(str).where(series.notna()), self.dtype)
-        values, unseen, changed = as_categories(series, self.categories, self.dtype, gaps=self.missing > 0)
+        values, unseen, changed = match_categories(series, self.categories, self.dtype, gaps=self.missing > 0)
         foreign = kind in ("number", "boolean") and sum(unseen.values()) == int(series.notna().sum())
-        if foreign and self.categories and not any(map(numeral, self.categories)):
-            raise self._refusal(series, f"{kind}s such as {next(iter(unseen))!r}")
-        findings = [self._note(f"was given as {given} and read as its categories")] if changed or kind == "time" else []
+        if foreign and self.categories and not any(map(is_numeral, self.categories)):
+            raise self._wrong_kind(series, f"{kind}s such as {next(iter(unseen))!r}")
+        findings = [self._note(f"was {given} and is read as its categories")] if changed or kind == "time" else []
         return values, [*findings, *self._unseen(unseen, len(series))]
 
-    # --------------------------------------------------------------------------------- in words
+    # --------------------------------------------------------------------------------- messages
 
     def _unseen(self, unseen: dict[Scalar, int], rows: int) -> list[Finding]:
         if not unseen or not self.categories:
@@ -229,14 +229,13 @@ class Column(Value):
         return [Finding("warning", self.name, text)]
 
     def _gaps(self, gaps: int, rows: int) -> list[Finding]:
-        share = gaps / rows
-        if not gaps or (self.missing and share <= self.missing + 0.1):
+        if not gaps or (self.missing and gaps / rows <= self.missing + 0.1):
             return []
         before = f"{self.missing:.1%} were in training" if self.missing else "none was in training"
         text = f"{self.name!r} is missing in {counted(gaps, 'row')} of {rows:,} ({percent(gaps, rows)}); {before}."
         return [Finding("warning", self.name, text)]
 
-    def _nothing(self, rows: int) -> pd.Series[Any]:
+    def _all_missing(self, rows: int) -> pd.Series[Any]:
         if self.kind == "time":
             return pd.Series(np.full(rows, np.datetime64("NaT", "us")), name=self.name)
         blank = pd.Series(np.full(rows, np.nan), name=self.name)
@@ -250,12 +249,12 @@ class Column(Value):
     def _note(self, what: str) -> Finding:
         return Finding("note", self.name, f"{self.name!r} {what}.")
 
-    def _refusal(self, series: pd.Series[Any], held: str) -> SchemaError:
+    def _wrong_kind(self, series: pd.Series[Any], held: str) -> SchemaError:
         such = f" such as {listed(self.categories, 3)}" if self.categories else ""
-        plural = {"number": "numbers", "boolean": "true or false", "category": "categories", "time": "times"}
+        plural = {"number": "numbers", "boolean": "booleans", "category": "categories", "time": "times"}
         return SchemaError(
             f"Column {self.name!r} holds {held} ({series.dtype}), but the model was trained on "
-            f"{plural.get(self.kind, self.kind)}{such} there; give the column as it was in training."
+            f"{plural.get(self.kind, self.kind)}{such}; give the column as it was in training."
         )
 
 
@@ -264,7 +263,7 @@ def _numeric(series: pd.Series[Any]) -> Array:
 
 
 def _extent(values: Array, finite: bool = False) -> tuple[Any, Any]:
-    """Return the smallest and largest number, missing ones (and on demand infinite ones) left out."""
+    """Return the smallest and largest number without missing ones, and with `finite` without infinite ones."""
     if finite and values.dtype.kind == "f" and not np.isfinite(values).all():
         values = values[np.isfinite(values)]
         if not len(values):

@@ -1,4 +1,4 @@
-"""One input of the schema of a neural network: its shape, type and range, and what new arrays are held against."""
+"""One input of a network's schema: its shape, type and range, and the check of new arrays against them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pandas as pd
 
 from incumbent.core import Array, Finding, Value
 from incumbent.data.rows._lazy import LazyRows, blocks
-from incumbent.data.rows._tensors import described
+from incumbent.data.rows._tensors import describe
 from incumbent.data.schema._column import Column
 from incumbent.errors import SchemaError
-from incumbent.words import counted, percent
+from incumbent.words import counted, describe_missing, percent
 
-_KINDS = {"b": "truth values", "i": "whole numbers", "u": "whole numbers", "f": "numbers with fractions"}
+_NUMERIC = "biuf"
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,15 +27,15 @@ class Input(Value):
     Parameters
     ----------
     name : str
-        Its name; empty where the model is given one array instead of a dict.
+        Its name; empty if the model takes one array instead of a dict.
     shape : tuple of int
-        Of one row.
+        Shape of one row.
     dtype : str
-        The numpy dtype, such as "uint8"; "table" where the input is a data frame.
+        The numpy dtype, such as "uint8"; "table" if the input is a data frame.
     low, high : float, optional
         Smallest and largest value.
     columns : tuple of Column
-        Those of a table.
+        The columns of a table.
 
     Examples
     --------
@@ -52,23 +52,23 @@ class Input(Value):
 
     @classmethod
     def of(cls, name: str, part: Any) -> Input:
-        """Return what an array, lazy rows or a data frame holds.
+        """Return the input that describes an array, lazy rows or a data frame.
 
         Raises
         ------
         SchemaError
-            It holds no numbers, or a row holds none.
+            It does not hold numbers, or its rows are empty.
         """
         if isinstance(part, pd.DataFrame):
             columns = tuple(Column.of(part[column]) for column in part.columns)
             return cls(name, (len(columns),), "table", columns=columns)
-        if part.dtype.kind not in _KINDS:
+        if part.dtype.kind not in _NUMERIC:
             raise SchemaError(
                 f"{_the(name)} holds {part.dtype}, such as {np.asarray(part[:1]).ravel()[:1].tolist()}; a network "
-                "takes numbers. Encode it, or give it as a column of a frame if the model does so."
+                "takes numbers. Encode it as numbers, or give it as a column of a data frame if the model takes one."
             )
         if 0 in part.shape[1:]:
-            raise SchemaError(f"{_the(name)} has shape {part.shape}: a row of it holds nothing.")
+            raise SchemaError(f"{_the(name)} has shape {part.shape}, so its rows are empty; numbers were expected.")
         low, high = extent(part)
         return cls(name, tuple(map(int, part.shape[1:])), str(part.dtype), low, high)
 
@@ -88,45 +88,47 @@ class Input(Value):
         """How many values a row has."""
         return int(np.prod(self.shape, dtype=np.int64))
 
-    def widened(self, part: Any) -> Input:
-        """Return the input as a model knows it that was trained on these checked values too."""
+    def extend(self, part: Any) -> Input:
+        """Return the input of a model that was trained on these checked values too."""
         if self.columns:
-            return self.replace(columns=tuple(column.widened(part[column.name]) for column in self.columns))
+            return self.replace(columns=tuple(column.extend(part[column.name]) for column in self.columns))
         low, high = extent(part)
-        return self.replace(low=_within(min, self.low, low), high=_within(max, self.high, high))
+        return self.replace(low=_combine(min, self.low, low), high=_combine(max, self.high, high))
 
     def check(self, part: Any) -> tuple[Any, list[Finding]]:
-        """Return the values as the model was trained on them, and what should be known about them.
+        """Return the values in the form of training, and findings about them.
 
         Raises
         ------
         SchemaError
-            Shape or type are others, a value is NaN or infinite, or a column of a table is not as it was.
+            The shape or type differs, a value is NaN or infinite, or a column of a table has another kind.
         """
         if self.columns:
-            return self._table(part)
+            return self._check_table(part)
         if isinstance(part, pd.DataFrame):
             raise SchemaError(
-                f"{_the(self.name)} is a table of {part.shape[1]} columns, and the model was trained on an array of "
-                f"{self._form()} there."
+                f"{_the(self.name)} is a table of {part.shape[1]} columns, but the model was trained on an array of "
+                f"{self._form()}."
             )
         self._check_shape(part)
         low, high = extent(part)
         if not (np.isfinite(low) and np.isfinite(high)):
             raise self._not_finite(part)
-        values, findings = self._typed(part, low, high)
+        values, findings = self._cast(part, low, high)
         return values, [*findings, *self._range(values, low, high)]
 
-    def _table(self, part: Any) -> tuple[pd.DataFrame, list[Finding]]:
+    def _check_table(self, part: Any) -> tuple[pd.DataFrame, list[Finding]]:
         if not isinstance(part, pd.DataFrame):
             raise SchemaError(
-                f"{_the(self.name)} is an array {described(part)}, and the model was trained on a table there, with "
+                f"{_the(self.name)} is an array {describe(part)}, but the model was trained on a table with "
                 f"the columns {', '.join(column.name for column in self.columns[:12])}; give a data frame."
             )
-        lacking = [column.name for column in self.columns if column.name not in part.columns]
-        if lacking:
-            raise SchemaError(f"The table {self.name!r} lacks {', '.join(map(repr, lacking[:8]))}; the model needs it.")
-        return checked_columns(part, self.columns)
+        missing = [column.name for column in self.columns if column.name not in part.columns]
+        if missing:
+            raise SchemaError(
+                describe_missing(f"The table {self.name!r}", "column", missing, [str(name) for name in part.columns])
+            )
+        return check_columns(part, self.columns)
 
     def _check_shape(self, part: Any) -> None:
         given = tuple(part.shape[1:])
@@ -134,33 +136,33 @@ class Input(Value):
             return
         if sorted(given) == sorted(self.shape):
             order = next(o for o in permutations(range(len(given))) if tuple(given[i] for i in o) == self.shape)
-            hint = f"Turn its axes with numpy.transpose(x, {(0, *(i + 1 for i in order))})."
+            hint = f"Reorder its axes with numpy.transpose(x, {(0, *(i + 1 for i in order))})."
         elif [n for n in given if n != 1] == [n for n in self.shape if n != 1]:
             hint = f"Only axes of length 1 differ: give x.reshape({(-1, *self.shape)})."
         else:
-            hint = "Resize, cut or pad the rows as they were in training."
+            hint = "Resize, cut or pad the rows as in training."
         raise SchemaError(
             f"{_the(self.name)} has rows of shape {given}, but the model was trained on rows of shape {self.shape}. "
             f"{hint}"
         )
 
-    def _typed(self, part: Any, low: float, high: float) -> tuple[Any, list[Finding]]:
-        """Return the values in the dtype of training where that loses nothing but precision."""
+    def _cast(self, part: Any, low: float, high: float) -> tuple[Any, list[Finding]]:
+        """Return the values in the dtype of training if that loses only precision."""
         stored, given = np.dtype(self.dtype), part.dtype
         if stored == given:
             return part, []
-        if (stored.kind == "f") != (given.kind == "f") or not self._holds(stored, low, high):
+        if (stored.kind == "f") != (given.kind == "f") or not self._can_hold(stored, low, high):
             raise SchemaError(
                 f"{_the(self.name)} holds {given}, from {low:g} to {high:g}, but the model was trained on "
-                f"{self._form()}; give it as it was in training, scaled in the same way."
+                f"{self._form()}; give it as in training, with the same scaling."
             )
         values = part.cast(stored) if isinstance(part, LazyRows) else part.astype(stored)
         if stored.kind == "f":
             return values, []
-        return values, [Finding("note", self.name, f"{_the(self.name)} was given as {given} and read as {stored}.")]
+        return values, [Finding("note", self.name, f"{_the(self.name)} was {given} and is read as {stored}.")]
 
     @staticmethod
-    def _holds(stored: np.dtype[Any], low: float, high: float) -> bool:
+    def _can_hold(stored: np.dtype[Any], low: float, high: float) -> bool:
         if stored.kind == "b":
             return low >= 0 and high <= 1
         limits: Any = np.finfo(stored) if stored.kind == "f" else np.iinfo(stored)
@@ -169,15 +171,15 @@ class Input(Value):
     def _range(self, values: Any, low: float, high: float) -> list[Finding]:
         if self.low is None or self.high is None or not (low < self.low or high > self.high):
             return []
-        # A new number of an item or a word is news however near it is; a brighter pixel or a larger weight is not.
+        # A new number of an item or a word matters however close it is; a slightly brighter pixel does not.
         span = 0.0 if np.dtype(self.dtype).kind in "iu" and np.dtype(self.dtype).itemsize > 1 else self.high - self.low
         bottom, top = self.low - span, self.high + span
         if low >= bottom and high <= top:
             return []
         far = sum(int(_any((block < bottom) | (block > top)).sum()) for block in blocks(values))
         text = (
-            f"{_the(self.name)} lies outside the range of training, {self.low:g} to {self.high:g}, in "
-            f"{counted(far, 'row')} of {len(values):,} ({percent(far, len(values))}); it now reaches from {low:g} to "
+            f"{_the(self.name)} is outside the training range, {self.low:g} to {self.high:g}, in "
+            f"{counted(far, 'row')} of {len(values):,} ({percent(far, len(values))}); its range is now {low:g} to "
             f"{high:g}."
         )
         return [Finding("warning", self.name, text)]
@@ -188,7 +190,7 @@ class Input(Value):
         more = f" ({counted(count, 'row')} of {len(wrong):,} have one)" if count > 1 else ""
         return SchemaError(
             f"{_the(self.name)} holds NaN or infinity in row {first:,}{more}; finite numbers were expected. Leave "
-            "these rows out, or fill the gaps as it was done in training."
+            "these rows out, or fill the gaps as in training."
         )
 
     def _form(self) -> str:
@@ -197,8 +199,8 @@ class Input(Value):
         return f"{self.dtype} from {self.low:g} to {self.high:g}"
 
 
-def checked_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[pd.DataFrame, list[Finding]]:
-    """Return a table with these columns as the model was trained on them; one that is already so is not copied."""
+def check_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[pd.DataFrame, list[Finding]]:
+    """Return these columns of a table in the form of training, and findings; a table in that form is not copied."""
     findings: list[Finding] = []
     checked, changed = {}, [column.name for column in columns] != list(frame.columns)
     for column in columns:
@@ -211,16 +213,16 @@ def checked_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[pd.
 
 def extent(part: Any) -> tuple[float, float]:
     """Return the smallest and the largest value; NaN or infinity if there is one."""
-    # Lazy rows note what they found, since a schema asks for it when rows are checked and again when it is widened.
+    # Lazy rows cache it: a schema needs it when rows are checked and again when it is extended.
     return part.extent if isinstance(part, LazyRows) else (float(part.min()), float(part.max()))
 
 
 def _any(marked: Array) -> Array:
-    """Return which rows hold a value that is marked (n,)."""
+    """Return which rows hold a marked value (n,)."""
     return np.asarray(marked.reshape(len(marked), -1).any(axis=1))
 
 
-def _within(choose: Any, known: float | None, new: float) -> float | None:
+def _combine(choose: Any, known: float | None, new: float) -> float | None:
     return known if known is None or not np.isfinite(new) else float(choose(known, new))
 
 

@@ -1,4 +1,4 @@
-"""What kind of values a column holds, and how a column of one kind is read as another."""
+"""The kind of values in a column, and how a column of one kind is read as another."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _OBJECTS: dict[str, Kind] = {
 
 
 def kind_of(series: pd.Series[Any], *, mixed: bool = False) -> Kind:
-    """Return what a column holds. Text is "text" here; whether its values are categories is for the caller to say.
+    """Return the kind of values in a column. Text is "text" here; the caller decides whether it is a category.
 
-    A column that mixes text and numbers is refused; where `mixed` is allowed, it counts as text still to be read.
+    A column that mixes text and numbers is an error, or with `mixed` is text that still has to be parsed.
     """
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
@@ -58,12 +58,12 @@ def kind_of(series: pd.Series[Any], *, mixed: bool = False) -> Kind:
     shown = " and ".join(f"{value!r} ({type(value).__name__})" for value in examples[:2])
     if inferred.startswith("mixed") and not any(isinstance(value, list | tuple | dict | set) for value in examples):
         raise DataError(
-            f"Column {name!r} mixes types: it holds {shown}; a column holds one type. "
+            f"Column {name!r} mixes types: it holds {shown}; a column must have one type. "
             f"For text, use frame[{name!r}].astype(str)."
         )
     raise DataError(
         f"Column {name!r} holds {inferred if series.dtype == object else series.dtype}, such as {shown}; "
-        f"each cell must be one number, text, time, or true or false."
+        f"each cell must be one number, text, time or boolean."
     )
 
 
@@ -73,7 +73,7 @@ def _examples(series: pd.Series[Any]) -> list[Any]:
 
 
 def numbers(series: pd.Series[Any]) -> Array:
-    """Return the values of a numeric column as a plain array, missing ones as NaN, without a copy where it is one."""
+    """Return a numeric column as a numpy array, without a copy if possible; missing values become NaN."""
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iufb":
         return series.to_numpy()
     if getattr(series.dtype, "kind", "f") in "iu" and not series.isna().any():
@@ -82,21 +82,21 @@ def numbers(series: pd.Series[Any]) -> Array:
 
 
 def row_of(wrong: Array) -> int:
-    """Return the number of the first row that is marked, counted from 1 as people do."""
+    """Return the number of the first marked row, counted from 1."""
     return int(np.argmax(wrong)) + 1
 
 
-def refuse(series: pd.Series[Any], wrong: Array, expected: str) -> SchemaError:
-    """Return the error about the marked rows of a column: the first value, its row, and how many there are."""
+def rejection(series: pd.Series[Any], wrong: Array, expected: str) -> SchemaError:
+    """Return the error about the marked rows of a column: the first value, its row, and their number."""
     at, count = row_of(wrong), int(np.sum(wrong))
-    others = f" ({count:,} of {len(wrong):,} rows are like that)" if count > 1 else ""
+    others = f" ({count:,} of {len(wrong):,} rows are wrong)" if count > 1 else ""
     return SchemaError(
         f"Column {series.name!r} should hold {expected}, but row {at:,} holds {series.tolist()[at - 1]!r}{others}; "
-        f"correct the value or leave the row out."
+        f"correct the value, or leave the row out."
     )
 
 
-def parsed_numbers(series: pd.Series[Any]) -> pd.Series[Any]:
+def parse_numbers(series: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column of text as numbers; empty text and the usual words for "missing" become NaN."""
     text = series.astype(object)
     values = pd.to_numeric(text, errors="coerce")
@@ -104,12 +104,12 @@ def parsed_numbers(series: pd.Series[Any]) -> pd.Series[Any]:
     if wrong.any():
         wrong = wrong & ~text.astype(str).str.strip().str.lower().isin(_MISSING_WORDS).to_numpy()
     if wrong.any():
-        raise refuse(series, wrong, "numbers")
+        raise rejection(series, wrong, "numbers")
     return values if isinstance(values.dtype, np.dtype) else pd.Series(numbers(values), name=series.name)
 
 
-def parsed_booleans(series: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
-    """Return a column as booleans, or as 0.0, 1.0 and NaN where some are missing."""
+def parse_booleans(series: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
+    """Return a column as booleans, or as 0.0, 1.0 and NaN if some are missing."""
     if kind == "number":
         values = pd.Series(numbers(series)).astype(np.float64)
     else:
@@ -117,15 +117,16 @@ def parsed_booleans(series: pd.Series[Any], kind: Kind) -> pd.Series[Any]:
         values[series.isna().to_numpy()] = np.nan
     wrong = (~values.isin([0.0, 1.0])).to_numpy() & series.notna().to_numpy()
     if wrong.any():
-        raise refuse(series, wrong, "true or false")
+        raise rejection(series, wrong, "true or false")
     values.name = series.name
     return values if values.isna().any() else values.astype(bool)
 
 
-def parsed_times(series: pd.Series[Any]) -> pd.Series[Any]:
+def parse_times(series: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column of times or of text as times in UTC without a zone, to the microsecond.
 
-    Text is read as ISO 8601, else in the one format that all its values share; month before day where both would do.
+    Text is read as ISO 8601, else in the one format that all values share. If both orders are possible, the month comes
+    first.
     """
     found = series
     if not types.is_datetime64_any_dtype(series.dtype):
@@ -137,7 +138,7 @@ def parsed_times(series: pd.Series[Any]) -> pd.Series[Any]:
             if not wrong.any():
                 break
         else:
-            raise refuse(series, fewest, "times, such as 2026-01-31 or 2026-01-31T12:00:00Z")
+            raise rejection(series, fewest, "times, such as 2026-01-31 or 2026-01-31T12:00:00Z")
     zone = found.dt.tz
     plain = found if zone is None else found.dt.tz_convert("UTC").dt.tz_localize(None)
     return plain.astype("datetime64[us]")
@@ -148,14 +149,14 @@ def _styles(text: pd.Series[Any]) -> Iterator[str]:
     first = str(text[text.notna()].iloc[0])
     for day_first in (False, True):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pandas warns where a value has the other order: that one is tried too
+            warnings.simplefilter("ignore")  # pandas warns if a value has the other order, which is tried too
             style = pd.tseries.api.guess_datetime_format(first, dayfirst=day_first)
         if style is not None:
             yield style
 
 
 def as_text(series: pd.Series[Any], dtype: str) -> pd.Series[Any]:
-    """Return a column of text in the stored dtype, if this version of pandas knows it as a type of text."""
+    """Return a column of text in the stored dtype, if this version of pandas has it as a type of text."""
     if str(series.dtype) == dtype:
         return series
     stored = pd.api.types.pandas_dtype(dtype)

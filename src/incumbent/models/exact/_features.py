@@ -46,7 +46,7 @@ class Features:
     def __len__(self) -> int:
         return len(self.at)
 
-    def pick(self, at: NDArray[np.intp]) -> Features:
+    def take(self, at: NDArray[np.intp]) -> Features:
         """Return those of some of the rows; nothing is copied."""
         return Features(self.made, self.by, self.at[at], self.grid)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from incumbent.core import Array, Batch, Floats, HasLogits, Importance, Pull, Recipe
 from incumbent.errors import ModelError
-from incumbent.memory import carried, draw, normalised, recalled
+from incumbent.memory import get_importance, normalize_importance, sample_memory, stored_logits
 from incumbent.models._training import training_rows
 from incumbent.models.nets._checkpoint import checkpoint_key
 from incumbent.models.nets._data import TrainingData, TrainingTask
@@ -101,11 +101,11 @@ def _replayed_rows(champion: Champion, made: NetToTrain, recipe: Recipe) -> Trai
     replay, memory, ops = recipe.data.replay, recipe.memory, made.net.ops
     if replay is None or not replay.per_batch or memory.rows is None or not len(memory):
         return None
-    rows = draw(memory, replay.rows, sample=replay.sample, seed=recipe.seed)
+    rows = sample_memory(memory, replay.rows, sample=replay.sample, seed=recipe.seed)
     classes = _class_numbers(made, rows) if recipe.data.balanced or replay.sample == "balanced" else None
     if recipe.loss.stored_logits is None:
         return _data(made, rows, recipe, classes=classes)
-    outputs = made.spec.as_outputs(recalled(champion, rows))
+    outputs = made.spec.as_outputs(stored_logits(champion, rows))
     stored = StoredOutputs.from_logits(outputs)
     pair = ops.asarray(stored.target), ops.asarray(stored.known)
     return _data(made, rows, recipe, classes=classes, stored=pair, stored_weight=stored_weight(outputs, made.spec))
@@ -179,7 +179,7 @@ def _importance(champion: Champion, made: NetToTrain, recipe: Recipe, pull: Pull
     """Return how much each weight mattered for the old rows: as memory has it, or computed from the rows in memory."""
     memory = recipe.memory
     weights = champion.net.weights()
-    known = carried(memory, pull.importance, normalise=pull.normalise)
+    known = get_importance(memory, pull.importance, normalise=pull.normalise)
     if not known or any(known[name].shape != value.shape for name, value in weights.items() if name in known):
         if memory.rows is None or not len(memory):
             raise ModelError(
@@ -189,7 +189,7 @@ def _importance(champion: Champion, made: NetToTrain, recipe: Recipe, pull: Pull
         if pull.importance == "path" and not champion.path:
             made.notes.append("the path of the champion's training is not known; its Fisher information is used")
         known = dict(champion.weight_importance(memory.rows, pull.importance))
-        known = normalised(known) if pull.normalise else known
+        known = normalize_importance(known) if pull.normalise else known
     return {
         name: np.concatenate([value, value]) if len(value) == 1 and made.old_rows.get(name) == 2 else value
         for name, value in known.items()  # the one row for the second of two classes has become two

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from incumbent.errors import DataError
 
 _NAME = (
-    "--prepare incumbent.data:unit (0 to 1), incumbent.data:centred (-1 to 1) or incumbent.data:imagenet (0 to 1, then "
-    "its mean and deviation), whichever the net was trained with; in Python prepare=incumbent.data.unit"
+    "--prepare incumbent.data:scale_0_1 (0 to 1), incumbent.data:scale_minus1_1 (-1 to 1) or "
+    "incumbent.data:normalize_imagenet (0 to 1, then its mean and deviation), whichever the "
+    "net was trained with; in Python prepare=incumbent.data.scale_0_1"
 )
 
 
@@ -65,5 +66,5 @@ def _other_channels(part: Tensor, wanted: int) -> DataError:
     return DataError(
         f"{takes}: it takes {wanted} channel{'' if wanted == 1 else 's'}. Of a folder of images, "
         "incumbent.data.read(FOLDER, tensors=True, channels=1) reads them as grey and channels=3 in colour; "
-        "incumbent.data.imagenet makes 3 of 1."
+        "incumbent.data.normalize_imagenet makes 3 of 1."
     )

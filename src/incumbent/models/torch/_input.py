@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from incumbent.core import Batch
-from incumbent.data import in_memory
+from incumbent.data import materialize
 from incumbent.errors import DataError, ModelError
 from incumbent.models._import_named import import_named
 from incumbent.models.nets._net import Inputs
@@ -101,7 +101,7 @@ class Reader:
             return self._parts(_applied(prepare, given))[0]
 
         rows = dict(x) if isinstance(x, Mapping) else {"": x}
-        few = in_memory(Batch(rows).take(np.arange(min(1, len(next(iter(rows.values())))))))
+        few = materialize(Batch(rows).take(np.arange(min(1, len(next(iter(rows.values())))))))
         _, call = self._parts(_applied(prepare, few.x if isinstance(x, Mapping) else few.x[""]))
         return Rows(rows, call, made, self.whole, device)
 
@@ -146,7 +146,7 @@ class Rows:
         """Return the rows at these positions as tensors that a module takes."""
         if self.prepare is None:
             return {name: self._part(name, part, index) for name, part in self.parts.items()}
-        made = self.prepare(in_memory(Batch(self.parts).take(index.cpu().numpy())).x)
+        made = self.prepare(materialize(Batch(self.parts).take(index.cpu().numpy())).x)
         return {name: self._placed(name, part) for name, part in made.items()}
 
     def _part(self, name: str, part: Any, index: Tensor) -> Tensor:

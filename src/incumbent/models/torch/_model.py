@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from incumbent.core import Task
+from incumbent.data import RENAMED_PREPARE
 from incumbent.errors import ModelError
 from incumbent.models.nets import NetModel
 from incumbent.models.torch._blueprint import built, reference_of
@@ -70,6 +71,7 @@ class TorchModel(NetModel):
         if made is not None:
             load_weights(built(made), native.state_dict())  # a factory of another net fails now, not when it is stored
         prepared = None if prepare is None else reference_of(prepare, "prepare function")
+        prepared = RENAMED_PREPARE.get(prepared or "", prepared)
         known = classes if classes is not None else getattr(native, "classes_", None)
         return TorchModel.from_net(TorchNet(native, made, prepared, device), classes=known, task=task)
 

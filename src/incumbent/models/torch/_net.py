@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from incumbent.core import Array, Floats
+from incumbent.data import RENAMED_PREPARE
 from incumbent.errors import ModelError
 from incumbent.models.exact._head import Head
 from incumbent.models.nets import Inputs, OptimizerSettings, OutputLayer, Score
@@ -319,7 +320,8 @@ class TorchNet:
     def load(cls, folder: Path, about: Mapping[str, Any]) -> tuple[TorchNet, str]:
         """Read what `save` wrote."""
         native, note = load_net(folder, about)
-        return cls(native, about["blueprint"] if about["from_factory"] else None, about["prepare"]), note
+        prepare = RENAMED_PREPARE.get(about["prepare"] or "", about["prepare"])
+        return cls(native, about["blueprint"] if about["from_factory"] else None, prepare), note
 
 
 def _bits(value: Tensor) -> Array:

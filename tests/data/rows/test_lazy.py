@@ -2,10 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from incumbent.core import AnchorSet, Batch, Memory, ReplayRows
-from incumbent.data import LazyRows, examine, in_memory, row_keys, split
-from incumbent.data.rows._lazy import blocks, lazily, row_bytes
-from incumbent.memory import admit, assemble, remember
+from incumbent.core import AnchorSet, Batch, Memory
+from incumbent.data import LazyRows, as_lazy, blocks, flag_rows, materialize, row_bytes, row_keys, split
+from incumbent.memory import add_to_anchor_set, assemble, update_memory
 
 
 class Counted:
@@ -55,7 +54,7 @@ def mapped(tmp_path):
     ids=lambda index: str(index)[:20],
 )
 def test_lazy_rows_are_read_like_an_array(mapped, index):
-    lazy, plain = lazily(mapped), images(200)
+    lazy, plain = as_lazy(mapped), images(200)
     wanted = plain[:0] if isinstance(index, list) and not index else plain[index]
     np.testing.assert_array_equal(lazy[index], wanted)
     assert lazy[index].dtype == np.uint8
@@ -69,23 +68,23 @@ def test_they_say_what_they_would_be_without_being_read():
 
 
 def test_what_was_read_may_be_written_to(mapped):
-    lazy = lazily(mapped)
+    lazy = as_lazy(mapped)
     rows = lazy[:3]
     rows[:] = 0
     assert lazy[:3].any() and np.asarray(lazy).flags.writeable
 
 
 def test_an_array_of_lazy_rows_is_always_a_copy(mapped):
-    assert np.asarray(lazily(mapped), dtype=np.float32).dtype == np.float32
+    assert np.asarray(as_lazy(mapped), dtype=np.float32).dtype == np.float32
     with pytest.raises(ValueError, match="always a copy"):
-        np.array(lazily(mapped), copy=False)
+        np.array(as_lazy(mapped), copy=False)
 
 
 def test_a_mapped_array_and_a_view_of_one_stay_where_they_are(mapped):
-    assert isinstance(lazily(mapped), LazyRows)
-    assert isinstance(lazily(np.asarray(mapped)[20:]), LazyRows)
+    assert isinstance(as_lazy(mapped), LazyRows)
+    assert isinstance(as_lazy(np.asarray(mapped)[20:]), LazyRows)
     held = images(3)
-    assert lazily(held) is held
+    assert as_lazy(held) is held
 
 
 # --------------------------------------------------------------------------------------------- a batch
@@ -112,13 +111,13 @@ def test_an_array_joined_with_lazy_rows_stays_unread_whichever_comes_first():
 
 def test_in_memory_reads_lazy_rows_and_leaves_the_rest():
     table, held = pd.DataFrame({"a": [1, 2]}), images(2)
-    batch = in_memory(Batch({"lazy": LazyRows.of(held), "held": held, "table": table}))
+    batch = materialize(Batch({"lazy": LazyRows.of(held), "held": held, "table": table}))
     assert isinstance(batch.x["lazy"], np.ndarray) and batch.x["held"] is held and batch.x["table"] is table
 
 
 def test_rows_are_read_in_the_type_they_are_cast_to(mapped):
-    cast = lazily(mapped).cast(np.float32)
-    assert cast[:2].dtype == cast[[1, 0]].dtype == np.asarray(cast.pick(np.arange(3))).dtype == np.float32
+    cast = as_lazy(mapped).cast(np.float32)
+    assert cast[:2].dtype == cast[[1, 0]].dtype == np.asarray(cast.take(np.arange(3))).dtype == np.float32
 
 
 def test_blocks_are_bounded_in_bytes():
@@ -152,12 +151,12 @@ def test_keys_of_single_numbers_are_those_of_a_column_whatever_their_type():
     np.testing.assert_array_equal(row_keys(Batch(np.arange(9))), row_keys(Batch(np.arange(9.0))))
 
 
-def test_a_batch_is_hashed_once_and_rows_that_are_changed_anew():
+def test_lazy_rows_are_read_once_for_their_keys_and_changed_rows_have_other_keys():
     source = Counted(images(20))
     batch = Batch({"image": source.rows, "lazy": LazyRows.of(source)})
     one, again = row_keys(batch), row_keys(batch.replace(y=np.zeros(20)), labels=False)
     np.testing.assert_array_equal(one, again)
-    assert row_keys(batch) is row_keys(batch) and source.read == 20
+    assert source.read == 20
     assert (row_keys(batch.replace(x=images(20, seed=1))) != one).all()
 
 
@@ -179,9 +178,9 @@ def test_minus_zero_is_zero_in_images_of_floats():
     assert keys[0] == keys[1]
 
 
-def test_rows_are_hashed_once_and_picked_rows_keep_their_keys():
+def test_rows_with_known_keys_keep_them_when_some_are_taken():
     source = Counted(images(100))
-    lazy = LazyRows.of(source)
+    lazy = LazyRows.of(source).with_keys()
     keys = row_keys(Batch(lazy))
     some = row_keys(Batch(lazy).take([5, 3]))
     assert source.read == 100 and some.tolist() == keys[[5, 3]].tolist()
@@ -195,30 +194,30 @@ def test_quality_split_memory_and_anchor_set_never_read_a_large_input_whole():
     x[1], x[3] = x[0], x[2]
     source, y = Counted(x), np.arange(40_000) % 2
     y[1], y[3] = y[0], 1 - y[2]
-    rows = Batch(LazyRows.of(source), y)
+    rows = Batch(LazyRows.of(source).with_keys(), y)
 
-    found = examine(rows, memory=Memory(), anchor=AnchorSet(), task="classification")
+    found = flag_rows(rows, memory=Memory(), anchor=AnchorSet(), task="classification")
     assert found.counts == {"duplicate": 2, "contradictory": 2, "known": 0, "leaked": 0}
-    parts = split(rows, task="classification", holdable=found.holdable, seed=0)
+    parts = split(rows, task="classification", can_hold_out=found.can_hold_out, seed=0)
     assert source.read == 40_000  # for the keys, once
     block = source.most
     assert block * 192 <= 1 << 22
 
     learn, gate = rows.take(parts.train), rows.take(parts.gate)
-    anchor, free = admit(AnchorSet(), gate, seed=0, high=500)
-    memory = remember(Memory(), Batch.join([learn, free]), seed=0, low=1_000, high=1_000)
+    anchor, free = add_to_anchor_set(AnchorSet(), gate, seed=0, high=500)
+    memory = update_memory(Memory(), Batch.join([learn, free]), seed=0, low=1_000, high=1_000)
     assert source.read < 40_000 + 500 + 1_200 and source.most == block
     assert isinstance(memory.rows.x, np.ndarray) and isinstance(anchor.rows.x, np.ndarray)
     assert memory.rows.x.dtype == anchor.rows.x.dtype == np.uint8
 
-    again = examine(rows, memory=memory, anchor=anchor, task="classification")
+    again = flag_rows(rows, memory=memory, anchor=anchor, task="classification")
     assert again.counts["known"] >= len(memory) - 2 and again.counts["leaked"] == len(anchor)
 
 
 def test_replayed_rows_are_mixed_with_lazy_ones_without_reading_them():
-    from incumbent.core import Data
+    from incumbent.core import Data, ReplayRows
 
-    memory = remember(Memory(), Batch(images(100), np.zeros(100, dtype=int)), seed=0)
+    memory = update_memory(Memory(), Batch(images(100), np.zeros(100, dtype=int)), seed=0)
     source = Counted(images(1_000, seed=1))
     rows = assemble(Data(replay=ReplayRows(10)), Batch(LazyRows.of(source), np.ones(1_000, dtype=int)), memory, seed=0)
     assert source.read == 0 and rows.x.shape == (1_010, 6, 5, 3)

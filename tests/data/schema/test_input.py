@@ -5,11 +5,9 @@ import pandas as pd
 import pytest
 
 from incumbent.core import AnchorSet, Memory
-from incumbent.data import LazyRows, Schema, examine, read, split
-from incumbent.data.schema._column import Column
-from incumbent.data.schema._input import Input
+from incumbent.data import Column, Input, LazyRows, Schema, flag_rows, read, split
 from incumbent.errors import DataError, SchemaError
-from incumbent.memory import remember
+from incumbent.memory import update_memory
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 200, size=(40, 8, 6, 3), dtype=np.uint8)
@@ -147,13 +145,13 @@ def test_the_digest_names_content_and_order_and_not_what_holds_them(tmp_path):
 
 
 def test_a_widened_schema_knows_what_the_new_rows_reached():
-    schema = SCHEMA.widened(
+    schema = SCHEMA.extend(
         {"image": IMAGES + 56, "signal": SIGNALS * 2, "item": ITEMS + 10, "table": TABLE.assign(age=100)}
     )
     image, signal, item, table = schema.inputs
     assert (image.low, image.high, item.high) == (0.0, float((IMAGES + 56).max()), float(ITEMS.max() + 10))
     assert signal.high == float(SIGNALS.max() * 2) and table.columns[0].high == 100.0
-    alone = schema_of().widened(IMAGES + 56)
+    alone = schema_of().extend(IMAGES + 56)
     assert alone.inputs[0].high == float((IMAGES + 56).max())
 
 
@@ -163,14 +161,14 @@ def test_a_widened_schema_knows_what_the_new_rows_reached():
 def test_an_extra_input_is_noted_and_left_out():
     batch, check = SCHEMA.check(tensors(PARTS | {"sound": SIGNALS}))
     assert "sound" not in batch.x
-    assert [f.text for f in check.findings] == ["'sound' is no input of the model; it is ignored."]
+    assert [f.text for f in check.findings] == ["'sound' is not an input of the model and is ignored."]
 
 
 def test_values_far_outside_the_range_of_training_are_found():
     bright = SIGNALS.copy()
     bright[3, 2] = 1e6
     _, check = SCHEMA.check(tensors(PARTS | {"signal": bright}))
-    assert "The input 'signal' lies outside the range of training" in check.warnings[0].text
+    assert "The input 'signal' is outside the training range" in check.warnings[0].text
     assert "in 1 row of 40 (2.5%)" in check.warnings[0].text
     _, check = SCHEMA.check(tensors(PARTS | {"signal": SIGNALS * 1.5, "image": IMAGES + 50}))
     assert not check.warnings  # a little beyond is no news
@@ -180,9 +178,7 @@ def test_a_number_of_an_item_that_was_never_seen_is_found_however_near():
     items = ITEMS.copy()
     items[:2] = ITEMS.max() + 1
     _, check = SCHEMA.check(tensors(PARTS | {"item": items}))
-    assert (
-        "'item' lies outside the range of training" in check.warnings[0].text and "in 2 rows" in check.warnings[0].text
-    )
+    assert "'item' is outside the training range" in check.warnings[0].text and "in 2 rows" in check.warnings[0].text
 
 
 def test_findings_of_a_table_among_the_inputs_are_kept():
@@ -215,11 +211,11 @@ def test_rows_of_several_labels_are_told_apart_split_by_chance_and_remembered():
     x[1], y[1] = x[0], y[0]
     x[3], y[3] = x[2], 1 - y[2]
     batch, _ = Schema.of(tensors(x, y), target="target").check(tensors(x, y))
-    found = examine(batch, memory=Memory(), anchor=AnchorSet(), task="classification")
+    found = flag_rows(batch, memory=Memory(), anchor=AnchorSet(), task="classification")
     assert found.counts == {"duplicate": 2, "contradictory": 2, "known": 0, "leaked": 0}
-    parts = split(batch, task="classification", holdable=found.holdable, seed=0)
+    parts = split(batch, task="classification", can_hold_out=found.can_hold_out, seed=0)
     assert (parts.by, len(parts.gate)) == ("chance", 100)
-    assert remember(Memory(), batch.take(parts.train), seed=0).rows.y.shape == (240, 12)
+    assert update_memory(Memory(), batch.take(parts.train), seed=0).rows.y.shape == (240, 12)
 
 
 # ------------------------------------------------------------------------------------------ mistakes
@@ -238,16 +234,16 @@ def bad(place, value, x=SIGNALS):
             {"image": IMAGES[:, :4]},
             r"'image' has rows of shape \(4, 6, 3\), but .* trained on rows of shape \(8, 6, 3\)",
         ),
-        ({"image": np.moveaxis(IMAGES, 3, 1)}, r"Turn its axes with numpy.transpose\(x, \(0, 2, 3, 1\)\)"),
+        ({"image": np.moveaxis(IMAGES, 3, 1)}, r"Reorder its axes with numpy.transpose\(x, \(0, 2, 3, 1\)\)"),
         ({"signal": bad((7, 3), np.nan)}, "'signal' holds NaN or infinity in row 8; finite numbers were expected"),
         ({"signal": bad(([1, 4], 0), -np.inf)}, r"NaN or infinity in row 2 \(2 rows of 40 have one\)"),
         ({"image": IMAGES / np.float32(255)}, "'image' holds float32, from 0 to 0.78.*, but .* on uint8 from 0 to 199"),
         ({"image": IMAGES.astype(int) + 100}, "'image' holds int64, from 100 to 299, but .* on uint8"),
         ({"signal": IMAGES.reshape(40, -1)[:, :16]}, "'signal' holds uint8, .* trained on float32"),
         ({"signal": bad((0, 0), 1e300, SIGNALS.astype(float))}, "'signal' holds float64, .* trained on float32"),
-        ({"image": TABLE}, "'image' is a table of 2 columns, and the model was trained on an array"),
-        ({"table": SIGNALS}, r"'table' is an array \(40, 16\) float32, .* table there, with the columns age, job"),
-        ({"table": TABLE[["age"]]}, "The table 'table' lacks 'job'"),
+        ({"image": TABLE}, "'image' is a table of 2 columns, but the model was trained on an array"),
+        ({"table": SIGNALS}, r"'table' is an array \(40, 16\) float32, .* table with the columns age, job"),
+        ({"table": TABLE[["age"]]}, "The table 'table' lacks the column 'job'"),
         ({"table": TABLE.assign(age=np.inf)}, "Column 'age' holds inf"),
     ],
 )
@@ -273,7 +269,7 @@ def test_a_missing_input_is_named_with_the_one_that_was_meant():
     parts = {"Image": IMAGES, "signal": SIGNALS, "item": ITEMS, "table": TABLE}
     with pytest.raises(SchemaError, match=r"lacks the input 'image' \(is it 'Image'\?\)"):
         SCHEMA.check(tensors(parts))
-    with pytest.raises(SchemaError, match="There are 2 arrays, 'a', 'b', and the model takes one"):
+    with pytest.raises(SchemaError, match="There are 2 arrays, 'a', 'b', but the model takes one"):
         schema_of().check(tensors({"a": IMAGES, "b": IMAGES}))
 
 
@@ -290,7 +286,7 @@ def test_a_table_for_arrays_and_arrays_for_a_table_are_refused():
         (None, "lacks the label array 'target'; it has 'x'"),
         (TAGS, r"'target' has shape \(40, 3\); one value for each row was expected"),
         (np.where(np.arange(40) == 3, np.nan, 1.0), "1 row of 40 has no label"),
-        (RNG.normal(size=40), "hold"),
+        (RNG.normal(size=40), "The labels .* are"),
     ],
 )
 def test_bad_labels_get_one_clear_sentence(y, says):
@@ -301,8 +297,11 @@ def test_bad_labels_get_one_clear_sentence(y, says):
 @pytest.mark.parametrize(
     ("y", "says"),
     [
-        (TAGS[:, :2], r"has shape \(40, 2\), and the model was trained on 3 labels a row; give one column for each"),
-        (LABELS, r"has shape \(40,\), and the model was trained on 3 labels"),
+        (
+            TAGS[:, :2],
+            r"has shape \(40, 2\), but the model was trained on 3 labels for each row; give one column for each",
+        ),
+        (LABELS, r"has shape \(40,\), but the model was trained on 3 labels"),
         (TAGS * 2, r"should hold 0 or 1 in every column, but row \d+ holds \["),
         (np.where(np.arange(40)[:, None] == 5, np.nan, TAGS), "0 or 1 in every column, but row 6 holds"),
         (np.full((40, 3), "a"), "0 or 1 in every column, but row 1 holds"),
@@ -317,11 +316,11 @@ def test_bad_labels_among_several_get_one_clear_sentence(y, says):
     ("parts", "options", "says"),
     [
         ({"x": IMAGES}, {}, "lacks the label array 'target'; it has 'x'. Name it with target"),
-        ({"target": LABELS}, {}, "no array is left for an input"),
-        ({"x": IMAGES, "target": LABELS}, {"time": "target"}, "cannot be the target and the time"),
+        ({"target": LABELS}, {}, "no array left for an input"),
+        ({"x": IMAGES, "target": LABELS}, {"time": "target"}, "cannot be both the target and the time"),
         ({"x": IMAGES, "target": LABELS}, {"group": "who"}, "lacks the group array 'who'"),
         ({"x": LABELS, "target": LABELS}, {}, "'x' holds <U3, such as .*; a network takes numbers"),
-        ({"x": IMAGES[:, :0], "target": LABELS}, {}, "a row of it holds nothing"),
+        ({"x": IMAGES[:, :0], "target": LABELS}, {}, "so its rows are empty"),
     ],
 )
 def test_a_schema_of_bad_tensors_is_refused(parts, options, says):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from incumbent.core import AnchorSet, Batch, Memory
-from incumbent.data import examine, row_keys
+from incumbent.data import flag_rows, row_keys
 from incumbent.errors import DataError
 
 
@@ -110,51 +110,51 @@ def test_rows_that_cannot_be_told_apart_are_refused_in_one_sentence():
     class Rows:
         shape = (3, 2)
 
-    with pytest.raises(DataError, match=r"Rows of a Rows cannot be told apart; give x as a data frame"):
+    with pytest.raises(DataError, match=r"Rows of a Rows cannot be compared; give x as a data frame"):
         row_keys(Batch(Rows()))
 
 
 def test_every_copy_of_a_row_is_a_duplicate():
     batch = Batch(pd.DataFrame({"a": [1, 2, 1, 3, 1]}), np.array([0, 0, 0, 0, 1]))
-    found = examine(batch, memory=Memory(), anchor=AnchorSet(), task="classification")
+    found = flag_rows(batch, memory=Memory(), anchor=AnchorSet(), task="classification")
     assert found.duplicate.tolist() == [True, False, True, False, False]
 
 
 def test_rows_that_differ_only_in_their_label_contradict_each_other_and_so_do_their_copies():
     batch = Batch(pd.DataFrame({"a": [1, 1, 2, 2, 3, 1]}), np.array(["n", "y", "n", "n", "y", "n"]))
-    found = examine(batch, memory=Memory(), anchor=AnchorSet(), task="classification")
+    found = flag_rows(batch, memory=Memory(), anchor=AnchorSet(), task="classification")
     assert found.contradictory.tolist() == [True, True, False, False, False, True]
     assert found.counts == {"duplicate": 4, "contradictory": 3, "known": 0, "leaked": 0}
 
 
 def test_two_values_of_a_regression_target_are_no_contradiction():
     batch = Batch(pd.DataFrame({"a": [1, 1]}), np.array([0.5, 0.7]))
-    found = examine(batch, memory=Memory(), anchor=AnchorSet(), task="regression")
-    assert found.holdable.all()
+    found = flag_rows(batch, memory=Memory(), anchor=AnchorSet(), task="regression")
+    assert found.can_hold_out.all()
 
 
 def test_rows_in_memory_are_known_and_rows_in_the_anchor_set_are_leaked():
     batch = Batch(mixed(), np.arange(200) % 2)
     memory = Memory(rows=batch.take([3, 5]))
     anchor = AnchorSet(batch.take([7]).replace(y=np.array([1.0])))
-    found = examine(batch, memory=memory, anchor=anchor, task="classification")
+    found = flag_rows(batch, memory=memory, anchor=anchor, task="classification")
     assert np.flatnonzero(found.known).tolist() == [3, 5]
     assert np.flatnonzero(found.leaked).tolist() == [7]
-    assert np.flatnonzero(~found.holdable).tolist() == [3, 5, 7]
+    assert np.flatnonzero(~found.can_hold_out).tolist() == [3, 5, 7]
 
 
 def test_a_row_whose_label_has_changed_since_is_neither_known_nor_leaked():
     batch = Batch(mixed(), np.zeros(200, dtype=int))
     before = batch.replace(y=np.ones(200, dtype=int))
-    found = examine(batch, memory=Memory(rows=before), anchor=AnchorSet(before), task="classification")
-    assert found.holdable.all()
+    found = flag_rows(batch, memory=Memory(rows=before), anchor=AnchorSet(before), task="classification")
+    assert found.can_hold_out.all()
 
 
 def test_rows_without_labels_can_be_examined():
-    found = examine(Batch(np.array([[1], [1], [2]])), memory=Memory(), anchor=AnchorSet(), task="classification")
-    assert found.holdable.tolist() == [False, False, True]
+    found = flag_rows(Batch(np.array([[1], [1], [2]])), memory=Memory(), anchor=AnchorSet(), task="classification")
+    assert found.can_hold_out.tolist() == [False, False, True]
 
 
 def test_an_empty_batch_has_no_findings():
-    found = examine(Batch(mixed().iloc[:0], np.array([])), memory=Memory(), anchor=AnchorSet(), task="classification")
+    found = flag_rows(Batch(mixed().iloc[:0], np.array([])), memory=Memory(), anchor=AnchorSet(), task="classification")
     assert found.counts == {"duplicate": 0, "contradictory": 0, "known": 0, "leaked": 0}

@@ -4,7 +4,7 @@ import pytest
 
 from incumbent.core import Batch, Data, Memory, ReplayRows
 from incumbent.errors import DataError, UsageError
-from incumbent.memory import assemble, remember
+from incumbent.memory import assemble, update_memory
 
 DAY = np.timedelta64(1, "D")
 START = np.datetime64("2024-01-01")
@@ -15,7 +15,7 @@ def numbered(start, stop, **columns):
 
 
 def remembered(stop, **columns):
-    return remember(Memory(), numbered(0, stop, **columns), seed=0)
+    return update_memory(Memory(), numbered(0, stop, **columns), seed=0)
 
 
 def put(data, new, memory=None, seed=0):
@@ -37,7 +37,7 @@ def test_remembered_rows_come_before_new_ones():
 
 
 def test_a_balanced_replay_balances_the_old_rows():
-    memory = remember(Memory(), Batch(np.zeros((100, 1)), np.repeat([0, 1], [95, 5])), seed=0)
+    memory = update_memory(Memory(), Batch(np.zeros((100, 1)), np.repeat([0, 1], [95, 5])), seed=0)
     batch = put(Data(replay=ReplayRows(10, sample="balanced")), Batch(np.ones((2, 1)), np.array([0, 0])), memory)
     assert np.bincount(batch.y).tolist() == [7, 5]
 
@@ -110,7 +110,7 @@ def test_remembered_rows_have_weight_one_before_they_age():
 def test_a_cap_limits_old_and_new_rows_together():
     drawn = rows(put(Data(replay=ReplayRows(), max_rows=30), numbered(100, 200), remembered(100)))
     assert len(drawn) == 30 and drawn == sorted(drawn) and drawn[0] < 100 <= drawn[-1]
-    memory = remember(Memory(), Batch(np.zeros((90, 1)), np.repeat([0, 1], [80, 10])), seed=0)
+    memory = update_memory(Memory(), Batch(np.zeros((90, 1)), np.repeat([0, 1], [80, 10])), seed=0)
     batch = put(
         Data(replay=ReplayRows(sample="balanced"), max_rows=30), Batch(np.ones((60, 1)), np.repeat([0, 2], 30)), memory
     )
@@ -127,14 +127,14 @@ def test_frames_keep_their_types():
     def batch(*texts):
         return Batch(pd.DataFrame({"a": pd.Categorical(texts), "n": np.arange(len(texts))}), np.zeros(len(texts)))
 
-    found = put(Data(replay=ReplayRows()), batch("z", "x"), remember(Memory(), batch("x", "y"), seed=0))
+    found = put(Data(replay=ReplayRows()), batch("z", "x"), update_memory(Memory(), batch("x", "y"), seed=0))
     assert found.x["a"].tolist() == ["x", "y", "z", "x"]
     assert isinstance(found.x["a"].dtype, pd.CategoricalDtype) and found.x["n"].dtype == np.int64
 
 
 @pytest.mark.parametrize("data", [Data(window="30d"), Data(half_life="12h")])
 def test_a_span_of_time_needs_times(data):
-    with pytest.raises(DataError, match="is a span of time, and the rows have no time; name the time column"):
+    with pytest.raises(DataError, match="is a span of time, but the rows have no times; name the time column"):
         put(data, numbered(0, 5))
 
 
@@ -143,7 +143,7 @@ def test_a_span_and_the_time_column_must_be_of_one_kind():
         put(Data(window="30d"), numbered(0, 5, time=np.arange(5)))
     with pytest.raises(DataError, match=r"half_life='30' lacks a unit, and the times are dates; .* \"30d\""):
         put(Data(half_life="30"), numbered(0, 5, time=START + np.arange(5) * DAY))
-    with pytest.raises(DataError, match="values that are no times"):
+    with pytest.raises(DataError, match="values that are not times"):
         put(Data(window="30d"), numbered(0, 2, time=np.array(["soon", "later"], dtype=object)))
 
 

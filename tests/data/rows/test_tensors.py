@@ -236,12 +236,12 @@ def test_an_archive_of_other_files_is_refused(tmp_path):
         ((IMAGES, 1), r"y has shape \(\) but x has 6 rows"),
         ((IMAGES[:0], []), "has no rows"),
         ({}, "holds no arrays"),
-        ({"a": 3}, "'a' is one number, 3"),
+        ({"a": 3}, "'a' is a single number, 3"),
         ({"a": "rows.npy"}, "'a' is the text 'rows.npy'; an array was expected. For a file, read it first"),
         ({"a": [[1, 2], [3]]}, "'a' holds rows of different lengths"),
         (({"a": IMAGES, "target": LABELS}, LABELS), "x already has an array 'target'"),
         ((IMAGES, "labels.csv"), "labels.csv holds no single array of labels"),
-        (np.float64(3), "'x' is one number"),
+        (np.float64(3), "'x' is a single number"),
     ],
 )
 def test_bad_tensors_get_one_clear_sentence(source, says):

@@ -7,8 +7,7 @@ from scipy import stats
 
 from incumbent.core import Batch, Memory
 from incumbent.errors import DataError, UsageError
-from incumbent.memory import draw, load_memory, nbytes, remember, save_memory
-from incumbent.memory._reservoir import bound
+from incumbent.memory import load_memory, nbytes, reservoir_size, sample_memory, save_memory, update_memory
 
 
 def numbered(start, stop, y=None):
@@ -18,7 +17,7 @@ def numbered(start, stop, y=None):
 def history(sizes, seed, **limits):
     memory, start = Memory(), 0
     for size in sizes:
-        memory = remember(memory, numbered(start, start + size), seed=seed, **limits)
+        memory = update_memory(memory, numbered(start, start + size), seed=seed, **limits)
         start += size
     return memory
 
@@ -42,8 +41,8 @@ def assert_same(one, other):
 
 
 def test_the_bound_grows_as_the_square_root_between_its_limits():
-    assert [bound(n) for n in (1, 5_000, 45_000, 80_000, 10**9)] == [5_000, 5_000, 15_000, 20_000, 20_000]
-    assert [bound(n, 10, 30) for n in (0, 40, 10**6)] == [10, 20, 30]
+    assert [reservoir_size(n) for n in (1, 5_000, 45_000, 80_000, 10**9)] == [5_000, 5_000, 15_000, 20_000, 20_000]
+    assert [reservoir_size(n, 10, 30) for n in (0, 40, 10**6)] == [10, 20, 30]
 
 
 @pytest.mark.slow
@@ -64,7 +63,7 @@ def test_every_row_ever_seen_is_remembered_with_the_same_probability(sizes, low,
         memory = history(sizes, seed, low=low, high=high)
         kept[memory.rows.x[:, 0]] += 1
         length[seed] = len(memory)
-    p = bound(rows, low, high) / rows
+    p = reservoir_size(rows, low, high) / rows
     # Rows are independent of each other, so the squared deviations add up to a chi-square with a degree for each row.
     statistic = np.sum((kept - runs * p) ** 2 / (runs * p * (1 - p)))
     assert 0.0005 < stats.chi2.sf(statistic, rows) < 0.9995
@@ -81,7 +80,7 @@ def test_every_image_is_remembered_with_the_same_probability_when_bytes_are_boun
     for seed in range(runs):
         memory = Memory()
         for batch in np.split(images, [9, 10, 20]):
-            memory = remember(memory, Batch(batch), seed=seed, low=10, high=20, rare=0, max_bytes=6 * 16)
+            memory = update_memory(memory, Batch(batch), seed=seed, low=10, high=20, rare=0, max_bytes=6 * 16)
         kept[memory.rows.x[:, 0, 0]] += 1
     p = 6 / rows
     statistic = np.sum((kept - runs * p) ** 2 / (runs * p * (1 - p)))
@@ -111,9 +110,9 @@ def test_everything_is_remembered_up_to_the_lower_limit():
 def test_the_size_stays_near_its_bound_however_long_the_history():
     memory = Memory()
     for day in range(60):
-        memory = remember(memory, Batch(np.zeros((5_000, 1))), seed=0)
+        memory = update_memory(memory, Batch(np.zeros((5_000, 1))), seed=0)
         if day in (3, 15, 59):
-            limit = bound(memory.seen)
+            limit = reservoir_size(memory.seen)
             assert abs(len(memory) - limit) < 5 * np.sqrt(limit)
     assert memory.seen == 300_000
 
@@ -138,9 +137,9 @@ def test_the_rows_of_a_rare_class_with_the_smallest_keys_are_kept():
     rng, memory, everything = np.random.default_rng(0), Memory(), []
     for _ in range(20):
         y = np.where(rng.random(2_000) < 0.01, "fraud", "fine")
-        full = remember(Memory(seen=memory.seen), Batch(np.zeros((2_000, 1)), y), seed=0, low=10**6, high=10**6)
+        full = update_memory(Memory(seen=memory.seen), Batch(np.zeros((2_000, 1)), y), seed=0, low=10**6, high=10**6)
         everything.append(full.key[y == "fraud"])
-        memory = remember(memory, Batch(np.zeros((2_000, 1)), y), seed=0, low=500, high=1_000, rare=50)
+        memory = update_memory(memory, Batch(np.zeros((2_000, 1)), y), seed=0, low=500, high=1_000, rare=50)
     smallest = np.sort(np.concatenate(everything))[:50]
     np.testing.assert_array_equal(np.sort(memory.key[memory.rows.y == "fraud"])[:50], smallest)
     assert np.count_nonzero(memory.rows.y == "fraud") == 50  # a uniform sample would hold about ten
@@ -149,15 +148,15 @@ def test_the_rows_of_a_rare_class_with_the_smallest_keys_are_kept():
 
 def test_many_classes_cannot_make_the_memory_large():
     y = np.arange(20_000) % 4_000
-    memory = remember(Memory(), Batch(np.zeros((20_000, 1)), y), seed=0, low=100, high=100)
+    memory = update_memory(Memory(), Batch(np.zeros((20_000, 1)), y), seed=0, low=100, high=100)
     assert len(memory) < 150
-    few = remember(Memory(), Batch(np.zeros((20_000, 1)), y % 10), seed=0, low=100, high=100)
+    few = update_memory(Memory(), Batch(np.zeros((20_000, 1)), y % 10), seed=0, low=100, high=100)
     assert (np.bincount(few.rows.y) >= 5).all() and len(few) < 200
 
 
 def test_a_regression_has_no_rare_classes():
     y = np.random.default_rng(0).normal(size=1_000)
-    memory = remember(Memory(), numbered(0, 1_000, y), seed=0, low=100, high=100)
+    memory = update_memory(Memory(), numbered(0, 1_000, y), seed=0, low=100, high=100)
     assert (memory.key <= memory.threshold).all()
 
 
@@ -165,28 +164,28 @@ def test_categories_that_a_column_gains_leave_it_categorical():
     def batch(*texts):
         return Batch(pd.DataFrame({"a": pd.Categorical(texts), "n": np.arange(len(texts))}))
 
-    memory = remember(remember(Memory(), batch("x", "y"), seed=0), batch("z", "x"), seed=0)
+    memory = update_memory(update_memory(Memory(), batch("x", "y"), seed=0), batch("z", "x"), seed=0)
     assert memory.rows.x["a"].dtype == pd.CategoricalDtype(["x", "y", "z"])
     assert memory.rows.x["a"].tolist() == ["x", "y", "z", "x"]
 
 
 def test_time_group_and_weight_are_remembered_too():
     n = np.arange(10)
-    memory = remember(Memory(), Batch(n[:, None], n, n * 0.5, time=n, group=n), seed=0)
-    memory = remember(memory, Batch(n[:, None] + 10, n, n * 0.5, time=n + 10, group=n), seed=0)
+    memory = update_memory(Memory(), Batch(n[:, None], n, n * 0.5, time=n, group=n), seed=0)
+    memory = update_memory(memory, Batch(n[:, None] + 10, n, n * 0.5, time=n + 10, group=n), seed=0)
     np.testing.assert_array_equal(memory.rows.time, np.arange(20))
     assert len(memory.rows.weight) == len(memory.rows.group) == 20
 
 
 @pytest.mark.parametrize("limits", [{"low": 0}, {"low": 10, "high": 5}, {"rare": -1}])
 def test_limits_that_mean_nothing_are_refused(limits):
-    with pytest.raises(UsageError, match="remember needs 1 <= low <= high"):
-        remember(Memory(), numbered(0, 5), seed=0, **limits)
+    with pytest.raises(UsageError, match="update_memory needs 1 <= low <= high"):
+        update_memory(Memory(), numbered(0, 5), seed=0, **limits)
 
 
 def test_rows_without_keys_are_refused():
     with pytest.raises(UsageError, match="rows without keys"):
-        remember(Memory(rows=numbered(0, 5)), numbered(0, 5), seed=0)
+        update_memory(Memory(rows=numbered(0, 5)), numbered(0, 5), seed=0)
 
 
 # -------------------------------------------------------------------------------------------------- drawing
@@ -194,17 +193,17 @@ def test_rows_without_keys_are_refused():
 
 def test_drawing_takes_all_or_as_many_as_there_are():
     memory = history([100], 0)
-    assert len(draw(memory, None, sample="reservoir", seed=0)) == 100
-    assert len(draw(memory, 500, sample="balanced", seed=0)) == 100
-    assert len(draw(memory, 0, sample="reservoir", seed=0)) == 0
-    assert len(draw(Memory(), 10, sample="reservoir", seed=0)) == 0
+    assert len(sample_memory(memory, None, sample="reservoir", seed=0)) == 100
+    assert len(sample_memory(memory, 500, sample="balanced", seed=0)) == 100
+    assert len(sample_memory(memory, 0, sample="reservoir", seed=0)) == 0
+    assert len(sample_memory(Memory(), 10, sample="reservoir", seed=0)) == 0
 
 
 def test_a_uniform_draw_has_distinct_rows_in_order_and_each_as_likely():
     memory, runs = history([40], 0), 2_000
     times = np.zeros(40)
     for seed in range(runs):
-        rows = draw(memory, 10, sample="reservoir", seed=seed).x[:, 0]
+        rows = sample_memory(memory, 10, sample="reservoir", seed=seed).x[:, 0]
         assert len(rows) == 10 and (np.diff(rows) > 0).all()
         times[rows] += 1
     # Each run holds exactly ten of forty, which shrinks the variance by (1 - 1/4) and costs one degree of freedom.
@@ -217,8 +216,8 @@ def test_a_uniform_draw_has_distinct_rows_in_order_and_each_as_likely():
 )
 def test_a_balanced_draw_takes_as_many_of_each_class_as_it_can(rows, counts):
     y = np.repeat([0, 1, 2], [200, 100, 5 if rows != 30 else 10])
-    memory = remember(Memory(), numbered(0, len(y), y), seed=0)
-    found = np.bincount(draw(memory, rows, sample="balanced", seed=0).y)
+    memory = update_memory(Memory(), numbered(0, len(y), y), seed=0)
+    found = np.bincount(sample_memory(memory, rows, sample="balanced", seed=0).y)
     if rows in (7, 90):  # what does not divide evenly goes to classes by chance
         assert found.sum() == rows and sorted(abs(found - counts))[-1] <= 1
     else:
@@ -227,21 +226,21 @@ def test_a_balanced_draw_takes_as_many_of_each_class_as_it_can(rows, counts):
 
 def test_the_same_seed_draws_the_same_rows():
     memory = history([100], 0)
-    one, two, other = (draw(memory, 20, sample="reservoir", seed=seed).x for seed in (4, 4, 5))
+    one, two, other = (sample_memory(memory, 20, sample="reservoir", seed=seed).x for seed in (4, 4, 5))
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one, other)
 
 
 def test_numbers_cannot_be_balanced():
-    memory = remember(Memory(), numbered(0, 9, np.linspace(0, 1, 9)), seed=0)
+    memory = update_memory(Memory(), numbered(0, 9, np.linspace(0, 1, 9)), seed=0)
     with pytest.raises(UsageError, match='"balanced" needs classes'):
-        draw(memory, 3, sample="balanced", seed=0)
+        sample_memory(memory, 3, sample="balanced", seed=0)
 
 
 @pytest.mark.parametrize(("rows", "sample"), [(-1, "reservoir"), (3, "best")])
 def test_a_draw_that_means_nothing_is_refused(rows, sample):
     with pytest.raises(UsageError):
-        draw(history([9], 0), rows, sample=sample, seed=0)
+        sample_memory(history([9], 0), rows, sample=sample, seed=0)
 
 
 def test_a_memory_is_countable_in_bytes():
@@ -264,33 +263,33 @@ def test_images_stay_bytes_and_stay_within_their_bytes():
     memory, room = Memory(), 100 * 192
     for day in range(8):
         y = np.where(np.arange(500) % 100 == 0, "rare", "usual")
-        memory = remember(memory, Batch({"image": images(500, day)}, y), seed=0, max_bytes=room)
+        memory = update_memory(memory, Batch({"image": images(500, day)}, y), seed=0, max_bytes=room)
     assert memory.rows.x["image"].dtype == np.uint8 and memory.seen == 4_000
     assert memory.rows.x["image"].nbytes <= room + 5 * 192 * np.sqrt(66)  # met on average, as the bound in rows is
     assert (memory.rows.y == "rare").sum() >= 16  # half as many as the others at most, both classes together
-    assert 0.3 < remember(Memory(), Batch(images(200)), seed=0, rare=0, max_bytes=room).threshold <= 0.5
+    assert 0.3 < update_memory(Memory(), Batch(images(200)), seed=0, rare=0, max_bytes=room).threshold <= 0.5
 
 
 def test_one_row_that_is_too_large_is_still_remembered():
-    memory = remember(Memory(), Batch(images(40)), seed=0, max_bytes=1)
+    memory = update_memory(Memory(), Batch(images(40)), seed=0, max_bytes=1)
     assert len(memory) >= 0 and memory.threshold == 1 / 40
 
 
 def test_arrays_are_drawn_balanced_by_class():
-    memory = remember(Memory(), Batch({"image": images(100)}, np.repeat([0, 1], [90, 10])), seed=0)
-    rows = draw(memory, 20, sample="balanced", seed=0)
+    memory = update_memory(Memory(), Batch({"image": images(100)}, np.repeat([0, 1], [90, 10])), seed=0)
+    rows = sample_memory(memory, 20, sample="balanced", seed=0)
     assert np.bincount(rows.y).tolist() == [10, 10] and rows.x["image"].shape == (20, 8, 8, 3)
 
 
 def test_several_labels_a_row_have_no_rare_classes_and_come_back(tmp_path):
     y = (np.random.default_rng(0).random((50, 3)) < 0.5).astype(np.int64)
-    memory = remember(Memory(), Batch(images(50), y), seed=0, low=20, high=20)
+    memory = update_memory(Memory(), Batch(images(50), y), seed=0, low=20, high=20)
     save_memory(memory, tmp_path)
     assert_same(memory.rows.y, load_memory(tmp_path).rows.y)
 
 
 def test_images_are_stored_as_their_bytes(tmp_path):
-    memory = remember(Memory(), Batch(images(300)), seed=0)
+    memory = update_memory(Memory(), Batch(images(300)), seed=0)
     save_memory(memory, tmp_path)
     assert (tmp_path / "memory.parquet").stat().st_size < 300 * 192 * 1.1 + 10_000
 
@@ -395,7 +394,7 @@ def test_an_empty_memory_comes_back_empty(tmp_path):
 def test_a_memory_that_was_read_goes_on_as_the_one_that_was_written(tmp_path):
     memory = history([100, 80], 0, low=50, high=90)
     save_memory(memory, tmp_path)
-    one, two = (remember(m, numbered(180, 250), seed=1, low=50, high=90) for m in (memory, load_memory(tmp_path)))
+    one, two = (update_memory(m, numbered(180, 250), seed=1, low=50, high=90) for m in (memory, load_memory(tmp_path)))
     np.testing.assert_array_equal(one.rows.x, two.rows.x)
 
 
@@ -414,7 +413,7 @@ def test_missing_and_damaged_files_are_named(name, how, tmp_path):
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:-30] if how == "cut" else b"nonsense")
-    with pytest.raises(DataError, match=r"memory\.json or a file beside it is missing or damaged"):
+    with pytest.raises(DataError, match=r"memory\.json or another file in its folder is missing or damaged"):
         load_memory(tmp_path)
 
 

@@ -83,7 +83,7 @@ def test_the_models_own_features_decide_order_and_leave_the_rest_out() -> None:
     schema = Schema.of(OLD, target="paid", features=["rate", "age"])
     batch, check = schema.check(OLD)
     assert list(batch.x.columns) == ["rate", "age"]
-    assert "'job', 'vip', 'when', 'who' are no features" in texts(check, "note")
+    assert "'job', 'vip', 'when', 'who' are not features" in texts(check, "note")
 
 
 def test_a_time_column_may_be_a_feature_too() -> None:
@@ -119,7 +119,7 @@ def test_a_stored_schema_that_cannot_be_read_says_so() -> None:
         ({"target": "payd"}, DataError, r"lacks the target column 'payd' \(is it 'paid'\?\)"),
         ({"target": "paid", "time": "then"}, DataError, "lacks the time column 'then'"),
         ({"target": "paid", "group": "x"}, DataError, "lacks the group column 'x'"),
-        ({"target": "paid", "group": "paid"}, DataError, "at once"),
+        ({"target": "paid", "group": "paid"}, DataError, "cannot be both"),
         ({"target": "paid", "features": ["Age", "wage"]}, SchemaError, r"2 features 'Age' \(is it 'age'\?\), 'wage'"),
         ({"target": "paid", "features": ["age", "paid"]}, DataError, "its target 'paid' is among its features"),
         ({"target": "paid", "features": []}, DataError, "no column is left"),
@@ -276,7 +276,7 @@ def test_values_of_another_type_are_read_as_the_model_knows_them(old: Any, new: 
 
 def test_numbers_given_as_text_are_noted() -> None:
     _, check = SCHEMA.check(OLD.assign(age=OLD["age"].astype(str)))
-    assert texts(check, "note") == "'age' was given as text; all its values were read as numbers."
+    assert texts(check, "note") == "'age' was text; all its values are read as numbers."
 
 
 def test_whole_numbers_that_no_longer_fit_keep_their_values() -> None:
@@ -329,8 +329,8 @@ def test_values_far_outside_the_range_are_counted() -> None:
     frame = OLD.copy()
     frame.loc[:2, "age"] = [-400, 999, 96]
     _, check = SCHEMA.check(frame)
-    assert "'age' lies far outside the range of training" in texts(check)
-    assert "in 2 rows of 100 (2.0%); it now reaches from -400 to 999" in texts(check)
+    assert "'age' is far outside the training range" in texts(check)
+    assert "in 2 rows of 100 (2.0%); its range is now -400 to 999" in texts(check)
 
 
 def test_a_constant_that_changed_is_a_warning() -> None:
@@ -350,7 +350,7 @@ def test_missing_values_are_a_warning_only_where_they_are_news() -> None:
 
 def test_extra_columns_are_noted_and_ignored() -> None:
     batch, check = SCHEMA.check(OLD.assign(extra=1))
-    assert texts(check, "note") == "'extra' is no feature of the model; it is ignored."
+    assert texts(check, "note") == "'extra' is not a feature of the model and is ignored."
     assert "extra" not in batch.x
 
 
@@ -464,9 +464,9 @@ BAD: list[tuple[str, Callable[[], Any], type[DataError], str]] = [
         SchemaError,
         r"'age' should hold numbers, but row 1 holds 'old' \(2 of 100 rows",
     ),
-    ("times for numbers", lambda: OLD.assign(age=OLD["when"]), SchemaError, r"holds times \(datetime64.*numbers there"),
+    ("times for numbers", lambda: OLD.assign(age=OLD["when"]), SchemaError, r"holds times \(datetime64.*numbers"),
     ("times for jobs", lambda: OLD.assign(job=OLD["when"]), SchemaError, r"holds times.*such as 'cook'"),
-    ("times for booleans", lambda: OLD.assign(vip=OLD["when"]), SchemaError, "holds times.*true or false"),
+    ("times for booleans", lambda: OLD.assign(vip=OLD["when"]), SchemaError, "holds times.*booleans"),
     ("numbers for jobs", lambda: OLD.assign(job=OLD["rate"]), SchemaError, "holds numbers such as .*such as 'cook'"),
     ("two for true", put("vip", 2), SchemaError, "true or false, but row 3 holds 2"),
     ("numbers for booleans", lambda: OLD.assign(vip=[2] + [1] * 99), SchemaError, "true or false, but row 1 holds"),
@@ -480,7 +480,7 @@ BAD: list[tuple[str, Callable[[], Any], type[DataError], str]] = [
         "numeric labels",
         lambda: OLD.assign(paid=[0, 1] * 50),
         SchemaError,
-        r"hold 0, 1 \(int64\).*classes are 'no', 'yes'",
+        r"are 0, 1 \(int64\).*classes are 'no', 'yes'",
     ),
     (
         "a bad time",
@@ -506,9 +506,9 @@ def test_bad_rows_get_one_clear_sentence(name: str, make: Callable[[], Any], err
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ([0, 1], ["0", "one"], "hold 'one'"),
-        ([0, 1], [0.0, 0.5], "hold 0.5"),
-        ([False, True], [0, 7], "hold 7"),
+        ([0, 1], ["0", "one"], "are 'one'"),
+        ([0, 1], [0.0, 0.5], "are 0.5"),
+        ([False, True], [0, 7], "are 7"),
         ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5], ["1", "high"], "numbers, but row 2 holds 'high'"),
         ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5], [1, np.inf], "finite numbers as labels, but row 2 holds inf"),
         ([0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5], ["1", "na"], "1 row of 2 has no label"),
@@ -525,7 +525,7 @@ def test_a_widened_schema_knows_new_categories_at_the_end_and_wider_ranges():
     schema = Schema.of(old, target="y")
     later = pd.DataFrame({"n": [9.0, None], "c": ["z", "a"], "y": [0, 1]})
     batch, first = schema.check(later)
-    again = schema.widened(batch.x)
+    again = schema.extend(batch.x)
     number, text = again.columns
     assert (number.low, number.high, number.missing) == (1.0, 9.0, 0.5)
     assert text.categories == ("a", "b", "z")

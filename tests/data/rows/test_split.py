@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from incumbent.core import AnchorSet, Batch, Memory
-from incumbent.data import examine, split
+from incumbent.data import flag_rows, split
 from incumbent.errors import DataError, UsageError
 
 
@@ -13,9 +13,9 @@ def batch_of(n=1_000, seed=0, **columns):
     return Batch(frame, rng.choice(["no", "yes", "maybe"], n, p=[0.7, 0.25, 0.05]), **columns)
 
 
-def split_all(batch, task="classification", seed=0, holdable=None, **options):
-    holdable = np.ones(len(batch), dtype=bool) if holdable is None else holdable
-    return split(batch, task=task, holdable=holdable, seed=seed, **options)
+def split_all(batch, task="classification", seed=0, can_hold_out=None, **options):
+    can_hold_out = np.ones(len(batch), dtype=bool) if can_hold_out is None else can_hold_out
+    return split(batch, task=task, can_hold_out=can_hold_out, seed=seed, **options)
 
 
 def ids(batch, positions):
@@ -48,9 +48,9 @@ def test_the_same_content_and_seed_give_the_same_split_in_any_row_order(kind):
     if kind == "regression":
         batch = batch.replace(y=rng.normal(size=1_000))
     holdable = rng.random(1_000) < 0.8
-    one = split_all(batch, task=task, seed=3, holdable=holdable)
+    one = split_all(batch, task=task, seed=3, can_hold_out=holdable)
     order = rng.permutation(1_000)
-    other = split_all(batch.take(order), task=task, seed=3, holdable=holdable[order])
+    other = split_all(batch.take(order), task=task, seed=3, can_hold_out=holdable[order])
     for name in ("train", "select", "gate", "left"):
         assert ids(batch, getattr(one, name)) == ids(batch.take(order), getattr(other, name)), name
 
@@ -93,23 +93,23 @@ def test_a_regression_is_split_by_chance():
 
 def test_rows_that_may_not_be_held_out_are_learned_from():
     holdable = np.arange(1_000) % 3 > 0
-    parts = split_all(batch_of(), holdable=holdable)
+    parts = split_all(batch_of(), can_hold_out=holdable)
     assert holdable[parts.select].all() and holdable[parts.gate].all()
     assert (len(parts.select), len(parts.gate)) == (150, 250)
 
 
 def test_where_few_may_be_held_out_they_are_divided_in_proportion():
     holdable = np.arange(1_000) < 83
-    parts = split_all(batch_of(), holdable=holdable)
+    parts = split_all(batch_of(), can_hold_out=holdable)
     assert (len(parts.select), len(parts.gate)) == (31, 52)  # 83 * 15/40 and 83 * 25/40
 
 
 def test_no_copy_of_a_row_is_in_two_parts():
     rng = np.random.default_rng(0)
     batch = Batch(pd.DataFrame({"a": rng.integers(0, 300, 600)}), rng.integers(0, 2, 600))
-    quality = examine(batch, memory=Memory(), anchor=AnchorSet(), task="classification")
-    assert 20 < quality.holdable.sum() < 400
-    parts = split_all(batch, holdable=quality.holdable)
+    quality = flag_rows(batch, memory=Memory(), anchor=AnchorSet(), task="classification")
+    assert 20 < quality.can_hold_out.sum() < 400
+    parts = split_all(batch, can_hold_out=quality.can_hold_out)
     values = [set(batch.x["a"].to_numpy()[part].tolist()) for part in parts_of(parts)]
     assert not (values[0] & values[1] or values[0] & values[2] or values[1] & values[2])
 
@@ -191,7 +191,7 @@ def test_a_group_larger_than_the_gate_is_learned_from():
 def test_rows_of_a_held_group_that_may_not_be_held_out_are_in_no_part():
     group = np.repeat(np.arange(100), 10)
     holdable = np.arange(1_000) % 10 > 0
-    parts = split_all(batch_of(group=group), holdable=holdable)
+    parts = split_all(batch_of(group=group), can_hold_out=holdable)
     held = set(group[parts.gate]) | set(group[parts.select])
     assert not held & set(group[parts.train])
     assert set(group[parts.left]) == held and not holdable[parts.left].any()
@@ -206,7 +206,7 @@ def test_a_few_large_groups_still_give_three_parts(size):
 
 
 def test_two_groups_cannot_make_three_parts():
-    with pytest.raises(DataError, match="have 2 groups, 2 of them"):
+    with pytest.raises(DataError, match="have 2 groups, and 2 of them"):
         split_all(batch_of(group=np.arange(1_000) % 2))
 
 
@@ -214,8 +214,8 @@ def test_two_groups_cannot_make_three_parts():
 
 
 def test_too_few_rows_say_how_many_are_needed():
-    with pytest.raises(DataError, match=r"Only 19 of the 500 new rows .* at least 20 are needed; .* Collect 1 more\."):
-        split_all(batch_of(500), holdable=np.arange(500) < 19)
+    with pytest.raises(DataError, match=r"at least 20 rows .* 19 of the 500 new rows qualify. Add at least 1 row\."):
+        split_all(batch_of(500), can_hold_out=np.arange(500) < 19)
 
 
 def test_twenty_rows_are_enough():
@@ -234,5 +234,5 @@ def test_shares_that_mean_nothing_are_refused(shares):
 
 
 def test_a_mask_of_another_length_is_refused():
-    with pytest.raises(DataError, match="holdable has 50 rows but the batch has 1000"):
-        split_all(batch_of(), holdable=np.ones(50, dtype=bool))
+    with pytest.raises(DataError, match="can_hold_out has 50 rows but the batch has 1000"):
+        split_all(batch_of(), can_hold_out=np.ones(50, dtype=bool))

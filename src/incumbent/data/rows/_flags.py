@@ -1,4 +1,4 @@
-"""Which rows may be held out, and which would make a holdout lie."""
+"""Flag duplicates and leaks: rows that cannot be held out to test a challenger."""
 
 from __future__ import annotations
 
@@ -9,30 +9,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from incumbent._deprecated import renamed_members
 from incumbent.core import AnchorSet, Batch, Memory, Task
 from incumbent.data.rows._array_keys import Keys
-from incumbent.data.rows._keys import labelled, row_keys
+from incumbent.data.rows._keys import add_labels, row_keys
 
 Mask: TypeAlias = NDArray[np.bool_]
 
 
+@renamed_members({"holdable": "can_hold_out"})
 @dataclass(frozen=True, eq=False)
-class Quality:
-    """Which rows of a batch may not be held out, and why.
+class RowFlags:
+    """Which rows of a batch cannot be held out, and why.
 
     Parameters
     ----------
     duplicate : (n,) bool
-        Rows whose x and y equal another row's, every copy of them: one copy in training and one in a holdout would
-        be a leak, and which of them comes first means nothing.
+        Rows whose x and y equal those of another row; all copies are flagged. One copy in training and one in a holdout
+        would be a leak.
     contradictory : (n,) bool
-        Rows whose x equals another row's while y differs (classification only: two values of a regression target
-        for the same x are noise, not a contradiction).
+        Rows whose x equals that of another row with a different y. Only for a classification: different values of a
+        regression target for the same x are noise.
     known : (n,) bool
-        Rows whose x and y equal a row in memory: they have been learned from.
+        Rows whose x and y equal a row in memory, so that the champion was trained on them.
     leaked : (n,) bool
-        Rows whose x and y equal a row in the anchor set. An update drops them altogether, so that the anchor set
-        stays unseen; the other kinds are learned from but never held out.
+        Rows whose x and y equal a row in the anchor set. An update drops them, so that no model is trained on the
+        anchor set. The other kinds are used for training, but never held out.
     """
 
     duplicate: Mask
@@ -42,48 +44,48 @@ class Quality:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rows there are of each kind; a row can be of several."""
+        """Number of rows of each kind; a row can be of several kinds."""
         kinds = ("duplicate", "contradictory", "known", "leaked")
         return {kind: int(np.count_nonzero(getattr(self, kind))) for kind in kinds}
 
     @property
-    def holdable(self) -> Mask:
-        """Rows that may enter a holdout: those of none of the four kinds."""
+    def can_hold_out(self) -> Mask:
+        """Rows of none of the four kinds, which can be held out (n,)."""
         return ~(self.duplicate | self.contradictory | self.known | self.leaked)
 
 
-def examine(batch: Batch, *, memory: Memory, anchor: AnchorSet, task: Task) -> Quality:
-    """Find the rows that would make a holdout lie.
+def flag_rows(batch: Batch, *, memory: Memory, anchor: AnchorSet, task: Task) -> RowFlags:
+    """Flag the rows of a batch that cannot be held out to test a challenger.
 
     Parameters
     ----------
     batch : Batch
         The new rows, n of them.
     memory : Memory
-        What earlier updates remember of the rows they learned from.
+        Rows that earlier versions were trained on.
     anchor : AnchorSet
-        The rows that no version may learn from.
+        Rows that no version may be trained on.
     task : {"classification", "regression"}
-        Only classes can contradict each other.
+        Only rows of a classification can be contradictory.
 
     Returns
     -------
     Quality
-        Four masks of length n, and `holdable`.
+        Four masks (n,), and `can_hold_out`.
 
     Examples
     --------
     >>> rows = Batch(pd.DataFrame({"a": [1, 1, 2, 2, 3]}), np.array(["no", "no", "no", "yes", "no"]))
-    >>> found = examine(rows, memory=Memory(), anchor=AnchorSet(), task="classification")
+    >>> found = flag_rows(rows, memory=Memory(), anchor=AnchorSet(), task="classification")
     >>> found.counts
     {'duplicate': 2, 'contradictory': 2, 'known': 0, 'leaked': 0}
-    >>> found.holdable.tolist()
+    >>> found.can_hold_out.tolist()
     [False, False, False, False, True]
     """
     seen = row_keys(batch, labels=False)
-    keys = labelled(seen, batch.y)
+    keys = add_labels(seen, batch.y)
     classes = task == "classification" and batch.y is not None
-    return Quality(
+    return RowFlags(
         duplicate=pd.Series(keys).duplicated(keep=False).to_numpy(),
         contradictory=_contradictory(seen, keys) if classes else np.zeros(len(batch), dtype=bool),
         known=_among(keys, memory.rows),
@@ -93,13 +95,13 @@ def examine(batch: Batch, *, memory: Memory, anchor: AnchorSet, task: Task) -> Q
 
 def _contradictory(seen: Keys, keys: Keys) -> Mask:
     once = pd.Series(seen[~pd.Series(keys).duplicated().to_numpy()])
-    return among(seen, once[once.duplicated()].to_numpy())
+    return contained_in(seen, once[once.duplicated()].to_numpy())
 
 
 def _among(keys: Keys, rows: Batch | None) -> Mask:
-    return np.zeros(len(keys), dtype=bool) if rows is None else among(keys, row_keys(rows))
+    return np.zeros(len(keys), dtype=bool) if rows is None else contained_in(keys, row_keys(rows))
 
 
-def among(keys: Keys, others: Keys) -> Mask:
-    """Return which keys are found among the others (n,)."""
+def contained_in(keys: Keys, others: Keys) -> Mask:
+    """Return which keys are among the others (n,)."""
     return pd.Series(keys).isin(others).to_numpy()
