@@ -64,7 +64,7 @@ def make_plan(
 
     Examples
     --------
-    >>> from incumbent.metrics import Spread
+    >>> from incumbent.evidence import Spread
     >>> seen = Known(Spread(750, 0.12, 0.12), 1, "seen in 1 update, 750 rows")
     >>> plan = make_plan("fraud", "accuracy", gain=0.02, power=0.8, alpha=0.05, new=seen)
     >>> plan.gate_rows, plan.batch_rows
