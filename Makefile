@@ -1,10 +1,10 @@
-# Two commands do everything on a machine with Python 3.11 or newer and make: `make demo` and `make test`.
+# Three commands do everything on a machine with Python 3.11 or newer and make: `make demo`, `make test`, `make docs`.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 WORKERS ?= 2
 
-.PHONY: demo test lint types imports unit slow clean
+.PHONY: demo test docs lint types imports unit slow clean
 .DEFAULT_GOAL := demo
 
 .venv/base: pyproject.toml constraints.txt
@@ -30,6 +30,10 @@ demo: .venv/demo
 
 test: lint types imports unit slow
 	@echo "== all of it passed"
+
+docs: .venv/dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The documentation is in build/site/index.html"
 
 lint: .venv/dev
 	@echo "== lint"
