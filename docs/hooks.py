@@ -1,4 +1,4 @@
-"""Fill the pages of the reference: one line of a page, ``<!-- api: PACKAGE -->``, becomes an entry for each public name.
+"""Fill the pages of the reference: a line ``<!-- api: PACKAGE -->`` becomes an entry for each public name.
 
 Where a name is defined is read from the imports of its package, so that no page names a private file. A name that two
 packages export has its entry on the page of the package in which it is defined; the other page links to it.
@@ -29,7 +29,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def entries(package: str) -> str:
-    """Return the docstring of a package, links to names that have their entry elsewhere, and an entry for the others."""
+    """Return the docstring of a package, an entry for each name, and links to entries on other pages."""
     paths = {name: f"{home}.{name}" for name, home in homes(package).items() if name in public_names(package)}
     here = {name: path for name, path in paths.items() if page_of(path) == package}
     links = [f"[`{name}`][{path}]" for name, path in sorted(paths.items()) if name not in here]
