@@ -82,7 +82,7 @@ def test_rows_to_label_are_those_on_which_the_standing_challenger_differs(regist
     first, second = (registry.predict(with_challenger, chosen.frame, version=v)["prediction"] for v in (1, 2))
     assert (chosen.champion, chosen.challenger) == (1, 2) and (first != second).all()
     assert list(chosen.frame.columns) == [*NAMES, "weight"] and len(chosen.frame) == 100
-    assert chosen.labels.saves > 0
+    assert chosen.labels.labels_saved > 0
 
 
 def test_the_challenger_can_be_named_and_there_must_be_one(registry, with_challenger, brought_in):

@@ -64,6 +64,8 @@ def read(kind: type[T], path: str | Path, renamed: Mapping[str, Mapping[str, str
 
 def _built(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # only dataclasses are asked for
+    renamed = getattr(kind, "_renamed_members", {})  # files keep the keys that they were written with
+    table = {renamed.get(key, key): value for key, value in table.items()}
     for key in table:
         if key not in fields:
             near = difflib.get_close_matches(key, list(fields), n=1)

@@ -16,7 +16,7 @@ from incumbent._deprecated import renamed_members
 from incumbent.core import AnchorSet, Memory, Model
 from incumbent.data import Schema
 from incumbent.errors import RegistryError
-from incumbent.evidence.live import LineMonitor
+from incumbent.evidence.live import PrequentialMonitor
 from incumbent.gate import Gate, Limit
 from incumbent.gate.budget import OLD_WORDS
 from incumbent.gate.slices import Slice
@@ -129,7 +129,7 @@ class State:
             load_anchor(folder / "anchor"),
             tuple(text["standing"]),
             text["control"],
-            PrequentialModels(kept, None if monitor is None else LineMonitor.from_dict(monitor)),
+            PrequentialModels(kept, None if monitor is None else PrequentialMonitor.from_dict(monitor)),
             SelectionWeights.from_dict(text.get("followed", {})),
         )
 
