@@ -61,7 +61,7 @@ def test_every_refresh_looks_at_the_old_rows_with_all_of_alpha():
 
 
 def test_a_refresh_says_what_it_promises_and_what_it_could_have_seen():
-    promise = judged(EQUAL).promise
+    promise = judged(EQUAL).guarantee
     assert "Retrain()" in promise and "shown to be worse by more than 1 point" in promise
     assert "Nothing is promised about a gain" in promise and "with probability at least 0.8" in promise
 
@@ -111,19 +111,19 @@ def line(shown, lower, upper, value=0.02):
 
 
 def test_the_evidence_of_a_line_takes_the_place_of_one_batch():
-    verdict = judged(counted(100, 0, 3), BETTER, Gate(), "", line=line(True, 0.01, 0.03))
+    verdict = judged(counted(100, 0, 3), BETTER, Gate(), "", prequential=line(True, 0.01, 0.03))
     assert verdict.decision == "promote" and verdict.new_source == "prequential"
     assert "4 whole batches" in verdict.reasons[0].text and "e = 40 of 20 needed" in verdict.reasons[0].text
     assert "however many batches" in verdict.guarantee
 
 
 def test_a_line_that_is_not_shown_to_be_better_is_not_promoted():
-    assert judged(BETTER, BETTER, Gate(), "", line=line(False, -0.01, 0.03)).decision == "inconclusive"
-    verdict = judged(BETTER, BETTER, Gate(), "", line=line(False, -0.03, -0.01, -0.02))
+    assert judged(BETTER, BETTER, Gate(), "", prequential=line(False, -0.01, 0.03)).decision == "inconclusive"
+    verdict = judged(BETTER, BETTER, Gate(), "", prequential=line(False, -0.03, -0.01, -0.02))
     assert verdict.decision == "reject" and verdict.reasons[0].violated
 
 
-@pytest.mark.parametrize("wrong", [{"promise": "hope"}, {"source": "train"}])
+@pytest.mark.parametrize("wrong", [{"rule": "hope"}, {"source": "train"}])
 def test_a_promise_or_source_that_there_is_not_is_refused_with_those_there_are(wrong):
     with pytest.raises(UsageError, match="is one of '"):
         Gate(**wrong)

@@ -132,3 +132,9 @@ def test_a_file_that_is_not_there_and_a_folder_are_said_so(tmp_path):
         Gate.from_toml(tmp_path / "none.toml")
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
         Gate.from_toml(tmp_path)
+
+
+def test_a_gate_file_with_the_keys_of_0_1_reads_without_a_warning(tmp_path):
+    file = tmp_path / "gate.toml"
+    file.write_text('promise = "refresh"\n[[limits]]\nname = "bytes"\nmost = 9\nleast = 1\nratio = 2\n')
+    assert Gate.from_toml(file) == Gate(rule="refresh", limits=(Limit("bytes", max=9, min=1, max_ratio=2),))

@@ -153,7 +153,7 @@ def test_a_rare_crossing_is_found_among_100_000_rows_of_20_columns():
     assert found[0].where == 'n3 > 1.15 and c0 == "a"'
 
 
-@pytest.mark.parametrize("wrong", [{"depth": 0}, {"minimum": 0}, {"most": 0}])
+@pytest.mark.parametrize("wrong", [{"depth": 0}, {"min_rows": 0}, {"max_slices": 0}])
 def test_options_below_one_are_refused(wrong):
     x = table(100)
     with pytest.raises(UsageError, match="1 or more"):

@@ -130,7 +130,7 @@ class Gate(Value):
             raise UsageError(f"max_flips is a share of rows, in [0, 1], such as 0.02; {self.max_flips} was given.")
         _one_of("rule", self.rule, get_args(Rule))
         _one_of("source", self.source, get_args(Source))
-        word = renamed_word(self.error_control, OLD_WORDS, "error_control", stacklevel=4)
+        word = renamed_word(self.error_control, OLD_WORDS, "error_control", stacklevel=5)
         object.__setattr__(self, "error_control", word)
         object.__setattr__(self, "limits", tuple(self.limits))
         object.__setattr__(self, "slices", tuple(self.slices))
