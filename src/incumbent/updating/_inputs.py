@@ -18,6 +18,7 @@ from incumbent.data import RowFlags, flag_rows, split
 from incumbent.data.rows._split import FEWEST
 from incumbent.engine import TrainingPlan, TrainingRows
 from incumbent.errors import DataError, IncumbentError, UsageError
+from incumbent.gate._limit import check_limits
 from incumbent.memory import anchor_split
 from incumbent.policy import Choice
 from incumbent.updating._live import LiveModel
@@ -296,4 +297,4 @@ def _check_metric_and_gate(live: LiveModel, select: PredictedRows, metric: Metri
     if gate.source == "prequential":
         losses_of(metric, y, predictions)
     known = {*metrics.scores(y, predictions, task=task), *MEASURED}
-    judge(gate.limits, dict.fromkeys(known, (0.0, 0.0)))
+    check_limits(gate.limits, dict.fromkeys(known, (0.0, 0.0)))

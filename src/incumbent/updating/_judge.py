@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from incumbent.core import Challenger, Event, Evidence, PairedPredictions, Verdict
 from incumbent.evidence import gain
 from incumbent.gate.budget import ErrorControl
-from incumbent.gate.slices import Slice, find, losses
+from incumbent.gate.slices import Slice, find_slices, losses
 from incumbent.memory import scale_weights
 from incumbent.models import extended, predict
 from incumbent.updating._inputs import UpdateInputs
@@ -158,4 +158,4 @@ def _suspects(inputs: UpdateInputs, chosen: Challenger) -> tuple[Slice, ...]:
         return ()
     rows, before = inputs.select.rows, inputs.select.champion
     both = PairedPredictions(rows.labels, before, predict(chosen.model, rows))
-    return find(rows.x, *losses(both, inputs.metric), seed=inputs.seed)
+    return find_slices(rows.x, *losses(both, inputs.metric), seed=inputs.seed)
