@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Array, Floats, Paired, Prediction
+from incumbent.core import Array, Floats, PairedPredictions, Prediction
 from incumbent.gate.slices._given import paired_by
 
 Counts = NDArray[np.int64]
@@ -17,13 +17,13 @@ CLASSES = np.array([0, 1])
 
 
 @functools.lru_cache(maxsize=20_000)
-def counted(rows: int, wins: int, losses: int, **more: Any) -> Paired:
+def counted(rows: int, wins: int, losses: int, **more: Any) -> PairedPredictions:
     """Return two classifiers of which the challenger wins and loses this many rows."""
     y = np.zeros(rows, dtype=np.int8)
     champion, challenger = y.copy(), y.copy()
     champion[:wins] = 1
     challenger[wins : wins + losses] = 1
-    return Paired(y, Prediction(champion, None, CLASSES), Prediction(challenger, None, CLASSES), **more)
+    return PairedPredictions(y, Prediction(champion, None, CLASSES), Prediction(challenger, None, CLASSES), **more)
 
 
 def outcomes(rng: np.random.Generator, runs: int, rows: int, win: float, lose: float) -> Counts:
@@ -48,11 +48,11 @@ class Field:
         return np.stack([wins, losses], axis=2)
 
 
-def ranked(rng: np.random.Generator, rows: int, *, rate: float, gain: float = 0.0) -> Paired:
+def ranked(rng: np.random.Generator, rows: int, *, rate: float, gain: float = 0.0) -> PairedPredictions:
     """Return two rankings with independent noise on what both know; `gain` moves the challenger's positives up."""
     y = (rng.random(rows) < rate).astype(np.int64)
     known = rng.normal(size=rows) + 1.2 * y
-    return Paired(y, *(_logistic(known + rng.normal(size=rows) + lift * y - 1.0) for lift in (0.0, gain)))
+    return PairedPredictions(y, *(_logistic(known + rng.normal(size=rows) + lift * y - 1.0) for lift in (0.0, gain)))
 
 
 def _logistic(score: Floats) -> Prediction:
@@ -60,7 +60,7 @@ def _logistic(score: Floats) -> Prediction:
     return Prediction((p > 0.5).astype(np.int64), np.column_stack([1.0 - p, p]), CLASSES)
 
 
-def classes(rng: np.random.Generator, rows: int, many: int = 5) -> Paired:
+def classes(rng: np.random.Generator, rows: int, many: int = 5) -> PairedPredictions:
     """Return two equal models of several classes of unequal size, with probabilities; the log loss is cut off at 5."""
     share = np.arange(1, many + 1) / (many * (many + 1) / 2)
     y = rng.choice(many, rows, p=share)
@@ -71,10 +71,10 @@ def classes(rng: np.random.Generator, rows: int, many: int = 5) -> Paired:
         proba = score / score.sum(axis=1, keepdims=True)
         return Prediction(proba.argmax(axis=1), proba, np.arange(many))
 
-    return Paired(y, one(), one(), clip=5.0)
+    return PairedPredictions(y, one(), one(), clip=5.0)
 
 
-def values(rng: np.random.Generator, rows: int, *, tail: float) -> Paired:
+def values(rng: np.random.Generator, rows: int, *, tail: float) -> PairedPredictions:
     """Return two equal regressions with errors of Student's t with `tail` degrees, part of them shared.
 
     Losses are cut off as in an update: at the champion's 99th percentile on as many select rows as 15 % are to 25 %.
@@ -83,10 +83,10 @@ def values(rng: np.random.Generator, rows: int, *, tail: float) -> Paired:
     errors = rng.standard_t(tail, size=(3, rows))
     first, second = errors[0] + errors[1], errors[0] + errors[2]
     clip = float(np.quantile(np.square(before), 0.99))
-    return Paired(np.zeros(rows), Prediction(first), Prediction(second), clip=clip)
+    return PairedPredictions(np.zeros(rows), Prediction(first), Prediction(second), clip=clip)
 
 
-def disasters(rng: np.random.Generator, rows: int, *, chance: float) -> Paired:
+def disasters(rng: np.random.Generator, rows: int, *, chance: float) -> PairedPredictions:
     """Return a challenger that gains a little on every row, and one row in many costs it all: nothing is gained."""
     ruined = rng.random(rows) < chance
     return paired_by(np.where(ruined, -1.0, chance / (1.0 - chance)))
@@ -108,14 +108,14 @@ def _smoothed(noise: Floats, keep: float) -> Floats:
     return np.asarray(lfilter([1.0], [1.0, -keep], noise))
 
 
-def in_order(won: Array, lost: Array, *, block: Array | None = None) -> Paired:
+def in_order(won: Array, lost: Array, *, block: Array | None = None) -> PairedPredictions:
     """Return two classifiers that win and lose these rows, in time order unless rows have blocks."""
     y = np.zeros(len(won), dtype=np.int8)
     said = (Prediction(each.astype(np.int8), None, CLASSES) for each in (won, lost))
-    return Paired(y, *said, ordered=block is None, block=block)
+    return PairedPredictions(y, *said, ordered=block is None, block=block)
 
 
-def clinging(rng: np.random.Generator, rows: int, length: int) -> Paired:
+def clinging(rng: np.random.Generator, rows: int, length: int) -> PairedPredictions:
     """Return two equal regressions whose differences follow an autoregression, in time order, with bounded losses."""
     keep = np.exp(-1.0 / length)
     d = _smoothed(rng.normal(size=rows + 10 * length) * np.sqrt(1.0 - keep * keep), keep)[10 * length :]

@@ -102,7 +102,7 @@ class NoChange:
 
     def predict(self, x: Any) -> Prediction:
         """Predict a batch whose labels become known one by one; `x` is the labels here."""
-        return metrics.no_change(x, before=self.last)
+        return metrics.persistence_baseline(x, before=self.last)
 
     def update(self, frame: pd.DataFrame) -> Made:
         """Remember the last label."""

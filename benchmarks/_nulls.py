@@ -11,7 +11,7 @@ import numpy as np
 from _cells import Cell, rate
 from _draws import Field, classes, clinging, counted, disasters, in_order, outcomes, ranked, spells, values
 from incumbent import Evidence, Gate, Slice
-from incumbent.core import Challenger, Metric, Paired
+from incumbent.core import Challenger, Metric, PairedPredictions
 from incumbent.gate.slices._given import GivenLoss
 from incumbent.metrics import AUC, F1, MAE, RMSE, Accuracy, BalancedAccuracy, Brier, LogLoss
 from incumbent.updating import choose
@@ -23,7 +23,9 @@ NEW = counted(4000, 200, 40)  # a gain beyond doubt, so that the condition on ol
 TOLD = Gate(tolerance=None)
 
 
-def promoted(gate: Gate, metric: Metric, new: Paired, old: Paired | None = None, **more: Any) -> bool:
+def promoted(
+    gate: Gate, metric: Metric, new: PairedPredictions, old: PairedPredictions | None = None, **more: Any
+) -> bool:
     """Return whether the Gate itself promotes."""
     return gate(Evidence(metric, new, old, **more)).decision == "promote"
 
@@ -99,7 +101,7 @@ def _chosen(gains: list[float]) -> int:
 def _scores(runs: int, quick: bool, seed: int) -> Iterator[Work]:
     """Other metrics, through the Gate for every update."""
     few = runs // 5 if quick else runs
-    cells: list[tuple[str, Metric, Callable[[np.random.Generator], Paired], int]] = [
+    cells: list[tuple[str, Metric, Callable[[np.random.Generator], PairedPredictions], int]] = [
         ("Brier, binary, 200 rows", Brier(), lambda r: ranked(r, 200, rate=0.3), runs),
         ("Brier, binary, 2,000 rows", Brier(), lambda r: ranked(r, 2000, rate=0.3), runs),
         ("F1, binary, 400 rows", F1(), lambda r: ranked(r, 400, rate=0.2), few),
@@ -119,7 +121,7 @@ def _scores(runs: int, quick: bool, seed: int) -> Iterator[Work]:
 
 
 def _through_gate(
-    name: str, metric: Metric, draw: Callable[[np.random.Generator], Paired], runs: int, seed: int
+    name: str, metric: Metric, draw: Callable[[np.random.Generator], PairedPredictions], runs: int, seed: int
 ) -> Callable[[], Cell]:
     def run() -> Cell:
         rng = np.random.default_rng([seed, len(name)])
@@ -250,11 +252,11 @@ def _relative(runs: int, level: float, seed: int) -> Cell:
     return rate(MARGIN, "absolute error, 1% worse, 2,000 old rows, first use", "Gate", false, runs, level)
 
 
-def paired_values(first: Any, second: Any) -> Paired:
+def paired_values(first: Any, second: Any) -> PairedPredictions:
     """Return two regressions with these absolute errors."""
     from incumbent.core import Prediction
 
-    return Paired(np.zeros(len(first)), Prediction(first), Prediction(second), clip=1.5)
+    return PairedPredictions(np.zeros(len(first)), Prediction(first), Prediction(second), clip=1.5)
 
 
 def _slice(runs: int, level: float, seed: int) -> Cell:

@@ -15,10 +15,10 @@ from _cells import Cell, distance, rate
 from _draws import counted, outcomes, ranked
 from _nulls import NEW, TOLD, hits, promoted
 from incumbent import Evidence, Gate, Monitor, Slice
-from incumbent.core import Floats, Paired
+from incumbent.core import Floats, PairedPredictions
 from incumbent.evidence import gain
-from incumbent.evidence._pairs import mcnemar, share_lower, share_upper, tango
-from incumbent.gate.slices import step_up
+from incumbent.evidence._pairs import clopper_pearson_lower, clopper_pearson_upper, mcnemar, tango
+from incumbent.gate.slices import benjamini_hochberg
 from incumbent.gate.slices._given import GivenLoss, paired_by
 from incumbent.metrics import AUC, F1, Accuracy, Brier, LogLoss
 
@@ -200,7 +200,7 @@ def _peer_share() -> Cell:
     apart, cases = 0.0, [(k, n) for n in (1, 20, 300, 5000) for k in {0, 1, n // 7, n // 2, n}]
     for k, n in cases:
         low, high = proportion_confint(k, n, alpha=2 * ALPHA, method="beta")
-        ours = share_lower(k, n, alpha=ALPHA), share_upper(k, n, alpha=ALPHA)
+        ours = clopper_pearson_lower(k, n, alpha=ALPHA), clopper_pearson_upper(k, n, alpha=ALPHA)
         apart = max(apart, abs(ours[0] - np.nan_to_num(low)), abs(ours[1] - np.nan_to_num(high, nan=1.0)))
     name, peer = "Clopper and Pearson, negative flips", "statsmodels proportion_confint"
     return distance(PEERS, name, peer, apart, 1e-9, of="distance of bounds", runs=len(cases))
@@ -212,7 +212,7 @@ def _peer_step_up(seed: int) -> Cell:
     rng, apart = np.random.default_rng([seed, 51]), 0
     for _ in range(300):
         p = rng.beta(0.4, 1.5, 20)
-        apart += int((step_up(p, ALPHA) != multipletests(p, ALPHA, method="fdr_bh")[0]).sum())
+        apart += int((benjamini_hochberg(p, ALPHA) != multipletests(p, ALPHA, method="fdr_bh")[0]).sum())
     of = "distance: decisions that differ"
     return distance(PEERS, "Benjamini and Hochberg", "statsmodels fdr_bh", apart, 0.5, of=of, runs=300)
 
@@ -315,7 +315,7 @@ _SLICES = (
 """Ten regions, two plans, quarters of an amount, and four conditions: twenty."""
 
 
-def _sliced(rows: int, seed: int, *, texts: bool) -> Paired:
+def _sliced(rows: int, seed: int, *, texts: bool) -> PairedPredictions:
     import pandas as pd
 
     rng = np.random.default_rng([seed, 61])
@@ -335,5 +335,5 @@ def _sliced(rows: int, seed: int, *, texts: bool) -> Paired:
             dataclasses.replace(each, label=names[each.label], classes=names)
             for each in (pair.champion, pair.challenger)
         )
-        pair = Paired(names[pair.y], *said)
+        pair = PairedPredictions(names[pair.y], *said)
     return dataclasses.replace(pair, x=x)

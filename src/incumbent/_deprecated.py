@@ -163,6 +163,46 @@ def renamed_keywords(cls: type, keywords: Mapping[str, Any]) -> dict[str, Any]:
     return _translated(cls.__name__, getattr(cls, "_renamed_members", {}), keywords)
 
 
+def present_keys(cls: type, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was stored of an object of this class, under the present names of its fields, without a warning.
+
+    Parameters
+    ----------
+    cls : type
+        The class; if `renamed_members` did not decorate it, the keys are returned as they are.
+    stored : mapping of str to object
+        The values by present or old name.
+
+    Examples
+    --------
+    >>> from incumbent.gate import Limit
+    >>> present_keys(Limit, {"name": "bytes", "most": 9})
+    {'name': 'bytes', 'max': 9}
+    """
+    renamed: Renamed = getattr(cls, "_renamed_members", {})
+    return {_name(renamed.get(key, key)): value for key, value in stored.items()}
+
+
+def stored_keys(cls: type, present: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the same values under the keys that 0.1 stored them with: the opposite of `present_keys`.
+
+    Parameters
+    ----------
+    cls : type
+        The class.
+    present : mapping of str to object
+        The values by present name.
+
+    Examples
+    --------
+    >>> from incumbent.gate import Limit
+    >>> stored_keys(Limit, {"name": "bytes", "max": 9})
+    {'name': 'bytes', 'most': 9}
+    """
+    old = {_name(new): key for key, new in getattr(cls, "_renamed_members", {}).items()}
+    return {old.get(key, key): value for key, value in present.items()}
+
+
 def renamed_word(word: str, renamed: Mapping[str, str], argument: str, *, stacklevel: int = 3) -> str:
     """Return the present word for a value, and warn if it is an old one.
 

@@ -2,6 +2,13 @@
 
 from incumbent._deprecated import deprecated_names
 
-_NAMES = "Line LineMonitor LoggedLosses Monitor Tally from_log"
+_HOME = {
+    "Line": "incumbent.evidence.live.PrequentialTally",
+    "LineMonitor": "incumbent.evidence.live.PrequentialMonitor",
+    "LoggedLosses": "incumbent.evidence.live.LoggedLosses",
+    "Monitor": "incumbent.evidence.live.Monitor",
+    "Tally": "incumbent.evidence.live.EProcess",
+    "from_log": "incumbent.evidence.live.from_log",
+}
 
-__getattr__ = deprecated_names(__name__, {name: f"incumbent.evidence.live.{name}" for name in _NAMES.split()})
+__getattr__ = deprecated_names(__name__, _HOME)

@@ -2,6 +2,15 @@
 
 from incumbent._deprecated import deprecated_names
 
-_NAMES = "Confirmed Slice confirm find judge losses step_up unharmed"
+_HOME = {
+    "Confirmed": "incumbent.gate.slices.Confirmed",
+    "Slice": "incumbent.gate.slices.Slice",
+    "confirm": "incumbent.gate.slices.confirm_slices",
+    "find": "incumbent.gate.slices.find_slices",
+    "judge": "incumbent.gate.slices.check_slices",
+    "losses": "incumbent.gate.slices.losses",
+    "step_up": "incumbent.gate.slices.benjamini_hochberg",
+    "unharmed": "incumbent.gate.slices.no_slice_worse",
+}
 
-__getattr__ = deprecated_names(__name__, {name: f"incumbent.gate.slices.{name}" for name in _NAMES.split()})
+__getattr__ = deprecated_names(__name__, _HOME)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from incumbent.evidence import share_lower, share_upper
+from incumbent.evidence import clopper_pearson_lower, clopper_pearson_upper
 from incumbent.evidence._blocks import block_length, consecutive
 from incumbent.evidence._mean import _signed_root, mean_bounds
 from incumbent.evidence._pairs import FEW, gain_bounds, mcnemar, tango, unconditional
@@ -21,8 +21,8 @@ def test_mcnemar_is_the_binomial_test(wins, losses):
 def test_clopper_pearson_is_that_of_scipy():
     for count, rows in ((0, 10), (3, 50), (50, 50), (499, 1000)):
         interval = stats.binomtest(count, rows).proportion_ci(0.90, method="exact")
-        assert share_upper(count, rows, alpha=0.05) == pytest.approx(interval.high)
-        assert share_lower(count, rows, alpha=0.05) == pytest.approx(interval.low)
+        assert clopper_pearson_upper(count, rows, alpha=0.05) == pytest.approx(interval.high)
+        assert clopper_pearson_lower(count, rows, alpha=0.05) == pytest.approx(interval.low)
 
 
 def test_the_score_statistic_uses_the_restricted_maximum_likelihood():
@@ -141,8 +141,8 @@ def test_the_signed_root_is_smooth_at_the_mean():
 @pytest.mark.parametrize(("count", "rows"), [(0, 50), (3, 50), (40, 100), (2, 1000), (60, 61)])
 def test_for_right_and_wrong_the_mean_bound_is_clopper_pearsons(count, rows):
     low, high = mean_bounds((np.arange(rows) < count) * 1.0, np.ones(rows), worst=0.0, best=1.0, alpha=0.05)
-    assert low == pytest.approx(share_lower(count, rows, alpha=0.05), rel=1e-2, abs=1e-9)
-    assert high == pytest.approx(share_upper(count, rows, alpha=0.05), rel=1e-2)
+    assert low == pytest.approx(clopper_pearson_lower(count, rows, alpha=0.05), rel=1e-2, abs=1e-9)
+    assert high == pytest.approx(clopper_pearson_upper(count, rows, alpha=0.05), rel=1e-2)
 
 
 def test_for_many_rows_the_mean_bound_is_students():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from incumbent.core import Paired, Prediction
+from incumbent.core import PairedPredictions, Prediction
 from incumbent.evidence import gain
 from incumbent.evidence._delong import delong_bounds, differences, midranks, standard_error
 from incumbent.metrics import AUC
@@ -24,7 +24,7 @@ def equals(rows, rng, *, rate=0.4, digits=None):
     base = rng.normal(size=rows) + 1.2 * y
     scores = stats.norm.cdf(base + rng.normal(size=(2, rows)))
     first, second = scores if digits is None else np.round(scores, digits)
-    return Paired(y, said(first), said(second))
+    return PairedPredictions(y, said(first), said(second))
 
 
 def brute(paired):
@@ -90,7 +90,7 @@ def test_the_positive_class_may_be_named_and_may_be_one_of_many():
     named, other = (gain(two, AUC(positive=label), alpha=0.05) for label in (1, 0))
     assert dataclasses.astuple(named) == pytest.approx(dataclasses.astuple(gain(two, AUC(), alpha=0.05)))
     assert dataclasses.astuple(other) == pytest.approx(dataclasses.astuple(named))  # the same ranking, read backwards
-    three = Paired(np.where(two.y == 1, 1, rng.choice([0, 2], 3000)), two.champion, two.challenger)
+    three = PairedPredictions(np.where(two.y == 1, 1, rng.choice([0, 2], 3000)), two.champion, two.challenger)
     assert gain(three, AUC(positive=1), alpha=0.05).lower == pytest.approx(named.lower)
 
 
@@ -132,7 +132,7 @@ def test_skewness_is_left_to_the_bootstrap_the_sooner_the_smaller_alpha():
     worse = score.copy()
     ruined = np.flatnonzero(y == 1)[:40]
     worse[ruined] = 0.0
-    paired = Paired(y, said(score), said(worse))
+    paired = PairedPredictions(y, said(score), said(worse))
     assert delong_bounds(paired, KNOWN, alpha=0.3) is not None
     assert delong_bounds(paired, KNOWN, alpha=1e-4) is None
 
@@ -160,6 +160,8 @@ def test_ruined_rows_that_may_not_turn_up_do_not_break_the_level():
         base, noise = rng.normal(size=rows) + 1.2 * y, rng.normal(size=(2, rows))
         better = stats.norm.cdf(base + noise[1] + lift * y)
         better[(y == 1) & (rng.random(rows) < ruin)] = 0.0
-        found = delong_bounds(Paired(y, said(stats.norm.cdf(base + noise[0])), said(better)), KNOWN, alpha=0.05)
+        found = delong_bounds(
+            PairedPredictions(y, said(stats.norm.cdf(base + noise[0])), said(better)), KNOWN, alpha=0.05
+        )
         passed += found is not None and found[0] > 0
     assert passed <= stats.binom.ppf(0.999, runs, 0.055)  # half a point more, as its docstring says

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from incumbent.core import Paired, Prediction
+from incumbent.core import PairedPredictions, Prediction
 from incumbent.errors import AbilityError, UsageError
 from incumbent.evidence import change, per_class
 from incumbent.metrics import (
@@ -29,7 +29,7 @@ from incumbent.metrics import (
     kappa,
     kappa_temporal,
     metric,
-    no_change,
+    persistence_baseline,
     read_costs,
     scores,
 )
@@ -298,19 +298,19 @@ def test_kappa_is_cohens():
 
 def test_temporal_kappa_of_the_no_change_baseline_is_zero_and_of_the_truth_one():
     y = np.array([0, 0, 1, 1, 1, 0, 2, 2])
-    assert kappa_temporal(y, no_change(y)) == 0.0
+    assert kappa_temporal(y, persistence_baseline(y)) == 0.0
     assert kappa_temporal(y, Prediction(y)) == 1.0
     assert kappa_temporal(y, Prediction(np.full(8, 9))) < 0
-    assert kappa_temporal(y, no_change(y, before=5), before=5) == 0.0
+    assert kappa_temporal(y, persistence_baseline(y, before=5), before=5) == 0.0
     assert math.isnan(kappa_temporal(np.zeros(5), Prediction(np.zeros(5))))
 
 
 def test_forgetting_by_class_shows_the_class_that_was_lost():
     y = np.array(["a", "a", "b", "b", "b"])
     champion, challenger = np.array(["a", "a", "b", "b", "a"]), np.array(["a", "a", "a", "a", "b"])
-    both = Paired(y, Prediction(champion), Prediction(challenger), weight=np.array([1.0, 1, 1, 1, 2]))
+    both = PairedPredictions(y, Prediction(champion), Prediction(challenger), weight=np.array([1.0, 1, 1, 1, 2]))
     found = per_class(both)
     assert found == {"a": (1.0, 1.0, 2), "b": (0.5, 0.5, 3)}
-    assert change(per_class(Paired(y, Prediction(champion), Prediction(challenger)))) == pytest.approx(
+    assert change(per_class(PairedPredictions(y, Prediction(champion), Prediction(challenger)))) == pytest.approx(
         {"a": 0, "b": -1 / 3}
     )

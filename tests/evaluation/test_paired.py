@@ -7,8 +7,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from incumbent.core import Paired, Prediction
-from incumbent.evidence import compare, flips, gain, rows_needed, scale, share_upper, smallest_gain
+from incumbent.core import PairedPredictions, Prediction
+from incumbent.evidence import (
+    clopper_pearson_upper,
+    compare,
+    gain,
+    negative_flip_rate,
+    rows_needed,
+    scale,
+    smallest_gain,
+)
 from incumbent.evidence._bootstrap import _sorted, _weights
 from incumbent.evidence._mean import mean_bounds
 from incumbent.evidence._pairs import gain_bounds, mcnemar
@@ -38,7 +46,7 @@ def equals(rows, rng, rate=0.3, noise=1.0):
         proba = 1 / (1 + np.exp(-(base + noise * rng.normal(size=rows))))
         return Prediction((proba > 0.5).astype(int), np.column_stack([1 - proba, proba]), np.array([0, 1]))
 
-    return Paired(y, one(), one())
+    return PairedPredictions(y, one(), one())
 
 
 def counted(rows, wins, losses):
@@ -47,7 +55,7 @@ def counted(rows, wins, losses):
     champion, challenger = y.copy(), y.copy()
     champion[:wins] = 1
     challenger[wins : wins + losses] = 1
-    return Paired(y, Prediction(champion), Prediction(challenger))
+    return PairedPredictions(y, Prediction(champion), Prediction(challenger))
 
 
 def swapped(paired):
@@ -117,19 +125,19 @@ def test_without_rows_or_with_one_row_nothing_is_known():
     one = gain(counted(1, 1, 0), Accuracy(), alpha=0.05)
     assert one.lower < 0 and one.value == 1.0
     y = np.array([1.0])
-    reg = gain(Paired(y, Prediction(y + 1), Prediction(y), clip=2.0), RMSE(), alpha=0.05)
+    reg = gain(PairedPredictions(y, Prediction(y + 1), Prediction(y), clip=2.0), RMSE(), alpha=0.05)
     assert reg.lower < 0 < reg.upper
 
 
 def test_one_class_leaves_auc_unknown():
     said = Prediction(np.array([1, 1]), np.array([[0.2, 0.8], [0.4, 0.6]]), np.array([0, 1]))
-    found = gain(Paired(np.array([1, 1]), said, said), AUC(), alpha=0.05)
+    found = gain(PairedPredictions(np.array([1, 1]), said, said), AUC(), alpha=0.05)
     assert math.isnan(found.value) and found.lower == -math.inf
 
 
 def test_a_constant_gain_is_not_taken_for_certain():
     y = np.zeros(200)
-    found = gain(Paired(y, Prediction(y + 1.0), Prediction(y + 0.99), clip=9.0), MAE(), alpha=0.05)
+    found = gain(PairedPredictions(y, Prediction(y + 1.0), Prediction(y + 0.99), clip=9.0), MAE(), alpha=0.05)
     assert found.value == pytest.approx(0.01) and found.lower < 0
 
 
@@ -138,7 +146,7 @@ def test_a_prediction_that_is_no_number_is_never_better():
     broken = y.copy()
     broken[7] = np.nan
     for clip in (math.inf, 4.0):
-        found = gain(Paired(y, Prediction(y + 0.1), Prediction(broken), clip=clip), RMSE(), alpha=0.05)
+        found = gain(PairedPredictions(y, Prediction(y + 0.1), Prediction(broken), clip=clip), RMSE(), alpha=0.05)
         assert found.lower < 0
 
 
@@ -147,14 +155,14 @@ def test_the_clip_bounds_what_one_row_can_do():
     y = rng.normal(size=2000)
     champion, challenger = Prediction(y + rng.normal(size=2000)), y + 0.8 * rng.normal(size=2000)
     challenger[0] += 1e4
-    free = gain(Paired(y, champion, Prediction(challenger)), RMSE(), alpha=0.05)
-    clipped = gain(Paired(y, champion, Prediction(challenger), clip=9.0), RMSE(), alpha=0.05)
+    free = gain(PairedPredictions(y, champion, Prediction(challenger)), RMSE(), alpha=0.05)
+    clipped = gain(PairedPredictions(y, champion, Prediction(challenger), clip=9.0), RMSE(), alpha=0.05)
     assert free.lower < 0 < clipped.lower
 
 
 def test_scale_is_the_champions_mean_loss_where_the_loss_has_no_scale():
     y = np.array([0.0, 0.0, 0.0])
-    paired = Paired(y, Prediction(np.array([1.0, 2.0, 30.0])), Prediction(y), clip=4.0)
+    paired = PairedPredictions(y, Prediction(np.array([1.0, 2.0, 30.0])), Prediction(y), clip=4.0)
     assert scale(paired, RMSE()) == pytest.approx((1 + 4 + 4) / 3)
     assert scale(paired, R2()) == 1.0
     assert scale(counted(4, 2, 0), Accuracy()) == 1.0
@@ -164,7 +172,7 @@ def test_scale_is_the_champions_mean_loss_where_the_loss_has_no_scale():
 def test_a_relative_margin_carries_the_error_of_the_scale():
     rng = np.random.default_rng(0)
     y = rng.normal(size=500)
-    loud = Paired(y, Prediction(y + rng.normal(size=500)), Prediction(y + rng.normal(size=500)), clip=8.0)
+    loud = PairedPredictions(y, Prediction(y + rng.normal(size=500)), Prediction(y + rng.normal(size=500)), clip=8.0)
     margin = -1.0 * scale(loud, RMSE())
     shifted = gain(loud, RMSE(), alpha=0.05, margin=margin)
     plain = gain(loud, RMSE(), alpha=0.05)
@@ -182,7 +190,7 @@ def test_weights_are_respected(metric):
     paired = dataclasses.replace(equals(600, np.random.default_rng(3)), clip=5.0)
     weight = np.where(np.arange(600) < 300, 1.0, 0.0)
     first = np.arange(300)
-    half = Paired(paired.y[first], paired.champion.take(first), paired.challenger.take(first), clip=5.0)
+    half = PairedPredictions(paired.y[first], paired.champion.take(first), paired.challenger.take(first), clip=5.0)
     weighted = gain(dataclasses.replace(paired, weight=weight), metric, alpha=0.05)
     expected = gain(half, metric, alpha=0.05)
     assert dataclasses.astuple(weighted) == pytest.approx(dataclasses.astuple(expected))
@@ -196,7 +204,7 @@ def test_weights_are_respected(metric):
 def test_copies_of_a_row_in_one_cluster_are_no_new_evidence(metric):
     paired = equals(200, np.random.default_rng(4))
     at = np.repeat(np.arange(200), 10)
-    copies = Paired(paired.y[at], paired.champion.take(at), paired.challenger.take(at), block=at)
+    copies = PairedPredictions(paired.y[at], paired.champion.take(at), paired.challenger.take(at), block=at)
     one, ten = gain(paired, metric, alpha=0.05), gain(copies, metric, alpha=0.05)
     naive = gain(dataclasses.replace(copies, block=None), metric, alpha=0.05)
     assert ten.upper - ten.lower == pytest.approx(one.upper - one.lower, rel=0.2)
@@ -207,7 +215,9 @@ def test_a_cluster_more_lies_a_standard_deviation_off():
     rng = np.random.default_rng(0)
     y, block = np.zeros(300), np.repeat(np.arange(15), 20)
     d = np.repeat(rng.normal(0.05, 0.3, 15), 20)
-    paired = Paired(y, Prediction(np.full(300, 2.0) + d), Prediction(np.full(300, 2.0)), block=block, clip=4.0)
+    paired = PairedPredictions(
+        y, Prediction(np.full(300, 2.0) + d), Prediction(np.full(300, 2.0)), block=block, clip=4.0
+    )
     total = np.bincount(block, d)
     off = (total - total.mean()).std()
     assert off > 4.0  # more than one row can cost
@@ -219,7 +229,7 @@ def test_a_cluster_more_lies_a_standard_deviation_off():
 def test_random_weights_keep_the_share_of_each_class():
     rng = np.random.default_rng(0)
     y = np.array(["b", "a", "b", "b", "c", "a"])
-    paired = Paired(y, Prediction(y), Prediction(y))
+    paired = PairedPredictions(y, Prediction(y), Prediction(y))
     rows = _sorted(paired, AUC(), None, np.ones(6))
     (weight,) = _weights(rows, 50, rng)
     for label, size in (("a", 2), ("b", 3), ("c", 1)):
@@ -236,7 +246,7 @@ def test_a_score_of_which_less_is_better_gains_when_it_falls():
     def said(p):
         return Prediction((p > 0.5).astype(int), np.column_stack([1 - p, p]), np.array([0, 1]))
 
-    found = gain(Paired(y, said(sure), said(truth)), CalibrationError(), alpha=0.05)
+    found = gain(PairedPredictions(y, said(sure), said(truth)), CalibrationError(), alpha=0.05)
     assert 0 < found.lower < found.value < found.upper
 
 
@@ -259,7 +269,7 @@ def test_ordered_rows_stay_mcnemar_unless_neighbours_are_alike():
     y = np.zeros(1000, dtype=int)
 
     def models(d):
-        return Paired(y, Prediction((d > 0).astype(int)), Prediction((d < 0).astype(int)), ordered=True)
+        return PairedPredictions(y, Prediction((d > 0).astype(int)), Prediction((d < 0).astype(int)), ordered=True)
 
     mixed, runs = gain(models(differ), Accuracy(), alpha=0.05), gain(models(np.sort(differ)), Accuracy(), alpha=0.05)
     assert mixed.test == "exact McNemar" and mixed.lower > 0
@@ -277,7 +287,7 @@ def test_in_autocorrelated_streams_equal_models_are_seldom_promoted(metric):
         differ = rng.random(rows) < 0.3
         y = rng.integers(0, 2, rows).astype(float if metric.name == "mae" else int)
         first, second = (np.where(differ & side, 1 - y, y) for side in (better, ~better))
-        paired = Paired(y, Prediction(first), Prediction(second), ordered=True, clip=1.0)
+        paired = PairedPredictions(y, Prediction(first), Prediction(second), ordered=True, clip=1.0)
         found += gain(paired, metric, alpha=0.05).lower > 0
         naive += gain(dataclasses.replace(paired, ordered=False), metric, alpha=0.05).lower > 0
     assert found / runs <= ceiling(runs)
@@ -317,7 +327,10 @@ def test_heavy_tailed_regressions_keep_the_level(clip):
     for _ in range(runs):
         y = np.zeros(rows)
         noise = rng.standard_t(3, size=(2, rows)) + rng.standard_t(3, size=rows)
-        passed += gain(Paired(y, Prediction(noise[0]), Prediction(noise[1]), clip=clip), RMSE(), alpha=0.05).lower > 0
+        passed += (
+            gain(PairedPredictions(y, Prediction(noise[0]), Prediction(noise[1]), clip=clip), RMSE(), alpha=0.05).lower
+            > 0
+        )
     assert passed / runs <= ceiling(runs)
 
 
@@ -327,7 +340,7 @@ def test_a_regression_exactly_at_its_relative_margin_keeps_the_level():
     for _ in range(runs):
         y = np.zeros(rows)
         champion = rng.exponential(1.0, rows)
-        paired = Paired(y, Prediction(champion), Prediction((1 + tolerance) * rng.permutation(champion)))
+        paired = PairedPredictions(y, Prediction(champion), Prediction((1 + tolerance) * rng.permutation(champion)))
         margin = -tolerance * scale(paired, MAE())
         # losses are drawn afresh for the challenger, so that only their means are tied
         fresh = Prediction((1 + tolerance) * rng.exponential(1.0, rows))
@@ -356,7 +369,7 @@ def test_a_recall_is_tested_on_its_class_as_mcnemar_would():
     champion, challenger = rng.integers(0, 2, 940), rng.integers(0, 2, 940)
     champion[900:], challenger[900:] = 1, 1
     champion[900:904] = 0  # four positives won, none lost: p = 1/16
-    paired = Paired(y, Prediction(champion), Prediction(challenger))
+    paired = PairedPredictions(y, Prediction(champion), Prediction(challenger))
     assert gain(paired, Recall(), alpha=0.05).lower < 0 < gain(paired, Recall(), alpha=0.08).lower
 
 
@@ -396,7 +409,9 @@ def test_the_smallest_gain_of_a_mean_is_shown_with_the_stated_probability():
     y = np.zeros(rows)
 
     def models(shift):
-        return Paired(y, Prediction(5 + rng.normal(size=rows)), Prediction(5 - shift + rng.normal(size=rows)), clip=9.0)
+        return PairedPredictions(
+            y, Prediction(5 + rng.normal(size=rows)), Prediction(5 - shift + rng.normal(size=rows)), clip=9.0
+        )
 
     smallest = smallest_gain(models(0.0), MAE(), 0.05)
     power = np.mean([gain(models(smallest), MAE(), alpha=0.05).lower > 0 for _ in range(300)])
@@ -410,15 +425,15 @@ def test_where_nothing_differs_the_smallest_gain_is_what_five_wins_show():
 
 
 def test_flips_are_bounded_by_clopper_pearson():
-    found = flips(counted(1000, 30, 20), alpha=0.05)
-    assert (found.value, found.upper) == (0.02, share_upper(20, 1000, alpha=0.05))
-    clustered = flips(dataclasses.replace(counted(1000, 30, 20), block=np.arange(1000) // 20), alpha=0.05)
+    found = negative_flip_rate(counted(1000, 30, 20), alpha=0.05)
+    assert (found.value, found.upper) == (0.02, clopper_pearson_upper(20, 1000, alpha=0.05))
+    clustered = negative_flip_rate(dataclasses.replace(counted(1000, 30, 20), block=np.arange(1000) // 20), alpha=0.05)
     assert clustered.upper > found.upper and clustered.lower <= clustered.value
-    weighted = flips(
+    weighted = negative_flip_rate(
         dataclasses.replace(counted(1000, 30, 20), weight=np.where(np.arange(1000) < 40, 5.0, 1.0)), alpha=0.05
     )
     assert weighted.value == pytest.approx((10 * 5 + 10) / 1160) and weighted.upper > weighted.value
-    assert flips(dataclasses.replace(counted(9, 3, 3), block=np.zeros(9)), alpha=0.05).upper == 1.0
+    assert negative_flip_rate(dataclasses.replace(counted(9, 3, 3), block=np.zeros(9)), alpha=0.05).upper == 1.0
 
 
 def test_compare_puts_both_models_side_by_side():
@@ -430,6 +445,8 @@ def test_compare_puts_both_models_side_by_side():
     assert set(found.per_class) == {"0", "1"} and found.paired is paired
     y = np.arange(5.0)
     assert (
-        compare("anchor", Paired(y, Prediction(y), Prediction(y)), RMSE(), alpha=0.05, task="regression").per_class
+        compare(
+            "anchor", PairedPredictions(y, Prediction(y), Prediction(y)), RMSE(), alpha=0.05, task="regression"
+        ).per_class
         == {}
     )

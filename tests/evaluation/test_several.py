@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from incumbent.core import Paired, Prediction
+from incumbent.core import PairedPredictions, Prediction
 from incumbent.errors import UsageError
-from incumbent.evidence import compare, flips, gain, per_class, rows_needed, scale, smallest_gain, spread
+from incumbent.evidence import (
+    compare,
+    gain,
+    negative_flip_rate,
+    paired_variance,
+    per_class,
+    rows_needed,
+    scale,
+    smallest_gain,
+)
 from incumbent.metrics import (
     AUC,
     F1,
@@ -19,7 +28,7 @@ from incumbent.metrics import (
     HammingLoss,
     LogLoss,
     metric,
-    no_change,
+    persistence_baseline,
     scores,
     standard,
     wrong,
@@ -167,9 +176,12 @@ def test_a_row_counts_as_right_where_every_label_is():
     y = np.array([[1, 0], [1, 1], [0, 1]])
     before, after = np.array([[1, 0], [1, 1], [0, 0]]), np.array([[1, 0], [0, 1], [0, 1]])
     assert wrong(before, y).tolist() == [False, False, True]
-    found = flips(Paired(y, Prediction(before), Prediction(after)), alpha=0.05)
+    found = negative_flip_rate(PairedPredictions(y, Prediction(before), Prediction(after)), alpha=0.05)
     assert found.value == pytest.approx(1 / 3)
-    assert gain(Paired(y, Prediction(before), Prediction(after)), Accuracy(), alpha=0.05).test == "exact McNemar"
+    assert (
+        gain(PairedPredictions(y, Prediction(before), Prediction(after)), Accuracy(), alpha=0.05).test
+        == "exact McNemar"
+    )
 
 
 def test_forgetting_is_told_by_label_and_by_f1():
@@ -178,7 +190,7 @@ def test_forgetting_is_told_by_label_and_by_f1():
     after = before.label.copy()
     after[:, 2] = 0  # forgotten
     after[:, 1] = 1  # called everywhere: its recall rises, its F1 falls
-    found = per_class(Paired(y, before, Prediction(after, None, NAMES)))
+    found = per_class(PairedPredictions(y, before, Prediction(after, None, NAMES)))
     assert list(found) == NAMES.tolist()
     assert found["rain"][0] == found["rain"][1] == pytest.approx(sk.f1_score(y[:, 0], before.label[:, 0]))
     assert found["snow"] == (pytest.approx(sk.f1_score(y[:, 2], before.label[:, 2])), 0.0, int(y[:, 2].sum()))
@@ -187,7 +199,7 @@ def test_forgetting_is_told_by_label_and_by_f1():
 
 def test_margins_of_hamming_loss_are_shares_of_the_champions():
     y, said = _labels(np.random.default_rng(8), 500)
-    both = Paired(y, said, said)
+    both = PairedPredictions(y, said, said)
     assert scale(both, HammingLoss()) == pytest.approx(HammingLoss().score(y, said))
     assert scale(both, LogLoss()) == 1.0
 
@@ -199,7 +211,7 @@ def test_a_better_model_is_shown_to_be_better_and_a_worse_one_worse(name):
     hidden = np.where(y == 1, 0.9, 0.1)
     good = Prediction((hidden > 0.5).astype(np.int64), hidden, NAMES)
     made = metric(name, task="classification", classes=NAMES, labels=4)
-    better, worse = (gain(Paired(y, *pair), made, alpha=0.05) for pair in ((bad, good), (good, bad)))
+    better, worse = (gain(PairedPredictions(y, *pair), made, alpha=0.05) for pair in ((bad, good), (good, bad)))
     assert better.lower > 0 > worse.upper
     assert better.lower <= better.value <= better.upper
     assert better.value == pytest.approx(-worse.value)
@@ -210,15 +222,15 @@ def test_several_values_are_compared(made):
     rng = np.random.default_rng(10)
     y, near = _values(rng, 400)
     far = Prediction(near.label + rng.normal(size=y.shape) * 3)
-    assert gain(Paired(y, far, near), made, alpha=0.05).lower > 0
-    assert gain(Paired(y, near, near), made, alpha=0.05).lower < 0
+    assert gain(PairedPredictions(y, far, near), made, alpha=0.05).lower > 0
+    assert gain(PairedPredictions(y, near, near), made, alpha=0.05).lower < 0
 
 
 @pytest.mark.parametrize("name", ["f1", "f1_micro", "auc"])
 def test_ten_rows_on_which_both_agree_prove_nothing(name):
     y = np.array([[1, 0, 1], [0, 1, 0]] * 5)
     said = Prediction(y, y * 0.8 + 0.1, np.arange(3))
-    found = gain(Paired(y, said, said), metric(name, task="classification", labels=3), alpha=0.05)
+    found = gain(PairedPredictions(y, said, said), metric(name, task="classification", labels=3), alpha=0.05)
     assert found.lower < -0.05
     assert found.upper > 0.05
 
@@ -230,7 +242,7 @@ def test_equal_models_are_seldom_shown_to_differ(name):
         rng = np.random.default_rng([seed, 11])
         y = _labels(rng, 250)[0]
         before, after = (np.where(rng.random(y.shape) < 0.15, 1 - y, y) for _ in range(2))  # of the same law
-        passed += gain(Paired(y, Prediction(before), Prediction(after)), made, alpha=0.1).lower > 0
+        passed += gain(PairedPredictions(y, Prediction(before), Prediction(after)), made, alpha=0.1).lower > 0
     assert passed <= 0.1 * tries + 2.6 * np.sqrt(0.09 * tries)
 
 
@@ -238,27 +250,29 @@ def test_the_bootstrap_of_labels_sees_groups_and_time():
     rng = np.random.default_rng(12)
     y, said = _labels(rng, 300)
     other = Prediction(np.roll(said.label, 1, axis=0), np.roll(said.proba, 1, axis=0), NAMES)
-    block = Paired(y, other, said, block=np.arange(300) // 10)
+    block = PairedPredictions(y, other, said, block=np.arange(300) // 10)
     assert "by cluster" in gain(block, F1(), alpha=0.05).test
-    ordered = Paired(y[np.argsort(y.sum(1))], *(p.take(np.argsort(y.sum(1))) for p in (other, said)), ordered=True)
+    ordered = PairedPredictions(
+        y[np.argsort(y.sum(1))], *(p.take(np.argsort(y.sum(1))) for p in (other, said)), ordered=True
+    )
     assert np.isfinite(gain(ordered, F1(), alpha=0.05).lower)
 
 
 def test_power_and_spread_are_told_of_several_labels():
     y, said = _labels(np.random.default_rng(13), 600)
-    both = Paired(y, said, Prediction(np.roll(said.label, 1, axis=1), None, NAMES))
+    both = PairedPredictions(y, said, Prediction(np.roll(said.label, 1, axis=1), None, NAMES))
     assert 0 < smallest_gain(both, Accuracy(), 0.05) < 1
     assert rows_needed(both, HammingLoss(), 0.05, 0.05) > 0
-    assert spread(both, Accuracy()).differing > 0
-    assert spread(both, HammingLoss()).scale == pytest.approx(HammingLoss().score(y, said))
+    assert paired_variance(both, Accuracy()).differing > 0
+    assert paired_variance(both, HammingLoss()).scale == pytest.approx(HammingLoss().score(y, said))
 
 
 def test_a_comparison_holds_every_metric_and_each_label():
     y, said = _labels(np.random.default_rng(14), 200)
-    found = compare("new", Paired(y, said, said), Accuracy(), alpha=0.05, task="classification")
+    found = compare("new", PairedPredictions(y, said, said), Accuracy(), alpha=0.05, task="classification")
     assert set(found.champion) == set(standard("classification", 4))
     assert list(found.per_class) == NAMES.tolist()
 
 
 def test_no_change_repeats_the_labels_of_the_row_before():
-    assert no_change(np.array([[1, 0], [0, 1]])).label.tolist() == [[1, 0], [1, 0]]
+    assert persistence_baseline(np.array([[1, 0], [0, 1]])).label.tolist() == [[1, 0], [1, 0]]

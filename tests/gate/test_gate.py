@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from incumbent.core import Evidence, Paired, Prediction
+from incumbent.core import Evidence, PairedPredictions, Prediction
 from incumbent.errors import AbilityError, UsageError
 from incumbent.gate import Gate, Limit
 from incumbent.metrics import AUC, F1, MAE, RMSE, Accuracy, LogLoss
@@ -20,7 +20,7 @@ def counted(rows, wins, losses, **more):
     champion, challenger = y.copy(), y.copy()
     champion[:wins] = 1
     challenger[wins : wins + losses] = 1
-    return Paired(y, Prediction(champion, None, CLASSES), Prediction(challenger, None, CLASSES), **more)
+    return PairedPredictions(y, Prediction(champion, None, CLASSES), Prediction(challenger, None, CLASSES), **more)
 
 
 BETTER, SAME, WORSE = counted(2000, 60, 20), counted(4000, 40, 40), counted(2000, 20, 80)
@@ -43,14 +43,14 @@ def test_better_on_the_new_and_no_worse_on_the_old_is_promoted():
 
 def test_forgetting_the_old_is_rejected_however_good_the_new():
     verdict = judge(BETTER, counted(4000, 10, 300))
-    assert verdict.decision == "reject" and verdict.reasons[1].broken
+    assert verdict.decision == "reject" and verdict.reasons[1].violated
     assert "worse on the old rows: gain -7.2 points, at most -6.5" in verdict.reasons[1].text
     assert any("forgets" in text for text in verdict.advice)
 
 
 def test_worse_on_the_new_is_rejected():
     verdict = judge(WORSE)
-    assert verdict.decision == "reject" and verdict.reasons[0].broken and "at most -2" in verdict.reasons[0].text
+    assert verdict.decision == "reject" and verdict.reasons[0].violated and "at most -2" in verdict.reasons[0].text
     assert any("will not help" in text for text in verdict.advice)
 
 
@@ -62,7 +62,7 @@ def test_a_bound_that_only_touches_its_limit_is_not_above_it():
 
 def test_too_few_rows_are_inconclusive_and_the_advice_says_how_many():
     verdict = judge(counted(400, 8, 4))
-    assert verdict.decision == "inconclusive" and not verdict.reasons[0].broken
+    assert verdict.decision == "inconclusive" and not verdict.reasons[0].violated
     assert verdict.rows_needed > 400
     assert any("gate rows" in text and "400" in text for text in verdict.advice)
     assert any("labels of the 12 rows" in text for text in verdict.advice)
@@ -93,21 +93,21 @@ def test_without_old_rows_it_is_inconclusive_and_says_what_to_type():
     verdict = judge(BETTER, None)
     assert verdict.decision == "inconclusive" and math.isnan(verdict.reasons[1].value)
     assert "anchor=" in verdict.reasons[1].text and "data=" in verdict.reasons[1].text
-    assert "none were given" in verdict.promise and verdict.source == ""
+    assert "none were given" in verdict.guarantee and verdict.source == ""
     assert judge(BETTER, counted(0, 0, 0)).decision == "inconclusive"
 
 
 def test_the_old_condition_can_be_dropped_and_the_promise_says_so():
     verdict = judge(BETTER, None, gate=Gate(tolerance=None))
     assert verdict.decision == "promote" and len(verdict.reasons) == 1
-    assert "tolerance=None" in verdict.promise
+    assert "tolerance=None" in verdict.guarantee
 
 
 @pytest.mark.parametrize(("source", "word"), [("train", "biased"), ("crossfit", "stand-ins"), ("anchor", "points")])
 def test_the_source_of_the_old_rows_is_named(source, word):
     verdict = judge(BETTER, dataclasses.replace(SAME, source=source))
     assert verdict.source == source and word in verdict.reasons[1].text
-    assert ("training rows" in verdict.promise) == (source == "train")
+    assert ("training rows" in verdict.guarantee) == (source == "train")
 
 
 def test_each_use_of_the_old_rows_spends_its_share_and_all_of_them_alpha():
@@ -134,19 +134,19 @@ def test_negative_flips_are_bounded():
     assert broken.decision == "reject" and "too many negative flips: 1 %" in broken.reasons[2].text
     y = np.linspace(0, 1, 50)
     with pytest.raises(UsageError, match="a regression has none"):
-        judge(Paired(y, Prediction(y), Prediction(y)), metric=RMSE(), gate=Gate(max_flips=0.1), old=None)
+        judge(PairedPredictions(y, Prediction(y), Prediction(y)), metric=RMSE(), gate=Gate(max_flips=0.1), old=None)
 
 
 @pytest.mark.parametrize(
     ("limit", "decision"),
     [
-        (Limit("bytes", most=300), "promote"),
-        (Limit("bytes", most=299), "reject"),
-        (Limit("bytes", ratio=3.0), "promote"),
-        (Limit("bytes", ratio=2.9), "reject"),
-        (Limit("bytes", least=300), "promote"),
-        (Limit("bytes", least=301), "reject"),
-        (Limit("latency_us", most=5), "inconclusive"),
+        (Limit("bytes", max=300), "promote"),
+        (Limit("bytes", max=299), "reject"),
+        (Limit("bytes", max_ratio=3.0), "promote"),
+        (Limit("bytes", max_ratio=2.9), "reject"),
+        (Limit("bytes", min=300), "promote"),
+        (Limit("bytes", min=301), "reject"),
+        (Limit("latency_us", max=5), "inconclusive"),
     ],
     ids=repr,
 )
@@ -158,7 +158,7 @@ def test_limits(limit, decision):
 
 def test_a_limit_on_what_was_not_measured_lists_what_was():
     with pytest.raises(UsageError, match=r"Did you mean bytes\? Measured: bytes, f1"):
-        judge(BETTER, gate=Gate(limits=[Limit("byte", most=1)]), bytes=(1, 1), f1=(1, 1))
+        judge(BETTER, gate=Gate(limits=[Limit("byte", max=1)]), bytes=(1, 1), f1=(1, 1))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_settings_that_mean_nothing_are_refused(wrong, hint):
 
 
 def test_a_gate_prints_as_what_makes_it():
-    gate = Gate(0.01, tolerance=None, limits=(Limit("bytes", ratio=2.0),))
+    gate = Gate(0.01, tolerance=None, limits=(Limit("bytes", max_ratio=2.0),))
     assert eval(repr(gate)) == gate
     assert gate.replace(alpha=0.01).alpha == 0.01
 
@@ -190,9 +190,9 @@ def test_free_scales_are_judged_as_shares_of_the_champions_loss():
     rng = np.random.default_rng(0)
     y = rng.normal(size=5000)
     noise = rng.normal(size=5000)
-    new = Paired(y, Prediction(y + noise), Prediction(y + 0.9 * noise), clip=12.0)
+    new = PairedPredictions(y, Prediction(y + noise), Prediction(y + 0.9 * noise), clip=12.0)
     for factor in (1.0, 1000.0):
-        scaled = Paired(
+        scaled = PairedPredictions(
             y * factor,
             Prediction(new.champion.label * factor),
             Prediction(new.challenger.label * factor),
@@ -202,7 +202,7 @@ def test_free_scales_are_judged_as_shares_of_the_champions_loss():
         assert verdict.decision == "promote"
         assert "gain +19 % of the champion's mean loss" in verdict.reasons[0].text
         assert "(limit: more than -1 %" in verdict.reasons[1].text
-    worse = Paired(y, new.champion, Prediction(y + 1.1 * noise), clip=12.0)
+    worse = PairedPredictions(y, new.champion, Prediction(y + 1.1 * noise), clip=12.0)
     assert judge(new, worse, metric=RMSE()).decision == "reject"
 
 
@@ -217,7 +217,7 @@ def test_every_text_has_its_numbers_and_the_verdict_prints():
         assert reason.text.count("(limit:") == 1 and "rows, " in reason.text
         assert "nan" not in reason.text and "inf" not in reason.text
     assert str(verdict).startswith("INCONCLUSIVE\n  no ")
-    assert "at most 5 %" in verdict.promise and "1 point" in verdict.promise and "3.04 %" in verdict.promise
+    assert "at most 5 %" in verdict.guarantee and "1 point" in verdict.guarantee and "3.04 %" in verdict.guarantee
 
 
 def test_empty_new_rows_are_inconclusive_not_an_error():
@@ -235,7 +235,7 @@ def learners(rows, rng, skill=1.5, other=1.5):
         proba = 1 / (1 + np.exp(-(rng.normal(size=rows) + strength * y - 1.2)))
         return Prediction((proba > 0.5).astype(int), np.column_stack([1 - proba, proba]), CLASSES)
 
-    return Paired(y, one(skill), one(other), clip=5.0)
+    return PairedPredictions(y, one(skill), one(other), clip=5.0)
 
 
 @pytest.mark.parametrize("rows", [1, 20, 1000])
@@ -245,7 +245,7 @@ def test_an_identical_copy_is_never_promoted(metric, rows):
     copy = dataclasses.replace(paired, challenger=paired.champion)
     assert judge(copy, copy, metric=metric).decision == "inconclusive"
     y = np.linspace(0, 1, rows)
-    same = Paired(y, Prediction(y + 0.1), Prediction(y + 0.1), clip=1.0)
+    same = PairedPredictions(y, Prediction(y + 0.1), Prediction(y + 0.1), clip=1.0)
     assert judge(same, same, metric=MAE()).decision == "inconclusive"
 
 

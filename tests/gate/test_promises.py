@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from incumbent.core import Evidence, Interval, LineEvidence, Paired, Prediction
+from incumbent.core import Evidence, Interval, PairedPredictions, Prediction, PrequentialEvidence
 from incumbent.errors import UsageError
 from incumbent.gate import Gate
 from incumbent.gate.slices import Slice
@@ -20,7 +20,7 @@ def counted(rows, wins, losses, **more):
     champion, challenger = y.copy(), y.copy()
     champion[:wins] = 1
     challenger[wins : wins + losses] = 1
-    return Paired(y, Prediction(champion, None, CLASSES), Prediction(challenger, None, CLASSES), **more)
+    return PairedPredictions(y, Prediction(champion, None, CLASSES), Prediction(challenger, None, CLASSES), **more)
 
 
 EQUAL, WORSE, BETTER = counted(300, 6, 6), counted(300, 2, 40), counted(2000, 60, 20)
@@ -32,14 +32,14 @@ def judged(new, old=EQUAL, gate=None, routine=LIVE, **more):
 
 def test_a_refresh_promotes_what_is_not_shown_to_be_worse():
     verdict = judged(EQUAL)
-    assert verdict.decision == "promote" and verdict.kind == "refresh"
+    assert verdict.decision == "promote" and verdict.rule == "refresh"
     assert Gate.prove()(Evidence(Accuracy(), EQUAL, EQUAL, routine=LIVE)).decision == "inconclusive"
 
 
 @pytest.mark.parametrize(("new", "old"), [(WORSE, EQUAL), (EQUAL, WORSE)], ids=["new", "old"])
 def test_a_refresh_refuses_what_is_shown_to_be_worse_on_new_or_old(new, old):
     verdict = judged(new, old)
-    assert verdict.decision == "reject" and [r.broken for r in verdict.reasons].count(True) == 1
+    assert verdict.decision == "reject" and [r.violated for r in verdict.reasons].count(True) == 1
     assert any("worse on the" in r.text for r in verdict.reasons) and verdict.advice
 
 
@@ -51,7 +51,7 @@ def test_what_is_worse_by_less_than_the_tolerance_is_refreshed_however_sure():
 
 def test_a_change_of_strategy_has_to_be_proven_under_a_refresh_too():
     verdict = judged(EQUAL, routine="")
-    assert verdict.decision == "inconclusive" and verdict.kind == "prove"
+    assert verdict.decision == "inconclusive" and verdict.rule == "prove"
     assert judged(BETTER, counted(4000, 40, 40), routine="").decision == "promote"
 
 
@@ -61,7 +61,7 @@ def test_every_refresh_looks_at_the_old_rows_with_all_of_alpha():
 
 
 def test_a_refresh_says_what_it_promises_and_what_it_could_have_seen():
-    promise = judged(EQUAL).promise
+    promise = judged(EQUAL).guarantee
     assert "Retrain()" in promise and "shown to be worse by more than 1 point" in promise
     assert "Nothing is promised about a gain" in promise and "with probability at least 0.8" in promise
 
@@ -88,7 +88,7 @@ def test_a_refresh_without_old_rows_asks_nothing_of_them_and_says_so():
 
 def test_a_gain_that_cannot_be_told_is_no_refresh():
     y = np.arange(3.0)
-    nothing = Paired(y, Prediction(y + np.nan), Prediction(y))
+    nothing = PairedPredictions(y, Prediction(y + np.nan), Prediction(y))
     verdict = Gate.refresh(tolerance=None)(Evidence(MAE(), nothing, routine=LIVE))
     assert verdict.decision != "promote"
 
@@ -101,27 +101,29 @@ def test_a_protected_slice_holds_in_a_refresh_unless_it_is_shown_to_be_worse():
     gate = Gate.refresh(tolerance=0.5, slices=(Slice('region == "north"'), Slice('region == "south"')))
     verdict = judged(EQUAL, harmed, gate)
     north, south = verdict.reasons[-2:]
-    assert north.broken and south.holds and verdict.decision == "reject"
+    assert north.violated and south.holds and verdict.decision == "reject"
 
 
 def line(shown, lower, upper, value=0.02):
-    return LineEvidence(Interval(value, lower, upper, 0.05, "betting", 4000), 40.0 if shown else 2.0, 20.0, shown, 4)
+    return PrequentialEvidence(
+        Interval(value, lower, upper, 0.05, "betting", 4000), 40.0 if shown else 2.0, 20.0, shown, 4
+    )
 
 
 def test_the_evidence_of_a_line_takes_the_place_of_one_batch():
-    verdict = judged(counted(100, 0, 3), BETTER, Gate(), "", line=line(True, 0.01, 0.03))
+    verdict = judged(counted(100, 0, 3), BETTER, Gate(), "", prequential=line(True, 0.01, 0.03))
     assert verdict.decision == "promote" and verdict.new_source == "prequential"
     assert "4 whole batches" in verdict.reasons[0].text and "e = 40 of 20 needed" in verdict.reasons[0].text
-    assert "however many batches" in verdict.promise
+    assert "however many batches" in verdict.guarantee
 
 
 def test_a_line_that_is_not_shown_to_be_better_is_not_promoted():
-    assert judged(BETTER, BETTER, Gate(), "", line=line(False, -0.01, 0.03)).decision == "inconclusive"
-    verdict = judged(BETTER, BETTER, Gate(), "", line=line(False, -0.03, -0.01, -0.02))
-    assert verdict.decision == "reject" and verdict.reasons[0].broken
+    assert judged(BETTER, BETTER, Gate(), "", prequential=line(False, -0.01, 0.03)).decision == "inconclusive"
+    verdict = judged(BETTER, BETTER, Gate(), "", prequential=line(False, -0.03, -0.01, -0.02))
+    assert verdict.decision == "reject" and verdict.reasons[0].violated
 
 
-@pytest.mark.parametrize("wrong", [{"promise": "hope"}, {"source": "train"}])
+@pytest.mark.parametrize("wrong", [{"rule": "hope"}, {"source": "train"}])
 def test_a_promise_or_source_that_there_is_not_is_refused_with_those_there_are(wrong):
     with pytest.raises(UsageError, match="is one of '"):
         Gate(**wrong)

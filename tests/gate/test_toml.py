@@ -57,7 +57,7 @@ def test_every_field_can_be_declared(read):
         search=True,
         error_control="fwer",
         slices=(Slice('region == "north" and amount > 100', tolerance=0.03, name="the north"), Slice("country")),
-        limits=(Limit("latency_us", ratio=2), Limit("log_loss", most=0.4)),
+        limits=(Limit("latency_us", max_ratio=2), Limit("log_loss", max=0.4)),
     )
 
 
@@ -80,7 +80,7 @@ def test_a_file_of_windows_with_a_byte_order_mark_is_read(read):
         Gate(tolerance=None),
         Gate(min_gain=-1e-7, alpha=0.5, max_flips=0.0, error_control="fdr", search=True),
         Gate(min_gain=np.float64(0.25), tolerance=1),
-        Gate(limits=(Limit("bytes", most=math.inf, least=-3, ratio=1e16), Limit("a:b", least=0.1))),
+        Gate(limits=(Limit("bytes", max=math.inf, min=-3, max_ratio=1e16), Limit("a:b", min=0.1))),
         Gate(slices=(Slice("`a b` == \"it's \\\\ 'quoted'\"", 0.0), Slice('city == "Łódź"', name='none\t\x7f\n"x"'))),
     ],
     ids=repr,
@@ -90,7 +90,7 @@ def test_a_gate_that_is_written_is_read_as_itself(read, gate):
 
 
 def test_the_written_file_says_every_field_that_is_set():
-    table = tomllib.loads(Gate(max_flips=0.02, slices=(Slice("region"),), limits=(Limit("bytes", most=9),)).to_toml())
+    table = tomllib.loads(Gate(max_flips=0.02, slices=(Slice("region"),), limits=(Limit("bytes", max=9),)).to_toml())
     assert set(table) == {f.name for f in dataclasses.fields(Gate)}
     assert set(tomllib.loads(Gate().to_toml())) == set(table) - {"max_flips", "slices", "limits"}
 
@@ -132,3 +132,9 @@ def test_a_file_that_is_not_there_and_a_folder_are_said_so(tmp_path):
         Gate.from_toml(tmp_path / "none.toml")
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
         Gate.from_toml(tmp_path)
+
+
+def test_a_gate_file_with_the_keys_of_0_1_reads_without_a_warning(tmp_path):
+    file = tmp_path / "gate.toml"
+    file.write_text('promise = "refresh"\n[[limits]]\nname = "bytes"\nmost = 9\nleast = 1\nratio = 2\n')
+    assert Gate.from_toml(file) == Gate(rule="refresh", limits=(Limit("bytes", max=9, min=1, max_ratio=2),))

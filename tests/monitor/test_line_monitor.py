@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from incumbent.errors import DataError, UsageError
-from incumbent.evidence.live import Line, LineMonitor, Monitor, Tally
+from incumbent.evidence.live import EProcess, Monitor, PrequentialMonitor, PrequentialTally
 from incumbent.evidence.live._several import adjusted
 from incumbent.evidence.live._units import Autocorrelation, means
 
@@ -32,7 +32,7 @@ def spells(rng, rows, switch, share):
 
 def run(differences, rows, **settings):
     """Whether a line is ever promoted, looking after every batch."""
-    monitor = LineMonitor(["line"], **settings)
+    monitor = PrequentialMonitor(["line"], **settings)
     for at in range(0, len(differences), rows):
         part = differences[at : at + rows]
         monitor = monitor.update(np.maximum(part, 0.0), {"line": np.maximum(-part, 0.0)})
@@ -45,16 +45,16 @@ def run(differences, rows, **settings):
 
 
 def test_evidence_adds_up_over_batches_though_each_alone_is_too_small():
-    rng, monitor, alone = np.random.default_rng(0), LineMonitor(["new"], block=1), []
+    rng, monitor, alone = np.random.default_rng(0), PrequentialMonitor(["new"], block=1), []
     for _ in range(12):
         champion, lines = batch(rng, 250, 0.12, new=0.08)
         monitor = monitor.update(champion, lines)
-        alone.append(LineMonitor(["new"], block=1).update(champion, lines).decision)
+        alone.append(PrequentialMonitor(["new"], block=1).update(champion, lines).decision)
     assert alone.count("promote") <= 1 and monitor.decision == "promote" and monitor.best == "new"
 
 
 def test_independent_rows_are_worth_what_they_are_worth_to_a_monitor():
-    rng, monitor, plain = np.random.default_rng(1), LineMonitor(["new"], block=1), Monitor()
+    rng, monitor, plain = np.random.default_rng(1), PrequentialMonitor(["new"], block=1), Monitor()
     for _ in range(5):
         champion, lines = batch(rng, 300, 0.12, new=0.1)
         monitor, plain = monitor.update(champion, lines), plain.update(champion, lines["new"])
@@ -63,7 +63,7 @@ def test_independent_rows_are_worth_what_they_are_worth_to_a_monitor():
 
 
 def test_the_line_may_change_and_so_may_the_champion():
-    rng, monitor = np.random.default_rng(2), LineMonitor(["new"], block=1)
+    rng, monitor = np.random.default_rng(2), PrequentialMonitor(["new"], block=1)
     for at in range(10):
         monitor = monitor.update(*batch(rng, 500, 0.2 - 0.01 * at, new=0.15 - 0.01 * at))
     assert monitor.decision == "promote"
@@ -71,8 +71,8 @@ def test_the_line_may_change_and_so_may_the_champion():
 
 def test_a_block_is_one_unit_of_evidence():
     differences = np.repeat([1.0, -1.0, 1.0], 10)
-    monitor = LineMonitor(["a"], block=10).update(np.maximum(differences, 0), {"a": np.maximum(-differences, 0)})
-    assert monitor.evidence[0].blocks == Tally().add(np.array([1.0, -1.0, 1.0]))
+    monitor = PrequentialMonitor(["a"], block=10).update(np.maximum(differences, 0), {"a": np.maximum(-differences, 0)})
+    assert monitor.evidence[0].blocks == EProcess().add(np.array([1.0, -1.0, 1.0]))
     assert monitor.log_e["a"] == monitor.evidence[0].blocks.log_e(0.0)
     assert monitor.intervals["a"].rows == 30 and monitor.intervals["a"].test.endswith("by row and by block")
 
@@ -86,7 +86,7 @@ def test_blocks_are_as_good_as_equal_and_none_is_left_over():
 
 def test_a_collapse_of_the_line_counts_with_all_its_rows():
     """Ten batches slightly better, one in which the line fails on every row: in blocks alone that were one unit."""
-    rng, monitor = np.random.default_rng(3), LineMonitor(["a"], block=None)
+    rng, monitor = np.random.default_rng(3), PrequentialMonitor(["a"], block=None)
     for _ in range(10):
         monitor = monitor.update(*batch(rng, 500, 0.05, a=0.03))
     assert monitor.decision == "promote"
@@ -165,20 +165,20 @@ def test_one_line_needs_no_adjustment_and_more_never_cost_more_than_their_number
 
 
 def test_the_better_line_is_found_among_equals():
-    monitor = after(LineMonitor(["a", "b", "c"]), 9, 20, a=0.12, b=0.08, c=0.12)
+    monitor = after(PrequentialMonitor(["a", "b", "c"]), 9, 20, a=0.12, b=0.08, c=0.12)
     assert monitor.decision == "promote" and monitor.promoted == ("b",) and monitor.best == "b"
     assert monitor.log_e["b"] - math.log(3) <= math.log(monitor.e_values["b"]) <= monitor.log_e["b"]
 
 
 def test_of_several_better_lines_the_one_with_the_strongest_evidence_comes_first():
-    monitor = after(LineMonitor(["a", "b"]), 10, 30, a=0.08, b=0.05)
+    monitor = after(PrequentialMonitor(["a", "b"]), 10, 30, a=0.08, b=0.05)
     assert monitor.promoted == ("b", "a")
 
 
 def test_any_of_ten_equal_lines_is_promoted_at_most_alpha_of_the_time():
     rng, alarms, names = np.random.default_rng(11), 0, [f"line {i}" for i in range(10)]
     for _ in range(60):
-        monitor = LineMonitor(names, block=1)
+        monitor = PrequentialMonitor(names, block=1)
         for _ in range(6):
             draw = rng.random((10, 200))
             found = (draw < 0.1) * 1.0 - (draw > 0.9)
@@ -192,7 +192,7 @@ def test_any_of_ten_equal_lines_is_promoted_at_most_alpha_of_the_time():
 
 
 def test_a_line_that_is_left_out_is_not_judged_on_that_batch():
-    monitor = LineMonitor(["a", "b"]).update(np.ones(50), {"a": np.zeros(50)})
+    monitor = PrequentialMonitor(["a", "b"]).update(np.ones(50), {"a": np.zeros(50)})
     assert [line.batches for line in monitor.evidence] == [1, 0] and monitor.log_e["b"] == 0.0
 
 
@@ -200,7 +200,7 @@ def test_a_line_that_is_left_out_is_not_judged_on_that_batch():
 
 
 def test_workers_that_score_different_lines_or_batches_merge_in_any_order():
-    rng, empty = np.random.default_rng(12), LineMonitor(["a", "b"], block=20)
+    rng, empty = np.random.default_rng(12), PrequentialMonitor(["a", "b"], block=20)
     batches = [batch(rng, 200, 0.1, a=0.08, b=0.1) for _ in range(6)]
     joint = empty
     for champion, lines in batches:
@@ -218,20 +218,25 @@ def test_workers_that_score_different_lines_or_batches_merge_in_any_order():
 
 def test_line_monitors_of_other_lines_are_not_merged():
     with pytest.raises(UsageError, match="same settings"):
-        LineMonitor(["a"]).merge(LineMonitor(["b"]))
+        PrequentialMonitor(["a"]).merge(PrequentialMonitor(["b"]))
 
 
 def test_a_line_monitor_that_was_stored_as_json_goes_on_as_if_nothing_happened():
-    monitor = after(LineMonitor(["a", "b"], alpha=0.01, min_gain=0.001), 13, 4, a=0.1, b=0.12)
-    again = LineMonitor.from_dict(json.loads(json.dumps(monitor.to_dict())))
+    monitor = after(PrequentialMonitor(["a", "b"], alpha=0.01, min_gain=0.001), 13, 4, a=0.1, b=0.12)
+    again = PrequentialMonitor.from_dict(json.loads(json.dumps(monitor.to_dict())))
     assert again == monitor and str(again) == str(monitor)
     assert after(again, 14, 2, a=0.1, b=0.1) == after(monitor, 14, 2, a=0.1, b=0.1)
-    names = {"LineMonitor": LineMonitor, "Line": Line, "Tally": Tally, "Autocorrelation": Autocorrelation}
+    names = {
+        "PrequentialMonitor": PrequentialMonitor,
+        "PrequentialTally": PrequentialTally,
+        "EProcess": EProcess,
+        "Autocorrelation": Autocorrelation,
+    }
     assert eval(repr(monitor), names) == monitor
 
 
 def test_it_says_in_a_line_for_each_how_things_stand():
-    monitor = LineMonitor(["a", "b"], block=1).update(np.ones(40), {"a": np.zeros(40)})
+    monitor = PrequentialMonitor(["a", "b"], block=1).update(np.ones(40), {"a": np.zeros(40)})
     first, a, b = str(monitor).splitlines()
     assert first == "PROMOTE (decides at e = 20)"
     assert a.startswith("  a: e = ") and a.endswith("1 batch, 40 rows") and "gain +1, at least +0." in a
@@ -250,22 +255,22 @@ def test_it_says_in_a_line_for_each_how_things_stand():
         ([3], {}, "one or more names"),
         (["a"], {"block": 0}, "1 or more, or None"),
         (["a"], {"alpha": 2.0}, "false alarm"),
-        (["a"], {"evidence": (Line(), Line())}, "1 lines but evidence about 2"),
+        (["a"], {"evidence": (PrequentialTally(), PrequentialTally())}, "1 lines but evidence about 2"),
     ],
 )
 def test_lines_and_settings_that_mean_nothing_are_refused(lines, settings, message):
     with pytest.raises(UsageError, match=message):
-        LineMonitor(lines, **settings)
+        PrequentialMonitor(lines, **settings)
 
 
 def test_a_line_that_was_not_named_is_refused_with_those_that_were():
     with pytest.raises(UsageError, match="no line 'c'; this monitor was made for a, b"):
-        LineMonitor(["a", "b"]).update([0.0], {"c": [1.0]})
+        PrequentialMonitor(["a", "b"]).update([0.0], {"c": [1.0]})
 
 
 def test_losses_of_another_length_are_refused():
     with pytest.raises(DataError, match="champion has 2 losses but challenger has 1"):
-        LineMonitor(["a"]).update([0.0, 1.0], {"a": [1.0]})
+        PrequentialMonitor(["a"]).update([0.0, 1.0], {"a": [1.0]})
 
 
 @pytest.mark.parametrize(
@@ -279,4 +284,4 @@ def test_losses_of_another_length_are_refused():
 )
 def test_a_damaged_store_is_refused(change, message):
     with pytest.raises(DataError, match=message):
-        LineMonitor.from_dict({**LineMonitor(["a"]).to_dict(), **change})
+        PrequentialMonitor.from_dict({**PrequentialMonitor(["a"]).to_dict(), **change})

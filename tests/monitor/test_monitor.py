@@ -10,7 +10,7 @@ import pytest
 
 from incumbent.core import Interval
 from incumbent.errors import DataError, UsageError
-from incumbent.evidence.live import Monitor, Tally
+from incumbent.evidence.live import EProcess, Monitor
 from incumbent.evidence.live._eprocess import SHARES
 
 WON = Monitor().update(np.repeat([1.0, 0.0], [30, 970]), np.zeros(1000))
@@ -163,7 +163,7 @@ def test_a_monitor_that_was_stored_as_json_goes_on_as_if_nothing_happened():
 
 def test_what_is_printed_can_be_typed_again():
     monitor = Monitor(alpha=0.01).update([1.0, 0.2], [0.3, 0.0])
-    assert eval(repr(monitor), {"Monitor": Monitor, "Tally": Tally}) == monitor
+    assert eval(repr(monitor), {"Monitor": Monitor, "EProcess": EProcess}) == monitor
     assert repr(Monitor(alpha=0.01, goal="rollback")) == "Monitor(alpha=0.01, goal='rollback')"
 
 
@@ -246,7 +246,7 @@ def test_only_wins_leave_a_bound_below_one():
 def test_the_rows_to_go_decide_when_they_are_like_those_before():
     champion, challenger = np.repeat([1.0, 0.0, 0.0], [8, 5, 187]), np.repeat([0.0, 1.0, 0.0], [8, 5, 187])
     monitor = Monitor().update(champion, challenger)
-    needed = monitor.rows_to_go
+    needed = monitor.rows_remaining
     times = (200 + needed) / 200
     assert monitor.decision == "undecided" and needed > 200
     more, fewer = math.ceil(times), math.floor(times) - 1
@@ -255,8 +255,8 @@ def test_the_rows_to_go_decide_when_they_are_like_those_before():
 
 
 def test_no_rows_decide_without_a_gain_and_none_are_needed_after_a_decision():
-    assert LOST.rows_to_go is None and Monitor().rows_to_go is None and WON.rows_to_go == 0
-    assert Monitor().add(np.tile([1.0, -0.9999999], 500)).rows_to_go is None  # a gain too small for any share
+    assert LOST.rows_remaining is None and Monitor().rows_remaining is None and WON.rows_remaining == 0
+    assert Monitor().add(np.tile([1.0, -0.9999999], 500)).rows_remaining is None  # a gain too small for any share
 
 
 def test_evidence_beyond_what_a_float_holds_is_still_a_number():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from incumbent.evidence.live import Monitor, Tally
+from incumbent.evidence.live import EProcess, Monitor
 from incumbent.evidence.live._eprocess import SHARES
 
 ALPHA = 0.05
@@ -37,7 +37,7 @@ def evidence(differences, margin=0.0):
 def test_this_files_own_arithmetic_is_that_of_the_monitor():
     differences = np.random.default_rng(0).uniform(-1, 1, size=(3, 200))
     for one, path in zip(differences, evidence(differences, 0.02), strict=True):
-        assert np.allclose(path, Tally().path(one, 0.02), atol=1e-6)
+        assert np.allclose(path, EProcess().path(one, 0.02), atol=1e-6)
         assert Monitor(min_gain=0.02).add(one).log_e == pytest.approx(path[-1], abs=1e-6)
 
 
@@ -54,7 +54,7 @@ def test_peeking_after_each_of_20000_rows_promotes_equal_models_at_most_alpha_of
     alarms = 0
     for stream in equal_models(share):
         told = stream[stream != 0]  # the evidence does not move on the rows between
-        alarms += bool((Tally().path(told.astype(float), 0.0) >= ENOUGH).any())
+        alarms += bool((EProcess().path(told.astype(float), 0.0) >= ENOUGH).any())
     assert alarms <= most(400)
     assert alarms >= 1  # looking so often must alarm sometimes, or nothing is being tested
 
@@ -120,8 +120,8 @@ def test_the_interval_is_what_these_bounds_are():
     differences = equal_models(0.05)[0].astype(float)
     for rows in (300, 5000, 20_000):
         found = Monitor().add(differences[:rows]).interval
-        assert Tally().path(differences[:rows], found.lower)[-1] == pytest.approx(ENOUGH, abs=1e-3)
-        assert Tally().path(-differences[:rows], -found.upper)[-1] == pytest.approx(ENOUGH, abs=1e-3)
+        assert EProcess().path(differences[:rows], found.lower)[-1] == pytest.approx(ENOUGH, abs=1e-3)
+        assert EProcess().path(-differences[:rows], -found.upper)[-1] == pytest.approx(ENOUGH, abs=1e-3)
 
 
 def test_the_interval_shrinks_like_the_root_of_the_rows():

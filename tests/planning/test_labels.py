@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from incumbent.core import Paired, Prediction
+from incumbent.core import PairedPredictions, Prediction
 from incumbent.errors import AbilityError, DataError, UsageError
 from incumbent.evidence import gain
 from incumbent.metrics import AUC, F1, MAE, RMSE, Accuracy, Brier, CostMatrix, LogLoss
@@ -69,7 +69,7 @@ def test_values_are_labelled_where_the_predictions_are_far_apart(metric):
     found, random, truth, plan = labelled_many_times(*two_regressors(), metric, rows=200, uniform=0.0)
     assert abs(found[:, 0].mean() - truth) < 4.0 * found[:, 0].std() / np.sqrt(len(found))
     assert found[:, 0].var() < 0.5 * random.var()
-    assert plan.strata[0].spread == 0.0 and plan.strata[0].labelled == 0  # where both say the same
+    assert plan.strata[0].std == 0.0 and plan.strata[0].labelled == 0  # where both say the same
 
 
 def test_the_standard_error_is_that_of_the_estimates():
@@ -80,8 +80,8 @@ def test_the_standard_error_is_that_of_the_estimates():
 def test_a_budget_saves_what_it_says_where_probabilities_come_true():
     found, random, _, plan = labelled_many_times(*two_models(), Brier(), rows=300, uniform=0.0)
     as_good = 1.0 / (found[:, 0].var() / random.var() * (1 / 300 - 1 / 4000) + 1 / 4000)
-    assert plan.worth == pytest.approx(as_good, rel=0.3)
-    assert plan.saves == plan.worth - 300
+    assert plan.equivalent_random == pytest.approx(as_good, rel=0.3)
+    assert plan.labels_saved == plan.equivalent_random - 300
 
 
 def test_where_right_and_wrong_counts_only_rows_of_different_labels_are_labelled():
@@ -135,7 +135,7 @@ def test_all_rows_can_be_labelled_and_then_weigh_one():
 def test_more_labels_than_there_is_to_tell_are_not_spent():
     champion, challenger = np.zeros(1000, dtype=int), np.where(np.arange(1000) < 30, 1, 0)
     plan = choose(Prediction(champion), Prediction(challenger), Accuracy(), rows=200, uniform=0.0)
-    assert len(plan) == 30 and plan.worth == 1000
+    assert len(plan) == 30 and plan.equivalent_random == 1000
 
 
 def test_classes_that_only_one_model_knows_and_labels_without_probabilities_will_do():
@@ -219,7 +219,7 @@ def test_an_update_with_labels_chosen_against_it_promotes_an_equal_challenger_no
     for _ in range(times):
         apart = np.sign(share) * (rng.random(rows) < np.abs(share))
         two = (Prediction(np.where(apart > 0, 0, 1)), Prediction(np.where(apart < 0, 0, 1)))
-        passed += gain(Paired(y, *two, weight=weight / weight.mean()), Accuracy(), alpha=0.05).lower > 0
+        passed += gain(PairedPredictions(y, *two, weight=weight / weight.mean()), Accuracy(), alpha=0.05).lower > 0
     assert passed / times <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
 
 

@@ -5,27 +5,27 @@ import json
 import numpy as np
 import pytest
 
-from incumbent.core import Paired, Prediction
+from incumbent.core import PairedPredictions, Prediction
 from incumbent.errors import UsageError
-from incumbent.evidence import Spread, compare, gain, rows_needed, smallest_gain, spread
+from incumbent.evidence import PairedVariance, compare, gain, paired_variance, rows_needed, smallest_gain
 from incumbent.metrics import AUC, MAE, RMSE, Accuracy, Brier, LogLoss
-from incumbent.planning import Known, guess, make_plan, pooled, record
+from incumbent.planning import VarianceEstimate, bound_from_champion, make_plan, pool_updates, record
 
-SEEN = Known(Spread(750, 0.12, 0.12), 3, "seen in 3 updates, 750 rows")
+SEEN = VarianceEstimate(PairedVariance(750, 0.12, 0.12), 3, "seen in 3 updates, 750 rows")
 
 
 def pair(rows, wins, losses, *, seed=0, **options):
     """Right and wrong on rows that are independent: each is won or lost with these probabilities."""
     draw = np.random.default_rng(seed).random(rows)
     champion, challenger = np.where(draw < wins, 0, 1), np.where(draw > 1 - losses, 0, 1)
-    return Paired(np.ones(rows, dtype=int), Prediction(champion), Prediction(challenger), **options)
+    return PairedPredictions(np.ones(rows, dtype=int), Prediction(champion), Prediction(challenger), **options)
 
 
 def values(rows, *, seed=0, **options):
     rng = np.random.default_rng(seed)
     y = rng.normal(size=rows)
     two = (Prediction(y + rng.normal(size=rows)), Prediction(y + 0.9 * rng.normal(size=rows)))
-    return Paired(y, *two, **options)
+    return PairedPredictions(y, *two, **options)
 
 
 # ------------------------------------------------------------------------------------- the spread
@@ -33,7 +33,7 @@ def values(rows, *, seed=0, **options):
 
 def test_right_and_wrong_need_the_rows_that_the_verdict_says():
     seen = pair(800, 0.06, 0.04)
-    known = spread(seen, Accuracy())
+    known = paired_variance(seen, Accuracy())
     for wanted in (0.005, 0.02, 0.1):
         assert known.rows_for(wanted, alpha=0.05, power=0.8) == rows_needed(seen, Accuracy(), wanted, 0.05, 0.8)
     assert known.gain_for(800, alpha=0.05, power=0.8) == smallest_gain(seen, Accuracy(), 0.05, 0.8)
@@ -43,7 +43,7 @@ def test_right_and_wrong_need_the_rows_that_the_verdict_says():
 def test_other_losses_need_about_the_rows_that_the_verdict_says(metric):
     seen = values(2000, clip=6.0)
     wanted = 0.5 * gain(seen, metric, alpha=0.05).value
-    needed = spread(seen, metric).rows_for(wanted, alpha=0.05, power=0.8)
+    needed = paired_variance(seen, metric).rows_for(wanted, alpha=0.05, power=0.8)
     assert needed == pytest.approx(rows_needed(seen, metric, wanted, 0.05, 0.8), rel=0.1)
 
 
@@ -52,29 +52,31 @@ def test_scores_without_a_loss_for_each_row_are_planned_from_their_bounds():
     y = rng.integers(2, size=1000)
     proba = [np.clip(0.3 + 0.4 * y + noise * rng.normal(size=1000), 0, 1) for noise in (0.4, 0.3)]
     two = [Prediction((p > 0.5).astype(int), np.column_stack([1 - p, p]), np.array([0, 1])) for p in proba]
-    both = Paired(y, *two)
+    both = PairedPredictions(y, *two)
     found = gain(both, AUC(), alpha=0.05)
-    needed = spread(both, AUC(), interval=found).rows_for(0.01, alpha=0.05, power=0.8)
+    needed = paired_variance(both, AUC(), interval=found).rows_for(0.01, alpha=0.05, power=0.8)
     assert needed == pytest.approx(rows_needed(both, AUC(), 0.01, 0.05, 0.8, interval=found), rel=0.1)
 
 
 def test_rows_that_cling_together_count_as_fewer():
     seen = pair(900, 0.1, 0.1)
     groups = np.repeat(np.arange(90), 10)
-    clung = Paired(seen.y, seen.champion.take(groups * 10), seen.challenger.take(groups * 10), block=groups)
-    assert spread(clung, Accuracy()).differing is None
-    alone, together = (spread(each, Accuracy()).rows_for(0.02, alpha=0.05, power=0.8) for each in (seen, clung))
+    clung = PairedPredictions(seen.y, seen.champion.take(groups * 10), seen.challenger.take(groups * 10), block=groups)
+    assert paired_variance(clung, Accuracy()).differing is None
+    alone, together = (
+        paired_variance(each, Accuracy()).rows_for(0.02, alpha=0.05, power=0.8) for each in (seen, clung)
+    )
     assert together > 3 * alone
 
 
 def test_a_gain_that_is_none_is_never_shown_and_no_rows_show_nothing():
-    assert SEEN.spread.rows_for(0.0, alpha=0.05, power=0.8) is None
-    assert SEEN.spread.gain_for(0, alpha=0.05, power=0.8) == np.inf
-    assert spread(pair(0, 0.1, 0.1), Accuracy()) is None
+    assert SEEN.differences.rows_for(0.0, alpha=0.05, power=0.8) is None
+    assert SEEN.differences.gain_for(0, alpha=0.05, power=0.8) == np.inf
+    assert paired_variance(pair(0, 0.1, 0.1), Accuracy()) is None
 
 
 def test_a_plan_goes_back_and_forth_between_rows_and_gain():
-    for known in (SEEN.spread, Spread(500, 0.3, worst=2.0)):
+    for known in (SEEN.differences, PairedVariance(500, 0.3, worst=2.0)):
         rows = known.rows_for(0.03, alpha=0.01, power=0.9)
         assert known.gain_for(rows, alpha=0.01, power=0.9) == pytest.approx(0.03, rel=2e-3)
 
@@ -96,7 +98,7 @@ def test_old_rows_are_counted_at_their_own_level_and_those_that_are_there_taken_
     settings = dict(gain=0.02, power=0.8, alpha=0.05, new=SEEN, tolerance=0.01, old=SEEN, old_rows=1000, old_room=3750)
     first = make_plan("m", "accuracy", old_alpha=0.0304, **settings)
     third = make_plan("m", "accuracy", old_alpha=0.0034, use=3, **settings)
-    assert first.old.rows == SEEN.spread.rows_for(0.01, alpha=0.0304, power=0.8)
+    assert first.old.rows == SEEN.differences.rows_for(0.01, alpha=0.0304, power=0.8)
     assert third.old.rows > first.old.rows and first.old.missing == first.old.rows - 1000
     assert "use 3 of these rows" in str(third) and "1,000 are there" in str(third)
 
@@ -127,9 +129,9 @@ def test_a_batch_is_four_times_its_gate_rows_or_less_where_learned_rows_judge_to
 
 
 def test_a_relative_loss_is_planned_in_shares_of_the_champions():
-    known = Known(Spread(500, 4.0, None, scale=10.0), 1, "seen")
+    known = VarianceEstimate(PairedVariance(500, 4.0, None, scale=10.0), 1, "seen")
     plan = make_plan("m", "rmse", gain=0.01, power=0.8, alpha=0.05, new=known)
-    assert plan.gate_rows == known.spread.rows_for(0.1, alpha=0.05, power=0.8)
+    assert plan.gate_rows == known.differences.rows_for(0.1, alpha=0.05, power=0.8)
     assert "1 % of the champion's mean loss" in str(plan)
 
 
@@ -146,7 +148,7 @@ def test_a_plan_is_plain_json_and_lines_that_fit():
     plan = make_plan("m", "accuracy", gain=0.01, power=0.8, alpha=0.05, new=SEEN, last_batch=400)
     told = json.loads(json.dumps(plan.to_dict()))
     assert (told["gate_rows"], told["new"]["differing"], told["old"]) == (plan.gate_rows, 0.12, None)
-    assert told["smallest_gain"] == pytest.approx(SEEN.spread.gain_for(100, alpha=0.05, power=0.8))
+    assert told["smallest_gain"] == pytest.approx(SEEN.differences.gain_for(100, alpha=0.05, power=0.8))
     assert max(map(len, str(plan).splitlines())) <= 120
 
 
@@ -164,7 +166,9 @@ def test_an_update_records_every_loss_that_a_later_plan_may_ask_for():
         Prediction((p > 0.5).astype(int)[:, 0], np.hstack([1 - p, p]), np.array([0, 1])) for p in proba.swapaxes(0, 1)
     ]
     told = record(
-        comparisons(Paired(rng.integers(2, size=200), *two), AUC(), "classification"), AUC(), task="classification"
+        comparisons(PairedPredictions(rng.integers(2, size=200), *two), AUC(), "classification"),
+        AUC(),
+        task="classification",
     )
     assert set(told["new"]) == {"auc", "accuracy", "brier", "log_loss"}
     assert json.loads(json.dumps(told)) == told
@@ -180,12 +184,12 @@ def test_updates_are_pooled_by_rows_and_of_what_nobody_recorded_nothing_is_known
         record(comparisons(pair(rows, share, share), Accuracy(), "classification"), Accuracy(), task="classification")
         for rows, share in ((100, 0.2), (900, 0.05))
     ]
-    known = pooled(told, "accuracy", "new")
+    known = pool_updates(told, "accuracy", "new")
     shares = [each["new"]["accuracy"]["differing"] for each in told]
-    assert known.spread.differing == pytest.approx(0.1 * shares[0] + 0.9 * shares[1])
+    assert known.differences.differing == pytest.approx(0.1 * shares[0] + 0.9 * shares[1])
     assert known.updates == 2 and "2 updates, 1,000 rows" in known.text
-    assert pooled(told, "brier", "new") is None and pooled(told, "accuracy", "anchor") is None
-    assert pooled([], "accuracy", "new") is None
+    assert pool_updates(told, "brier", "new") is None and pool_updates(told, "accuracy", "anchor") is None
+    assert pool_updates([], "accuracy", "new") is None
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -197,20 +201,23 @@ def test_the_guess_is_no_less_than_models_as_good_as_the_champion_differ(metric,
     for _ in range(2):  # errors of two models that have nothing to do with each other
         p = np.clip(np.where(y == 1, 0.7, 0.3) + 0.25 * rng.normal(size=5000), 0.01, 0.99)
         said.append(Prediction((p > 0.5).astype(int), np.column_stack([1 - p, p]), np.array([0, 1])))
-    known, truth = guess(Paired(y, said[0], said[0]), metric, seen=False), spread(Paired(y, *said), metric)
-    assert known.spread.variance >= 0.95 * truth.variance
-    assert known.spread.differing is None or known.spread.differing >= truth.differing - 0.02
+    known, truth = (
+        bound_from_champion(PairedPredictions(y, said[0], said[0]), metric, seen=False),
+        paired_variance(PairedPredictions(y, *said), metric),
+    )
+    assert known.differences.variance >= 0.95 * truth.variance
+    assert known.differences.differing is None or known.differences.differing >= truth.differing - 0.02
 
 
 def test_the_guess_says_that_it_is_one_and_what_it_rests_on():
     both = pair(400, 0.1, 0.0)
-    unseen, seen = (guess(both, Accuracy(), seen=seen) for seen in (False, True))
+    unseen, seen = (bound_from_champion(both, Accuracy(), seen=seen) for seen in (False, True))
     assert unseen.assumed and "not trained on" in unseen.text and "too low" in seen.text
     assert "Assumed: no update is recorded" in str(
         make_plan("m", "accuracy", gain=0.01, power=0.8, alpha=0.05, new=unseen)
     )
-    assert guess(both, AUC(), seen=False) is None
+    assert bound_from_champion(both, AUC(), seen=False) is None
 
 
 def test_a_champion_that_was_never_seen_to_err_is_not_taken_for_perfect():
-    assert guess(pair(99, 0.0, 0.0), Accuracy(), seen=False).spread.differing == pytest.approx(0.02)
+    assert bound_from_champion(pair(99, 0.0, 0.0), Accuracy(), seen=False).differences.differing == pytest.approx(0.02)

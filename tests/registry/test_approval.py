@@ -11,7 +11,7 @@ from incumbent.data import row_keys
 from incumbent.errors import RegistryError, UsageError
 from rows import NAMES, NEW, fitted, points
 
-NEVER = Gate(tolerance=None, limits=(Limit("accuracy", least=2.0),))
+NEVER = Gate(tolerance=None, limits=(Limit("accuracy", min=2.0),))
 
 
 def passed(registry, name, seed=4, **options):
@@ -341,7 +341,7 @@ def test_a_killed_change_of_the_gate_changes_it_whole_or_not_at_all(registry, br
 def test_what_lines_have_shown_of_one_champion_is_not_held_against_the_next(registry, brought_in):
     name = brought_in(gate=Gate(tolerance=None, source="prequential"))
     passed(registry, name)
-    never = Gate(tolerance=None, source="prequential", limits=(Limit("accuracy", least=2.0),))
+    never = Gate(tolerance=None, source="prequential", limits=(Limit("accuracy", min=2.0),))
     assert registry.update(name, points(300, seed=70), strategies="retrain", gate=never).decision == "reject"
     assert registry.state(name).prequential.monitor is not None
     registry.approve(name, why="good")

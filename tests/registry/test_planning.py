@@ -16,7 +16,9 @@ def test_before_any_update_the_champion_alone_is_what_is_known(registry, brought
     plan = registry.plan(name, gain=0.02)
     errors = 1.0 - registry.evaluate(name, points(300, seed=9))["accuracy"]
     assert plan.assumed and plan.last_batch == 0
-    assert plan.new.known.spread.differing == pytest.approx(2 * errors, rel=0.1)  # the check dropped a few rows at most
+    assert plan.new.known.differences.differing == pytest.approx(
+        2 * errors, rel=0.1
+    )  # the check dropped a few rows at most
     assert "not trained on" in str(plan) and plan.old.have > 0
 
 
@@ -27,7 +29,7 @@ def test_after_an_update_a_plan_rests_on_what_was_seen(registry, brought_in):
     new = outcome.comparisons["new"].paired
     differ = np.mean((new.champion.label == new.y) != (new.challenger.label == new.y))
     assert not plan.assumed and plan.last_batch == 400
-    assert plan.new.known.spread.differing == pytest.approx(differ, abs=1.5 / len(new))
+    assert plan.new.known.differences.differing == pytest.approx(differ, abs=1.5 / len(new))
     assert plan.old.known.updates == 1 and plan.old.use == registry.state(name).anchor.use
     assert registry.plan(name, metric="brier").new.known.updates == 1
 
@@ -50,7 +52,7 @@ def test_a_regression_is_planned_in_shares_of_its_loss(registry, brought_in):
     name = brought_in(fitted(Ridge(), past[:10]), task="regression")
     registry.update(name, values(400, seed=4), strategies="retrain")
     plan = registry.plan(name, gain=0.05)
-    assert plan.metric == "rmse" and plan.new.known.spread.scale > 0 and "of the champion's mean loss" in str(plan)
+    assert plan.metric == "rmse" and plan.new.known.differences.scale > 0 and "of the champion's mean loss" in str(plan)
 
 
 def test_of_a_score_without_losses_nothing_can_be_guessed(registry, brought_in):
@@ -82,7 +84,7 @@ def test_rows_to_label_are_those_on_which_the_standing_challenger_differs(regist
     first, second = (registry.predict(with_challenger, chosen.frame, version=v)["prediction"] for v in (1, 2))
     assert (chosen.champion, chosen.challenger) == (1, 2) and (first != second).all()
     assert list(chosen.frame.columns) == [*NAMES, "weight"] and len(chosen.frame) == 100
-    assert chosen.labels.saves > 0
+    assert chosen.labels.labels_saved > 0
 
 
 def test_the_challenger_can_be_named_and_there_must_be_one(registry, with_challenger, brought_in):

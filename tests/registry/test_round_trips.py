@@ -32,7 +32,7 @@ def refused(registry, name, seed=50):
     return outcome
 
 
-NEVER = incumbent.Limit("accuracy", least=2.0)
+NEVER = incumbent.Limit("accuracy", min=2.0)
 
 
 # ------------------------------------------------------------------------------------------------ init
@@ -41,7 +41,7 @@ NEVER = incumbent.Limit("accuracy", least=2.0)
 def test_init_keeps_the_model_its_schema_its_rows_and_its_gate(registry, name):
     past, old = points(200, seed=3), points(100, seed=10)
     live = fitted(LogisticRegression(), past)
-    gate = Gate(tolerance=0.02, limits=(incumbent.Limit("bytes", ratio=3.0),))
+    gate = Gate(tolerance=0.02, limits=(incumbent.Limit("bytes", max_ratio=3.0),))
     came = registry.init(name, live, past, target="label", anchor=old, gate=gate)
     assert (came.name, came.version, came.remembered, came.anchored) == (name, 1, 200, 100)
     version = registry.version(name)
@@ -212,7 +212,7 @@ def test_a_dry_run_writes_nothing(registry, brought_in, shared_store):
         (points(100), {"strategies": "nothing"}, UsageError),
         (points(100), {"metric": "nothing"}, UsageError),
         (points(100), {"budget": "soon"}, UsageError),
-        (points(100), {"gate": Gate(limits=(incumbent.Limit("bites", most=1),))}, UsageError),
+        (points(100), {"gate": Gate(limits=(incumbent.Limit("bites", max=1),))}, UsageError),
         (points(200, seed=3), {}, DataError),
     ],
     ids=["few", "column", "gaps", "ability", "strategy", "metric", "budget", "limit", "known"],

@@ -16,7 +16,7 @@ from incumbent.core import (
     Interval,
     Memory,
     Outcome,
-    Paired,
+    PairedPredictions,
     Prediction,
     Reason,
     Recipe,
@@ -120,7 +120,7 @@ def classified(name: str, n: int, classes: np.ndarray, skills: tuple[float, floa
         _scores(y, new),
         _interval(gain, test="McNemar, exact"),
         per_class,
-        Paired(y, old, new, source),
+        PairedPredictions(y, old, new, source),
     )
 
 
@@ -244,7 +244,9 @@ def regressed(name: str, n: int, spreads: tuple[float, float], seed: int) -> Com
         }
 
     source = "holdout" if name == "new" else "crossfit"
-    return Comparison(name, scores(old), scores(new), _interval(loss[0] - loss[1]), {}, Paired(y, old, new, source))
+    return Comparison(
+        name, scores(old), scores(new), _interval(loss[0] - loss[1]), {}, PairedPredictions(y, old, new, source)
+    )
 
 
 def regression(**changes: Any) -> Outcome:

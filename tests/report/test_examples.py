@@ -11,19 +11,19 @@ import pytest
 from outcomes import binary, failed, hostile, regression
 from test_report_page import read
 
-from incumbent.core import Paired, Prediction
+from incumbent.core import PairedPredictions, Prediction
 from incumbent.report._examples import drawn, examples, seen
 from incumbent.report._page import page
 
 SCRIPT = "<script>alert('x')</script>\"'><img src=http://evil.example/x onerror=alert(1)>"
 
 
-def flipped(n: int = 300, lost: int = 60, won: int = 90) -> Paired:
+def flipped(n: int = 300, lost: int = 60, won: int = 90) -> PairedPredictions:
     """The first rows are lost, the last ones won, and on those between both are right."""
     y = np.ones(n, dtype=int)
     champion, challenger = y.copy(), y.copy()
     challenger[:lost], champion[n - won :] = 0, 0
-    return Paired(y, Prediction(champion), Prediction(challenger), x=pd.DataFrame({"a": np.arange(n) / 10}))
+    return PairedPredictions(y, Prediction(champion), Prediction(challenger), x=pd.DataFrame({"a": np.arange(n) / 10}))
 
 
 def seeing(outcome, x):
@@ -64,7 +64,7 @@ def test_of_a_regression_those_whose_error_rose_or_fell_and_not_the_worst_of_the
     champion, challenger = y + 1.0, y + rng.uniform(-3.0, 3.0, 400)
     challenger[:5], challenger[5:10] = np.nan, champion[5:10]
     both = Prediction(champion), Prediction(challenger)
-    lost, won = drawn(Paired(y, *both), regression=True, seed=0)
+    lost, won = drawn(PairedPredictions(y, *both), regression=True, seed=0)
     rose = np.abs(challenger - y) > 1.0 + 1e-12
     assert (lost.of, won.of) == (int(rose[10:].sum()), int((~rose[10:]).sum()))
     assert rose[lost.at].all() and not rose[won.at].any() and min(*lost.at, *won.at) >= 10
@@ -74,7 +74,7 @@ def test_of_a_regression_those_whose_error_rose_or_fell_and_not_the_worst_of_the
 
 def test_classes_of_mixed_kinds_are_told_apart():
     y = np.array([1, "b", None], dtype=object)
-    lost, won = drawn(Paired(y, Prediction(y), Prediction(y[::-1].copy())), regression=False, seed=0)
+    lost, won = drawn(PairedPredictions(y, Prediction(y), Prediction(y[::-1].copy())), regression=False, seed=0)
     assert (lost.of, won.of) == (2, 0)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from outcomes import EVERY, binary, failed, hostile, multiclass, regressed, regression, without_anchor
 
-from incumbent.core import Comparison, Interval, Outcome, Paired, Prediction, Reason
+from incumbent.core import Comparison, Interval, Outcome, PairedPredictions, Prediction, Reason
 from incumbent.errors import UsageError
 from incumbent.report import to_dict, to_html_summary, to_text, write
 from incumbent.report._page import page
@@ -147,7 +147,7 @@ def test_a_dollar_sign_or_a_foreign_script_in_a_class_name_is_harmless():
     swap = dict(zip(("DOWN", "UP"), classes, strict=True))
     renamed = np.array([swap[str(c)] for c in new.paired.y])
     said = Prediction(renamed, new.paired.champion.proba, np.array(["$x^2$", "価格"]))
-    made = Comparison("new", {}, {}, new.interval, {"$x^2$": (0.5, 0.6, 3)}, Paired(renamed, said, said))
+    made = Comparison("new", {}, {}, new.interval, {"$x^2$": (0.5, 0.6, 3)}, PairedPredictions(renamed, said, said))
     assert "価格" in read(page(binary(comparisons={"new": made}))).text
 
 
@@ -219,16 +219,22 @@ def test_missing_numbers_and_open_intervals_are_drawn_without_them():
 def test_predictions_that_are_nan_are_left_out_of_the_plots():
     c = regressed("new", 50, (30.0, 20.0), 1)
     said = Prediction(np.where(np.arange(50) % 7 == 0, np.nan, c.paired.challenger.label))
-    made = Comparison("new", c.champion, c.challenger, c.interval, {}, Paired(c.paired.y, c.paired.champion, said))
+    made = Comparison(
+        "new", c.champion, c.challenger, c.interval, {}, PairedPredictions(c.paired.y, c.paired.champion, said)
+    )
     html = page(regression(comparisons={"new": made}))
     assert "Errors of both" in read(html).text
-    none = Comparison("new", {}, {}, c.interval, {}, Paired(c.paired.y, said, Prediction(np.full(50, np.nan))))
+    none = Comparison(
+        "new", {}, {}, c.interval, {}, PairedPredictions(c.paired.y, said, Prediction(np.full(50, np.nan)))
+    )
     assert "Errors of both" not in read(page(regression(comparisons={"new": none}))).text
 
 
 def test_a_classifier_without_probabilities_gets_no_calibration_plot():
     new = binary().comparisons["new"]
-    paired = Paired(new.paired.y, Prediction(new.paired.champion.label), Prediction(new.paired.challenger.label))
+    paired = PairedPredictions(
+        new.paired.y, Prediction(new.paired.champion.label), Prediction(new.paired.challenger.label)
+    )
     bare = Comparison("new", new.champion, new.challenger, new.interval, new.per_class, paired)
     text = read(page(binary(comparisons={"new": bare}))).text
     assert "Challenger: confusion" in text

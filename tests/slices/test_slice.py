@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from incumbent.core import Paired, Prediction
+from incumbent.core import PairedPredictions, Prediction
 from incumbent.errors import DataError, UsageError
 from incumbent.evidence import gain
-from incumbent.gate.slices import Slice, judge
+from incumbent.gate.slices import Slice, check_slices
 from incumbent.metrics import AUC, F1, MAE, Accuracy
 
 RNG = np.random.default_rng(0)
@@ -41,7 +41,7 @@ def counted(wins, losses, *, rows=1000, first=0, **more):
     champion, challenger = y.copy(), y.copy()
     champion[first : first + wins] = 1
     challenger[first + wins : first + wins + losses] = 1
-    return Paired(y, Prediction(champion), Prediction(challenger), **more)
+    return PairedPredictions(y, Prediction(champion), Prediction(challenger), **more)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ HALVES = pd.DataFrame({"part": np.repeat(["a", "b"], [600, 400]), "number": np.a
 def test_each_slice_is_judged_by_the_test_that_fits_its_rows():
     both = counted(3, 2, first=10)
     slices = [Slice('part == "a"', 0.02), Slice("number >= 600", 0.05, "late")]
-    first, second = judge(slices, HALVES, both, Accuracy(), 0.05)
+    first, second = check_slices(slices, HALVES, both, Accuracy(), 0.05)
     alone = counted(3, 2, rows=600, first=10)
     assert first.interval == gain(alone, Accuracy(), alpha=0.05, margin=-0.02) and first.limit == -0.02
     assert first.holds and first.value == first.interval.lower > -0.02 and first.name == 'not worse where part == "a"'
@@ -137,10 +137,10 @@ def test_harm_in_one_slice_shows_though_the_whole_is_better():
     both = counted(100, 0)
     both.challenger.label[600:640] = 1
     assert gain(both, Accuracy(), alpha=0.05).lower > 0
-    reasons = {reason.name: reason for reason in judge([Slice("part")], HALVES, both, Accuracy(), 0.05)}
+    reasons = {reason.name: reason for reason in check_slices([Slice("part")], HALVES, both, Accuracy(), 0.05)}
     harmed = reasons['not worse where part == "b"']
     assert (
-        harmed.broken
+        harmed.violated
         and not harmed.holds
         and harmed.text.startswith('worse where part == "b": gain -10 points, at most')
     )
@@ -149,15 +149,15 @@ def test_harm_in_one_slice_shows_though_the_whole_is_better():
 
 def test_a_tolerance_of_its_own_decides():
     both = counted(0, 12, first=600)
-    held = [judge([Slice('part == "b"', t)], HALVES, both, Accuracy(), 0.05)[0] for t in (0.01, 0.03, 0.1)]
-    assert [(r.holds, r.broken) for r in held] == [(False, True), (False, False), (True, False)]
+    held = [check_slices([Slice('part == "b"', t)], HALVES, both, Accuracy(), 0.05)[0] for t in (0.01, 0.03, 0.1)]
+    assert [(r.holds, r.violated) for r in held] == [(False, True), (False, False), (True, False)]
 
 
 def test_a_slice_that_is_too_small_says_how_many_rows_it_needs():
     both = counted(40, 40, first=100)
-    few, none = judge([Slice("number < 20"), Slice("number < 0")], HALVES, both, Accuracy(), 0.05)
-    assert not few.holds and not few.broken and "rows of this slice would show it" in few.text
-    assert not none.holds and not none.broken and "the gain cannot be told, no rows (0 rows); about" in none.text
+    few, none = check_slices([Slice("number < 20"), Slice("number < 0")], HALVES, both, Accuracy(), 0.05)
+    assert not few.holds and not few.violated and "rows of this slice would show it" in few.text
+    assert not none.holds and not none.violated and "the gain cannot be told, no rows (0 rows); about" in none.text
     needed = int(none.text.split("about ")[1].split(" rows")[0].replace(",", ""))
     # with 8 % of the rows differing and no true gain, that many show a tolerance of one point four times in five
     counts = np.random.default_rng(0).multinomial(needed, [0.04, 0.04, 0.92], size=200)
@@ -166,29 +166,29 @@ def test_a_slice_that_is_too_small_says_how_many_rows_it_needs():
         for w, c, _ in counts.tolist()
     ]
     assert np.mean(shown) == pytest.approx(0.8, abs=0.09)
-    enough = judge([Slice('part == "a"')], HALVES, counted(0, 4, rows=1000), Accuracy(), 0.05)[0]
+    enough = check_slices([Slice('part == "a"')], HALVES, counted(0, 4, rows=1000), Accuracy(), 0.05)[0]
     assert not enough.holds and "rows of this slice would show it" in enough.text
 
 
 def test_without_room_no_number_of_rows_would_do():
-    reason = judge([Slice('part == "b"', 0.0)], HALVES, counted(5, 5, first=700), Accuracy(), 0.05)[0]
-    assert not reason.holds and not reason.broken and "allow a larger tolerance" in reason.text
+    reason = check_slices([Slice('part == "b"', 0.0)], HALVES, counted(5, 5, first=700), Accuracy(), 0.05)[0]
+    assert not reason.holds and not reason.violated and "allow a larger tolerance" in reason.text
 
 
 def test_relative_losses_and_scores_of_the_whole_are_judged_too():
     rng = np.random.default_rng(1)
     y = rng.normal(size=1000)
     good, bad = Prediction(y + rng.normal(0, 1, 1000)), Prediction(y + rng.normal(0, 1.5, 1000))
-    (reason,) = judge([Slice('part == "a"', 0.05)], HALVES, Paired(y, good, bad), MAE(), 0.05)
-    assert reason.broken and "% of the champion's mean loss" in reason.text and "(limit: more than -5;" in reason.text
+    (reason,) = check_slices([Slice('part == "a"', 0.05)], HALVES, PairedPredictions(y, good, bad), MAE(), 0.05)
+    assert reason.violated and "% of the champion's mean loss" in reason.text and "(limit: more than -5;" in reason.text
     label = (y > 0).astype(int)
     proba = 1 / (1 + np.exp(-(y + rng.normal(size=1000))))
     said = Prediction((proba > 0.5).astype(int), np.column_stack([1 - proba, proba]), np.array([0, 1]))
-    both = Paired(label, said, said)
+    both = PairedPredictions(label, said, said)
     for metric in (AUC(), F1()):
-        assert all(r.holds for r in judge([Slice("part", 0.05)], HALVES, both, metric, 0.05)), metric
-    (one_class,) = judge([Slice("up == True", 0.05)], HALVES.assign(up=label == 1), both, AUC(), 0.05)
-    assert not one_class.holds and not one_class.broken and "cannot be told" in one_class.text
+        assert all(r.holds for r in check_slices([Slice("part", 0.05)], HALVES, both, metric, 0.05)), metric
+    (one_class,) = check_slices([Slice("up == True", 0.05)], HALVES.assign(up=label == 1), both, AUC(), 0.05)
+    assert not one_class.holds and not one_class.violated and "cannot be told" in one_class.text
 
 
 def test_weights_blocks_order_and_clip_go_with_the_rows():
@@ -196,8 +196,8 @@ def test_weights_blocks_order_and_clip_go_with_the_rows():
     y = rng.normal(size=1000)
     champion, challenger = (Prediction(y + rng.normal(size=1000)) for _ in range(2))
     block, weight = np.arange(1000) // 4, rng.random(1000)
-    whole = Paired(y, champion, challenger, weight=weight, block=block, clip=2.0)
-    part = Paired(
+    whole = PairedPredictions(y, champion, challenger, weight=weight, block=block, clip=2.0)
+    part = PairedPredictions(
         y[:600],
         champion.take(range(600)),
         challenger.take(range(600)),
@@ -207,7 +207,7 @@ def test_weights_blocks_order_and_clip_go_with_the_rows():
         False,
         2.0,
     )
-    (reason,) = judge([Slice('part == "a"', 0.3)], HALVES, whole, MAE(), 0.05)
+    (reason,) = check_slices([Slice('part == "a"', 0.3)], HALVES, whole, MAE(), 0.05)
     assert reason.interval == gain(part, MAE(), alpha=0.05, margin=reason.limit) and "cluster" in reason.interval.test
 
 
@@ -217,11 +217,13 @@ def test_a_challenger_at_the_margin_passes_at_most_alpha_of_the_time():
     passed = []
     for _ in range(200):
         d = rng.choice([1, -1, 0], p=[0.02, 0.05, 0.93], size=500)
-        both = Paired(np.zeros(1000), *(Prediction(np.concatenate([v, np.zeros(500)])) for v in (d == 1, d == -1)))
-        passed.append(judge([Slice('part == "a"', 0.03)], rows, both, Accuracy(), 0.1)[0].holds)
+        both = PairedPredictions(
+            np.zeros(1000), *(Prediction(np.concatenate([v, np.zeros(500)])) for v in (d == 1, d == -1))
+        )
+        passed.append(check_slices([Slice('part == "a"', 0.03)], rows, both, Accuracy(), 0.1)[0].holds)
     assert np.mean(passed) <= 0.1 + 2.6 * math.sqrt(0.09 / 200)
 
 
 def test_rows_that_do_not_pair_are_refused():
     with pytest.raises(DataError, match="x has 1000 rows but 900 were predicted"):
-        judge([Slice("part")], HALVES, counted(1, 1, rows=900), Accuracy(), 0.05)
+        check_slices([Slice("part")], HALVES, counted(1, 1, rows=900), Accuracy(), 0.05)

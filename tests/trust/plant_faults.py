@@ -76,7 +76,7 @@ FAULTS = (
         "ignore the condition: better on the new rows",
         "incumbent.gate._gate",
         "reasons = [new]\n",
-        "reasons = [dataclasses.replace(new, holds=True, broken=False)]\n",
+        "reasons = [dataclasses.replace(new, holds=True, violated=False)]\n",
         (f"{GATE}::test_worse_on_the_new_is_rejected",),
     ),
     Fault(
@@ -110,8 +110,8 @@ FAULTS = (
     Fault(
         "ignore the condition: limits",
         "incumbent.gate._gate",
-        "reasons += judge(self.limits, evidence.measured)",
-        "judge(self.limits, evidence.measured)",
+        "reasons += check_limits(self.limits, evidence.measured)",
+        "check_limits(self.limits, evidence.measured)",
         (f"{GATE}::test_limits",),
     ),
     Fault(

@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 ALWAYS = Gate(tolerance=None, min_gain=-1.0)
-NEVER = Gate(tolerance=None, limits=(Limit("accuracy", least=2.0),))
+NEVER = Gate(tolerance=None, limits=(Limit("accuracy", min=2.0),))
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest
 
 from incumbent import Evidence, Gate
-from incumbent.core import Challenger, Paired, Prediction
+from incumbent.core import Challenger, PairedPredictions, Prediction
 from incumbent.metrics import Accuracy
 from incumbent.updating import choose, improvement
 
@@ -29,7 +29,7 @@ def promoted(seed: int, error: float, *, peek: bool) -> bool:
     tries = choose([Challenger(str(k), model=Made(), gain=gain) for k, gain in enumerate(gains)])
     best = next(k for k, each in enumerate(tries) if each.chosen)
     at = np.arange(SELECT, len(y))
-    pair = Paired(y[at], said[0].take(at), said[1 + best].take(at))
+    pair = PairedPredictions(y[at], said[0].take(at), said[1 + best].take(at))
     return Gate(tolerance=None, alpha=ALPHA)(Evidence(metric, pair)).decision == "promote"
 
 

@@ -27,7 +27,7 @@ pytestmark = [
 KILLS = 50
 ASKED = points(40, seed=77)[NAMES]
 ALWAYS = Gate(tolerance=None, min_gain=-1.0)
-NEVER = Gate(tolerance=None, limits=(Limit("accuracy", least=2.0),))
+NEVER = Gate(tolerance=None, limits=(Limit("accuracy", min=2.0),))
 
 
 def said(registry: Registry, version: int | None = None) -> str:

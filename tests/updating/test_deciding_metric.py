@@ -138,7 +138,7 @@ def limited(*limits, live=None, **options):
 
 def test_limits_that_hold_let_the_challenger_through_and_stand_among_the_reasons():
     outcome = limited(
-        Limit("latency_us", most=1e9), Limit("bytes", ratio=2.0), Limit("accuracy", least=0.5), Limit("brier", most=1.0)
+        Limit("latency_us", max=1e9), Limit("bytes", max_ratio=2.0), Limit("accuracy", min=0.5), Limit("brier", max=1.0)
     )
     assert outcome.decision == "promote"
     reasons = {reason.name: reason for reason in outcome.verdict.reasons[2:]}
@@ -149,11 +149,11 @@ def test_limits_that_hold_let_the_challenger_through_and_stand_among_the_reasons
 
 
 @pytest.mark.parametrize(
-    "limit", [Limit("latency_us", most=1e-6), Limit("bytes", ratio=0.01), Limit("accuracy", least=0.999)], ids=repr
+    "limit", [Limit("latency_us", max=1e-6), Limit("bytes", max_ratio=0.01), Limit("accuracy", min=0.999)], ids=repr
 )
 def test_a_limit_that_is_broken_rejects(limit):
     outcome = limited(limit)
-    assert outcome.decision == "reject" and outcome.verdict.reasons[-1].broken
+    assert outcome.decision == "reject" and outcome.verdict.reasons[-1].violated
     assert any(limit.name in advice for advice in outcome.verdict.advice)
 
 
@@ -167,8 +167,8 @@ def test_few_negative_flips_can_be_asked_for():
 @pytest.mark.parametrize(
     ("gate", "said"),
     [
-        (Gate(limits=(Limit("latency", most=1),)), "Did you mean latency_us"),
-        (Gate(limits=(Limit("rmse", most=1),)), "not measured"),
+        (Gate(limits=(Limit("latency", max=1),)), "Did you mean latency_us"),
+        (Gate(limits=(Limit("rmse", max=1),)), "not measured"),
     ],
 )
 def test_a_limit_on_nothing_is_told_before_anything_is_trained(gate, said):
@@ -189,10 +189,10 @@ def test_negative_flips_of_a_regression_mean_nothing():
 def test_a_limit_on_probabilities_needs_a_model_that_gives_them():
     live = fitted(LinearSVC(), points(100, seed=1))
     with pytest.raises(UsageError, match="log_loss"):
-        incumbent.update(live, points(300, seed=2), target="label", gate=Gate(limits=(Limit("log_loss", most=1.0),)))
+        incumbent.update(live, points(300, seed=2), target="label", gate=Gate(limits=(Limit("log_loss", max=1.0),)))
 
 
 def test_a_bytes_limit_compares_with_the_champion():
-    outcome = limited(Limit("bytes", ratio=1.5), live=fitted(LogisticRegression(), points(12, noise=0.0, seed=3)))
+    outcome = limited(Limit("bytes", max_ratio=1.5), live=fitted(LogisticRegression(), points(12, noise=0.0, seed=3)))
     champion, challenger = outcome.verdict.reasons[-1].limit / 1.5, outcome.verdict.reasons[-1].value
     assert challenger == pytest.approx(champion, rel=0.2)

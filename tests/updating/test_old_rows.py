@@ -29,7 +29,7 @@ def test_without_an_anchor_stand_ins_are_judged_on_rows_that_they_have_not_seen(
     past = points(300, seed=1)
     outcome = crossfitted(fitted(LogisticRegression(), past), past, points(600, NEW, seed=2))
     assert outcome.verdict.source == "crossfit"
-    assert "stand-ins" in outcome.verdict.reasons[1].text and "stand-ins" in outcome.verdict.promise
+    assert "stand-ins" in outcome.verdict.reasons[1].text and "stand-ins" in outcome.verdict.guarantee
     old = outcome.comparisons["anchor"].paired
     assert len(old) == 300
 
@@ -41,7 +41,7 @@ def test_a_champion_that_knows_its_training_rows_by_heart_is_not_flattered():
     outcome = crossfitted(live, past, points(1500, seed=2, noise=0.4))
     champion = outcome.comparisons["anchor"].champion["accuracy"]
     assert 0.55 < champion < 0.8  # as it is on rows that it has not seen
-    assert not outcome.verdict.reasons[1].broken
+    assert not outcome.verdict.reasons[1].violated
 
 
 def test_the_training_rows_serve_with_the_bias_said_where_the_budget_leaves_no_time_for_stand_ins():
@@ -96,7 +96,7 @@ def test_forgetting_shows_on_the_old_rows():
     past = points(400, seed=1)
     outcome = crossfitted(fitted(LogisticRegression(), past), past, points(900, NEW, seed=2))
     better, not_worse = outcome.verdict.reasons
-    assert better.holds and not_worse.broken
+    assert better.holds and not_worse.violated
     old = outcome.comparisons["anchor"]
     assert old.challenger["accuracy"] < old.champion["accuracy"] - 0.05
     assert set(old.per_class) == {"0", "1"}

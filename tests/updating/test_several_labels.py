@@ -122,7 +122,7 @@ def test_every_kind_of_metric_can_decide(name):
 
 def test_negative_flips_and_limits_are_judged():
     old, new = _rows("labels", 600), _rows("labels", 900, turn=0.5)
-    gate = Gate(tolerance=None, max_flips=0.9, limits=(incumbent.Limit("hamming_loss", ratio=1.0),))
+    gate = Gate(tolerance=None, max_flips=0.9, limits=(incumbent.Limit("hamming_loss", max_ratio=1.0),))
     found = incumbent.update(_net("labels", old), new, data=old, strategies=LEARN, gate=gate)
     names = [reason.name for reason in found.verdict.reasons if reason.holds]
     assert names == ["better on the new rows", "few negative flips", "hamming_loss"]

@@ -50,7 +50,7 @@ def test_a_challenger_that_harms_a_protected_slice_is_rejected_however_much_it_g
     held = incumbent.update(champion, new, gate=Gate(slices=(Slice('region == "east"'),)), **given)
     assert (free.decision, held.decision) == ("promote", "reject")
     reason = names(held)['not worse where region == "east"']
-    assert reason.broken and reason.value < -0.01
+    assert reason.violated and reason.value < -0.01
 
 
 def test_a_column_becomes_a_slice_for_each_value_that_the_champion_learned(live):
@@ -70,7 +70,7 @@ def test_a_subgroup_that_nobody_named_is_searched_out_and_confirmed(live):
     searched = incumbent.update(champion, new, gate=Gate(tolerance=None, search=True), **given)
     assert (free.decision, searched.decision) == ("promote", "reject")
     reason = names(searched)["no slice found that is worse"]
-    assert reason.broken and 'region == "east"' in reason.text
+    assert reason.violated and 'region == "east"' in reason.text
 
 
 def test_the_search_finds_nothing_where_the_challenger_is_better_everywhere(live):

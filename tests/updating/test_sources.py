@@ -31,7 +31,7 @@ def test_cross_fitting_judges_the_rows_that_were_learned_from_too():
     crossed = outcome(rows(800, 2), Gate(tolerance=None, source="crossfit"))
     assert held.verdict.reasons[0].interval.rows == held.rows["gate"] == 200
     assert crossed.verdict.reasons[0].interval.rows == crossed.rows["gate"] + crossed.rows["train"]
-    assert crossed.verdict.new_source == "holdout+crossfit" and "fitted without" in crossed.verdict.promise
+    assert crossed.verdict.new_source == "holdout+crossfit" and "fitted without" in crossed.verdict.guarantee
 
 
 def test_cross_fitting_never_judges_a_row_by_what_learned_from_it():
@@ -78,20 +78,20 @@ def test_cross_fitting_keeps_its_level_where_nothing_has_changed():
 
 def test_under_a_refresh_the_live_strategy_is_promoted_where_another_is_not_proven():
     found = outcome(rows(300, 4), Gate.refresh(), strategies=["incremental", "retrain"])
-    assert found.decision == "promote" and found.chosen.strategy == "Retrain()" and found.verdict.kind == "refresh"
+    assert found.decision == "promote" and found.chosen.strategy == "Retrain()" and found.verdict.rule == "refresh"
 
 
 def test_under_a_refresh_a_poisoned_batch_is_refused():
     x, y = rows(2000, 4)
     found = outcome((x, 1 - y), Gate.refresh(tolerance=0.02), anchor=rows(2000, 9))
-    assert found.decision == "reject" and found.verdict.reasons[1].broken
+    assert found.decision == "reject" and found.verdict.reasons[1].violated
 
 
 def test_a_refresh_spends_nothing_of_what_is_rationed():
     gate = Gate.refresh(error_control="fwer")
     found = outcome(rows(300, 4), gate, anchor=rows(300, 9))
     assert found.decision == "promote" and found.anchor.use == 1
-    proven = outcome(rows(300, 4), gate.replace(promise="prove"), anchor=rows(300, 9))
+    proven = outcome(rows(300, 4), gate.replace(rule="prove"), anchor=rows(300, 9))
     assert proven.anchor.use == 2 and proven.control != found.control
 
 
@@ -150,7 +150,7 @@ def test_lines_that_are_other_than_before_begin_anew():
     other = PrequentialModels({"a": LIVE, "b": LIVE}, lines.monitor)
     zeros = np.zeros(9)
     again = other.add_batch(zeros, {"a": zeros, "b": zeros}, alpha=0.05, min_gain=0.0, bound=1.0)
-    assert set(again.monitor.lines) == {"a", "b"} and again.monitor.evidence[0].batches == 1
+    assert set(again.monitor.names) == {"a", "b"} and again.monitor.evidence[0].batches == 1
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_shuffled_labels_are_rejected():
     outcome = incumbent.update(live, new, target="label", anchor=points(600, seed=10), strategies="Window(540)", seed=0)
     assert outcome.decision == "reject"
     assert outcome.model is live
-    assert [reason.name for reason in outcome.verdict.reasons if reason.broken]
+    assert [reason.name for reason in outcome.verdict.reasons if reason.violated]
     assert outcome.verdict.advice
 
 
@@ -55,7 +55,7 @@ def test_turned_labels_win_the_new_rows_and_lose_the_old():
         steady(), new, target="label", anchor=points(600, seed=10), strategies="Window(540)", seed=0
     )
     better, not_worse = outcome.verdict.reasons
-    assert (outcome.decision, better.holds, not_worse.broken) == ("reject", True, True)
+    assert (outcome.decision, better.holds, not_worse.violated) == ("reject", True, True)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -73,7 +73,7 @@ def test_a_changed_rule_is_followed_once_the_old_rows_are_waived():
     followed = incumbent.update(live, new, target="label", strategies="retrain", gate=Gate(tolerance=None))
     assert followed.decision == "promote"
     assert [reason.name for reason in followed.verdict.reasons] == ["better on the new rows"]
-    assert "tolerance=None" in followed.verdict.promise
+    assert "tolerance=None" in followed.verdict.guarantee
 
 
 def test_nothing_is_promoted_where_nothing_is_known_of_the_old_rows():
@@ -143,7 +143,7 @@ def test_a_budget_that_is_spent_at_once_keeps_the_champion_and_says_so():
     outcome = incumbent.update(live, points(900, seed=2), target="label", anchor=points(400, seed=10), budget=1e-9)
     assert outcome.decision == "inconclusive" and outcome.model is live and outcome.chosen is None
     assert outcome.challengers and all("budget" in challenger.error for challenger in outcome.challengers)
-    assert "budget was spent" in outcome.verdict.promise
+    assert "budget was spent" in outcome.verdict.guarantee
     assert "--budget" in outcome.verdict.advice[0]
     assert "budget" in str(outcome)
 
@@ -221,7 +221,7 @@ def test_a_metric_that_cannot_be_computed_on_the_select_rows_chooses_nobody():
     new = points(900, seed=2).query("label == 1")
     outcome = incumbent.update(steady(), new, target="label", data=points(400, seed=1), metric="auc")
     assert outcome.decision == "inconclusive" and outcome.chosen is None
-    assert "auc cannot be computed" in outcome.verdict.promise
+    assert "auc cannot be computed" in outcome.verdict.guarantee
     assert "budget" not in outcome.verdict.advice[0]
 
 

@@ -23,8 +23,8 @@ from incumbent.core._elements import Optimizer as Optimizer
 from incumbent.core._elements import Structure as Structure
 from incumbent.core._evidence import Evidence as Evidence
 from incumbent.core._evidence import Interval as Interval
-from incumbent.core._evidence import LineEvidence as LineEvidence
-from incumbent.core._evidence import Paired as Paired
+from incumbent.core._evidence import PairedPredictions as PairedPredictions
+from incumbent.core._evidence import PrequentialEvidence as PrequentialEvidence
 from incumbent.core._evidence import Reason as Reason
 from incumbent.core._evidence import Verdict as Verdict
 from incumbent.core._model import BaseModel as BaseModel
@@ -107,7 +107,7 @@ __all__ = [
     "HasWeights",
     "Importance",
     "Interval",
-    "LineEvidence",
+    "PrequentialEvidence",
     "Loss",
     "LowRank",
     "Memory",
@@ -119,7 +119,7 @@ __all__ = [
     "Optimizer",
     "Option",
     "Outcome",
-    "Paired",
+    "PairedPredictions",
     "Perturb",
     "Prediction",
     "Progress",
@@ -155,8 +155,10 @@ __getattr__ = deprecated_names(
     __name__,
     {
         "Differentiable": "HasWeights",
+        "LineEvidence": "PrequentialEvidence",
         "Optimiser": "Optimizer",
         "Outspoken": "HasLogits",
+        "Paired": "PairedPredictions",
         "differentiable": "has_weights",
         "outspoken": "has_logits",
     },

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from incumbent._deprecated import renamed_members
 from incumbent.core._model import Metric, Prediction
 from incumbent.core._values import Array, Decision, Floats
 
 
 @dataclass(frozen=True, eq=False)
-class Paired:
+class PairedPredictions:
     """Champion and challenger on the same unseen rows of one holdout.
 
     Parameters
@@ -62,7 +63,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class LineEvidence:
+class PrequentialEvidence:
     """What is known of a line: challengers of one strategy that learned every batch after they had predicted it.
 
     Parameters
@@ -86,6 +87,7 @@ class LineEvidence:
     batches: int
 
 
+@renamed_members({"line": "prequential"})
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """All that a gate may look at.
@@ -94,9 +96,9 @@ class Evidence:
     ----------
     metric : Metric
         The score that decides.
-    new : Paired
+    new : PairedPredictions
         The gate split of the new rows.
-    old : Paired, optional
+    old : PairedPredictions, optional
         The anchor set or its stand-in.
     anchor_use : int
         How often the anchor set will have been used, this time included.
@@ -108,21 +110,22 @@ class Evidence:
         Subgroups that were worse on the select rows, to be confirmed or cleared on `new`.
     routine : str
         The strategy that is live, where the challenger learned by the same one; empty is a change of strategy.
-    line : LineEvidence, optional
+    prequential : PrequentialEvidence, optional
         What is known of the challenger's line over several batches, where that is the source of evidence.
     """
 
     metric: Metric
-    new: Paired
-    old: Paired | None = None
+    new: PairedPredictions
+    old: PairedPredictions | None = None
     anchor_use: int = 1
     measured: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     level: float | None = None
     suspects: tuple[Any, ...] = ()
     routine: str = ""
-    line: LineEvidence | None = None
+    prequential: PrequentialEvidence | None = None
 
 
+@renamed_members({"broken": "violated"})
 @dataclass(frozen=True)
 class Reason:
     """One condition of the verdict: a number beside its limit.
@@ -137,7 +140,7 @@ class Reason:
         What it is held against.
     holds : bool
         Whether the condition is met.
-    broken : bool
+    violated : bool
         Whether the opposite is shown (then more rows would not help).
     text : str
         The condition in one sentence, with its numbers.
@@ -149,11 +152,12 @@ class Reason:
     value: float
     limit: float
     holds: bool
-    broken: bool
+    violated: bool
     text: str
     interval: Interval | None = None
 
 
+@renamed_members({"promise": "guarantee", "kind": "rule"})
 @dataclass(frozen=True)
 class Verdict:
     """The decision, every reason for it, and what would change it.
@@ -164,11 +168,11 @@ class Verdict:
         What happens to the challenger.
     reasons : tuple of Reason
         Each a number beside its limit; all must hold for a promotion.
-    promise : str
+    guarantee : str
         What a promotion guarantees.
     source : str
         Which rows the old-data condition was judged on.
-    kind : {"prove", "refresh"}
+    rule : {"prove", "refresh"}
         Which promise was given: that what is promoted is shown better, or that what is shown worse is not.
     new_source : str
         Which rows the gain on the new rows was judged on.
@@ -182,12 +186,12 @@ class Verdict:
 
     decision: Decision
     reasons: tuple[Reason, ...] = ()
-    promise: str = ""
+    guarantee: str = ""
     source: str = ""
     smallest_gain: float = math.nan
     rows_needed: int | None = None
     advice: tuple[str, ...] = ()
-    kind: Literal["prove", "refresh"] = "prove"
+    rule: Literal["prove", "refresh"] = "prove"
     new_source: str = "holdout"
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from incumbent.core._check import DataCheck
-from incumbent.core._evidence import Interval, Paired, Verdict
+from incumbent.core._evidence import Interval, PairedPredictions, Verdict
 from incumbent.core._model import Model
 from incumbent.core._recipe import Recipe
 from incumbent.core._rows import AnchorSet, Memory
@@ -79,7 +79,7 @@ class Comparison:
     per_class : mapping of str to (float, float, int)
         Accuracy of champion and challenger and number of rows, by class (empty for a regression); the F1 of each where
         rows have several labels at once.
-    paired : Paired
+    paired : PairedPredictions
         The predictions, for plots.
     """
 
@@ -88,7 +88,7 @@ class Comparison:
     challenger: Mapping[str, float]
     interval: Interval
     per_class: Mapping[str, tuple[float, float, int]]
-    paired: Paired
+    paired: PairedPredictions
 
 
 class Renderer(Protocol):

@@ -4,24 +4,36 @@
 could have shown. `incumbent.evidence.live` holds evidence from labels that arrive later.
 """
 
-from incumbent.evidence._flips import flips
+from incumbent._deprecated import deprecated_names
+from incumbent.evidence._flips import negative_flip_rate
 from incumbent.evidence._forgetting import change, per_class
 from incumbent.evidence._paired import compare, gain, scale
-from incumbent.evidence._pairs import share_lower, share_upper
+from incumbent.evidence._pairs import clopper_pearson_lower, clopper_pearson_upper
 from incumbent.evidence._power import rows_needed, smallest_gain
-from incumbent.evidence._spread import Spread, spread
+from incumbent.evidence._spread import PairedVariance, paired_variance
 
 __all__ = [
-    "Spread",
+    "PairedVariance",
     "change",
     "compare",
-    "flips",
+    "negative_flip_rate",
     "gain",
     "per_class",
     "rows_needed",
     "scale",
-    "share_lower",
-    "share_upper",
+    "clopper_pearson_lower",
+    "clopper_pearson_upper",
     "smallest_gain",
-    "spread",
+    "paired_variance",
 ]
+
+__getattr__ = deprecated_names(
+    __name__,
+    {
+        "Spread": "PairedVariance",
+        "flips": "negative_flip_rate",
+        "share_lower": "clopper_pearson_lower",
+        "share_upper": "clopper_pearson_upper",
+        "spread": "paired_variance",
+    },
+)

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Metric, Paired, Prediction
+from incumbent.core import Array, Floats, Metric, PairedPredictions, Prediction
 from incumbent.metrics._custom import Custom
 from incumbent.metrics._labels import Codes, classes_of, encode, several
 
@@ -60,13 +60,13 @@ class _Rows:
 
 
 def score_bounds(
-    paired: Paired, metric: Metric, *, alpha: float, cluster: Codes | None = None, seed: int = 0
+    paired: PairedPredictions, metric: Metric, *, alpha: float, cluster: Codes | None = None, seed: int = 0
 ) -> tuple[float, float]:
     """Return one-sided bounds of challenger's score less champion's (positive is better), each at level `alpha`.
 
     Parameters
     ----------
-    paired : Paired
+    paired : PairedPredictions
         The predictions; row weights multiply the random ones.
     metric : Metric
         The score, through its `resample`.
@@ -83,7 +83,7 @@ def score_bounds(
     return lower, -_quantile(mirrored, count, metric, alpha, cluster, seed + 1)
 
 
-def _alike(paired: Paired, metric: Metric, cluster: Codes | None) -> tuple[Paired, Floats]:
+def _alike(paired: PairedPredictions, metric: Metric, cluster: Codes | None) -> tuple[PairedPredictions, Floats]:
     """Return one row for all of the same truth and labels, where the metric cannot tell them apart, and how many."""
     weighted = paired.weight is not None and np.ptp(paired.weight) > 0
     if cluster is not None or weighted or not getattr(metric, "labels_only", False):
@@ -99,10 +99,12 @@ def _alike(paired: Paired, metric: Metric, cluster: Codes | None) -> tuple[Paire
     both = (Prediction(np.asarray(s.label)[first], None, s.classes) for s in (paired.champion, paired.challenger))
     champion, challenger = both
     y = np.asarray(paired.y)[first]
-    return Paired(y, champion, challenger), count.astype(np.float64)
+    return PairedPredictions(y, champion, challenger), count.astype(np.float64)
 
 
-def _quantile(paired: Paired, count: Floats, metric: Metric, alpha: float, cluster: Codes | None, seed: int) -> float:
+def _quantile(
+    paired: PairedPredictions, count: Floats, metric: Metric, alpha: float, cluster: Codes | None, seed: int
+) -> float:
     rows = _sorted(_with_worst(paired, metric, count), metric, cluster, np.append(count, 1.0))
     affordable = 0 if isinstance(metric, Custom) else _WORK // len(rows.y)
     resamples = min(RESAMPLES, max(FEWER_RESAMPLES, affordable))
@@ -138,7 +140,7 @@ def _tail(gains: Floats, alpha: float, units: float) -> float:
 # ------------------------------------------------------------------------------------------ the row more
 
 
-def _with_worst(paired: Paired, metric: Metric, count: Floats) -> Paired:
+def _with_worst(paired: PairedPredictions, metric: Metric, count: Floats) -> PairedPredictions:
     """Return the rows with one more at the end that is as bad for the challenger as a row can be."""
     if is_regression(paired, metric):
         return _with_large_error(paired)
@@ -163,7 +165,7 @@ def _rare_sets(y: Array, count: Floats) -> Array:
     return np.asarray(sets[np.argsort(-rarity, kind="stable")[:_CLASSES]])
 
 
-def _with_labels(paired: Paired, on: Array) -> Paired:
+def _with_labels(paired: PairedPredictions, on: Array) -> PairedPredictions:
     """Return the rows with one more of these labels, of which the challenger has each wrong."""
     return dataclasses.replace(
         paired,
@@ -179,7 +181,7 @@ def _saying(said: Prediction, on: Array) -> Prediction:
     return Prediction(np.concatenate([said.label, on[None]]), proba, said.classes)
 
 
-def is_regression(paired: Paired, metric: Metric) -> bool:
+def is_regression(paired: PairedPredictions, metric: Metric) -> bool:
     """Return whether the truth is a value: the models know no classes, and the metric is not one of labels."""
     labels = paired.champion.classes is not None or bool(getattr(metric, "labels_only", False))
     return not labels and np.asarray(paired.y).dtype.kind in "biuf"
@@ -191,7 +193,7 @@ def _most_common_other(size: Floats, at: int) -> int:
     return int(others.argmax())
 
 
-def _harm(paired: Paired, metric: Metric, count: Floats) -> float:
+def _harm(paired: PairedPredictions, metric: Metric, count: Floats) -> float:
     sign = 1.0 if metric.greater_is_better else -1.0
     weight = count if paired.weight is None and (count != 1.0).any() else paired.weight
     before, after = (metric.score(paired.y, said, weight) for said in (paired.champion, paired.challenger))
@@ -199,7 +201,7 @@ def _harm(paired: Paired, metric: Metric, count: Floats) -> float:
     return gain if math.isfinite(gain) else math.inf
 
 
-def _with_row(paired: Paired, known: tuple[object, ...], true: int, wrong: int) -> Paired:
+def _with_row(paired: PairedPredictions, known: tuple[object, ...], true: int, wrong: int) -> PairedPredictions:
     return dataclasses.replace(
         paired,
         y=_append(paired.y, known[true]),
@@ -224,7 +226,7 @@ def _sure(said: Prediction, label: object) -> Prediction:
     return Prediction(labels, np.concatenate([said.proba, certain.astype(np.float64)]), said.classes)
 
 
-def _with_large_error(paired: Paired) -> Paired:
+def _with_large_error(paired: PairedPredictions) -> PairedPredictions:
     """Champion exact, challenger as far off as the largest error that either model made."""
     y = np.asarray(paired.y, dtype=np.float64)
     errors = [np.abs(np.asarray(said.label, dtype=np.float64) - y) for said in (paired.champion, paired.challenger)]
@@ -241,7 +243,7 @@ def _with_large_error(paired: Paired) -> Paired:
 # -------------------------------------------------------------------------------------------- weights
 
 
-def _sorted(paired: Paired, metric: Metric, cluster: Codes | None, count: Floats) -> _Rows:
+def _sorted(paired: PairedPredictions, metric: Metric, cluster: Codes | None, count: Floats) -> _Rows:
     """Sort rows by class, so that the weights of one class lie side by side. A row more is a cluster of its own."""
     y = np.asarray(paired.y)
     weight = np.ones(len(y)) if paired.weight is None else np.asarray(paired.weight, dtype=np.float64)

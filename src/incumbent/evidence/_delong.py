@@ -31,7 +31,7 @@ import math
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Paired
+from incumbent.core import Array, Floats, PairedPredictions
 from incumbent.metrics._labels import column
 from incumbent.metrics._rank import AUC
 
@@ -43,12 +43,12 @@ SHIFT = 0.1
 """The most that skewness may move the quantile, in standard errors: at 5 % the level is then within one point."""
 
 
-def delong_bounds(paired: Paired, metric: AUC, *, alpha: float) -> tuple[float, float] | None:
+def delong_bounds(paired: PairedPredictions, metric: AUC, *, alpha: float) -> tuple[float, float] | None:
     """Return one-sided bounds of challenger's AUC less champion's, each at level `alpha`; None where they do not fit.
 
     Parameters
     ----------
-    paired : Paired
+    paired : PairedPredictions
         Independent rows without weights.
     metric : AUC
         Its classes are known.
@@ -70,7 +70,7 @@ def delong_bounds(paired: Paired, metric: AUC, *, alpha: float) -> tuple[float, 
     return value - z * error, value + z * error
 
 
-def differences(paired: Paired, positive: object) -> tuple[Floats, Floats]:
+def differences(paired: PairedPredictions, positive: object) -> tuple[Floats, Floats]:
     """Return for each positive and each negative row how much higher the challenger places it on its right side.
 
     Each lies in [-1, 1], and the mean of either is challenger's AUC less champion's.
@@ -81,7 +81,7 @@ def differences(paired: Paired, positive: object) -> tuple[Floats, Floats]:
     >>> def said(p):
     ...     return Prediction(np.zeros(4), np.column_stack([1 - p, p]), np.array([0, 1]))
     >>> first, second = said(np.array([0.1, 0.4, 0.4, 0.8])), said(np.array([0.1, 0.2, 0.3, 0.8]))
-    >>> [found.tolist() for found in differences(Paired(np.array([0, 0, 1, 1]), first, second), 1)]
+    >>> [found.tolist() for found in differences(PairedPredictions(np.array([0, 0, 1, 1]), first, second), 1)]
     [[0.25, 0.0], [0.0, 0.25]]
     """
     truth = np.asarray(np.asarray(paired.y) == positive)

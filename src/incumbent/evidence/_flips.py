@@ -6,14 +6,14 @@ import math
 
 import numpy as np
 
-from incumbent.core import Floats, Interval, Paired
+from incumbent.core import Floats, Interval, PairedPredictions
 from incumbent.evidence._blocks import block_length, clusters, consecutive
 from incumbent.evidence._mean import mean_bounds
-from incumbent.evidence._pairs import share_lower, share_upper
+from incumbent.evidence._pairs import clopper_pearson_lower, clopper_pearson_upper
 from incumbent.metrics._labels import Codes, wrong
 
 
-def flips(paired: Paired, *, alpha: float) -> Interval:
+def negative_flip_rate(paired: PairedPredictions, *, alpha: float) -> Interval:
     """Return the share of rows that turn from right to wrong, with one-sided bounds.
 
     Clopper and Pearson's exact bounds for independent rows without weights, else those of a mean over rows, clusters
@@ -21,7 +21,7 @@ def flips(paired: Paired, *, alpha: float) -> Interval:
 
     Parameters
     ----------
-    paired : Paired
+    paired : PairedPredictions
         Champion and challenger on the same rows.
     alpha : float
         Level of each bound.
@@ -34,7 +34,7 @@ def flips(paired: Paired, *, alpha: float) -> Interval:
     --------
     >>> from incumbent.core import Prediction
     >>> y = np.zeros(299, dtype=int)
-    >>> round(flips(Paired(y, Prediction(y), Prediction(y)), alpha=0.05).upper, 4)
+    >>> round(negative_flip_rate(PairedPredictions(y, Prediction(y), Prediction(y)), alpha=0.05).upper, 4)
     0.01
     """
     kept = slice(None) if paired.weight is None else np.asarray(paired.weight) > 0
@@ -50,7 +50,7 @@ def flips(paired: Paired, *, alpha: float) -> Interval:
         return Interval(value, *_by_unit(flipped, weight, unit, alpha), alpha, "share by cluster", rows)
     if paired.weight is None:
         count = int(flipped.sum())
-        lower, upper = share_lower(count, rows, alpha=alpha), share_upper(count, rows, alpha=alpha)
+        lower, upper = clopper_pearson_lower(count, rows, alpha=alpha), clopper_pearson_upper(count, rows, alpha=alpha)
         test = "Clopper-Pearson"
     else:
         worst = float(weight.mean())

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from incumbent.core import Paired
+from incumbent.core import PairedPredictions
 from incumbent.metrics._labels import classes_of, encode, label_counts, label_names, several, tallies
 
 
-def per_class(paired: Paired) -> dict[str, tuple[float, float, int]]:
+def per_class(paired: PairedPredictions) -> dict[str, tuple[float, float, int]]:
     """Return the accuracy on each class that occurs, or the F1 of each label where a row has several at once.
 
     A model that calls a label everywhere finds it on every row that has it; F1 counts its false alarms too.
 
     Parameters
     ----------
-    paired : Paired
+    paired : PairedPredictions
         Champion and challenger on the same rows; row weights count.
 
     Returns
@@ -29,7 +29,7 @@ def per_class(paired: Paired) -> dict[str, tuple[float, float, int]]:
     Examples
     --------
     >>> from incumbent.core import Prediction
-    >>> both = Paired(np.array([0, 0, 1]), Prediction(np.array([0, 0, 1])), Prediction(np.array([0, 1, 1])))
+    >>> both = PairedPredictions(np.array([0, 0, 1]), Prediction(np.array([0, 0, 1])), Prediction(np.array([0, 1, 1])))
     >>> per_class(both)
     {'0': (1.0, 0.5, 2), '1': (1.0, 1.0, 1)}
     """
@@ -48,7 +48,7 @@ def per_class(paired: Paired) -> dict[str, tuple[float, float, int]]:
     return {str(c): (shares[0][i], shares[1][i], rows[i]) for i, c in enumerate(classes)}
 
 
-def _per_label(paired: Paired) -> dict[str, tuple[float, float, int]]:
+def _per_label(paired: PairedPredictions) -> dict[str, tuple[float, float, int]]:
     weight = (np.ones(len(paired)) if paired.weight is None else np.asarray(paired.weight, dtype=np.float64))[None, :]
     shares = []
     for said in (paired.champion, paired.challenger):

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incumbent.core import Comparison, Floats, Interval, Metric, Paired, Task, Value
+from incumbent.core import Comparison, Floats, Interval, Metric, PairedPredictions, Task, Value
 from incumbent.evidence._blocks import block_length, clusters, consecutive
 from incumbent.evidence._bootstrap import is_regression, score_bounds
 from incumbent.evidence._delong import delong_bounds
@@ -34,12 +34,12 @@ from incumbent.metrics._metrics import scores
 from incumbent.metrics._rank import AUC
 
 
-def gain(paired: Paired, metric: Metric, *, alpha: float, margin: float = 0.0, seed: int = 0) -> Interval:
+def gain(paired: PairedPredictions, metric: Metric, *, alpha: float, margin: float = 0.0, seed: int = 0) -> Interval:
     """Return the gain of the challenger with one-sided bounds, from the test that fits the rows and the metric.
 
     Parameters
     ----------
-    paired : Paired
+    paired : PairedPredictions
         Champion and challenger on the same rows; rows of weight zero are left out.
     metric : Metric
         What is compared: by its losses, ``mean(loss of champion - loss of challenger)``, where it has them, else by
@@ -69,7 +69,7 @@ def gain(paired: Paired, metric: Metric, *, alpha: float, margin: float = 0.0, s
     >>> y = np.ones(1000, dtype=int)
     >>> champion, challenger = y.copy(), y.copy()
     >>> champion[:40], challenger[30:50] = 0, 0
-    >>> found = gain(Paired(y, Prediction(champion), Prediction(challenger)), Accuracy(), alpha=0.05)
+    >>> found = gain(PairedPredictions(y, Prediction(champion), Prediction(challenger)), Accuracy(), alpha=0.05)
     >>> found.value, found.lower > 0, found.test
     (0.02, True, 'exact McNemar')
     """
@@ -87,7 +87,7 @@ def gain(paired: Paired, metric: Metric, *, alpha: float, margin: float = 0.0, s
     return _gain_of_losses(paired, losses, alpha, margin)
 
 
-def scale(paired: Paired, metric: Metric) -> float:
+def scale(paired: PairedPredictions, metric: Metric) -> float:
     """Return the unit in which a tolerance or a wanted gain is stated.
 
     Scores with a scale of their own (accuracy, F1, AUC, Brier, log loss, R2) have unit 1: a tolerance of 0.01 is one
@@ -98,7 +98,8 @@ def scale(paired: Paired, metric: Metric) -> float:
     --------
     >>> from incumbent.core import Prediction
     >>> from incumbent.metrics import MAE, Accuracy
-    >>> both = Paired(np.array([0.0, 0.0]), Prediction(np.array([3.0, 5.0])), Prediction(np.array([1.0, 1.0])))
+    >>> champion, challenger = Prediction(np.array([3.0, 5.0])), Prediction(np.array([1.0, 1.0]))
+    >>> both = PairedPredictions(np.array([0.0, 0.0]), champion, challenger)
     >>> scale(both, MAE()), scale(both, Accuracy())
     (4.0, 1.0)
     """
@@ -111,14 +112,14 @@ def scale(paired: Paired, metric: Metric) -> float:
     return abs(float(np.average(losses.champion, weights=paired.weight))) if len(paired) else math.nan
 
 
-def compare(name: str, paired: Paired, metric: Metric, *, alpha: float, task: Task) -> Comparison:
+def compare(name: str, paired: PairedPredictions, metric: Metric, *, alpha: float, task: Task) -> Comparison:
     """Return champion beside challenger on one holdout: every metric, the gain, and accuracy by class (F1 by label).
 
     Parameters
     ----------
     name : {"new", "anchor"}
         Which rows.
-    paired : Paired
+    paired : PairedPredictions
         The predictions.
     metric : Metric
         The score that decides; its own value is among the metrics.
@@ -155,7 +156,7 @@ class Losses:
         return self.champion - self.challenger
 
 
-def _losses(paired: Paired, metric: Metric) -> Losses | None:
+def _losses(paired: PairedPredictions, metric: Metric) -> Losses | None:
     before, after = (metric.losses(paired.y, said) for said in (paired.champion, paired.challenger))
     if before is None or after is None:
         return None
@@ -171,7 +172,7 @@ def _relative(metric: Metric) -> bool:
     return bool(getattr(metric, "relative", math.isinf(metric.bound)))
 
 
-def fixed(metric: Metric, paired: Paired) -> Metric:
+def fixed(metric: Metric, paired: PairedPredictions) -> Metric:
     """Return the metric with its classes set to all that occur, so that both models are scored over the same ones."""
     if isinstance(metric, Value) and getattr(metric, "classes", ()) is None:
         both = (paired.champion, paired.challenger)
@@ -182,7 +183,7 @@ def fixed(metric: Metric, paired: Paired) -> Metric:
     return metric
 
 
-def _weighed(paired: Paired) -> Paired:
+def _weighed(paired: PairedPredictions) -> PairedPredictions:
     """Leave out rows of weight zero, and weights that are all the same."""
     if paired.weight is None:
         return paired
@@ -199,7 +200,7 @@ def _weighed(paired: Paired) -> Paired:
 # ----------------------------------------------------------------------------------------------- tests
 
 
-def _gain_of_losses(paired: Paired, losses: Losses, alpha: float, margin: float) -> Interval:
+def _gain_of_losses(paired: PairedPredictions, losses: Losses, alpha: float, margin: float) -> Interval:
     rows, gains = len(paired), losses.gains
     value = float(np.average(gains, weights=paired.weight))
     counts = win_counts(paired, losses)
@@ -218,7 +219,7 @@ def _gain_of_losses(paired: Paired, losses: Losses, alpha: float, margin: float)
     return Interval(value, lower, upper, alpha, test, rows)
 
 
-def win_counts(paired: Paired, losses: Losses) -> tuple[int, int] | None:
+def win_counts(paired: PairedPredictions, losses: Losses) -> tuple[int, int] | None:
     """Return how many rows were won and lost, where that is all there is to know."""
     if paired.weight is not None or paired.block is not None or losses.relative or losses.reach != 1.0:
         return None
@@ -229,7 +230,7 @@ def win_counts(paired: Paired, losses: Losses) -> tuple[int, int] | None:
 
 
 def unit_bounds(
-    paired: Paired, losses: Losses, alpha: float, margin: float, unit: Codes | None = None
+    paired: PairedPredictions, losses: Losses, alpha: float, margin: float, unit: Codes | None = None
 ) -> tuple[float, float]:
     """Return bounds of the mean gain over units of evidence: rows, the rows of a block, or the given runs of rows.
 
@@ -255,7 +256,7 @@ def unit_bounds(
     return low + shift, high + shift
 
 
-def _gain_of_score(paired: Paired, metric: Metric, alpha: float, seed: int) -> Interval:
+def _gain_of_score(paired: PairedPredictions, metric: Metric, alpha: float, seed: int) -> Interval:
     sign = 1.0 if metric.greater_is_better else -1.0
     before, after = (metric.score(paired.y, said, paired.weight) for said in (paired.champion, paired.challenger))
     value = sign * (after - before)
@@ -273,7 +274,7 @@ def _gain_of_score(paired: Paired, metric: Metric, alpha: float, seed: int) -> I
     return Interval(value, min(found[0], value), max(found[1], value), alpha, test, len(paired))
 
 
-def _clusters_of(paired: Paired, metric: Metric) -> tuple[Codes | None, str]:
+def _clusters_of(paired: PairedPredictions, metric: Metric) -> tuple[Codes | None, str]:
     if paired.block is not None:
         return clusters(paired.block), " by cluster"
     if paired.ordered:
@@ -283,7 +284,7 @@ def _clusters_of(paired: Paired, metric: Metric) -> tuple[Codes | None, str]:
     return None, ""
 
 
-def _proxy(paired: Paired, metric: Metric) -> Floats:
+def _proxy(paired: PairedPredictions, metric: Metric) -> Floats:
     """Return differences of squared error, or of being right, to see how alike neighbours are."""
     y = np.asarray(paired.y)
     both = [np.asarray(said.label) for said in (paired.champion, paired.challenger)]

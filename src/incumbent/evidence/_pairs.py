@@ -175,14 +175,14 @@ def _bisect(rejected: Callable[[float], bool], low: float, high: float, width: f
     return low
 
 
-def share_upper(count: int, rows: int, *, alpha: float) -> float:
+def clopper_pearson_upper(count: int, rows: int, *, alpha: float) -> float:
     """Return the Clopper-Pearson upper bound of a share: the largest that would give so few with probability alpha.
 
     Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits. Biometrika 26.
 
     Examples
     --------
-    >>> round(share_upper(0, 299, alpha=0.05), 4)
+    >>> round(clopper_pearson_upper(0, 299, alpha=0.05), 4)
     0.01
     """
     from scipy import special
@@ -190,6 +190,6 @@ def share_upper(count: int, rows: int, *, alpha: float) -> float:
     return float(special.betainccinv(count + 1, rows - count, alpha)) if count < rows else 1.0
 
 
-def share_lower(count: int, rows: int, *, alpha: float) -> float:
+def clopper_pearson_lower(count: int, rows: int, *, alpha: float) -> float:
     """Return the Clopper-Pearson lower bound of a share."""
-    return 1.0 - share_upper(rows - count, rows, alpha=alpha) if rows else 0.0
+    return 1.0 - clopper_pearson_upper(rows - count, rows, alpha=alpha) if rows else 0.0

@@ -22,19 +22,19 @@ from __future__ import annotations
 
 import math
 
-from incumbent.core import Interval, Metric, Paired
+from incumbent.core import Interval, Metric, PairedPredictions
 from incumbent.evidence._blocks import block_length
 from incumbent.evidence._paired import _losses, _weighed, fixed, gain, win_counts
 
 
 def smallest_gain(
-    paired: Paired, metric: Metric, alpha: float, power: float = 0.8, *, interval: Interval | None = None
+    paired: PairedPredictions, metric: Metric, alpha: float, power: float = 0.8, *, interval: Interval | None = None
 ) -> float:
     """Return the smallest true gain that these rows would have shown with probability `power`.
 
     Parameters
     ----------
-    paired : Paired
+    paired : PairedPredictions
         The holdout.
     metric : Metric
         The score that decides.
@@ -57,7 +57,7 @@ def smallest_gain(
     >>> from incumbent.metrics import Accuracy
     >>> y, champion = np.ones(1000, dtype=int), np.ones(1000, dtype=int)
     >>> champion[:100] = 0
-    >>> both = Paired(y, Prediction(champion), Prediction(champion[::-1].copy()))
+    >>> both = PairedPredictions(y, Prediction(champion), Prediction(champion[::-1].copy()))
     >>> round(smallest_gain(both, Accuracy(), 0.05), 3)
     0.036
     """
@@ -72,7 +72,7 @@ def smallest_gain(
 
 
 def rows_needed(
-    paired: Paired,
+    paired: PairedPredictions,
     metric: Metric,
     gain_wanted: float,
     alpha: float,
@@ -84,7 +84,7 @@ def rows_needed(
 
     Parameters
     ----------
-    paired : Paired
+    paired : PairedPredictions
         Rows that show how often and by how much the models differ.
     metric : Metric
         The score that decides.
@@ -109,7 +109,7 @@ def rows_needed(
     return math.ceil(len(paired) * (least / gain_wanted) ** 2) if math.isfinite(least) else None
 
 
-def _differing(paired: Paired, metric: Metric) -> float | None:
+def _differing(paired: PairedPredictions, metric: Metric) -> float | None:
     """Return the share of rows that differ, where rows count one by one; one row more than seen, for those unseen."""
     losses = _losses(paired, fixed(metric, paired))
     counts = None if losses is None else win_counts(paired, losses)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incumbent.core import Interval, Metric, Paired, Value
+from incumbent.core import Interval, Metric, PairedPredictions, Value
 from incumbent.evidence._blocks import block_length
 from incumbent.evidence._paired import _losses, _weighed, fixed, gain, scale
 from incumbent.evidence._power import _differing, _gain_shown, _quantiles, _rows_for
 
 
 @dataclass(frozen=True, repr=False)
-class Spread(Value):
+class PairedVariance(Value):
     """How much the losses of two models differ from row to row.
 
     Parameters
@@ -33,9 +33,9 @@ class Spread(Value):
 
     Examples
     --------
-    >>> Spread(1000, 0.04, 0.04).rows_for(0.01, alpha=0.05, power=0.8)
+    >>> PairedVariance(1000, 0.04, 0.04).rows_for(0.01, alpha=0.05, power=0.8)
     2668
-    >>> round(Spread(1000, 0.04, 0.04).gain_for(2668, alpha=0.05, power=0.8), 4)
+    >>> round(PairedVariance(1000, 0.04, 0.04).gain_for(2668, alpha=0.05, power=0.8), 4)
     0.01
     """
 
@@ -75,12 +75,14 @@ class Spread(Value):
         return (self.worst + sum(_quantiles(alpha, power)) * math.sqrt(rows * self.variance)) / rows
 
 
-def spread(paired: Paired, metric: Metric, *, interval: Interval | None = None) -> Spread | None:
+def paired_variance(
+    paired: PairedPredictions, metric: Metric, *, interval: Interval | None = None
+) -> PairedVariance | None:
     """Return how much champion and challenger differ on these rows; None where they cannot tell.
 
     Parameters
     ----------
-    paired : Paired
+    paired : PairedPredictions
         Champion and challenger on the same rows.
     metric : Metric
         Whose losses, or whose score.
@@ -93,8 +95,8 @@ def spread(paired: Paired, metric: Metric, *, interval: Interval | None = None) 
     >>> from incumbent.metrics import Accuracy
     >>> y, champion = np.ones(999, dtype=int), np.ones(999, dtype=int)
     >>> champion[:99] = 0
-    >>> spread(Paired(y, Prediction(champion), Prediction(y)), Accuracy())
-    Spread(999, variance=0.0892..., differing=0.1, worst=1.0)
+    >>> paired_variance(PairedPredictions(y, Prediction(champion), Prediction(y)), Accuracy())
+    PairedVariance(999, variance=0.0892..., differing=0.1, worst=1.0)
     """
     paired = _weighed(paired)
     if not len(paired):
@@ -103,9 +105,9 @@ def spread(paired: Paired, metric: Metric, *, interval: Interval | None = None) 
     plain = losses is not None and paired.weight is None and paired.block is None
     if losses is not None and plain and not (paired.ordered and block_length(losses.gains) > 1):
         variance = float(losses.gains.var())
-        found = Spread(len(paired), variance, _differing(paired, metric), unit, losses.reach)
+        found = PairedVariance(len(paired), variance, _differing(paired, metric), unit, losses.reach)
     else:
-        found = Spread(len(paired), _from_bounds(interval or gain(paired, metric, alpha=0.05)), None, unit)
+        found = PairedVariance(len(paired), _from_bounds(interval or gain(paired, metric, alpha=0.05)), None, unit)
     return found if np.isfinite([found.variance, found.scale]).all() else None
 
 

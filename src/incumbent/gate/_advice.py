@@ -39,7 +39,7 @@ def advise(evidence: Evidence, verdict: Verdict) -> tuple[str, ...]:
     if verdict.decision == "promote":
         return ()
     rejected = verdict.decision == "reject"
-    failed = [reason for reason in verdict.reasons if (reason.broken if rejected else not reason.holds)]
+    failed = [reason for reason in verdict.reasons if (reason.violated if rejected else not reason.holds)]
     return tuple(text for reason in failed for text in _for(reason, evidence, verdict)) + tuple(
         _labels(evidence, failed)
     )
@@ -59,7 +59,7 @@ def _for(reason: Reason, evidence: Evidence, verdict: Verdict) -> Iterator[str]:
 
 
 def _for_new(reason: Reason, evidence: Evidence, verdict: Verdict) -> Iterator[str]:
-    if reason.broken:
+    if reason.violated:
         yield "More rows of this kind will not help: try another strategy, or look at what the champion gets wrong."
         return
     rows, unit = len(evidence.new), unit_of(evidence.new, evidence.metric)
@@ -83,7 +83,7 @@ def _for_old(reason: Reason, evidence: Evidence) -> Iterator[str]:
         yield "Give old rows that the champion was not trained on (anchor=...), or its training data (data=...)."
         return
     rows, found = len(evidence.old), reason.interval
-    if reason.broken:
+    if reason.violated:
         yield "The challenger forgets: try a strategy that keeps more of the old rows (Replay, EWC, Interpolate)."
     else:
         yield from _more_old_rows(reason, found, evidence)
@@ -115,7 +115,7 @@ def _labels(evidence: Evidence, failed: Sequence[Reason]) -> Iterator[str]:
     from incumbent.metrics import wrong
 
     paired = evidence.new
-    if not any(reason.name == NEW and not reason.broken for reason in failed) or paired.champion.classes is None:
+    if not any(reason.name == NEW and not reason.violated for reason in failed) or paired.champion.classes is None:
         return
     differ = int(np.count_nonzero(wrong(paired.champion.label, paired.challenger.label)))
     if differ:

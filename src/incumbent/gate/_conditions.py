@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from incumbent.core import Evidence, Interval, LineEvidence, Metric, Paired, Reason
+from incumbent.core import Evidence, Interval, Metric, PairedPredictions, PrequentialEvidence, Reason
 from incumbent.errors import UsageError
 from incumbent.gate._words import gain_in_words, number, percent, test_in_words, unit_of
 from incumbent.gate.slices import Slice
@@ -26,8 +26,8 @@ def better(evidence: Evidence, min_gain: float, alpha: float) -> tuple[Reason, I
     """Judge the gain on the new rows; also return it with its bounds."""
     from incumbent.evidence import gain
 
-    if evidence.line is not None:
-        return _line_better(evidence, evidence.line, min_gain)
+    if evidence.prequential is not None:
+        return _line_better(evidence, evidence.prequential, min_gain)
     margin = margin_of(min_gain, evidence.new, evidence.metric)
     found = gain(evidence.new, evidence.metric, alpha=alpha, margin=margin)
     holds, broken = found.lower > margin, found.upper <= margin
@@ -40,7 +40,7 @@ def better(evidence: Evidence, min_gain: float, alpha: float) -> tuple[Reason, I
     return Reason(NEW, found.lower, margin, holds, broken, text, found), found
 
 
-def _line_better(evidence: Evidence, line: LineEvidence, min_gain: float) -> tuple[Reason, Interval]:
+def _line_better(evidence: Evidence, line: PrequentialEvidence, min_gain: float) -> tuple[Reason, Interval]:
     """Judge a line of challengers by what it has been worth on whole batches, before it learned from them."""
     found, unit = line.interval, unit_of(evidence.new, evidence.metric)
     holds, broken = line.shown, found.upper <= min_gain
@@ -79,7 +79,7 @@ def not_worse(evidence: Evidence, tolerance: float, alpha: float) -> Reason:
 
 def protected(evidence: Evidence, slices: Sequence[Slice], alpha: float) -> list[Reason]:
     """Judge each slice of the old rows by itself."""
-    from incumbent.gate.slices import judge
+    from incumbent.gate.slices import check_slices
 
     if not slices:
         return []
@@ -90,17 +90,17 @@ def protected(evidence: Evidence, slices: Sequence[Slice], alpha: float) -> list
             Reason(name, math.nan, -part.tolerance, False, False, text.format(name))
             for name, part in zip(names, slices, strict=True)
         ]
-    return judge(slices, evidence.old.x, evidence.old, evidence.metric, alpha)
+    return check_slices(slices, evidence.old.x, evidence.old, evidence.metric, alpha)
 
 
 def few_flips(evidence: Evidence, max_flips: float, alpha: float) -> Reason:
     """Judge the share of new rows that turn from right to wrong."""
-    from incumbent.evidence import flips
+    from incumbent.evidence import negative_flip_rate
 
     paired = evidence.new
     if paired.champion.classes is None and np.asarray(paired.y).dtype.kind == "f":
         raise UsageError("max_flips counts rows that turn from right to wrong; a regression has none. Leave it out.")
-    found = flips(paired, alpha=alpha)
+    found = negative_flip_rate(paired, alpha=alpha)
     holds, broken = found.upper <= max_flips, found.lower > max_flips
     head = FLIPS if holds else "too many negative flips" if broken else f"not shown to have {FLIPS}"
     bound = f"at least {percent(found.lower)}" if broken else f"at most {percent(found.upper)}"
@@ -111,7 +111,7 @@ def few_flips(evidence: Evidence, max_flips: float, alpha: float) -> Reason:
     return Reason(FLIPS, found.upper, max_flips, holds, broken, text, found)
 
 
-def margin_of(share: float, paired: Paired, metric: Metric) -> float:
+def margin_of(share: float, paired: PairedPredictions, metric: Metric) -> float:
     """Return a tolerance or wanted gain in the unit of the gain."""
     from incumbent.evidence import scale
 

@@ -9,22 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, get_args
 
-from incumbent._deprecated import renamed_word
+from incumbent._deprecated import renamed_members, renamed_word
 from incumbent.core import Decision, Evidence, Interval, Reason, Value, Verdict
 from incumbent.errors import UsageError
 from incumbent.gate import _toml
 from incumbent.gate._advice import advise, power
 from incumbent.gate._conditions import better, few_flips, not_worse, protected
 from incumbent.gate._guarantee import guarantee, refresh_guarantee
-from incumbent.gate._limit import Limit, judge
+from incumbent.gate._limit import Limit, check_limits
 from incumbent.gate._refresh import unless_worse
 from incumbent.gate.budget import OLD_WORDS, control
-from incumbent.gate.slices import Slice, unharmed
+from incumbent.gate.slices import Slice, no_slice_worse
 
-Promise: TypeAlias = Literal["prove", "refresh"]
+Rule: TypeAlias = Literal["prove", "refresh"]
 Source: TypeAlias = Literal["holdout", "crossfit", "prequential"]
 
 
+@renamed_members({"promise": "rule"})
 @dataclass(frozen=True, repr=False)
 class Gate(Value):
     """The promotion rule, as a value: what has to be shown, and how surely.
@@ -72,7 +73,7 @@ class Gate(Value):
         What alpha bounds. "update": the probability of a false promotion in each update. "fwer": the probability that
         there is ever one. "fdr": the expected fraction of false ones among all promotions. A refresh claims no gain,
         so it spends nothing.
-    promise : {"prove", "refresh"}
+    rule : {"prove", "refresh"}
         What a promotion by the strategy that is live has to meet. "prove" by default, since it needs no trust in
         the strategy.
     source : {"holdout", "crossfit", "prequential"}
@@ -94,11 +95,11 @@ class Gate(Value):
     Examples
     --------
     >>> import numpy as np
-    >>> from incumbent.core import Paired, Prediction
+    >>> from incumbent.core import PairedPredictions, Prediction
     >>> from incumbent.metrics import Accuracy
     >>> y, champion, challenger = (np.ones(1000, dtype=int) for _ in range(3))
     >>> champion[:40], challenger[30:50] = 0, 0
-    >>> new = Paired(y, Prediction(champion), Prediction(challenger))
+    >>> new = PairedPredictions(y, Prediction(champion), Prediction(challenger))
     >>> print(Gate(tolerance=None)(Evidence(Accuracy(), new)))
     PROMOTE
       yes  better on the new rows: gain +2 points, at least +0.96 (limit: more than 0; exact McNemar, 1,000 rows, 95 %)
@@ -112,7 +113,7 @@ class Gate(Value):
     slices: tuple[Slice, ...] = ()
     search: bool = False
     error_control: Literal["update", "fwer", "fdr"] = "update"
-    promise: Promise = "prove"
+    rule: Rule = "prove"
     source: Source = "holdout"
 
     def __post_init__(self) -> None:
@@ -127,9 +128,9 @@ class Gate(Value):
             )
         if self.max_flips is not None and not 0.0 <= self.max_flips <= 1.0:
             raise UsageError(f"max_flips is a share of rows, in [0, 1], such as 0.02; {self.max_flips} was given.")
-        _one_of("promise", self.promise, get_args(Promise))
+        _one_of("rule", self.rule, get_args(Rule))
         _one_of("source", self.source, get_args(Source))
-        word = renamed_word(self.error_control, OLD_WORDS, "error_control", stacklevel=4)
+        word = renamed_word(self.error_control, OLD_WORDS, "error_control", stacklevel=5)
         object.__setattr__(self, "error_control", word)
         object.__setattr__(self, "limits", tuple(self.limits))
         object.__setattr__(self, "slices", tuple(self.slices))
@@ -166,7 +167,8 @@ class Gate(Value):
 
         Examples
         --------
-        >>> print(Gate(tolerance=None, limits=(Limit("latency_us", ratio=2.0),)).to_toml().split("search")[0].strip())
+        >>> gate = Gate(tolerance=None, limits=(Limit("latency_us", max_ratio=2.0),))
+        >>> print(gate.to_toml().split("search")[0].strip())
         min_gain = 0.0
         tolerance = "none"
         alpha = 0.05
@@ -187,7 +189,7 @@ class Gate(Value):
         >>> Gate.prove(max_flips=0.02)
         Gate(max_flips=0.02)
         """
-        return cls(**{"promise": "prove", **settings})
+        return cls(**{"rule": "prove", **settings})
 
     @classmethod
     def refresh(cls, **settings: Any) -> Self:
@@ -201,9 +203,9 @@ class Gate(Value):
         Examples
         --------
         >>> Gate.refresh(tolerance=0.02)
-        Gate(tolerance=0.02, promise='refresh')
+        Gate(tolerance=0.02, rule='refresh')
         """
-        return cls(**{"promise": "refresh", **settings})
+        return cls(**{"rule": "refresh", **settings})
 
     def level(self, use: int, *, alpha: float | None = None) -> float:
         """Return the level of the old rows' `use`-th use, ``6 alpha / (pi**2 use**2)``.
@@ -244,23 +246,25 @@ class Gate(Value):
             flips = few_flips(evidence, self.max_flips, self.alpha if evidence.level is None else evidence.level)
             reasons.append(flips)
         if self.search:
-            reasons.append(unharmed(evidence.suspects, evidence.new.x, evidence.new, evidence.metric, self.alpha)[0])
-        reasons += judge(self.limits, evidence.measured)
+            reasons.append(
+                no_slice_worse(evidence.suspects, evidence.new.x, evidence.new, evidence.metric, self.alpha)[0]
+            )
+        reasons += check_limits(self.limits, evidence.measured)
         verdict = Verdict(
             _decide(reasons),
             tuple(reasons),
-            promise=self._guarantee(evidence, refresh, smallest, reasons[0].limit),
+            guarantee=self._guarantee(evidence, refresh, smallest, reasons[0].limit),
             source=evidence.old.source if self.tolerance is not None and evidence.old is not None else "",
             smallest_gain=smallest,
             rows_needed=needed,
-            kind="refresh" if refresh else "prove",
-            new_source=evidence.new.source if evidence.line is None or refresh else "prequential",
+            rule="refresh" if refresh else "prove",
+            new_source=evidence.new.source if evidence.prequential is None or refresh else "prequential",
         )
         return dataclasses.replace(verdict, advice=advise(evidence, verdict))
 
     def refreshes(self, evidence: Evidence) -> bool:
         """Whether this challenger is routine re-learning, which is promoted unless it is shown to be worse."""
-        return self.promise == "refresh" and bool(evidence.routine)
+        return self.rule == "refresh" and bool(evidence.routine)
 
     def _guarantee(self, evidence: Evidence, refresh: bool, smallest: float, margin: float) -> str:
         """Return what a promotion on this evidence guarantees."""
@@ -290,7 +294,7 @@ class Gate(Value):
 def _decide(reasons: Sequence[Reason]) -> Decision:
     if all(reason.holds for reason in reasons):
         return "promote"
-    return "reject" if any(reason.broken for reason in reasons) else "inconclusive"
+    return "reject" if any(reason.violated for reason in reasons) else "inconclusive"
 
 
 def _one_of(name: str, given: Any, known: tuple[str, ...]) -> None:

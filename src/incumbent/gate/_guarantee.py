@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from incumbent.core import Evidence, Metric, Paired
+from incumbent.core import Evidence, Metric, PairedPredictions
 from incumbent.gate._advice import POWER
 from incumbent.gate._words import amount, percent, unit_of
 from incumbent.gate.budget import control
@@ -36,7 +36,7 @@ def guarantee(
     """
     unit = unit_of(evidence.new, evidence.metric)
     wanted = f" by more than {amount(margin, unit)}" if margin else ""
-    if evidence.line is not None:
+    if evidence.prequential is not None:
         text = (
             f"A line of challengers that was not better{wanted}, on average over its batches, is ever promoted with "
             f"probability at most {percent(alpha)}, however many batches are looked at"
@@ -75,7 +75,7 @@ def refresh_guarantee(evidence: Evidence, *, smallest: float, alpha: float, tole
     return f"{text}. Nothing is promised about a gain.{old}"
 
 
-def _allowed(tolerance: float, paired: Paired, metric: Metric) -> str:
+def _allowed(tolerance: float, paired: PairedPredictions, metric: Metric) -> str:
     unit = unit_of(paired, metric)
     return amount(tolerance * 100.0 / unit.factor if unit.short else tolerance, unit)
 

@@ -7,10 +7,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from incumbent._deprecated import renamed_members
 from incumbent.core import Reason, Value
 from incumbent.errors import UsageError
 
 
+@renamed_members({"most": "max", "least": "min", "ratio": "max_ratio"})
 @dataclass(frozen=True, repr=False)
 class Limit(Value):
     """A bound on something measured: latency, size, calibration, or any metric.
@@ -19,9 +21,9 @@ class Limit(Value):
     ----------
     name : str
         What is measured.
-    most, least : float, optional
+    max, min : float, optional
         The challenger's value is at most, at least this.
-    ratio : float, optional
+    max_ratio : float, optional
         The challenger's value is at most this many times the champion's.
 
     Raises
@@ -31,22 +33,22 @@ class Limit(Value):
 
     Examples
     --------
-    >>> Limit("bytes", ratio=2.0)
-    Limit('bytes', ratio=2.0)
+    >>> Limit("bytes", max_ratio=2.0)
+    Limit('bytes', max_ratio=2.0)
     """
 
     name: str
-    most: float | None = None
-    least: float | None = None
-    ratio: float | None = None
+    max: float | None = None
+    min: float | None = None
+    max_ratio: float | None = None
 
     def __post_init__(self) -> None:
-        given = [x for x in (self.most, self.least, self.ratio) if x is not None]
+        given = [x for x in (self.max, self.min, self.max_ratio) if x is not None]
         if not given or any(math.isnan(x) for x in given):
-            raise UsageError(f"{self!r} limits nothing; give it a number as most=, least= or ratio=.")
+            raise UsageError(f"{self!r} limits nothing; give it a number as max=, min= or max_ratio=.")
 
 
-def judge(limits: Sequence[Limit], measured: Mapping[str, tuple[float, float]]) -> list[Reason]:
+def check_limits(limits: Sequence[Limit], measured: Mapping[str, tuple[float, float]]) -> list[Reason]:
     """Return a reason for each bound of each limit.
 
     Raises
@@ -64,13 +66,13 @@ def _judge(limit: Limit, measured: Mapping[str, tuple[float, float]]) -> Iterato
         known = ", ".join(sorted(measured)) or "nothing"
         raise UsageError(f"{limit!r} limits something that was not measured.{hint} Measured: {known}.")
     champion, challenger = measured[limit.name]
-    if limit.most is not None:
-        yield _reason(limit.name, challenger, limit.most, f"at most {limit.most:,.6g}", challenger <= limit.most)
-    if limit.least is not None:
-        yield _reason(limit.name, challenger, limit.least, f"at least {limit.least:,.6g}", challenger >= limit.least)
-    if limit.ratio is not None:
-        most = limit.ratio * champion
-        words = f"at most {limit.ratio:g} times the champion's {champion:,.6g}"
+    if limit.max is not None:
+        yield _reason(limit.name, challenger, limit.max, f"at most {limit.max:,.6g}", challenger <= limit.max)
+    if limit.min is not None:
+        yield _reason(limit.name, challenger, limit.min, f"at least {limit.min:,.6g}", challenger >= limit.min)
+    if limit.max_ratio is not None:
+        most = limit.max_ratio * champion
+        words = f"at most {limit.max_ratio:g} times the champion's {champion:,.6g}"
         yield _reason(limit.name, challenger, most, words, challenger <= most)
 
 

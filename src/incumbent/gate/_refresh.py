@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 
-from incumbent.core import Evidence, Interval, Metric, Paired, Reason
+from incumbent.core import Evidence, Interval, Metric, PairedPredictions, Reason
 from incumbent.gate._conditions import OLD, SOURCES, margin_of, protected
 from incumbent.gate._words import gain_in_words, number, test_in_words, unit_of
 from incumbent.gate.slices import Slice
@@ -48,7 +48,9 @@ def unless_worse(
     return [*reasons, *_lenient(protected(evidence, slices, alpha))], found
 
 
-def _judged(name: str, paired: Paired, metric: Metric, tolerance: float, alpha: float) -> tuple[Reason, Interval]:
+def _judged(
+    name: str, paired: PairedPredictions, metric: Metric, tolerance: float, alpha: float
+) -> tuple[Reason, Interval]:
     from incumbent.evidence import gain
 
     limit = -margin_of(tolerance, paired, metric)
@@ -68,7 +70,7 @@ def _lenient(reasons: Sequence[Reason]) -> Iterator[Reason]:
     """Yield reasons that hold unless the opposite is shown, worded so."""
     for reason in reasons:
         text = reason.text
-        if not (reason.holds or reason.broken):
+        if not (reason.holds or reason.violated):
             text = text.replace("not shown to be not worse", "not shown to be worse", 1)
         upper = math.nan if reason.interval is None else reason.interval.upper
-        yield dataclasses.replace(reason, holds=not reason.broken, text=text, value=upper)
+        yield dataclasses.replace(reason, holds=not reason.violated, text=text, value=upper)

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from incumbent._deprecated import present_keys
 from incumbent.errors import UsageError
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ def read(kind: type[T], path: str | Path, renamed: Mapping[str, Mapping[str, str
 
 def _built(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # only dataclasses are asked for
+    table = present_keys(kind, table)  # files of 0.1 have old keys
     for key in table:
         if key not in fields:
             near = difflib.get_close_matches(key, list(fields), n=1)

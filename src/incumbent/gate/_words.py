@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from incumbent.core import Interval, Metric, Paired
+from incumbent.core import Interval, Metric, PairedPredictions
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Unit:
     name: str = ""
 
 
-def unit_of(paired: Paired, metric: Metric) -> Unit:
+def unit_of(paired: PairedPredictions, metric: Metric) -> Unit:
     """Return the unit in which gains of this metric are written."""
     from incumbent.evidence import scale
 

@@ -3,7 +3,8 @@
 A metric is a value: ``metric("f1", task="classification")``.
 """
 
-from incumbent.metrics._baseline import kappa, kappa_temporal, no_change
+from incumbent._deprecated import deprecated_names
+from incumbent.metrics._baseline import kappa, kappa_temporal, persistence_baseline
 from incumbent.metrics._calibration import CalibrationError
 from incumbent.metrics._cost import CostMatrix, read_costs
 from incumbent.metrics._custom import Custom
@@ -36,9 +37,11 @@ __all__ = [
     "kappa_temporal",
     "labels_of",
     "metric",
-    "no_change",
+    "persistence_baseline",
     "read_costs",
     "scores",
     "standard",
     "wrong",
 ]
+
+__getattr__ = deprecated_names(__name__, {"no_change": "persistence_baseline"})

@@ -10,7 +10,7 @@ from incumbent.core import Array, Floats, Prediction
 from incumbent.metrics._labels import classes_of, encode
 
 
-def no_change(y: Array, *, before: object = None) -> Prediction:
+def persistence_baseline(y: Array, *, before: object = None) -> Prediction:
     """Predict each row's label or value to be that of the row before it.
 
     Parameters
@@ -26,7 +26,7 @@ def no_change(y: Array, *, before: object = None) -> Prediction:
 
     Examples
     --------
-    >>> no_change(np.array([0, 0, 1, 1])).label.tolist()
+    >>> persistence_baseline(np.array([0, 0, 1, 1])).label.tolist()
     [0, 0, 0, 1]
     """
     truth = np.asarray(y)
@@ -110,7 +110,7 @@ def kappa_temporal(y: Array, prediction: Prediction, *, before: object = None) -
     if not len(truth):
         return math.nan
     right = float(np.mean(truth == np.asarray(prediction.label)[start:]))
-    return _above(right, float(np.mean(truth == no_change(y, before=before).label[start:])))
+    return _above(right, float(np.mean(truth == persistence_baseline(y, before=before).label[start:])))
 
 
 def _above(right: float, reference: float) -> float:

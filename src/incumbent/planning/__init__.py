@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from incumbent._deprecated import deprecated_names
 from incumbent._on_demand import on_demand
 
 if TYPE_CHECKING:
     from incumbent.planning._allocate import allocate as allocate
     from incumbent.planning._estimate import estimate as estimate
-    from incumbent.planning._known import Known as Known
-    from incumbent.planning._known import guess as guess
-    from incumbent.planning._known import pooled as pooled
+    from incumbent.planning._known import VarianceEstimate as VarianceEstimate
+    from incumbent.planning._known import bound_from_champion as bound_from_champion
+    from incumbent.planning._known import pool_updates as pool_updates
     from incumbent.planning._known import record as record
     from incumbent.planning._label import Labels as Labels
     from incumbent.planning._label import Stratum as Stratum
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from incumbent.planning._plan import Plan as Plan
 
 _HOME = {
-    "Known": "_known",
+    "VarianceEstimate": "_known",
     "Labels": "_label",
     "Need": "_plan",
     "Plan": "_plan",
@@ -34,12 +35,15 @@ _HOME = {
     "allocate": "_allocate",
     "choose": "_label",
     "estimate": "_estimate",
-    "guess": "_known",
+    "bound_from_champion": "_known",
     "make_plan": "_make_plan",
-    "pooled": "_known",
+    "pool_updates": "_known",
     "record": "_known",
 }
 
 __all__ = sorted(_HOME)
 
 __getattr__, __dir__ = on_demand(__name__, _HOME)
+__getattr__ = deprecated_names(
+    __name__, {"Known": "VarianceEstimate", "guess": "bound_from_champion", "pooled": "pool_updates"}, __getattr__
+)

@@ -1,14 +1,14 @@
 """What is known of the differences between models: seen in earlier updates, or assumed from the champion alone.
 
 Every update records how much champion and challenger differed, by metric (`record`). A plan takes the mean over earlier
-updates (`pooled`). Where nothing was recorded, there is only the champion, and a challenger that is about as good:
+updates (`pool_updates`). If nothing was recorded, there is only the champion, and a challenger that is about as good:
 then
 
     E d**2 = E (a - b)**2 <= E a**2 + E b**2 = 2 E a**2
 
 for any two losses a, b >= 0 with the same mean square. For right and wrong that says that the two differ on at most
 twice the champion's share of errors: on each row that is told apart, one of them is wrong. It is reached if they never
-err on the same row, so it errs on the side of too many rows (`guess`).
+err on the same row, so it errs on the side of too many rows (`bound_from_champion`).
 """
 
 from __future__ import annotations
@@ -19,20 +19,22 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import Comparison, Floats, Metric, Paired, Prediction, Task, Value
-from incumbent.evidence import Spread, spread
+from incumbent._deprecated import renamed_members
+from incumbent.core import Comparison, Floats, Metric, PairedPredictions, Prediction, Task, Value
+from incumbent.evidence import PairedVariance, paired_variance
 from incumbent.metrics import labels_of, standard
 
 _FIELDS = ("rows", "variance", "differing", "scale", "worst")
 
 
+@renamed_members({"spread": "differences"})
 @dataclass(frozen=True, repr=False)
-class Known(Value):
+class VarianceEstimate(Value):
     """What a plan starts from.
 
     Parameters
     ----------
-    spread : Spread
+    differences : PairedVariance
         How much two models differ.
     updates : int
         In how many updates that was seen; 0 where it is assumed.
@@ -40,7 +42,7 @@ class Known(Value):
         Where it comes from, in words.
     """
 
-    spread: Spread
+    differences: PairedVariance
     updates: int = 0
     text: str = ""
 
@@ -66,12 +68,12 @@ def record(comparisons: Mapping[str, Comparison], metric: Metric, *, task: Task)
 
 
 def _by_metric(found: Comparison, metric: Metric, task: Task) -> dict[str, Any]:
-    told = {metric.name: spread(found.paired, metric, interval=found.interval)}
+    told = {metric.name: paired_variance(found.paired, metric, interval=found.interval)}
     both = (found.paired.champion, found.paired.challenger)
     for name, kind in standard(task, labels_of(found.paired.y)).items():
         probabilities = all(said.proba is not None for said in both)
         if name not in told and (probabilities or not getattr(kind, "needs_proba", False)) and _by_row(kind(), both[0]):
-            told[name] = spread(found.paired, kind())
+            told[name] = paired_variance(found.paired, kind())
     return {name: {f: getattr(s, f) for f in _FIELDS} for name, s in told.items() if s is not None}
 
 
@@ -80,7 +82,7 @@ def _by_row(metric: Metric, said: Prediction) -> bool:
     return len(said) > 0 and metric.losses(said.label[:1], said.take([0])) is not None
 
 
-def pooled(records: Iterable[Mapping[str, Any]], metric: str, holdout: str) -> Known | None:
+def pool_updates(records: Iterable[Mapping[str, Any]], metric: str, holdout: str) -> VarianceEstimate | None:
     """Return the mean over what earlier updates recorded, by rows; None where none did.
 
     Parameters
@@ -95,10 +97,10 @@ def pooled(records: Iterable[Mapping[str, Any]], metric: str, holdout: str) -> K
     Examples
     --------
     >>> seen = [{"new": {"accuracy": {"rows": n, "variance": v, "differing": v}}} for n, v in ((100, 0.2), (300, 0.1))]
-    >>> pooled(seen, "accuracy", "new").spread.differing
+    >>> pool_updates(seen, "accuracy", "new").differences.differing
     0.125
     """
-    found = [Spread(**told[holdout][metric]) for told in records if metric in told.get(holdout, {})]
+    found = [PairedVariance(**told[holdout][metric]) for told in records if metric in told.get(holdout, {})]
     if not found:
         return None
     rows = np.array([each.rows for each in found], dtype=np.float64)
@@ -107,19 +109,21 @@ def pooled(records: Iterable[Mapping[str, Any]], metric: str, holdout: str) -> K
     variance, scale = (_mean([getattr(each, name) for each in found], rows) for name in ("variance", "scale"))
     worst = max(each.worst for each in found)
     updates = f"{len(found)} update{'s' * (len(found) != 1)}, {int(rows.sum()):,} rows"
-    return Known(Spread(int(rows.sum()), variance, differing, scale, worst), len(found), f"seen in {updates}")
+    return VarianceEstimate(
+        PairedVariance(int(rows.sum()), variance, differing, scale, worst), len(found), f"seen in {updates}"
+    )
 
 
 def _mean(values: list[float], rows: Floats) -> float:
     return float(np.average(values, weights=rows))
 
 
-def guess(paired: Paired, metric: Metric, *, seen: bool) -> Known | None:
+def bound_from_champion(paired: PairedPredictions, metric: Metric, *, seen: bool) -> VarianceEstimate | None:
     """Return what the champion's own losses allow at most; None where the metric has no loss per row.
 
     Parameters
     ----------
-    paired : Paired
+    paired : PairedPredictions
         Rows with their labels; only the champion's predictions are looked at.
     metric : Metric
         Whose losses.
@@ -136,9 +140,9 @@ def guess(paired: Paired, metric: Metric, *, seen: bool) -> Known | None:
     least = 1.0 / (len(losses) + 1)  # a champion that was never seen to err may err all the same
     share = min(1.0, 2.0 * max(square, least)) if plain else None
     unit = mean if getattr(metric, "relative", np.isinf(metric.bound)) else 1.0
-    made = Spread(0, share or 2.0 * square, share, unit, float(bounded.max()))
+    made = PairedVariance(0, share or 2.0 * square, share, unit, float(bounded.max()))
     where = f"{len(losses):,} rows that it was {'' if seen else 'not '}trained on"
     low = "; its loss on new rows is larger, so this may be too low" if seen else ""
     what = f"{100.0 * square:.3g} % wrong" if plain else f"mean loss {mean:.3g}"
     text = f"no update is recorded, so at most twice the champion's own errors ({what} on {where}{low})"
-    return Known(made, 0, text)
+    return VarianceEstimate(made, 0, text)

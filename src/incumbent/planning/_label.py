@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from incumbent._deprecated import renamed_members
 from incumbent.core import Floats, Metric, Prediction
 from incumbent.errors import DataError, UsageError
 from incumbent.planning._allocate import FLOOR, allocate
@@ -19,13 +20,14 @@ UNIFORM = 0.5
 row weighs more than twice what it would in a random sample."""
 
 
+@renamed_members({"spread": "std"})
 @dataclass(frozen=True)
 class Stratum:
     """Rows whose labels tell about as much: how many there are, how many to label, and what each then weighs."""
 
     rows: int
     labelled: int
-    spread: float
+    std: float
 
     @property
     def weight(self) -> float:
@@ -33,6 +35,7 @@ class Stratum:
         return self.rows / self.labelled if self.labelled else math.inf
 
 
+@renamed_members({"worth": "equivalent_random", "saves": "labels_saved"})
 @dataclass(frozen=True, eq=False)
 class Labels:
     """The rows to label.
@@ -49,7 +52,7 @@ class Labels:
         How many there were to choose from.
     differing : int
         How many of them could tell anything: the models' losses differ for at least one label.
-    worth : int
+    equivalent_random : int
         How many labels of rows drawn at random would tell as much about the gain, in the models' own view.
     uniform : float
         The share of the labels that was spread over all rows.
@@ -60,37 +63,44 @@ class Labels:
     strata: tuple[Stratum, ...]
     rows: int
     differing: int
-    worth: int
+    equivalent_random: int
     uniform: float
 
     def __len__(self) -> int:
         return len(self.at)
 
     @property
-    def saves(self) -> int:
+    def labels_saved(self) -> int:
         """How many labels this saves beside rows drawn at random."""
-        return max(0, self.worth - len(self))
+        return max(0, self.equivalent_random - len(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts and the strata as plain numbers, ready for JSON."""
         strata = [
-            {"rows": s.rows, "labelled": s.labelled, "weight": s.weight if s.labelled else None, "spread": s.spread}
+            {"rows": s.rows, "labelled": s.labelled, "weight": s.weight if s.labelled else None, "spread": s.std}
             for s in self.strata
         ]
         counts = {"rows": self.rows, "labels": len(self), "differing": self.differing}
-        return {**counts, "worth": self.worth, "saves": self.saves, "uniform": self.uniform, "strata": strata}
+        return {
+            **counts,
+            "worth": self.equivalent_random,
+            "saves": self.labels_saved,
+            "uniform": self.uniform,
+            "strata": strata,
+        }
 
     def __str__(self) -> str:
         lines = [
             f"{len(self):,} of {self.rows:,} rows are worth labelling first. The models can differ on "
             f"{self.differing:,} of them ({100.0 * self.differing / self.rows:.3g} %).",
-            f"Their labels tell as much about the gain as {self.worth:,} of random rows: {self.saves:,} saved.",
+            f"Their labels tell as much about the gain as {self.equivalent_random:,} of random rows: "
+            f"{self.labels_saved:,} saved.",
             "",
             f"{'rows':>10}  {'to label':>8}  {'weight of each':>14}  {'expected difference':>19}",
         ]
         for part in reversed(self.strata):
             weight = f"{part.weight:14,.2f}" if part.labelled else f"{'-':>14}"
-            lines.append(f"{part.rows:10,}  {part.labelled:8,}  {weight}  {part.spread:19.3g}")
+            lines.append(f"{part.rows:10,}  {part.labelled:8,}  {weight}  {part.std:19.3g}")
         return "\n".join(lines)
 
 
@@ -133,7 +143,7 @@ def choose(
     >>> live = np.zeros(10_000, dtype=int)
     >>> shadow = np.where(np.arange(10_000) < 500, 1, 0)
     >>> plan = choose(Prediction(live), Prediction(shadow), Accuracy(), rows=200, uniform=0.0)
-    >>> len(plan), plan.differing, plan.saves, bool((plan.at < 500).all()), float(plan.weight[0])
+    >>> len(plan), plan.differing, plan.labels_saved, bool((plan.at < 500).all()), float(plan.weight[0])
     (200, 500, 3800, True, 2.5)
     """
     total = len(champion)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from incumbent.errors import UsageError
-from incumbent.planning._known import Known
+from incumbent.planning._known import VarianceEstimate
 from incumbent.planning._plan import GATE_SHARE, Need, Plan
 
 NEW, OLD = "better on the new rows", "not worse on the old rows"
@@ -18,10 +18,10 @@ def make_plan(
     gain: float,
     power: float,
     alpha: float,
-    new: Known,
+    new: VarianceEstimate,
     min_gain: float = 0.0,
     tolerance: float | None = None,
-    old: Known | None = None,
+    old: VarianceEstimate | None = None,
     old_alpha: float = math.nan,
     old_rows: int = 0,
     old_room: int = 0,
@@ -42,7 +42,7 @@ def make_plan(
         The probability of showing it, in (0, 1).
     alpha, old_alpha : float
         Levels of the two conditions at the next update.
-    new, old : Known
+    new, old : VarianceEstimate
         How much models differ on new and on old rows; `old` is None where the gate asks nothing of them.
     min_gain, tolerance : float
         Limits of the two conditions.
@@ -64,8 +64,8 @@ def make_plan(
 
     Examples
     --------
-    >>> from incumbent.evidence import Spread
-    >>> seen = Known(Spread(750, 0.12, 0.12), 1, "seen in 1 update, 750 rows")
+    >>> from incumbent.evidence import PairedVariance
+    >>> seen = VarianceEstimate(PairedVariance(750, 0.12, 0.12), 1, "seen in 1 update, 750 rows")
     >>> plan = make_plan("fraud", "accuracy", gain=0.02, power=0.8, alpha=0.05, new=seen)
     >>> plan.gate_rows, plan.batch_rows
     (1952, 7808)
@@ -77,15 +77,15 @@ def make_plan(
             f"gain is a gain that the gate could show, above its min_gain of {min_gain:g}, such as "
             f"{min_gain + 0.01:g} (0.01 is one point of accuracy); {gain} was given."
         )
-    scale = new.spread.scale
+    scale = new.differences.scale
     distance = (gain - min_gain) * scale
-    better = Need(NEW, new.spread.rows_for(distance, alpha=alpha, power=power), distance, alpha, new)
+    better = Need(NEW, new.differences.rows_for(distance, alpha=alpha, power=power), distance, alpha, new)
     kept = None
     if old is not None and tolerance is not None:
-        room = tolerance * old.spread.scale
-        rows = old.spread.rows_for(room, alpha=old_alpha, power=power)
+        room = tolerance * old.differences.scale
+        rows = old.differences.rows_for(room, alpha=old_alpha, power=power)
         kept = Need(OLD, rows, room, old_alpha, old, old_rows, use)
-    shown = new.spread.gain_for(int(share * last_batch), alpha=alpha, power=power) / scale + min_gain
+    shown = new.differences.gain_for(int(share * last_batch), alpha=alpha, power=power) / scale + min_gain
     smallest = shown if last_batch else math.nan
     limits = (min_gain, tolerance if kept else None)
     return Plan(name, metric, gain, power, better, kept, *limits, last_batch, smallest, old_room, share, notes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from incumbent.core import Value
-from incumbent.planning._known import Known
+from incumbent.planning._known import VarianceEstimate
 
 GATE_SHARE = 0.25
 """Of a batch; 60 % are learned from and 15 % choose among challengers."""
@@ -32,7 +32,7 @@ class Need(Value):
         How far the truth is from the limit of the condition, in the unit of the losses.
     alpha : float
         The level at which the next update will test it.
-    known : Known
+    known : VarianceEstimate
         How much the models are taken to differ.
     have : int
         Rows that are there already.
@@ -44,7 +44,7 @@ class Need(Value):
     rows: int | None
     distance: float
     alpha: float
-    known: Known
+    known: VarianceEstimate
     have: int = 0
     use: int = 1
 
@@ -133,7 +133,7 @@ class Plan(Value):
 
 
 def _need(need: Need) -> dict[str, Any]:
-    spread = need.known.spread
+    spread = need.known.differences
     seen = {"variance": spread.variance, "differing": spread.differing, "updates": need.known.updates}
     counts = {"rows": need.rows, "have": need.have, "missing": need.missing, "use": need.use}
     return {
@@ -158,7 +158,7 @@ def _in_words(plan: Plan) -> Iterator[str]:
 
 def _amount(value: float, plan: Plan) -> str:
     """Return a gain or a tolerance in the unit in which the gate states it."""
-    if plan.new.known.spread.scale != 1.0:
+    if plan.new.known.differences.scale != 1.0:
         return f"{100.0 * value:.3g} % of the champion's mean loss"
     if plan.metric == "log_loss":
         return f"{value:.3g} nats"
@@ -187,8 +187,8 @@ def _old(plan: Plan, need: Need) -> Iterator[str]:
     yield f"  {'':25}  {_known(need.known)}"
 
 
-def _known(known: Known) -> str:
-    spread, where = known.spread, "assumed" if known.assumed else known.text
+def _known(known: VarianceEstimate) -> str:
+    spread, where = known.differences, "assumed" if known.assumed else known.text
     if spread.differing is not None:
         return f"the models differ on {100.0 * spread.differing:.3g} % of the rows ({where})"
     return f"differences have a standard deviation of {math.sqrt(spread.variance):.3g} ({where})"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from incumbent import models
-from incumbent._deprecated import renamed_members
+from incumbent._deprecated import present_keys, renamed_members, stored_keys
 from incumbent.core import AnchorSet, Memory, Model
 from incumbent.data import Schema
 from incumbent.errors import RegistryError
-from incumbent.evidence.live import LineMonitor
+from incumbent.evidence.live import PrequentialMonitor
 from incumbent.gate import Gate, Limit
 from incumbent.gate.budget import OLD_WORDS
 from incumbent.gate.slices import Slice
@@ -50,7 +50,8 @@ class Version:
     def save(self, folder: Path) -> None:
         """Write the version into an existing empty folder."""
         models.save(self.model, folder / "model")
-        gate = dataclasses.asdict(self.gate)
+        gate = stored_keys(Gate, dataclasses.asdict(self.gate))
+        gate["limits"] = [stored_keys(Limit, limit) for limit in gate["limits"]]
         text = {"format": _FORMAT, "schema": self.schema.to_dict(), "gate": gate, "told": dict(self.told)}
         (folder / "version.json").write_text(json.dumps(text, indent=1))
 
@@ -64,9 +65,9 @@ class Version:
     def load(folder: Path) -> Version:
         """Read what `save` wrote."""
         text = _read(folder / "version.json")
-        gate = dict(text["gate"])
+        gate = present_keys(Gate, text["gate"])
         gate["error_control"] = OLD_WORDS.get(gate["error_control"], gate["error_control"])  # stored by 0.1
-        gate["limits"] = tuple(Limit(**limit) for limit in gate["limits"])
+        gate["limits"] = tuple(Limit(**present_keys(Limit, limit)) for limit in gate["limits"])
         gate["slices"] = tuple(Slice(**part) for part in gate["slices"])
         return Version(models.load(folder / "model"), Schema.from_dict(text["schema"]), Gate(**gate), text["told"])
 
@@ -129,7 +130,7 @@ class State:
             load_anchor(folder / "anchor"),
             tuple(text["standing"]),
             text["control"],
-            PrequentialModels(kept, None if monitor is None else LineMonitor.from_dict(monitor)),
+            PrequentialModels(kept, None if monitor is None else PrequentialMonitor.from_dict(monitor)),
             SelectionWeights.from_dict(text.get("followed", {})),
         )
 

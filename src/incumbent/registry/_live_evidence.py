@@ -120,7 +120,7 @@ class LiveEvidence:
         found = monitor.interval if monitor.rows else None
         gain = {key: None if found is None else getattr(found, part) for key, part in _PARTS.items()}
         evidence = {"e_value": monitor.e_value, "decides_at": 1.0 / monitor.alpha, "rows": monitor.rows, **gain}
-        ahead = {"rows_to_go": monitor.rows_to_go, "recorded": self.recorded}
+        ahead = {"rows_to_go": monitor.rows_remaining, "recorded": self.recorded}
         return {"decision": self.decision, **who, "metric": shadow.metric, **rules, **evidence, **counts, **ahead}
 
     def __str__(self) -> str:
@@ -154,10 +154,10 @@ def _ahead(look: LiveEvidence) -> str:
         return look.recorded or f"next: incumbent shadow decide --name {name} --log FILE"
     if monitor.rows and not any(monitor.tally.above):
         return "Both have the same loss on every one of these rows: were the predictions of both logged?"
-    if monitor.rows_to_go is None:
+    if monitor.rows_remaining is None:
         seen = "no gain above what is asked for was seen" if monitor.rows else "no row has its label yet"
         return f"Nothing can be said of how many rows it takes: {seen}."
-    return f"About {_round(monitor.rows_to_go):,} more labelled rows decide, if they are like these."
+    return f"About {_round(monitor.rows_remaining):,} more labelled rows decide, if they are like these."
 
 
 def _round(rows: int) -> int:

@@ -8,12 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 from incumbent import metrics, planning
-from incumbent.core import Metric, Model, Outcome, Paired
+from incumbent.core import Metric, Model, Outcome, PairedPredictions
 from incumbent.errors import RegistryError, UsageError
 from incumbent.gate import Gate
 from incumbent.gate.budget import control
 from incumbent.memory import anchor_split
-from incumbent.planning import Known, Plan
+from incumbent.planning import Plan, VarianceEstimate
 from incumbent.planning._plan import GATE_SHARE, JUDGED_SHARE
 from incumbent.registry._folders import State
 from incumbent.registry._stored import StoredModels, resume_control
@@ -34,8 +34,8 @@ def plan(models: StoredModels, name: str, *, gain: float, power: float, metric: 
     model, gate, old_rows, use = stored.model, stored.gate, _old_rows(state), state.anchor.use
     rule = metrics.metric(metric, task=model.task, classes=model.classes, labels=stored.schema.labels)
     seen = list(_seen(store, name))
-    new = planning.pooled(seen, rule.name, "new") or _guess(model, state, rule)
-    old = planning.pooled(seen, rule.name, "anchor") or new
+    new = planning.pool_updates(seen, rule.name, "new") or _guess(model, state, rule)
+    old = planning.pool_updates(seen, rule.name, "anchor") or new
     alpha = (resume_control(state.control, gate) or control(gate.error_control, gate.alpha)).level()
     return planning.make_plan(
         name,
@@ -58,7 +58,7 @@ def plan(models: StoredModels, name: str, *, gain: float, power: float, metric: 
 
 
 def _notes(gate: Gate) -> Iterator[str]:
-    if gate.promise == "refresh":
+    if gate.rule == "refresh":
         yield "The gate refreshes: routine re-learning needs none of this, a challenger of another strategy does."
     if gate.source == "prequential":
         yield "Prequential evidence adds up over batches: no single batch needs as many, all of them together do."
@@ -78,12 +78,14 @@ def _last_batch(store: Store, name: str) -> int:
     return 0 if newest is None else int(newest.info.get("rows", {}).get("read", 0))
 
 
-def _guess(model: Model, state: State, rule: Metric) -> Known:
+def _guess(model: Model, state: State, rule: Metric) -> VarianceEstimate:
     """Return a bound from the champion alone: on the anchor rows, which it has not seen, or else on remembered rows."""
     for rows, seen in ((state.anchor.rows, False), (state.memory.rows, True)):
         if rows is not None and len(rows):
             predictions = safe_predict(model, rows.x, "the old rows")
-            found = planning.guess(Paired(rows.labels, predictions, predictions, weight=rows.weight), rule, seen=seen)
+            found = planning.bound_from_champion(
+                PairedPredictions(rows.labels, predictions, predictions, weight=rows.weight), rule, seen=seen
+            )
             if found is not None:
                 return found
     raise UsageError(

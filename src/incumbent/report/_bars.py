@@ -61,7 +61,7 @@ def reason_bar(reason: Reason, visible: float = math.nan) -> str:
 
     `visible`, where it is known, is the smallest gain that these rows could have shown; it is marked by a triangle.
     """
-    state = "good" if reason.holds else "bad" if reason.broken else "warn"
+    state = "good" if reason.holds else "bad" if reason.violated else "warn"
     axis = _reason_axis(reason, visible)
     drawn = [] if math.isnan(reason.limit) else _limit(axis, reason)
     if math.isfinite(visible):

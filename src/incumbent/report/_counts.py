@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Array, Floats, Paired, Prediction
+from incumbent.core import Array, Floats, PairedPredictions, Prediction
 from incumbent.metrics import wrong
 
 OTHERS = "(others)"
@@ -35,13 +35,13 @@ _BINS = 10
 """The points of a calibration curve."""
 
 
-def confusion(paired: Paired, most: int = 9) -> Confusion:
+def confusion(paired: PairedPredictions, most: int = 9) -> Confusion:
     """Count both confusion matrices, of the `most` classes where they differ most and of all others together.
 
     Examples
     --------
     >>> said = Prediction(np.array(["a", "b", "b"])), Prediction(np.array(["a", "a", "b"]))
-    >>> confusion(Paired(np.array(["a", "a", "b"]), *said)).challenger.tolist()
+    >>> confusion(PairedPredictions(np.array(["a", "a", "b"]), *said)).challenger.tolist()
     [[2, 0], [0, 1]]
     """
     labels, (y, old, new) = codes(paired.y, paired.champion.label, paired.challenger.label)
@@ -83,18 +83,18 @@ class Agreement:
     neither: int
 
 
-def agreement(paired: Paired) -> Agreement:
+def agreement(paired: PairedPredictions) -> Agreement:
     """Count who is right where; the lost rows are the negative flips."""
     was, now = right(paired)
     return Agreement(*(int(np.sum(rows)) for rows in (was & now, ~was & now, was & ~now, ~was & ~now)))
 
 
-def several(paired: Paired) -> bool:
+def several(paired: PairedPredictions) -> bool:
     """Return whether rows have several labels or values at once, (n, m)."""
     return np.ndim(paired.y) == 2
 
 
-def right(paired: Paired) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def right(paired: PairedPredictions) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which rows champion and challenger have right; with several labels at once, which they have all right."""
     if several(paired):
         return ~wrong(paired.champion.label, paired.y), ~wrong(paired.challenger.label, paired.y)
@@ -112,13 +112,13 @@ class OneLabel:
     challenger: tuple[int, int, int]
 
 
-def labels(paired: Paired) -> list[OneLabel]:
+def labels(paired: PairedPredictions) -> list[OneLabel]:
     """Count what champion and challenger make of each label, where rows have several at once.
 
     Examples
     --------
     >>> said = Prediction(np.array([[1, 0], [1, 1]])), Prediction(np.array([[1, 1], [0, 1]]))
-    >>> labels(Paired(np.array([[1, 0], [1, 1]]), *said))[0]
+    >>> labels(PairedPredictions(np.array([[1, 0], [1, 1]]), *said))[0]
     OneLabel(name='0', on=2, champion=(2, 0, 0), challenger=(1, 1, 0))
     """
     y, known = np.asarray(paired.y) == 1, paired.champion.classes
@@ -160,7 +160,7 @@ def calibration(y: Array, said: Prediction) -> tuple[Floats, Floats, NDArray[np.
     return np.array(x), np.array(share), np.array(rows)
 
 
-def errors(paired: Paired, most: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
+def errors(paired: PairedPredictions, most: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
     """Return truth, champion's and challenger's values, of at most `most` rows on which all three are finite.
 
     With several values a row, every value of every row is one of them.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Batch, Outcome, Paired, Prediction
+from incumbent.core import Batch, Outcome, PairedPredictions, Prediction
 from incumbent.report._bars import esc, minus
 from incumbent.report._counts import right, several
 from incumbent.report._words import clean, count, digits
@@ -36,7 +36,7 @@ class Examples:
     of: int
 
 
-def drawn(paired: Paired, *, regression: bool, seed: int) -> tuple[Examples, Examples]:
+def drawn(paired: PairedPredictions, *, regression: bool, seed: int) -> tuple[Examples, Examples]:
     """Return rows lost and rows won, at most 20 each, drawn with equal chances.
 
     A row is lost where the champion was right and the challenger is wrong, and won where it is the other way round; of
@@ -47,7 +47,7 @@ def drawn(paired: Paired, *, regression: bool, seed: int) -> tuple[Examples, Exa
     --------
     >>> y = np.array([1, 1, 1, 0])
     >>> said = Prediction(np.array([1, 1, 0, 0])), Prediction(np.array([0, 1, 1, 0]))
-    >>> lost, won = drawn(Paired(y, *said), regression=False, seed=0)
+    >>> lost, won = drawn(PairedPredictions(y, *said), regression=False, seed=0)
     >>> lost.at.tolist(), won.at.tolist()
     ([0], [2])
     """
@@ -60,7 +60,7 @@ def drawn(paired: Paired, *, regression: bool, seed: int) -> tuple[Examples, Exa
     return _some(worse, seed, 0), _some(better, seed, 1)
 
 
-def _errors(paired: Paired, said: Prediction) -> NDArray[np.float64]:
+def _errors(paired: PairedPredictions, said: Prediction) -> NDArray[np.float64]:
     errors: NDArray[np.float64] = np.abs(np.asarray(said.label, dtype=float) - np.asarray(paired.y, dtype=float))
     return errors.mean(axis=1) if errors.ndim == 2 else errors
 
@@ -177,7 +177,7 @@ def examples(outcome: Outcome) -> str:
     )
 
 
-def _card(word: str, some: Examples, paired: Paired, regression: bool) -> str:
+def _card(word: str, some: Examples, paired: PairedPredictions, regression: bool) -> str:
     share = f" ({some.of / len(paired):.1%} of {count(len(paired))})"
     if not some.of:
         return f'<div class="card"><h3>{word}: none</h3><p class="intro">of {count(len(paired))} rows</p></div>'
@@ -214,7 +214,7 @@ def _head(shown: Seen) -> str:
     return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
 
-def _body(some: Examples, paired: Paired, shown: Seen, word: str, regression: bool) -> str:
+def _body(some: Examples, paired: PairedPredictions, shown: Seen, word: str, regression: bool) -> str:
     good, bad = '<td class="good-text"', '<td class="bad-text"'
     looks = (good, bad) if word == "Lost" else (bad, good)
     lines = []
@@ -241,7 +241,7 @@ def _value(value: Any) -> str:
     return esc(minus(_cell(value, _CELL)) if isinstance(value, int | float) else _cell(value, _CELL))
 
 
-def _truth(paired: Paired, at: int, regression: bool) -> str:
+def _truth(paired: PairedPredictions, at: int, regression: bool) -> str:
     if several(paired):
         return _values(paired.y[at]) if regression else _on(paired.y[at], paired.champion)
     return _value(paired.y[at])

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from incumbent.core import Floats, Paired, Prediction
+from incumbent.core import Floats, PairedPredictions, Prediction
 from incumbent.report._bars import esc
 from incumbent.report._counts import calibration, errors
 
@@ -46,7 +46,7 @@ _STYLE = {
 }
 
 
-def calibration_plot(paired: Paired) -> str:
+def calibration_plot(paired: PairedPredictions) -> str:
     """Return predicted probability against observed share, for champion and challenger; empty without probabilities."""
     curves = [calibration(paired.y, said) for said in (paired.champion, paired.challenger)]
     if all(curve is None for curve in curves):
@@ -63,7 +63,7 @@ def calibration_plot(paired: Paired) -> str:
         return _svg(figure, "Calibration: probability against the share that came true; the diagonal is perfect.")
 
 
-def confidence_plot(paired: Paired) -> str:
+def confidence_plot(paired: PairedPredictions) -> str:
     """Return how often champion and challenger are how sure of what they predict; empty without probabilities."""
     sure = [(_sure(said), name) for said, name in ((paired.champion, "champion"), (paired.challenger, "challenger"))]
     if not all(len(values) for values, _ in sure):
@@ -94,7 +94,7 @@ def _histogram(axes: Any, values: Floats, edges: Floats, colour: str, name: str)
     axes.stairs(height, edges, color=colour, fill=True, alpha=0.14)
 
 
-def predicted_plot(paired: Paired, who: str) -> str:
+def predicted_plot(paired: PairedPredictions, who: str) -> str:
     """Return predicted against true values of "champion" or "challenger", at most 2,000 rows."""
     y, old, new = errors(paired, MOST_POINTS)
     if not len(y):
@@ -111,7 +111,7 @@ def predicted_plot(paired: Paired, who: str) -> str:
         return _svg(figure, f"Values predicted by the {who} against true values; the diagonal is perfect.")
 
 
-def residual_plot(paired: Paired) -> str:
+def residual_plot(paired: PairedPredictions) -> str:
     """Return how often the errors of champion and challenger are how large."""
     y, old, new = errors(paired, 200_000)
     if not len(y):
@@ -128,7 +128,7 @@ def residual_plot(paired: Paired) -> str:
         return _svg(figure, "How often the errors of champion and challenger are how large; the narrower, the better.")
 
 
-def residual_cloud(paired: Paired) -> str:
+def residual_cloud(paired: PairedPredictions) -> str:
     """Return the challenger's errors against its predictions, at most 2,000 rows."""
     y, _, new = errors(paired, MOST_POINTS)
     if not len(y):

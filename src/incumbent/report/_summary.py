@@ -44,8 +44,8 @@ def _table(rows: Iterator[str]) -> str:
 
 
 def _reason(reason: Reason) -> str:
-    colour = _COLOUR["promote" if reason.holds else "reject" if reason.broken else "inconclusive"]
-    word = "holds" if reason.holds else "fails" if reason.broken else "not shown"
+    colour = _COLOUR["promote" if reason.holds else "reject" if reason.violated else "inconclusive"]
+    word = "holds" if reason.holds else "fails" if reason.violated else "not shown"
     held = f'{minus(measured(reason))} <span style="{_FAINT}">limit {minus(limit(reason.limit))}</span>'
     cells = (f'<b style="color:{colour}">{word}</b>', esc(reason.name), held, _bar(reason, colour))
     return "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells)

@@ -131,7 +131,7 @@ def _reasons(outcome: Outcome) -> Iterator[Line]:
 
 def _held(reason: Reason) -> tuple[str, str]:
     """Return whether a condition holds, in a word, and the style of the word."""
-    return ("yes", "green") if reason.holds else ("NO", "red") if reason.broken else ("not shown", "yellow")
+    return ("yes", "green") if reason.holds else ("NO", "red") if reason.violated else ("not shown", "yellow")
 
 
 def _reason(reason: Reason) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def reasons(outcome: Outcome) -> str:
 
 
 def _reason(reason: Reason, smallest: float) -> str:
-    state, shape = ("good", "yes") if reason.holds else ("bad", "no") if reason.broken else ("warn", "open")
+    state, shape = ("good", "yes") if reason.holds else ("bad", "no") if reason.violated else ("warn", "open")
     word = {"good": "holds", "bad": "fails", "warn": "not shown"}[state]
     gap = reason.value - reason.limit if side(reason) == "above" else reason.limit - reason.value
     room = "" if not digits([gap]) else f" with {limit(gap)} to spare" if gap >= 0 else f", {limit(-gap)} short"
@@ -150,8 +150,8 @@ def promise(outcome: Outcome) -> str:
     verdict = outcome.verdict
     alphas = sorted({r.interval.alpha for r in verdict.reasons if r.interval is not None})
     facts = {
-        "Promise": PROMISE[verdict.kind],
-        "A promotion guarantees": verdict.promise,
+        "Promise": PROMISE[verdict.rule],
+        "A promotion guarantees": verdict.guarantee,
         "New rows judged on": SOURCE.get(verdict.new_source, verdict.new_source) if verdict.reasons else "",
         "Old rows judged on": SOURCE.get(verdict.source, verdict.source),
         "Decided by": wording(outcome.metric),

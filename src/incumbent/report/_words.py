@@ -281,7 +281,7 @@ def sentence(outcome: Outcome) -> str:
 
 def _missed(outcome: Outcome) -> str:
     reasons = outcome.verdict.reasons
-    missed = [r for r in reasons if r.broken] or [r for r in reasons if not r.holds]
+    missed = [r for r in reasons if r.violated] or [r for r in reasons if not r.holds]
     return clean(missed[0].name, 60) if missed else "a gain"
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from incumbent import metrics, policy
-from incumbent.core import Array, Batch, DataCheck, Metric, Paired, Progress, silent
+from incumbent.core import Array, Batch, DataCheck, Metric, PairedPredictions, Progress, silent
 from incumbent.data import RowFlags, flag_rows, split
 from incumbent.data.rows._split import FEWEST
 from incumbent.engine import TrainingPlan, TrainingRows
 from incumbent.errors import DataError, IncumbentError, UsageError
-from incumbent.gate._limit import judge
+from incumbent.gate._limit import check_limits
 from incumbent.memory import anchor_split
 from incumbent.policy import Choice
 from incumbent.updating._live import LiveModel
@@ -112,7 +112,7 @@ class UpdateInputs:
         """
         return self.strategies == "auto" and not self.is_prequential and not self.live.is_routine(strategy)
 
-    def test_pair(self, paired: Paired) -> Paired:
+    def test_pair(self, paired: PairedPredictions) -> PairedPredictions:
         """Return a pair of the test rows with their order in time and the limit of the losses."""
         return dataclasses.replace(paired, ordered=self.test.rows.time is not None, clip=self.clip)
 
@@ -234,7 +234,7 @@ def _new_classes(live: LiveModel, batch: Batch) -> int:
 
 def _with_live_strategy(live: LiveModel, rows: int, strategies: Choice) -> Choice:
     """Return the strategies to try. Under a refresh, "auto" includes the live strategy."""
-    if live.gate.promise != "refresh" or strategies != "auto":
+    if live.gate.rule != "refresh" or strategies != "auto":
         return strategies
     usual = policy.select_strategies("auto", live.model, live.memory, rows=rows)
     routine = live.state.strategy
@@ -297,4 +297,4 @@ def _check_metric_and_gate(live: LiveModel, select: PredictedRows, metric: Metri
     if gate.source == "prequential":
         losses_of(metric, y, predictions)
     known = {*metrics.scores(y, predictions, task=task), *MEASURED}
-    judge(gate.limits, dict.fromkeys(known, (0.0, 0.0)))
+    check_limits(gate.limits, dict.fromkeys(known, (0.0, 0.0)))

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from incumbent.core import Challenger, Event, Evidence, Paired, Verdict
+from incumbent.core import Challenger, Event, Evidence, PairedPredictions, Verdict
 from incumbent.evidence import gain
 from incumbent.gate.budget import ErrorControl
-from incumbent.gate.slices import Slice, find, losses
+from incumbent.gate.slices import Slice, find_slices, losses
 from incumbent.memory import scale_weights
 from incumbent.models import extended, predict
 from incumbent.updating._inputs import UpdateInputs
@@ -91,7 +91,7 @@ def _decide(
     counts = f"{len(evidence.new):,} new and {len(evidence.old) if evidence.old else 0:,} old rows"
     inputs.progress(Event("gate", f"judging on {counts}"))
     verdict, control, proved = inputs.live.gate(evidence), found.control, found.proved
-    if verdict.kind == "prove":
+    if verdict.rule == "prove":
         control, proved = inputs.live.error_control.record(verdict.decision == "promote"), True
     chosen = dataclasses.replace(contender, chosen=True)
     marked = tuple(
@@ -131,11 +131,11 @@ def _evidence(inputs: UpdateInputs, chosen: Challenger, suspects: tuple[Slice, .
         measure(live, chosen.model, inputs.test.rows, new),
         suspects=suspects,
         routine=routine,
-        line=line,
+        prequential=line,
     )
 
 
-def _is_hopeless(inputs: UpdateInputs, new: Paired, shown: bool) -> bool:
+def _is_hopeless(inputs: UpdateInputs, new: PairedPredictions, shown: bool) -> bool:
     """Whether nothing will be promoted, whatever the old rows show. Each fold on old rows costs two fits."""
     gate = inputs.live.gate
     return gate.min_gain >= 0.0 and not shown and not gain(new, inputs.metric, alpha=gate.alpha).lower > 0.0
@@ -157,5 +157,5 @@ def _suspects(inputs: UpdateInputs, chosen: Challenger) -> tuple[Slice, ...]:
     if not inputs.live.gate.search or chosen.model is None:
         return ()
     rows, before = inputs.select.rows, inputs.select.champion
-    both = Paired(rows.labels, before, predict(chosen.model, rows))
-    return find(rows.x, *losses(both, inputs.metric), seed=inputs.seed)
+    both = PairedPredictions(rows.labels, before, predict(chosen.model, rows))
+    return find_slices(rows.x, *losses(both, inputs.metric), seed=inputs.seed)

@@ -146,7 +146,7 @@ class LiveModel:
 
     def is_routine(self, strategy: str) -> bool:
         """Whether the gate treats this strategy as routine: the live strategy under a refresh."""
-        return self.gate.promise == "refresh" and kind_of(strategy) == kind_of(self.state.strategy)
+        return self.gate.rule == "refresh" and kind_of(strategy) == kind_of(self.state.strategy)
 
     def with_state(self, **changes: Any) -> LiveModel:
         """Return the same live model with some parts of its state changed."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from incumbent import metrics
-from incumbent.core import Batch, Model, Paired
+from incumbent.core import Batch, Model, PairedPredictions
 from incumbent.models import save
 from incumbent.updating._live import LiveModel
 
@@ -17,7 +17,7 @@ MEASURED = ("latency_us", "bytes")
 """What a limit can name besides metrics."""
 
 
-def measure(live: LiveModel, challenger: Model, rows: Batch, new: Paired) -> dict[str, tuple[float, float]]:
+def measure(live: LiveModel, challenger: Model, rows: Batch, new: PairedPredictions) -> dict[str, tuple[float, float]]:
     """Return what the gate's limits name, measured for champion and challenger.
 
     Parameters
@@ -28,7 +28,7 @@ def measure(live: LiveModel, challenger: Model, rows: Batch, new: Paired) -> dic
         The chosen challenger.
     rows : Batch
         The rows to measure the latency on.
-    new : Paired
+    new : PairedPredictions
         The predictions of both models on the new rows.
     """
     names = {limit.name for limit in live.gate.limits}

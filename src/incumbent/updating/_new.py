@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 import warnings
 
-from incumbent.core import Model, Paired, Recipe
+from incumbent.core import Model, PairedPredictions, Recipe
 from incumbent.engine import TrainingRows, time_limit
 from incumbent.models import fit_challenger, predict
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._pairs import FOLDS, assign_folds, join_pairs
 
 
-def new_evidence(inputs: UpdateInputs, start: Model, challenger: Model, recipe: Recipe | None) -> Paired:
+def new_evidence(inputs: UpdateInputs, start: Model, challenger: Model, recipe: Recipe | None) -> PairedPredictions:
     """Return the predictions of champion and challenger on new rows that neither has learned.
 
     The test rows always count. A runner-up of an earlier update has not seen the train rows either, so they count too.
@@ -48,16 +48,16 @@ def new_evidence(inputs: UpdateInputs, start: Model, challenger: Model, recipe: 
     return join_pairs([tested, *found], tested.clip, with_x=True, ordered=tested.ordered) if found else tested
 
 
-def _never_learned(inputs: UpdateInputs, challenger: Model) -> list[Paired]:
+def _never_learned(inputs: UpdateInputs, challenger: Model) -> list[PairedPredictions]:
     """Return the pairs of the train rows for a challenger that has not learned them."""
     train = inputs.train.take(inputs.train.can_hold_out)
     return [train.pair(predict(challenger, train.rows))] if len(train) else []
 
 
-def _cross_fit(inputs: UpdateInputs, start: Model, recipe: Recipe) -> list[Paired]:
+def _cross_fit(inputs: UpdateInputs, start: Model, recipe: Recipe) -> list[PairedPredictions]:
     train = inputs.train
     fold = assign_folds(train.rows, FOLDS, inputs.seed)
-    found: list[Paired] = []
+    found: list[PairedPredictions] = []
     began = time.monotonic()
     for k in range(FOLDS):
         each = (time.monotonic() - began) / max(k, 1)

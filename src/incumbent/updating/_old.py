@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 
-from incumbent.core import Model, Paired, Recipe, is_net
+from incumbent.core import Model, PairedPredictions, Recipe, is_net
 from incumbent.engine import TrainingRows, time_limit
 from incumbent.models import fit_challenger, predict
 from incumbent.updating._inputs import UpdateInputs
@@ -17,7 +17,7 @@ ENOUGH_FOR_A_NET = 100  # fewer, as each fold model is a training from scratch t
 
 def old_evidence(
     inputs: UpdateInputs, challenger: Model, recipe: Recipe | None, *, clip: float, folds: int = FOLDS
-) -> Paired | None:
+) -> PairedPredictions | None:
     """Return the predictions of champion and challenger on old rows; None if there are no old rows.
 
     Neither model was ever trained on the anchor set. While the set is small, cross-fitting on remembered rows adds to
@@ -39,7 +39,7 @@ def old_evidence(
     folds : int
         How many of the folds to judge. One is enough to inform a reader if no promotion is possible.
     """
-    found: list[Paired] = []
+    found: list[PairedPredictions] = []
     if inputs.old_test is not None:
         found.append(inputs.old_test.pair(predict(challenger, inputs.old_test.rows), "anchor"))
     gate, memory = inputs.live.gate, inputs.live.memory
@@ -52,13 +52,13 @@ def old_evidence(
     return join_pairs(found, clip, with_x=bool(gate.slices)) if found else None
 
 
-def _cross_fit(inputs: UpdateInputs, recipe: Recipe, folds: int) -> list[Paired]:
+def _cross_fit(inputs: UpdateInputs, recipe: Recipe, folds: int) -> list[PairedPredictions]:
     """Pair fold models, for as many folds as the budget allows; every fold is sound evidence on its own."""
     memory, champion, deadline, seed = inputs.live.memory, inputs.live.model, inputs.deadline, inputs.seed
     rows = memory.rows
     assert rows is not None and memory.key is not None, "called only if rows are remembered"
     fold = assign_folds(rows, FOLDS, seed)
-    found: list[Paired] = []
+    found: list[PairedPredictions] = []
     started = time.monotonic()
     for k in range(folds):
         each = (time.monotonic() - started) / max(k, 1)
@@ -79,7 +79,7 @@ def _cross_fit(inputs: UpdateInputs, recipe: Recipe, folds: int) -> list[Paired]
     return found
 
 
-def _on_training_rows(inputs: UpdateInputs, challenger: Model) -> Paired:
+def _on_training_rows(inputs: UpdateInputs, challenger: Model) -> PairedPredictions:
     rows = inputs.live.memory.rows
     assert rows is not None, "called only if rows are remembered"
     return pair(rows, inputs.live.model.predict(rows.x), challenger.predict(rows.x), "train")

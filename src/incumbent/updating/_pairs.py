@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats, Model, Paired, Prediction
+from incumbent.core import Array, Batch, Floats, Model, PairedPredictions, Prediction
 from incumbent.updating._predict import predict_champion
 
 FOLDS = 3
@@ -46,15 +46,15 @@ class PredictedRows:
         at = np.flatnonzero(at) if at.dtype == bool else at
         return PredictedRows(self.rows.take(at), self.champion.take(at), self.can_hold_out[at])
 
-    def pair(self, challenger: Prediction, source: str = "holdout") -> Paired:
+    def pair(self, challenger: Prediction, source: str = "holdout") -> PairedPredictions:
         """Return the predictions of both models on these rows."""
         return pair(self.rows, self.champion, challenger, source)
 
 
-def pair(rows: Batch, champion: Prediction, challenger: Prediction, source: str) -> Paired:
+def pair(rows: Batch, champion: Prediction, challenger: Prediction, source: str) -> PairedPredictions:
     """Return the predictions of two models on the same rows; rows of one group are one block."""
     block = None if rows.group is None else np.unique(rows.group, return_inverse=True)[1]
-    return Paired(rows.labels, champion, challenger, source, rows.weight, block, x=rows.x)
+    return PairedPredictions(rows.labels, champion, challenger, source, rows.weight, block, x=rows.x)
 
 
 def assign_folds(rows: Batch, count: int, seed: int) -> Array:
@@ -67,11 +67,13 @@ def assign_folds(rows: Batch, count: int, seed: int) -> Array:
     return folds
 
 
-def join_pairs(parts: Sequence[Paired], clip: float, *, with_x: bool, ordered: bool = False) -> Paired:
+def join_pairs(
+    parts: Sequence[PairedPredictions], clip: float, *, with_x: bool, ordered: bool = False
+) -> PairedPredictions:
     """Return all pairs as one that names the source of each, with losses cut off at `clip`."""
     source = "+".join(dict.fromkeys(p.source for p in parts))
     weights = [np.ones(len(p)) if p.weight is None else p.weight for p in parts]
-    return Paired(
+    return PairedPredictions(
         np.concatenate([p.y for p in parts]),
         _join_predictions([p.champion for p in parts]),
         _join_predictions([p.challenger for p in parts]),

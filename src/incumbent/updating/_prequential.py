@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from incumbent._deprecated import renamed_members
-from incumbent.core import Array, Challenger, Floats, LineEvidence, Metric, Model, Prediction, Strategy
+from incumbent.core import Array, Challenger, Floats, Metric, Model, Prediction, PrequentialEvidence, Strategy
 from incumbent.errors import UsageError
-from incumbent.evidence.live import LineMonitor
+from incumbent.evidence.live import PrequentialMonitor
 
 
 def kind_of(strategy: str | Strategy) -> str:
@@ -33,12 +33,12 @@ class PrequentialModels:
     ----------
     models : mapping of str to Model
         The present model of each kind of strategy.
-    monitor : LineMonitor, optional
+    monitor : PrequentialMonitor, optional
         The evidence; None before the first batch was predicted.
     """
 
     models: Mapping[str, Model] = field(default_factory=dict)
-    monitor: LineMonitor | None = None
+    monitor: PrequentialMonitor | None = None
 
     def starting_model(self, strategy: str | Strategy, champion: Model) -> Model:
         """Return the model that training starts from: the strategy's own, or the champion if it has none."""
@@ -61,20 +61,20 @@ class PrequentialModels:
         if not self.models or not len(champion):
             return self
         monitor = self.monitor
-        if monitor is None or set(monitor.lines) != set(self.models) or monitor.alpha != alpha:
-            monitor = LineMonitor(tuple(self.models), alpha=alpha, min_gain=min_gain, bound=bound)
+        if monitor is None or set(monitor.names) != set(self.models) or monitor.alpha != alpha:
+            monitor = PrequentialMonitor(tuple(self.models), alpha=alpha, min_gain=min_gain, bound=bound)
         return replace(self, monitor=monitor.update(champion, challengers))
 
-    def evidence(self, name: str) -> LineEvidence | None:
+    def evidence(self, name: str) -> PrequentialEvidence | None:
         """Return the evidence about one model; None before its first batch."""
-        if self.monitor is None or name not in self.monitor.lines:
+        if self.monitor is None or name not in self.monitor.names:
             return None
-        batches = self.monitor.evidence[self.monitor.lines.index(name)].batches
+        batches = self.monitor.evidence[self.monitor.names.index(name)].batches
         if not batches:
             return None
         shown = name in self.monitor.promoted
         e_value, needed = self.monitor.e_values[name], 1.0 / self.monitor.alpha
-        return LineEvidence(self.monitor.intervals[name], e_value, needed, shown, batches)
+        return PrequentialEvidence(self.monitor.intervals[name], e_value, needed, shown, batches)
 
     def strongest(self, challengers: Sequence[Challenger]) -> Challenger | None:
         """Return the challenger with the strongest evidence; None if there is no evidence yet."""

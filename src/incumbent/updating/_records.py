@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from incumbent import metrics
-from incumbent.core import Challenger, Event, Floats, Model, Paired, Prediction
+from incumbent.core import Challenger, Event, Floats, Model, PairedPredictions, Prediction
 from incumbent.errors import DataError, UsageError
 from incumbent.gate._conditions import margin_of
 from incumbent.updating._inputs import UpdateInputs
@@ -47,7 +47,7 @@ def score_before_learning(inputs: UpdateInputs, runners_up: Mapping[str, Predict
     if rows.time is not None:
         order = np.argsort(rows.time, kind="stable")
         y, champion = rows.labels[order], inputs.new.champion.take(order)
-        found["no change"] = metrics.scores(y, metrics.no_change(y), task=task)
+        found["no change"] = metrics.scores(y, metrics.persistence_baseline(y), task=task)
         if task == "classification" and metrics.labels_of(y) == 1:
             kappas = {"kappa": metrics.kappa(y, champion), "kappa_temporal": metrics.kappa_temporal(y, champion)}
             found["champion"] = {**found["champion"], **kappas}
@@ -92,5 +92,5 @@ def _losses(inputs: UpdateInputs, predictions: Mapping[str, Prediction]) -> tupl
 def _margin(inputs: UpdateInputs) -> float:
     """Return the gate's minimum gain in the unit of the losses, from the champion's losses on the select rows."""
     select = inputs.select
-    both = Paired(select.rows.labels, select.champion, select.champion, weight=select.rows.weight)
+    both = PairedPredictions(select.rows.labels, select.champion, select.champion, weight=select.rows.weight)
     return margin_of(inputs.live.gate.min_gain, both, inputs.metric)

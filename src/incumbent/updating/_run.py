@@ -97,4 +97,4 @@ def _no_verdict(challengers: tuple[Challenger, ...], metric: Metric) -> Verdict:
         why, advice = "the budget was spent before a challenger was trained", "Give a longer budget (--budget)."
     else:
         why, advice = "no challenger could be made", "See why each failed; Retrain() works with every model."
-    return Verdict("inconclusive", promise=f"The champion stays: {why}.", advice=(advice,))
+    return Verdict("inconclusive", guarantee=f"The champion stays: {why}.", advice=(advice,))

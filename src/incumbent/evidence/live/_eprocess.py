@@ -59,7 +59,7 @@ _NOTHING = (0,) * len(SHARES)
 
 
 @dataclass(frozen=True, repr=False)
-class Tally(Value):
+class EProcess(Value):
     """What the gamblers own after some rows: 36 integers, whatever the number of rows.
 
     Parameters
@@ -73,7 +73,7 @@ class Tally(Value):
 
     Examples
     --------
-    >>> won = Tally().add(np.array([1.0, 0.0, 1.0, 1.0]))
+    >>> won = EProcess().add(np.array([1.0, 0.0, 1.0, 1.0]))
     >>> won.mean, round(math.exp(won.log_e(0.0)), 2)
     (0.75, 2.0)
     """
@@ -83,27 +83,27 @@ class Tally(Value):
     above: tuple[int, ...] = _NOTHING
     below: tuple[int, ...] = _NOTHING
 
-    def add(self, differences: Floats) -> Tally:
+    def add(self, differences: Floats) -> EProcess:
         """Return the tally after further differences (n,), each in [-1, 1]."""
         gained, total = np.zeros(len(_BETS), dtype=np.int64), 0
         for part in _parts(differences[differences != 0.0]):  # equal losses change nobody's wealth
             gained += _wins(_BETS, part).sum(axis=1)
             total += int(np.rint(part * _UNIT).astype(np.int64).sum())
         logs = gained.tolist()
-        return self.merge(Tally(len(differences), total, tuple(logs[: len(SHARES)]), tuple(logs[len(SHARES) :])))
+        return self.merge(EProcess(len(differences), total, tuple(logs[: len(SHARES)]), tuple(logs[len(SHARES) :])))
 
-    def merge(self, other: Tally) -> Tally:
+    def merge(self, other: EProcess) -> EProcess:
         """Return the tally of both sets of rows: exact, and the same in whatever order."""
-        return Tally(
+        return EProcess(
             self.rows + other.rows,
             self.total + other.total,
             tuple(a + b for a, b in zip(self.above, other.above, strict=True)),
             tuple(a + b for a, b in zip(self.below, other.below, strict=True)),
         )
 
-    def mirrored(self) -> Tally:
+    def mirrored(self) -> EProcess:
         """Return the tally of the same rows with the models' roles swapped."""
-        return Tally(self.rows, -self.total, self.below, self.above)
+        return EProcess(self.rows, -self.total, self.below, self.above)
 
     @property
     def mean(self) -> float:

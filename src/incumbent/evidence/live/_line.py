@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incumbent.core import Floats, Interval, Value
-from incumbent.evidence.live._eprocess import Tally
+from incumbent.evidence.live._eprocess import EProcess
 from incumbent.evidence.live._sequence import NAME, interval
 from incumbent.evidence.live._units import Autocorrelation, means
 
 
 @dataclass(frozen=True, repr=False)
-class Line(Value):
+class PrequentialTally(Value):
     """What is known of one line: every row bet on by itself, and in blocks where rows cling together; the less counts.
 
     Either guards against what deceives the other. Rows that repeat each other are one finding, not many: blocks see
@@ -20,7 +20,7 @@ class Line(Value):
 
     Parameters
     ----------
-    rows, blocks : Tally
+    rows, blocks : EProcess
         The evidence by row, and by block.
     alike : Autocorrelation
         What says how long blocks have to be.
@@ -28,22 +28,22 @@ class Line(Value):
         How many batches the line was scored on.
     """
 
-    rows: Tally = Tally()
-    blocks: Tally = Tally()
+    rows: EProcess = EProcess()
+    blocks: EProcess = EProcess()
     alike: Autocorrelation = Autocorrelation()
     batches: int = 0
 
-    def add(self, differences: Floats, block: int | None) -> Line:
+    def add(self, differences: Floats, block: int | None) -> PrequentialTally:
         """Return the line after one more batch of differences (n,), each in [-1, 1], in the order of the rows."""
         alike = self.alike.add(differences - (self.rows.mean if self.rows.rows else 0.0))
         length = alike.block(len(differences)) if block is None else block
         blocks = self.blocks.add(means(differences, length))
-        return Line(self.rows.add(differences), blocks, alike, self.batches + 1)
+        return PrequentialTally(self.rows.add(differences), blocks, alike, self.batches + 1)
 
-    def merge(self, other: Line) -> Line:
+    def merge(self, other: PrequentialTally) -> PrequentialTally:
         """Return the line after the batches of both: exact, and the same in whatever order."""
         rows, blocks = self.rows.merge(other.rows), self.blocks.merge(other.blocks)
-        return Line(rows, blocks, self.alike.merge(other.alike), self.batches + other.batches)
+        return PrequentialTally(rows, blocks, self.alike.merge(other.alike), self.batches + other.batches)
 
     def log_e(self, mean: float) -> float:
         """Return the logarithm of the e-value that the mean difference is above `mean`."""

@@ -11,16 +11,18 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from incumbent._deprecated import renamed_members
 from incumbent.core import Interval, Value
 from incumbent.errors import DataError, UsageError
-from incumbent.evidence.live._line import Line
+from incumbent.evidence.live._line import PrequentialTally
 from incumbent.evidence.live._losses import check_settings, paired
 from incumbent.evidence.live._several import adjusted
 from incumbent.evidence.live._stored import line_to_dict, read_line, settings
 
 
+@renamed_members({"lines": "names"})
 @dataclass(frozen=True, repr=False)
-class LineMonitor(Value):
+class PrequentialMonitor(Value):
     """Whether a *line* of challengers, kept learning in the shadow, should take the champion's place.
 
     Each batch is predicted by the champion and by every line before any of them learns from it, so all of its rows are
@@ -29,7 +31,7 @@ class LineMonitor(Value):
     depend on the rows, so this is as sound as for one model (see `incumbent.evidence.live._eprocess`).
 
     *Rows of a batch that cling together* count less: evidence is taken by row and by blocks of consecutive rows, and
-    the less counts (see `Line`). How long blocks are is seen from the batches so far (see
+    the less counts (see `PrequentialTally`). How long blocks are is seen from the batches so far (see
     `incumbent.evidence.live._units`) unless `block` fixes it. A block is bet on as if it could be as bad as its worst
     row, so blocks cost power where they are not needed. Spells that outlast a batch are not noise but what is measured:
     the line was better for a while.
@@ -39,7 +41,7 @@ class LineMonitor(Value):
 
     Parameters
     ----------
-    lines : sequence of str
+    names : sequence of str
         Their names, fixed before the first batch; one that joins later joins a new monitor.
     alpha : float
         The chance of ever promoting wrongly, over all lines together.
@@ -49,8 +51,8 @@ class LineMonitor(Value):
         The largest loss of a row; losses above are cut off. Fixed before the first batch.
     block : int, optional
         Rows in a block; None sees it from the batches so far, 1 says that rows are independent.
-    evidence : tuple of Line
-        The evidence so far, in the order of `lines`.
+    evidence : tuple of PrequentialTally
+        The evidence so far, in the order of `names`.
 
     Raises
     ------
@@ -60,7 +62,7 @@ class LineMonitor(Value):
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> monitor = LineMonitor(["linear", "window"])
+    >>> monitor = PrequentialMonitor(["linear", "window"])
     >>> for _ in range(10):
     ...     champion, linear, window = (rng.random(500) < share for share in (0.12, 0.12, 0.07))
     ...     monitor = monitor.update(champion, {"linear": linear, "window": window})
@@ -68,24 +70,24 @@ class LineMonitor(Value):
     ('promote', 'window')
     """
 
-    lines: Sequence[str]
+    names: Sequence[str]
     alpha: float = dataclasses.field(default=0.05, kw_only=True)
     min_gain: float = dataclasses.field(default=0.0, kw_only=True)
     bound: float = dataclasses.field(default=1.0, kw_only=True)
     block: int | None = dataclasses.field(default=None, kw_only=True)
-    evidence: Sequence[Line] = dataclasses.field(default=(), kw_only=True)
+    evidence: Sequence[PrequentialTally] = dataclasses.field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         check_settings(self.alpha, self.min_gain, self.bound)
-        names, text = tuple(self.lines), all(isinstance(name, str) for name in self.lines)
-        if isinstance(self.lines, str) or not text or not names or len(set(names)) < len(names):
-            raise UsageError(f'lines are one or more names, each once, such as ["linear"]; {self.lines!r} was given.')
+        names, text = tuple(self.names), all(isinstance(name, str) for name in self.names)
+        if isinstance(self.names, str) or not text or not names or len(set(names)) < len(names):
+            raise UsageError(f'lines are one or more names, each once, such as ["linear"]; {self.names!r} was given.')
         if self.block is not None and self.block < 1:
             raise UsageError(f"block is a number of rows, 1 or more, or None; {self.block} was given.")
-        evidence = tuple(self.evidence) or (Line(),) * len(names)
+        evidence = tuple(self.evidence) or (PrequentialTally(),) * len(names)
         if len(evidence) != len(names):
             raise UsageError(f"There are {len(names)} lines but evidence about {len(evidence)}; leave it out at first.")
-        object.__setattr__(self, "lines", names)
+        object.__setattr__(self, "names", names)
         object.__setattr__(self, "evidence", evidence)
 
     def update(self, champion: ArrayLike, challengers: Mapping[str, ArrayLike]) -> Self:
@@ -102,15 +104,15 @@ class LineMonitor(Value):
         Raises
         ------
         UsageError
-            If a line is not one of `lines`.
+            If a line is not one of `names`.
         DataError
             If lengths differ, or a loss is negative or not a number.
         """
-        unknown = [name for name in challengers if name not in self.lines]
+        unknown = [name for name in challengers if name not in self.names]
         if unknown:
-            raise UsageError(f"There is no line {unknown[0]!r}; this monitor was made for {', '.join(self.lines)}.")
+            raise UsageError(f"There is no line {unknown[0]!r}; this monitor was made for {', '.join(self.names)}.")
         found = {name: paired(champion, losses, self.bound) for name, losses in challengers.items()}
-        lines = zip(self.lines, self.evidence, strict=True)
+        lines = zip(self.names, self.evidence, strict=True)
         return self.replace(evidence=tuple(x.add(found[name], self.block) if name in found else x for name, x in lines))
 
     def merge(self, other: Self) -> Self:
@@ -131,19 +133,19 @@ class LineMonitor(Value):
     @property
     def log_e(self) -> dict[str, float]:
         """Logarithm of each line's own e-value, as if there were no other."""
-        lines = zip(self.lines, self.evidence, strict=True)
+        lines = zip(self.names, self.evidence, strict=True)
         return {name: line.log_e(self.min_gain / self.bound) for name, line in lines}
 
     @property
     def e_values(self) -> dict[str, float]:
         """The evidence about each line, valid for all of them together; one is promoted from ``1 / alpha`` on."""
         found = adjusted(np.array(list(self.log_e.values())))
-        return {name: math.exp(min(log, 700.0)) for name, log in zip(self.lines, found.tolist(), strict=True)}
+        return {name: math.exp(min(log, 700.0)) for name, log in zip(self.names, found.tolist(), strict=True)}
 
     @property
     def intervals(self) -> dict[str, Interval]:
         """Each line's mean difference so far, with one-sided bounds at level alpha at all moments, line by line."""
-        lines = zip(self.lines, self.evidence, strict=True)
+        lines = zip(self.names, self.evidence, strict=True)
         return {name: line.interval(alpha=self.alpha, bound=self.bound) for name, line in lines}
 
     @property
@@ -166,7 +168,7 @@ class LineMonitor(Value):
     def to_dict(self) -> dict[str, Any]:
         """Return settings and evidence as plain numbers and texts, ready for JSON."""
         made = {name: getattr(self, name) for name in ("alpha", "min_gain", "bound", "block")}
-        lines = {name: line_to_dict(line) for name, line in zip(self.lines, self.evidence, strict=True)}
+        lines = {name: line_to_dict(line) for name, line in zip(self.names, self.evidence, strict=True)}
         return {"format": 1, "kind": "line monitor", **made, "lines": lines}
 
     @classmethod
@@ -187,7 +189,7 @@ class LineMonitor(Value):
     def __str__(self) -> str:
         e_values, intervals = self.e_values, self.intervals
         told = [f"{self.decision.upper()} (decides at e = {1.0 / self.alpha:.6g})"]
-        for name, line in zip(self.lines, self.evidence, strict=True):
+        for name, line in zip(self.names, self.evidence, strict=True):
             found = intervals[name]
             seen = f"{line.batches:,} batch{'es' * (line.batches != 1)}, {found.rows:,} row{'s' * (found.rows != 1)}"
             gain = (

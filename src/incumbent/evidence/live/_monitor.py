@@ -9,9 +9,10 @@ from typing import Any, Literal, Self, TypeAlias
 
 from numpy.typing import ArrayLike
 
+from incumbent._deprecated import renamed_members
 from incumbent.core import Floats, Interval, Value
 from incumbent.errors import UsageError
-from incumbent.evidence.live._eprocess import Tally
+from incumbent.evidence.live._eprocess import EProcess
 from incumbent.evidence.live._losses import check_settings, paired, scaled
 from incumbent.evidence.live._sequence import interval
 from incumbent.evidence.live._stored import read_tally, settings, tally_to_dict
@@ -20,6 +21,7 @@ Goal: TypeAlias = Literal["promote", "rollback"]
 LiveDecision: TypeAlias = Literal["promote", "rollback", "undecided"]
 
 
+@renamed_members({"rows_to_go": "rows_remaining"})
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Monitor(Value):
     """Whether another model should take the champion's place: evidence that may be looked at after every row.
@@ -50,7 +52,7 @@ class Monitor(Value):
         decision, if few losses are cut off.
     goal : {"promote", "rollback"}
         What is decided when the challenger is shown to be better.
-    tally : Tally
+    tally : EProcess
         The evidence so far.
 
     Raises
@@ -76,7 +78,7 @@ class Monitor(Value):
     min_gain: float = 0.0
     bound: float = 1.0
     goal: Goal = "promote"
-    tally: Tally = Tally()
+    tally: EProcess = EProcess()
 
     def __post_init__(self) -> None:
         check_settings(self.alpha, self.min_gain, self.bound)
@@ -123,7 +125,7 @@ class Monitor(Value):
         UsageError
             If the two were made with different settings.
         """
-        ours, theirs = self.replace(tally=Tally()), other.replace(tally=Tally())
+        ours, theirs = self.replace(tally=EProcess()), other.replace(tally=EProcess())
         if ours != theirs:
             raise UsageError(f"Only monitors of the same settings can be merged; these are {ours!r} and {theirs!r}.")
         return self.replace(tally=self.tally.merge(other.tally))
@@ -165,7 +167,7 @@ class Monitor(Value):
         return interval(self.tally, alpha=self.alpha, bound=self.bound)
 
     @property
-    def rows_to_go(self) -> int | None:
+    def rows_remaining(self) -> int | None:
         """How many more rows decide, if they are like those so far; None where no number would."""
         if self.decision != "undecided":
             return 0

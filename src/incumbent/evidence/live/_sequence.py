@@ -18,17 +18,17 @@ from __future__ import annotations
 import math
 
 from incumbent.core import Interval
-from incumbent.evidence.live._eprocess import Tally
+from incumbent.evidence.live._eprocess import EProcess
 
 NAME = "betting confidence sequence"
 
 
-def interval(tally: Tally, *, alpha: float, bound: float) -> Interval:
+def interval(tally: EProcess, *, alpha: float, bound: float) -> Interval:
     """Return the mean difference with one-sided bounds at level `alpha`, in the unit of the losses.
 
     Parameters
     ----------
-    tally : Tally
+    tally : EProcess
         The rows.
     alpha : float
         Level of each bound; both together hold with probability 1 - 2 alpha.
@@ -38,7 +38,7 @@ def interval(tally: Tally, *, alpha: float, bound: float) -> Interval:
     Examples
     --------
     >>> import numpy as np
-    >>> found = interval(Tally().add(np.repeat([1.0, 0.0, -1.0], [60, 900, 40])), alpha=0.05, bound=1.0)
+    >>> found = interval(EProcess().add(np.repeat([1.0, 0.0, -1.0], [60, 900, 40])), alpha=0.05, bound=1.0)
     >>> found.value, round(found.lower, 3), round(found.upper, 3)
     (0.02, -0.011, 0.052)
     """
@@ -46,7 +46,7 @@ def interval(tally: Tally, *, alpha: float, bound: float) -> Interval:
     return Interval(tally.mean * bound, lower * bound, upper * bound, alpha, NAME, tally.rows)
 
 
-def _refuted(tally: Tally, alpha: float) -> float:
+def _refuted(tally: EProcess, alpha: float) -> float:
     """Return the largest mean against which the evidence is enough, by bisection; -1 if there is none."""
     enough, low = -math.log(alpha), -1.0
     if not tally.rows or tally.log_e(low) < enough:

@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from incumbent.errors import DataError
-from incumbent.evidence.live._eprocess import SHARES, Tally
-from incumbent.evidence.live._line import Line
+from incumbent.evidence.live._eprocess import SHARES, EProcess
+from incumbent.evidence.live._line import PrequentialTally
 from incumbent.evidence.live._units import LAGS, Autocorrelation
 
 FORMAT = 1
 
 
-def tally_to_dict(tally: Tally) -> dict[str, Any]:
+def tally_to_dict(tally: EProcess) -> dict[str, Any]:
     """Return the tally as integers and lists of them."""
     return {"rows": tally.rows, "total": tally.total, "above": list(tally.above), "below": list(tally.below)}
 
 
-def read_tally(stored: Any) -> Tally:
+def read_tally(stored: Any) -> EProcess:
     """Return the tally that `tally_to_dict` wrote.
 
     Raises
@@ -27,19 +27,19 @@ def read_tally(stored: Any) -> Tally:
         If a field is missing or is none of the kind.
     """
     each = len(SHARES)
-    return Tally(
+    return EProcess(
         _whole(stored, "rows"), _whole(stored, "total"), _wholes(stored, "above", each), _wholes(stored, "below", each)
     )
 
 
-def line_to_dict(line: Line) -> dict[str, Any]:
+def line_to_dict(line: PrequentialTally) -> dict[str, Any]:
     """Return the line as integers and lists of them."""
     alike = {"sums": list(line.alike.sums), "rows": list(line.alike.rows)}
     rows, blocks = tally_to_dict(line.rows), tally_to_dict(line.blocks)
     return {"rows": rows, "blocks": blocks, "alike": alike, "batches": line.batches}
 
 
-def read_line(stored: Any) -> Line:
+def read_line(stored: Any) -> PrequentialTally:
     """Return the line that `line_to_dict` wrote.
 
     Raises
@@ -48,7 +48,7 @@ def read_line(stored: Any) -> Line:
         If a field is missing or is none of the kind.
     """
     alike, each = _field(stored, "alike"), len(LAGS)
-    return Line(
+    return PrequentialTally(
         read_tally(_field(stored, "rows")),
         read_tally(_field(stored, "blocks")),
         Autocorrelation(_wholes(alike, "sums", each), _wholes(alike, "rows", each)),

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Interval, Metric, Paired
+from incumbent.core import Array, Floats, Interval, Metric, PairedPredictions
 from incumbent.errors import DataError, UsageError
 from incumbent.evidence import gain
 from incumbent.gate.slices._given import GivenLoss, paired_by, rows_of
@@ -56,7 +56,7 @@ class Confirmed:
     p: float
 
 
-def step_up(p: Array, alpha: float) -> Mask:
+def benjamini_hochberg(p: Array, alpha: float) -> Mask:
     """Return which p-values are discoveries, at most a share alpha of them expected to be false.
 
     Parameters
@@ -68,7 +68,7 @@ def step_up(p: Array, alpha: float) -> Mask:
 
     Examples
     --------
-    >>> step_up(np.array([0.03, 0.001, 0.03, 0.8]), 0.05).tolist()
+    >>> benjamini_hochberg(np.array([0.03, 0.001, 0.03, 0.8]), 0.05).tolist()
     [True, True, True, False]
     """
     p = np.asarray(p, dtype=np.float64)
@@ -84,7 +84,7 @@ def _levels(count: int, alpha: float) -> Floats:
     return np.asarray(alpha * np.arange(1, count + 1) / max(count, 1))
 
 
-def confirm(
+def confirm_slices(
     slices: Sequence[Slice],
     x: Any,
     d: Floats,
@@ -103,7 +103,7 @@ def confirm(
     Parameters
     ----------
     slices : sequence of Slice
-        What `find` found, on other rows than these.
+        What `find_slices` found, on other rows than these.
     x : DataFrame of n rows
         Rows that had no part in the search: the gate split.
     d : (n,) array
@@ -113,7 +113,7 @@ def confirm(
     worse_by : float
         Confirm what is worse by more than this, in the unit of `d`; anything at all by default.
     block, ordered, weight
-        As for `incumbent.core.Paired`.
+        As for `incumbent.core.PairedPredictions`.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def confirm(
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"region": ["north"] * 100 + ["south"] * 100})
     >>> d = np.where(np.arange(200) < 12, -1.0, 0.0)
-    >>> found = confirm([Slice('region == "north"'), Slice('region == "south"')], rows, d, alpha=0.05)
+    >>> found = confirm_slices([Slice('region == "north"'), Slice('region == "south"')], rows, d, alpha=0.05)
     >>> [(each.slice, each.interval.value, each.interval.upper < 0) for each in found]
     [(Slice('region == "north"'), -0.12, True)]
     """
@@ -143,7 +143,7 @@ def confirm(
     rows = [rows_of(pairs, np.flatnonzero(table.mask(part.where))) for part in parts]
     levels = _levels(len(parts), alpha)
     p = np.array([_p(each, metric, -worse_by, levels) for each in rows])
-    real = step_up(p, alpha)
+    real = benjamini_hochberg(p, alpha)
     if not real.any():
         return ()
     level = float(levels[int(real.sum()) - 1])
@@ -152,7 +152,7 @@ def confirm(
     return tuple(sorted(found, key=lambda each: each.interval.upper))
 
 
-def _p(rows: Paired, metric: Metric, margin: float, levels: Floats) -> float:
+def _p(rows: PairedPredictions, metric: Metric, margin: float, levels: Floats) -> float:
     """Return the smallest of the levels at which the test holds, or 1.
 
     P-values are held against these levels and no other, so rounding them up to the next one changes no decision; and

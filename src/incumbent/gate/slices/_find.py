@@ -18,8 +18,8 @@ add a condition to whatever is found. Of conditions that share more than half of
 better one stays. A pair is missed if neither of its conditions shows anything by itself, as in a pure exclusive-or:
 that is the price of the speed.
 
-The search proves nothing: of thousands of conditions the best look bad by chance. `confirm` tests what was found, on
-other rows.
+The search proves nothing: of thousands of conditions the best look bad by chance. `confirm_slices` tests what was
+found, on other rows.
 
 References
 ----------
@@ -37,6 +37,7 @@ from typing import Any
 
 import numpy as np
 
+from incumbent._deprecated import renamed_arguments
 from incumbent.core import Array, Floats
 from incumbent.errors import DataError, UsageError
 from incumbent.gate.slices._cut import Cut, columns
@@ -75,14 +76,15 @@ class _Sums:
     variance: Floats
 
 
-def find(
+@renamed_arguments({"minimum": "min_rows", "most": "max_slices"})
+def find_slices(
     x: Any,
     champion_losses: Floats,
     challenger_losses: Floats,
     *,
     depth: int = 2,
-    minimum: int = 50,
-    most: int = 20,
+    min_rows: int = 50,
+    max_slices: int = 20,
     seed: int = 0,
 ) -> tuple[Slice, ...]:
     """Return slices on which the challenger looks worse than the champion, the most striking first.
@@ -95,9 +97,9 @@ def find(
         Loss of each row.
     depth : int
         The most conditions that a slice joins by ``and``. 2 by default: three and more are hard to act on.
-    minimum : int
+    min_rows : int
         The fewest rows of a slice; 50 by default, below which hardly anything could be confirmed.
-    most : int
+    max_slices : int
         The most slices; 20 by default, since every one that is tested costs the others power.
     seed : int
         Which rows are looked at, where there are more than 200,000.
@@ -112,7 +114,7 @@ def find(
     DataError
         If x and the losses differ in length.
     UsageError
-        If depth, minimum or most is below 1.
+        If depth, min_rows or max_slices is below 1.
 
     Examples
     --------
@@ -120,24 +122,26 @@ def find(
     >>> rng = np.random.default_rng(0)
     >>> rows = pd.DataFrame({"region": rng.choice(["north", "south"], 4000), "amount": rng.integers(0, 800, 4000)})
     >>> harmed = (rows.region == "north") & (rows.amount > 600)
-    >>> find(rows, np.zeros(4000), (harmed & (rng.random(4000) < 0.3)).to_numpy(float), seed=0)[0]
+    >>> find_slices(rows, np.zeros(4000), (harmed & (rng.random(4000) < 0.3)).to_numpy(float), seed=0)[0]
     Slice('region == "north" and amount > 592')
     """
     table, increase = Table(x), _increase(champion_losses, challenger_losses)
+    rows = len(increase)
     if len(increase) != len(table):
         raise DataError(f"The losses have {len(increase)} rows but x has {len(table)}; they are paired row by row.")
-    for name, value in (("depth", depth), ("minimum", minimum), ("most", most)):
+    for name, value in (("depth", depth), ("min_rows", min_rows), ("max_slices", max_slices)):
         if value < 1:
             raise UsageError(f"{name} is a whole number, 1 or more; {value} was given.")
     if len(table) > ROWS:
         at = np.sort(np.random.default_rng(seed).choice(len(table), ROWS, replace=False))
-        table, increase, minimum = Table(x.iloc[at]), increase[at], max(1, round(minimum * ROWS / len(increase)))
-    if len(increase) < minimum or not increase.any():
+        table, increase = Table(x.iloc[at]), increase[at]
+        min_rows = max(1, round(min_rows * ROWS / rows))
+    if len(increase) < min_rows or not increase.any():
         return ()
-    search = _Search(list(columns(table)), increase, minimum)
-    found = search.run(depth, max(BEAM, most))
+    search = _Search(list(columns(table)), increase, min_rows)
+    found = search.run(depth, max(BEAM, max_slices))
     notable = (each for each in found if each.t > NOTABLE)
-    return tuple(Slice(search.text(each)) for each in search.distinct(notable, most))
+    return tuple(Slice(search.text(each)) for each in search.distinct(notable, max_slices))
 
 
 def _increase(before: Floats, after: Floats) -> Floats:
@@ -151,8 +155,8 @@ def _increase(before: Floats, after: Floats) -> Floats:
 class _Search:
     """One search: columns in parts, the loss increase of each row, and what is derived from both once."""
 
-    def __init__(self, cuts: list[Cut], increase: Floats, minimum: int) -> None:
-        self.cuts, self.increase, self.minimum = cuts, increase, minimum
+    def __init__(self, cuts: list[Cut], increase: Floats, min_rows: int) -> None:
+        self.cuts, self.increase, self.min_rows = cuts, increase, min_rows
         self.square = np.square(increase)
         self.variance, self.usual = float(increase.var()), max(0.0, float(increase.mean()))
         self.single = [self.sums(cut, cut.codes, increase, self.square) for cut in cuts]
@@ -196,7 +200,7 @@ class _Search:
         """Return how striking every range is; 0 where it has too few rows, or all."""
         size = np.maximum(sums.rows, 1.0)
         t = (sums.total - self.usual * size) / np.sqrt(size * np.maximum(sums.variance, 1e-300))
-        return np.where((sums.rows >= self.minimum) & (sums.rows < len(self.increase)), t, 0.0)
+        return np.where((sums.rows >= self.min_rows) & (sums.rows < len(self.increase)), t, 0.0)
 
     def worse(self, sums: _Sums) -> list[tuple[int, float]]:
         """Return the ranges that look worse, with their t."""

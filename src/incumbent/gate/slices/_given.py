@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Paired, Prediction, Value
+from incumbent.core import Array, Floats, PairedPredictions, Prediction, Value
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,15 +39,17 @@ class GivenLoss(Value):
         return np.asarray(weight @ self.losses(y, prediction) / weight.sum(axis=1))
 
 
-def paired_by(d: Floats, *, block: Array | None = None, ordered: bool = False, weight: Floats | None = None) -> Paired:
+def paired_by(
+    d: Floats, *, block: Array | None = None, ordered: bool = False, weight: Floats | None = None
+) -> PairedPredictions:
     """Return rows with these gains: a row that is won costs the champion, one that is lost the challenger."""
     champion, challenger = Prediction(np.maximum(d, 0.0)), Prediction(np.maximum(-d, 0.0))
-    return Paired(np.zeros(len(d)), champion, challenger, weight=weight, block=block, ordered=ordered)
+    return PairedPredictions(np.zeros(len(d)), champion, challenger, weight=weight, block=block, ordered=ordered)
 
 
-def rows_of(paired: Paired, at: Array) -> Paired:
+def rows_of(paired: PairedPredictions, at: Array) -> PairedPredictions:
     """Return the pairs at these positions, with the same clip."""
-    return Paired(
+    return PairedPredictions(
         np.asarray(paired.y)[at],
         paired.champion.take(at),
         paired.challenger.take(at),

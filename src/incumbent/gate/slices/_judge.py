@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Interval, Metric, Paired, Reason
+from incumbent.core import Array, Floats, Interval, Metric, PairedPredictions, Reason
 from incumbent.errors import DataError
 from incumbent.evidence import gain, rows_needed, scale
-from incumbent.gate.slices._fdr import Confirmed, confirm
+from incumbent.gate.slices._fdr import Confirmed, confirm_slices
 from incumbent.gate.slices._given import rows_of
 from incumbent.gate.slices._slice import Slice
 from incumbent.gate.slices._table import Table
@@ -24,8 +24,8 @@ FEW = 100
 """Below this many rows a slice does not say how far the models differ there."""
 
 
-def judge(
-    slices: Sequence[Slice], x: Any, paired: Paired, metric: Metric, alpha: float, *, known: Any = None
+def check_slices(
+    slices: Sequence[Slice], x: Any, paired: PairedPredictions, metric: Metric, alpha: float, *, known: Any = None
 ) -> list[Reason]:
     """Return a reason for each slice: that the challenger is not worse there by more than the slice's tolerance.
 
@@ -38,7 +38,7 @@ def judge(
         What to look at.
     x : DataFrame of n rows
         The rows that were predicted.
-    paired : Paired
+    paired : PairedPredictions
         Champion and challenger on these rows.
     metric : Metric
         The score that decides.
@@ -61,8 +61,8 @@ def judge(
     >>> import pandas as pd
     >>> from incumbent.core import Prediction
     >>> rows, y = pd.DataFrame({"region": ["north"] * 500 + ["south"] * 20}), np.ones(520, dtype=int)
-    >>> both = Paired(y, Prediction(y), Prediction(y))
-    >>> for reason in judge([Slice("region")], rows, both, Accuracy(), 0.05):
+    >>> both = PairedPredictions(y, Prediction(y), Prediction(y))
+    >>> for reason in check_slices([Slice("region")], rows, both, Accuracy(), 0.05):
     ...     print(reason.holds, reason.text)
     True not worse where region == "north": gain 0 points, at least -0.605 (limit: more than -1; exact unconditional,
     500 rows, 95 %)
@@ -75,7 +75,7 @@ def judge(
     return [_judged(part, np.flatnonzero(table.mask(part.where)), paired, metric, alpha) for part in parts]
 
 
-def _judged(part: Slice, at: Array, paired: Paired, metric: Metric, alpha: float) -> Reason:
+def _judged(part: Slice, at: Array, paired: PairedPredictions, metric: Metric, alpha: float) -> Reason:
     rows = rows_of(paired, at)
     limit = -_margin(part.tolerance, rows, metric)
     found = gain(rows, metric, alpha=alpha, margin=limit)
@@ -88,12 +88,14 @@ def _judged(part: Slice, at: Array, paired: Paired, metric: Metric, alpha: float
     return Reason(name, found.lower, limit, holds, broken, text, found)
 
 
-def _margin(tolerance: float, rows: Paired, metric: Metric) -> float:
+def _margin(tolerance: float, rows: PairedPredictions, metric: Metric) -> float:
     size = scale(rows, metric) if tolerance > 0.0 and len(rows) else 1.0
     return tolerance * size if math.isfinite(size) else tolerance
 
 
-def _needed(part: Slice, rows: Paired, paired: Paired, metric: Metric, found: Interval, limit: float) -> str:
+def _needed(
+    part: Slice, rows: PairedPredictions, paired: PairedPredictions, metric: Metric, found: Interval, limit: float
+) -> str:
     """Return how many rows of the slice would show it.
 
     A few rows say too little of how far the models differ there: then as far as on all rows, and neither being better.
@@ -115,10 +117,10 @@ def _round(rows: int) -> int:
     return -(-rows // step) * step
 
 
-def unharmed(
+def no_slice_worse(
     found: Sequence[Slice],
     x: Any,
-    paired: Paired,
+    paired: PairedPredictions,
     metric: Metric,
     alpha: float,
     *,
@@ -132,7 +134,7 @@ def unharmed(
     Parameters
     ----------
     found : sequence of Slice
-        What `find` found on other rows.
+        What `find_slices` found on other rows.
     x, paired, metric
         Rows that had no part in the search, and both models' word on them.
     alpha : float
@@ -145,7 +147,7 @@ def unharmed(
     before, after = losses(paired, metric)
     limit = tolerance * _scale(before, metric)
     more: dict[str, Any] = {"block": paired.block, "ordered": paired.ordered, "weight": paired.weight}
-    confirmed = confirm(found, table, before - after, alpha=alpha, worse_by=limit, **more)
+    confirmed = confirm_slices(found, table, before - after, alpha=alpha, worse_by=limit, **more)
     told = f"{len(found)} searched out on other rows, false discoveries at most {100 * alpha:g} %"
     if not confirmed:
         return Reason(FOUND, 0.0, 0.0, True, False, f"{FOUND} ({told})"), ()
@@ -159,8 +161,8 @@ def unharmed(
     return Reason(FOUND, float(len(confirmed)), 0.0, False, True, text, worst.interval), confirmed
 
 
-def losses(paired: Paired, metric: Metric) -> tuple[Floats, Floats]:
-    """Return the losses (n,) of champion and challenger, as `find` and `confirm` take them.
+def losses(paired: PairedPredictions, metric: Metric) -> tuple[Floats, Floats]:
+    """Return the losses (n,) of champion and challenger, as `find_slices` and `confirm_slices` take them.
 
     Those of the metric, cut off at the clip; where it has none per row (AUC, F1, R2), whether the label is wrong, or
     the absolute error of a value.
@@ -181,6 +183,6 @@ def _scale(champion: Floats, metric: Metric) -> float:
     return float(np.mean(champion))
 
 
-def _same_length(table: Table, paired: Paired) -> None:
+def _same_length(table: Table, paired: PairedPredictions) -> None:
     if len(table) != len(paired):
         raise DataError(f"x has {len(table)} rows but {len(paired)} were predicted; they are paired row by row.")

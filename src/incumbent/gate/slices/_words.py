@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from incumbent.core import Interval, Metric, Paired
+from incumbent.core import Interval, Metric, PairedPredictions
 from incumbent.evidence import scale
 
 
-def gain_in_words(found: Interval, limit: float, paired: Paired, metric: Metric, *, upper: bool) -> str:
+def gain_in_words(found: Interval, limit: float, paired: PairedPredictions, metric: Metric, *, upper: bool) -> str:
     """Return estimate, bound, limit, test, rows and level, such as "gain -0.2 points, at least -0.6 (limit: ...)"."""
     factor, unit = _unit(paired, metric)
     rows, sure = f"{found.rows:,} row{'' if found.rows == 1 else 's'}", f"{100.0 * (1.0 - found.alpha):.6g} %"
@@ -21,7 +21,7 @@ def gain_in_words(found: Interval, limit: float, paired: Paired, metric: Metric,
     )
 
 
-def _unit(paired: Paired, metric: Metric) -> tuple[float, str]:
+def _unit(paired: PairedPredictions, metric: Metric) -> tuple[float, str]:
     if getattr(metric, "relative", math.isinf(metric.bound)):
         size = scale(paired, metric) if len(paired) else 0.0
         return (100.0 / size, " % of the champion's mean loss") if math.isfinite(size) and size > 0 else (1.0, "")
