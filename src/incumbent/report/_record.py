@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from incumbent.core import ELEMENTS, Challenger, Outcome, Recipe
+from incumbent.report._history import change_of, moment, result_of, versions
 from incumbent.report._bars import Axis, esc, minus, share_bar, signed_bar, stack
 from incumbent.report._words import (
-    VERDICT,
     clean,
     count,
     digits,
@@ -187,12 +186,12 @@ def lineage(outcome: Outcome) -> str:
 
 
 def _event(event: Mapping[str, Any]) -> str:
-    kind, word = clean(event.get("kind") or "event"), decided(event)
+    kind, word = clean(event.get("kind") or "event"), result_of(event)
     state = _STATES.get(clean(event.get("decision") or ""), "")
     tag = f' <span class="tag {state}">{esc(word)}</span>' if word else ""
     strategy = f" <code>{esc(event['strategy'])}</code>" if event.get("strategy") else ""
-    gain = event.get("gain")
-    seen = f" gain {minus(number(gain, True))}" if isinstance(gain, int | float) and digits([gain]) else ""
+    gain = change_of(event)
+    seen = f" {minus(gain)}" if gain else ""
     under = event.get("gate") or ""
     under = under if event.get("kind") == "gate" or not under else f"under another gate: {under}"
     why = "".join(f'<br><span class="soft">{esc(text)}</span>' for text in (under, event.get("why")) if text)
@@ -202,33 +201,3 @@ def _event(event: Mapping[str, Any]) -> str:
         f"<span><b>{esc(kind)}</b>{tag}{strategy}{seen}{who}{why}</span>"
         f'<span class="num">{esc(versions(event))}</span></li>'
     )
-
-
-def decided(event: Mapping[str, Any]) -> str:
-    """Return what an event of the history led to, in a few words.
-
-    Examples
-    --------
-    >>> decided({"decision": "promote"}), decided({"decision": "candidate", "candidate": 3, "waits": True})
-    ('promoted', 'passed, version 3 waits')
-    >>> decided({"decision": "approved", "challenger": 3, "passed_in": 7})
-    'approved, passed in event 7'
-    """
-    decision = clean(event.get("decision") or "")
-    if decision == "candidate":
-        return f"passed, version {event['candidate']} {'waits' if event.get('waits') else 'waited'}"
-    passed = f", passed in event {event['passed_in']}" if event.get("passed_in") else ""
-    return VERDICT.get(decision, decision).lower() + passed
-
-
-def moment(time: Any) -> str:
-    """Return a time to the minute, as it was given."""
-    return time.strftime("%Y-%m-%d %H:%M") if isinstance(time, datetime) else clean(time or "")
-
-
-def versions(event: Mapping[str, Any]) -> str:
-    """Return "3 → 4" where the live version changed, "3" where it stayed."""
-    before, after = event.get("version_before") or 0, event.get("version_after") or 0
-    if not after:
-        return str(before or "")
-    return f"{before} → {after}" if before and before != after else str(after)
