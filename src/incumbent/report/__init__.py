@@ -1,4 +1,4 @@
-"""What people read of an outcome: text, a page, a notebook's summary, JSON; and the history of a model, an event a line.
+"""Formats of an outcome: text, page, notebook summary and JSON. The history of a model, one event a line.
 
 One view of an outcome (`_view`) holds the verdict, the tests and what to do next. Every format renders that view.
 """
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from incumbent._on_demand import on_demand
 
 if TYPE_CHECKING:
+    from incumbent.report._console import history_table as history_table
     from incumbent.report._console import lines_view as lines_view
     from incumbent.report._console import outcome_view as outcome_view
     from incumbent.report._dict import to_dict as to_dict
+    from incumbent.report._history import NEWEST as NEWEST
     from incumbent.report._history import history_lines as history_lines
     from incumbent.report._page import write as write
     from incumbent.report._renderer import ReportRenderer as ReportRenderer
@@ -30,7 +32,9 @@ _HOME = {
     "ReportRenderer": "_renderer",
     "TestRow": "_view",
     "View": "_view",
+    "NEWEST": "_history",
     "history_lines": "_history",
+    "history_table": "_console",
     "labelled": "_text",
     "lines_view": "_console",
     "outcome_lines": "_text",

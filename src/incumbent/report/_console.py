@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from incumbent.core import Outcome
+from incumbent.report._history import history_lines
 from incumbent.report._text import WIDTH, Line, outcome_lines
 
 if TYPE_CHECKING:
@@ -50,3 +52,16 @@ def outcome_view(outcome: Outcome, width: int = WIDTH) -> ConsoleRenderable:
         The longest line.
     """
     return lines_view(outcome_lines(outcome, width))
+
+
+def history_table(records: Iterable[Mapping[str, Any]]) -> ConsoleRenderable:
+    """Return what Rich prints for the history of a model; `history_lines` is the new name.
+
+    Parameters
+    ----------
+    records : iterable of mapping
+        What `Registry.history` returns.
+    """
+    message = "history_table is now history_lines. The old name will go in the next release."
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return lines_view(history_lines("model", list(records), most=None))

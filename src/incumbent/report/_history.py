@@ -61,8 +61,13 @@ def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
     text = record.get("why") or record.get("source") or record.get("gate") or record.get("strategy") or ""
     if kind == "update":
         text = record.get("source") or ""
-    return str(record.get("number", "")), moment(record.get("time")), kind, result_of(record), versions(record), *(
-        change_of(record), clean(text)
+    return (
+        str(record.get("number", "")),
+        moment(record.get("time")),
+        kind,
+        result_of(record),
+        versions(record),
+        *(change_of(record), clean(text)),
     )
 
 

@@ -216,8 +216,9 @@ def _challenger(c: Challenger, unit: Unit, width: int) -> tuple[str, ...]:
 def _metrics(outcome: Outcome, view: View) -> Iterator[Line]:
     for name, rows in (("new", "new rows"), ("anchor", "old rows")):
         if name in outcome.comparisons:
+            found = metric_rows(outcome, outcome.comparisons[name])
             head = (rows, view.champion, view.challenger, "change")
-            first, *lines = columns([head, *metric_rows(outcome, outcome.comparisons[name])], "<>>>")
+            first, *lines = columns([head, *((wording(metric), *cells) for metric, *cells in found)], "<>>>")
             yield Line(first, "dim")
             yield from map(Line, lines)
 
@@ -231,7 +232,9 @@ def _reasons(outcome: Outcome, width: int) -> Iterator[Line]:
 def _facts(outcome: Outcome, width: int) -> Iterator[Line]:
     for finding in outcome.check.findings:
         yield from labelled(finding.level.capitalize(), located(finding.column, finding.text), width)
-    yield from labelled("Rows", ", ".join(f"{wording(name)} {count(n)}" for name, n in outcome.rows.items() if n), width)
+    yield from labelled(
+        "Rows", ", ".join(f"{wording(name)} {count(n)}" for name, n in outcome.rows.items() if n), width
+    )
     each = ", ".join(f"{wording(name)} {duration(s)}" for name, s in stages(outcome.cost).items())
     yield from labelled("Time", each, width)
     for text in outcome.verdict.advice[2:]:

@@ -1,4 +1,4 @@
-"""What every rendering of an outcome shows: the verdict in a sentence, a row per test, a warning and what to type next."""
+"""What every format of an outcome shows: the verdict, a row per test, a warning and what to type next."""
 
 from __future__ import annotations
 
@@ -229,7 +229,9 @@ def _no_test(outcome: Outcome) -> str:
         return "No challenger was tried."
     if failed < len(outcome.challengers):
         return "No challenger reached the test."
-    return {1: "The only challenger failed.", 2: "Both challengers failed."}.get(failed, f"All {failed} challengers failed.")
+    return {1: "The only challenger failed.", 2: "Both challengers failed."}.get(
+        failed, f"All {failed} challengers failed."
+    )
 
 
 def _why(outcome: Outcome) -> str:
@@ -306,4 +308,4 @@ def _metric_row(name: str, comparison: Comparison) -> tuple[str, str, str, str]:
         unit = Unit()  # the difference of two scores is in the unit of the scores
     before, after = comparison.champion.get(name, math.nan), comparison.challenger.get(name, math.nan)
     change = unit.change(after - before) if unit.is_percent else number(after - before, sign=True)
-    return clean(name).replace("_", " "), unit.score(before), unit.score(after), change
+    return name, unit.score(before), unit.score(after), change

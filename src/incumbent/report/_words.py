@@ -72,18 +72,6 @@ def remark(c: Challenger) -> str:
     return f"not tried: {c.spared}" if c.spared else "; ".join(c.notes)
 
 
-def limit(x: float) -> str:
-    """Return a limit as it was typed: without trailing zeros.
-
-    Examples
-    --------
-    >>> limit(-0.010), limit(0.0), limit(250.0)
-    ('-0.01', '0', '250')
-    """
-    shown = number(x)
-    return shown.rstrip("0").rstrip(".") if "." in shown and "e" not in shown else shown
-
-
 def count(n: float) -> str:
     """Return a count of rows with thousands marked."""
     return f"{int(n):,}" if math.isfinite(n) else "n/a"
@@ -153,12 +141,6 @@ def improved(metric: str, change: float) -> bool | None:
     if any(part in name for part in _SMALLER):
         return change < 0
     return change > 0 if any(part in name for part in _GREATER) else None
-
-
-def metrics_of(comparisons: Iterable[Comparison], deciding: str) -> list[str]:
-    """Return the names of all metrics, the deciding one first."""
-    names = dict.fromkeys(name for c in comparisons for side in (c.champion, c.challenger) for name in side)
-    return sorted(names, key=lambda name: name != deciding)
 
 
 def deciding(comparison: Comparison, metric: str) -> tuple[float, float]:
