@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from incumbent.report._console import history_table as history_table
     from incumbent.report._console import lines_view as lines_view
     from incumbent.report._console import outcome_view as outcome_view
+    from incumbent.report._counts import agreement as agreement
+    from incumbent.report._counts import calibration as calibration
+    from incumbent.report._counts import confusion as confusion
     from incumbent.report._dict import to_dict as to_dict
     from incumbent.report._history import NEWEST as NEWEST
     from incumbent.report._history import history_lines as history_lines
+    from incumbent.report._page import page as page
     from incumbent.report._page import write as write
     from incumbent.report._renderer import ReportRenderer as ReportRenderer
     from incumbent.report._summary import to_html_summary as to_html_summary
@@ -28,6 +32,10 @@ if TYPE_CHECKING:
     from incumbent.report._view import view_of as view_of
 
 _HOME = {
+    "agreement": "_counts",
+    "calibration": "_counts",
+    "confusion": "_counts",
+    "page": "_page",
     "Line": "_text",
     "ReportRenderer": "_renderer",
     "TestRow": "_view",

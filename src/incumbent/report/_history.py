@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from incumbent.report._text import COLOUR, WIDTH, Line, columns, labelled
+from incumbent.report._text import COLOUR, WIDTH, Line, columns, cut, labelled
 from incumbent.report._units import unit_of
 from incumbent.report._view import WORDS
 from incumbent.report._words import clean, digits, duration
@@ -49,7 +49,7 @@ def history_lines(
     for line, record in zip(lines, shown, strict=True):
         result = result_of(record)
         start = line.find(result) if result else 0
-        yield Line(_cut(line, width), COLOUR.get(result.capitalize(), ""), start, start + len(result))
+        yield Line(cut(line, width), COLOUR.get(result.capitalize(), ""), start, start + len(result))
         if verbose:
             yield from _details(record, width)
     if len(shown) < len(records):
@@ -69,10 +69,6 @@ def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
         versions(record),
         *(change_of(record), clean(text)),
     )
-
-
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
 def _details(record: Mapping[str, Any], width: int) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from incumbent.core import Challenger, Outcome
 from incumbent.report._units import Unit, unit_of
@@ -91,7 +91,7 @@ def outcome_lines(
     yield from _fitted(_paragraphs(outcome, view), width, 99 if verbose else MOST_LINES - fixed)
     yield from tail
     if verbose:
-        yield from _details(outcome, view, width)
+        yield from (replace(line, text=cut(line.text, width)) for line in _details(outcome, view, width))
 
 
 def _paragraphs(outcome: Outcome, view: View) -> dict[str, str]:
@@ -129,6 +129,11 @@ def columns(rows: Sequence[Sequence[str]], align: str) -> list[str]:
     return ["  ".join(row).rstrip() for row in cells]
 
 
+def cut(line: str, width: int) -> str:
+    """Return a line, cut to `width` characters if it is longer."""
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
 def labelled(label: str, text: str, width: int = WIDTH, *, most: int = 99) -> Iterator[Line]:
     """Yield a label and the text after it, in at most `most` lines; nothing if there is no text."""
     if not text:
@@ -136,7 +141,7 @@ def labelled(label: str, text: str, width: int = WIDTH, *, most: int = 99) -> It
     wrapped = textwrap.wrap(
         clean(text),
         width,
-        initial_indent=f"{label + ':' if label else '':{_INDENT}}",
+        initial_indent=f"{label + ':':{_INDENT}}",
         subsequent_indent=" " * _INDENT,
         max_lines=most,
         placeholder=" …",
@@ -218,7 +223,7 @@ def _metrics(outcome: Outcome, view: View) -> Iterator[Line]:
         if name in outcome.comparisons:
             found = metric_rows(outcome, outcome.comparisons[name])
             head = (rows, view.champion, view.challenger, "change")
-            first, *lines = columns([head, *((wording(metric), *cells) for metric, *cells in found)], "<>>>")
+            first, *lines = columns([head, *((clean(wording(metric), 24), *cells) for metric, *cells in found)], "<>>>")
             yield Line(first, "dim")
             yield from map(Line, lines)
 

@@ -137,7 +137,9 @@ def _reason(outcome: Outcome, reason: Reason) -> str:
 
 def next_steps(outcome: Outcome) -> str:
     """Return what to do next; empty if there is no advice."""
-    steps = "".join(f"<li><span>{esc(text)}</span></li>" for text in view_of(outcome).advice)
+    view = view_of(outcome)
+    commands = [f"{label}: {text}" for label, text in view.commands if label != "Report"]
+    steps = "".join(f"<li><span>{esc(text)}</span></li>" for text in (*view.advice, *commands))
     return f'<h2>What to do next</h2><div class="card"><ol class="steps">{steps}</ol></div>' if steps else ""
 
 

@@ -71,7 +71,7 @@ class View:
     advice : tuple of str
         What would change the verdict.
     commands : tuple of (str, str)
-        A label and what to type: the report, and the way back.
+        A label and what to type: the report, the way back, and the approval of a version that waits.
     """
 
     word: str
@@ -171,6 +171,8 @@ def _bound(reason: Reason, unit: Unit) -> str:
 def _limit(reason: Reason, unit: Unit) -> str:
     if reason.interval is not None and not _is_gain(reason):
         return f"{100 * reason.limit:.4g} %"
+    if not math.isfinite(reason.limit):
+        return "n/a"
     return f"{reason.limit:,.4g}" if unit.factor == 1.0 else unit.limit(reason.limit)
 
 
@@ -247,9 +249,9 @@ def _why(outcome: Outcome) -> str:
         return "There are no old rows to test forgetting on." if reason.name.endswith("old rows") else _failure(reason)
     rows = count(reason.interval.rows)
     if reason.name.endswith("new rows") and reason.interval.value <= reason.limit:
-        return f"No gain was seen on {rows} test rows."
-    kind = "old rows" if reason.name.endswith("old rows") else "test rows"
-    return f"{rows} {kind} are too few to decide."
+        return "No gain on the new rows."
+    kind = f"{'old' if reason.name.endswith('old rows') else 'test'} row{'' if rows == '1' else 's'}"
+    return f"{rows} {kind} {'is' if rows == '1' else 'are'} too few to decide."
 
 
 def _failure(reason: Reason) -> str:
@@ -292,6 +294,9 @@ def _commands(outcome: Outcome) -> Iterable[tuple[str, str]]:
         yield "Report", 'outcome.report("report.html")'
     elif outcome.update:
         yield "Report", f"incumbent report --name {name} -o report.html"
+        if outcome.candidate:
+            yield "Approve", f"incumbent approve --name {name} --why TEXT"
+            yield "Refuse", f"incumbent refuse --name {name} --why TEXT"
         if _is_deployed(outcome):
             yield "Undo", f"incumbent rollback --name {name} --why TEXT"
 

@@ -189,8 +189,7 @@ def advice(outcome: Outcome) -> tuple[str, ...]:
     """Return what to do next: the gate's advice, or the rows it asks for where it gave none."""
     needed = outcome.verdict.rows_needed
     if outcome.candidate:
-        name = clean(outcome.name)
-        return (f"incumbent approve --name {name} --why TEXT, or incumbent refuse --name {name} --why TEXT.",)
+        return ()
     if outcome.verdict.advice or outcome.decision == "promote":
         return outcome.verdict.advice
     if needed is not None:
