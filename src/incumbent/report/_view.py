@@ -200,10 +200,10 @@ def _sentence(outcome: Outcome) -> str:
         would = "would replace" if outcome.decision == "promote" else "would not replace"
         return f"{clean(outcome.chosen.strategy)} {would} {_model(outcome)}. Nothing was recorded."
     if outcome.candidate:
-        passed = f"{clean(outcome.name, 40)} version {outcome.candidate} passed and waits for approval"
+        passed = f"{clean(outcome.name, 50)} version {outcome.candidate} passed and waits for approval"
         return f"{passed}. Version {outcome.version_before} stays live."
     if outcome.decision == "promote" and _is_deployed(outcome):
-        name = clean(outcome.name, 40)
+        name = clean(outcome.name, 50)
         return f"{name} version {outcome.version_after} is live. It replaces version {outcome.version_before}."
     if outcome.decision == "promote":
         return f"{clean(outcome.chosen.strategy)} should replace the champion."
@@ -217,7 +217,7 @@ def _is_deployed(outcome: Outcome) -> bool:
 def _model(outcome: Outcome) -> str:
     if not outcome.version_before:
         return "the champion"
-    return f"{clean(outcome.name, 40)} version {outcome.version_before}".strip()
+    return f"{clean(outcome.name, 50)} version {outcome.version_before}".strip()
 
 
 def _live(outcome: Outcome) -> str:
@@ -289,7 +289,7 @@ def _warning(outcome: Outcome) -> str:
 
 
 def _commands(outcome: Outcome) -> Iterable[tuple[str, str]]:
-    name = clean(outcome.name, 60)
+    name = clean(outcome.name)
     if not outcome.name:
         yield "Report", 'outcome.report("report.html")'
     elif outcome.update:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from incumbent.core import Challenger, Comparison, Interval, Outcome, Reason
@@ -191,12 +191,19 @@ def advice(outcome: Outcome) -> tuple[str, ...]:
     if outcome.candidate:
         return ()
     if outcome.verdict.advice or outcome.decision == "promote":
-        return outcome.verdict.advice
+        return tuple(map(_with_a_strategy(outcome), outcome.verdict.advice))
     if needed is not None:
         return (f"Collect more labelled rows: about {roughly(needed)} test rows would confirm this gain.",)
     if outcome.challengers and all(c.error for c in outcome.challengers):
         return ("Read why each challenger failed and try another strategy.",)
     return ()
+
+
+def _with_a_strategy(outcome: Outcome) -> Callable[[str], str]:
+    """Return a function that adds to the advice of the gate a strategy that every model can follow."""
+    is_tried = any(c.strategy.startswith("Retrain(") and not c.error for c in outcome.challengers)
+    example = "" if is_tried else ", such as --strategy retrain" if outcome.name else ", such as Retrain()"
+    return lambda text: text.replace("that keeps the old rows", f"that keeps the old rows{example}")
 
 
 def located(column: str, text: str) -> str:
