@@ -236,7 +236,11 @@ def test_a_rejection_leaves_with_10(incumbent, shop, name):
 
 def test_a_dry_run_says_so_and_records_nothing(incumbent, shop, live):
     said = incumbent("update", "new.csv", "--name", live, "--strategy", "retrain", "--dry-run", "--report", "dry.html")
-    assert said.code == 0 and said.out.startswith("Dry run: Retrain() would replace ") and "Nothing was recorded." in " ".join(said.out.split())
+    assert (
+        said.code == 0
+        and said.out.startswith("Dry run: Retrain() would replace ")
+        and "Nothing was recorded." in " ".join(said.out.split())
+    )
     assert (shop.folder / "dry.html").exists()
     assert len(Registry(shop.store).history(live)) == 1
 

@@ -39,7 +39,7 @@ KEYS = (
 
 def shown(renderable: object, width: int = 100, **options: object) -> str:
     console = Console(file=io.StringIO(), width=width, **options)
-    console.print(renderable)
+    console.print(renderable, soft_wrap=True)
     return console.file.getvalue()
 
 

@@ -28,7 +28,7 @@ def print_lines(lines: Iterable[Line]) -> None:
 
     console = Console(highlight=False)
     if console.is_terminal:
-        console.print(lines_view(lines))
+        console.print(lines_view(lines), soft_wrap=True)
     else:
         print("\n".join(line.text for line in lines))
 

@@ -85,7 +85,7 @@ def _for_old(reason: Reason, evidence: Evidence) -> Iterator[str]:
     rows, found = len(evidence.old), reason.interval
     if reason.broken:
         yield "Try a strategy that keeps the old rows."
-        yield "If the old rows no longer matter, set tolerance = \"none\" in the gate."
+        yield 'If the old rows no longer matter, set tolerance = "none" in the gate.'
     else:
         yield from _more_old_rows(reason, found, evidence)
     if evidence.anchor_use >= TIRED:
@@ -104,7 +104,7 @@ def _more_old_rows(reason: Reason, found: Interval, evidence: Evidence) -> Itera
     rows, room = len(evidence.old), found.value - reason.limit
     needed = rows_needed(evidence.old, evidence.metric, room, found.alpha, POWER, interval=found)
     if needed is None or needed > HOPELESS * rows:
-        yield "On the old rows the challenger is only just within the tolerance. Try a strategy that keeps the old rows."
+        yield "The challenger is only just within the tolerance. Try a strategy that keeps the old rows."
         return
     yield (
         f"About {_round(max(needed, rows + 1)):,} old rows would show that the challenger is not worse; there were "

@@ -82,7 +82,7 @@ def _details(record: Mapping[str, Any], width: int) -> Iterator[Line]:
         "Change": f"between {unit.change(ends[0])} and {unit.change(ends[1])}" if len(ends) == 2 else "",
         "Time": duration(seconds[0]) if seconds else "",
         "Gate": record.get("gate"),
-        "Passed in": f"event {record['passed_in']}" if record.get("passed_in") else "",
+        "Passed": f"in event {record['passed_in']}" if record.get("passed_in") else "",
         "Why": record.get("why"),
         "Error": record.get("error"),
         "Event": record.get("id"),

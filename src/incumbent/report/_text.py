@@ -81,7 +81,9 @@ def outcome_lines(
     view = view_of(outcome)
     head, tests = list(_headline(view, width)), list(_tests(view, width))
     commands = [("Report", report or text) if label == "Report" else (label, text) for label, text in view.commands]
-    tail = [Line(f"{label + ':':{_INDENT}}{text}", "dim", 0, len(label) + 1) for label, text in commands]  # whole, to be copied
+    tail = [
+        Line(f"{label + ':':{_INDENT}}{text}", "dim", 0, len(label) + 1) for label, text in commands
+    ]  # whole, to be copied
     fixed = len(head) + len(tests) + len(tail) + (2 if tests else 1)
     yield from head
     yield Line("")
