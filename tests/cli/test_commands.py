@@ -230,13 +230,17 @@ def test_a_rejection_leaves_with_10(incumbent, shop, name):
     turned["label"] = 1 - turned.label
     turned.to_csv("turned.csv", index=False)
     said = incumbent("update", "turned.csv", "--name", name, "--strategy", "Window(360)", "--exit-code")
-    assert said.code == 10 and said.out.startswith("Rejected: ")
+    assert said.code == 10 and said.out.startswith("Kept: ")
     assert Registry(shop.store).champion(name) == 1
 
 
 def test_a_dry_run_says_so_and_records_nothing(incumbent, shop, live):
     said = incumbent("update", "new.csv", "--name", live, "--strategy", "retrain", "--dry-run", "--report", "dry.html")
-    assert said.code == 0 and "nothing was recorded" in said.out
+    assert (
+        said.code == 0
+        and said.out.startswith("Dry run: Retrain() would replace ")
+        and "Nothing was recorded." in " ".join(said.out.split())
+    )
     assert (shop.folder / "dry.html").exists()
     assert len(Registry(shop.store).history(live)) == 1
 
@@ -305,7 +309,8 @@ def test_history_show_and_models_tell_the_same_in_words_and_in_json(incumbent, s
     assert [event["kind"] for event in events] == ["update", "init"]
     assert events[0]["source"] == "new.csv" and events[0]["time"].startswith("20")
     table = incumbent("history", "--name", live).out
-    assert "new.csv" in table and "promoted" in table and "Retrain()" in table and not ANSI.search(table)
+    assert "new.csv" in table and "promoted" in table and "Retrain()" not in table and not ANSI.search(table)
+    assert "Retrain()" in incumbent("history", "--name", live, "--verbose").out
     shown = json.loads(incumbent("show", "--name", live, "--json").out)
     assert (shown["version"], shown["status"]) == (2, "live")
     assert "LogisticRegression" in incumbent("show", "--name", live, "--version", "1").out

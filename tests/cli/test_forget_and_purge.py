@@ -39,7 +39,7 @@ def test_forget_says_what_it_did_what_stays_and_what_still_holds_the_rows(incumb
     assert "anchor rows: accuracy" in said.out and "No gate has judged it." in said.out
     assert "Versions 1 and 2, and pages of earlier updates, may still contain them." in said.out
     assert lines[-1] == f"incumbent purge --name {live} --why TEXT"
-    history = incumbent("history", "--name", live).out
+    history = incumbent("history", "--name", live, "--verbose").out
     assert "12 rows: head solved without" in history and "forgot" in history and "2 → 3" in history
 
 
@@ -74,7 +74,7 @@ def test_rows_are_brought_back_only_in_so_many_words(incumbent, live, gone):
     said = incumbent("rollback", "--name", live, "--why", "oops", "--bring-back")
     assert said.out.splitlines()[0] == f"{live} version 2 is live again; version 3 was."
     assert f"To delete them again: incumbent forget FILE --name {live} --why TEXT" in said.out
-    assert "brings back the rows of event 3" in " ".join(incumbent("history", "--name", live).out.split())
+    assert "brings back the rows of event 3" in " ".join(incumbent("history", "--name", live, "--verbose").out.split())
 
 
 def test_a_row_that_was_never_learned_is_shown_and_nothing_changes(incumbent, live, gone):

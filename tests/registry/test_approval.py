@@ -46,7 +46,7 @@ def test_a_challenger_that_passes_waits_and_the_champion_stays_live(registry, br
     assert np.array_equal(outcome.winner.predict(rows).label, live.predict(rows))
     told = outcome.to_dict()
     assert (told["decision"], told["candidate"], told["version_after"]) == ("promote", 2, 1)
-    assert str(outcome).startswith("Waits for approval: Retrain() is version 2; version 1 of")
+    assert str(outcome).startswith("Waiting: ")
     assert f"incumbent approve --name {name} --why TEXT" in " ".join(str(outcome).split())
 
 

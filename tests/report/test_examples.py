@@ -12,8 +12,8 @@ from outcomes import binary, failed, hostile, regression
 from test_report_page import read
 
 from incumbent.core import PairedPredictions, Prediction
+from incumbent.report import page
 from incumbent.report._examples import drawn, examples, seen
-from incumbent.report._page import page
 
 SCRIPT = "<script>alert('x')</script>\"'><img src=http://evil.example/x onerror=alert(1)>"
 
@@ -176,7 +176,7 @@ def test_a_page_with_wide_rows_of_long_texts_stays_small():
 def test_the_condition_on_new_rows_marks_the_smallest_gain_that_could_have_been_seen():
     outcome = regression()
     assert outcome.verdict.reasons[0].name == "better on the new rows"
-    assert "visible from +2.9100" in page(outcome)
+    assert "can confirm +8.4 %" in page(outcome)
     assert page(outcome).count('class="visible"') == 1
     unknown = outcome.replace(verdict=replace(outcome.verdict, smallest_gain=float("inf")))
     assert 'class="visible"' not in page(unknown)

@@ -16,8 +16,7 @@ from outcomes import EVERY, binary, failed, hostile, multiclass, regressed, regr
 
 from incumbent.core import Comparison, Interval, Outcome, PairedPredictions, Prediction, Reason
 from incumbent.errors import UsageError
-from incumbent.report import to_dict, to_html_summary, to_text, write
-from incumbent.report._page import page
+from incumbent.report import page, to_dict, to_html_summary, to_text, write
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 BLOCKS = {"div", "p", "ul", "ol", "dl", "table", "section", "h1", "h2", "h3", "details", "li"}
@@ -107,7 +106,7 @@ def test_every_drawing_says_what_it_shows(html: str):
 
 @pytest.mark.parametrize(
     ("make", "verdict"),
-    [(binary, "Promoted"), (multiclass, "Rejected"), (regression, "Inconclusive"), (failed, "Inconclusive")],
+    [(binary, "Promoted"), (multiclass, "Kept"), (regression, "Inconclusive"), (failed, "Inconclusive")],
 )
 def test_the_page_leads_with_the_verdict(make, verdict: str):
     text = read(page(make())).text
@@ -120,9 +119,9 @@ def test_each_reason_shows_its_value_its_limit_and_its_sentence():
     for reason in outcome.verdict.reasons:
         assert reason.name in text
         assert reason.text in text
-    assert "limit −0.02" in text
-    assert "limit 5" in text
-    assert f"{outcome.verdict.reasons[0].value:+.4f}" in text
+    assert "needed > -2" in text
+    assert "needed <= 5" in text
+    assert f"{100 * outcome.verdict.reasons[0].value:+.1f}" in text
 
 
 def test_the_gain_on_old_rows_is_shown_at_the_level_of_the_gate():
@@ -131,8 +130,8 @@ def test_the_gain_on_old_rows_is_shown_at_the_level_of_the_gate():
     stricter = Interval(old.interval.value, old.interval.value - 0.03, 0.05, 0.01, "McNemar", old.interval.rows)
     reason = Reason("not worse on the old rows", stricter.lower, -0.1, True, False, "It holds.", stricter)
     text = read(page(outcome.replace(verdict=type(outcome.verdict)("promote", (reason,))))).text
-    assert f"(at least −{abs(stricter.lower):.4f})" in text
-    assert f"{old.interval.lower:+.4f}".replace("-", "−") not in text
+    assert f"(at least −{abs(100 * stricter.lower):.1f})" in text
+    assert f"(at least {100 * old.interval.lower:+.1f})".replace("-", "−") not in text
 
 
 def test_text_from_data_stays_text():
@@ -182,12 +181,12 @@ def test_a_class_that_the_champion_did_not_know_is_marked():
 
 
 def test_without_old_rows_the_page_says_so():
-    assert "No old rows were there to judge on." in read(page(without_anchor())).text
+    assert "There were no old rows to test on." in read(page(without_anchor())).text
 
 
 def test_when_every_try_failed_the_page_says_why_and_what_to_do():
     text = read(page(failed())).text
-    assert "both challengers failed" in text
+    assert "Both challengers failed" in text
     assert "Input X contains NaN." in text
     assert "What to do next" in text
     assert "Champion and challenger" not in text
@@ -260,7 +259,7 @@ def test_write_returns_the_path_and_replaces_what_was_there(tmp_path: Path):
     path = tmp_path / "report.html"
     path.write_text("old")
     assert write(failed(), path) == path
-    assert "both challengers failed" in path.read_text(encoding="utf-8")
+    assert "Both challengers failed" in path.read_text(encoding="utf-8")
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
 
 

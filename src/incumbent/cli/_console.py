@@ -1,27 +1,36 @@
-"""Print tables, pairs and JSON."""
+"""Print lines, pairs and JSON."""
 
 from __future__ import annotations
 
 import json
 import math
+import shutil
+import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from incumbent.report import Line
+
+_WIDTH = 80
+
+
+def screen_width() -> int:
+    """Return the longest line to print: 80 columns, or fewer in a narrow terminal."""
+    return min(_WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _WIDTH
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print lines: in colour in a terminal, the same text in a pipe."""
     from rich.console import Console
 
-_PIPE = 120
+    from incumbent.report import lines_view
 
-
-def wide_console() -> Console:
-    """Return a console on standard output for tables. In a pipe, which has no width, it is wide enough."""
-    from rich.console import Console
-
-    class Quiet(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # the reader has closed the pipe; Rich would exit with an error code
-
-    console = Quiet(highlight=False)
-    return console if console.is_terminal else Quiet(highlight=False, width=max(console.width, _PIPE))
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(lines_view(lines), soft_wrap=True)
+    else:
+        print("\n".join(line.text for line in lines))
 
 
 def print_pairs(pairs: dict[str, Any]) -> None:

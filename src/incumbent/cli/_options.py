@@ -19,6 +19,7 @@ BringBack = Annotated[
 ]
 Version = Annotated[int | None, typer.Option("--version", metavar="N", help="Which version; default the live one.")]
 GateFile = Annotated[str | None, typer.Option("--gate", metavar="FILE", help="The gate, as TOML.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show the details too.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", help="The seed of all randomness.")]
 
 EXIT = {"promote": 0, "rollback": 0, "candidate": 12, "reject": 10, "inconclusive": 11, "undecided": 11}

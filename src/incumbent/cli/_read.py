@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from incumbent.cli._app import app, open_registry
-from incumbent.cli._console import print_pairs, to_json, wide_console
-from incumbent.cli._options import File, Json, Name, StoreOption, Version
+from incumbent.cli._console import print_lines, print_pairs, screen_width, to_json
+from incumbent.cli._options import File, Json, Name, StoreOption, Verbose, Version
 
 
 @app.command()
@@ -42,15 +42,22 @@ def evaluate(file: File, name: Name, version: Version = None, as_json: Json = Fa
 
 
 @app.command()
-def history(name: Name, as_json: Json = False, store: StoreOption = None) -> None:
-    """Show every event of a model, newest first."""
+def history(
+    name: Name,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every event, not only the newest 9.")] = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    store: StoreOption = None,
+) -> None:
+    """Show the events of a model, newest first."""
     events = open_registry(store).history(name)
     if as_json:
         print(to_json([event | {"time": event["time"].isoformat(timespec="seconds")} for event in events]))
         return
-    from incumbent.report import history_table
+    from incumbent.report import NEWEST, history_lines
 
-    wide_console().print(history_table(events))
+    most = None if show_all else NEWEST
+    print_lines(history_lines(name, events, screen_width(), most=most, verbose=verbose))
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from incumbent.cli._app import app, open_registry
-from incumbent.cli._options import EXIT, File, GateFile, Json, Name, Seed, StoreOption
+from incumbent.cli._options import EXIT, File, GateFile, Json, Name, Seed, StoreOption, Verbose
 from incumbent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def update(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 0 promoted, 10 rejected, 11 inconclusive, 12 waiting.")
     ] = False,
+    verbose: Verbose = False,
     store: StoreOption = None,
 ) -> None:
     """Try challengers on new rows; promote one if proven better."""
@@ -60,30 +61,19 @@ def update(
         )
     if page is not None:
         outcome.report(page)
-    _print_outcome(outcome, page, as_json=as_json, dry_run=dry_run)
+    _print_outcome(outcome, page, as_json=as_json, verbose=verbose)
     if exit_code:
         raise typer.Exit(EXIT["candidate" if outcome.candidate else outcome.decision])
 
 
-def _print_outcome(outcome: Outcome, page: Path | None, *, as_json: bool, dry_run: bool) -> None:
+def _print_outcome(outcome: Outcome, page: Path | None, *, as_json: bool, verbose: bool) -> None:
     if as_json:
         print(json.dumps(outcome.to_dict() | {"report": None if page is None else str(page)}))
         return
-    from rich.console import Console
+    from incumbent.cli._console import print_lines, screen_width
+    from incumbent.report import outcome_lines
 
-    from incumbent.report import outcome_view
-
-    console = Console(highlight=False)
-    if console.is_terminal:
-        console.print(outcome_view(outcome))
-    else:  # a pipe has no width, so lines stay whole
-        print(outcome)
-    if dry_run:
-        print("A dry run: nothing was recorded and nothing promoted.")
-    elif page is None:
-        print(f"Report: incumbent report --name {outcome.name} -o report.html")
-    else:
-        print(f"Report: {page}")
+    print_lines(outcome_lines(outcome, screen_width(), verbose=verbose, report=None if page is None else str(page)))
 
 
 def _writable(path: str | None) -> Path | None:

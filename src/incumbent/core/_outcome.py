@@ -97,8 +97,8 @@ class Renderer(Protocol):
     def to_dict(self, outcome: Outcome) -> dict[str, Any]:
         """Return plain numbers, texts, lists and dicts."""
 
-    def to_text(self, outcome: Outcome) -> str:
-        """Return the lines that a terminal shows."""
+    def to_text(self, outcome: Outcome, *, verbose: bool = False) -> str:
+        """Return the lines that a terminal shows; with `verbose` also the details."""
 
     def to_html_summary(self, outcome: Outcome) -> str:
         """Return the summary that a notebook shows."""
@@ -114,7 +114,7 @@ class _Plain:
         reasons = [dataclasses.asdict(reason) for reason in outcome.verdict.reasons]
         return {"decision": outcome.decision, "metric": outcome.metric, "reasons": reasons}
 
-    def to_text(self, outcome: Outcome) -> str:
+    def to_text(self, outcome: Outcome, *, verbose: bool = False) -> str:
         return str(outcome.verdict)
 
     def to_html_summary(self, outcome: Outcome) -> str:
@@ -219,12 +219,22 @@ class Outcome(Replaceable):
         """Return what ``--json`` prints: plain numbers, texts, lists and dicts."""
         return self.renderer.to_dict(self)
 
+    def text(self, *, verbose: bool = False) -> str:
+        """Return what `print` shows: the verdict, the tests and what to do next, in at most 12 lines.
+
+        Parameters
+        ----------
+        verbose : bool
+            Also every challenger, metric and finding, row counts, time by stage and what a promotion guarantees.
+        """
+        return self.renderer.to_text(self, verbose=verbose)
+
     def report(self, path: str | Path) -> Path:
         """Write the page that a person reads, one self-contained HTML file, and return where it lies."""
         return self.renderer.write(self, Path(path))
 
     def __str__(self) -> str:
-        return self.renderer.to_text(self)
+        return self.text()
 
     __repr__ = __str__
 

@@ -53,7 +53,7 @@ def _for(reason: Reason, evidence: Evidence, verdict: Verdict) -> Iterator[str]:
     elif reason.name == OLD:
         yield from _for_old(reason, evidence)
     elif reason.name == FLIPS:
-        yield "Try a strategy that stays closer to the champion (Interpolate, Vote), or allow more flips (max_flips=)."
+        yield "Try a strategy that stays closer to the champion, or allow more flips (max_flips=)."
     else:
         yield f"Try a strategy that keeps {reason.name} within its limit, or widen the limit."
 
@@ -84,7 +84,8 @@ def _for_old(reason: Reason, evidence: Evidence) -> Iterator[str]:
         return
     rows, found = len(evidence.old), reason.interval
     if reason.violated:
-        yield "The challenger forgets: try a strategy that keeps more of the old rows (Replay, EWC, Interpolate)."
+        yield "Try a strategy that keeps the old rows."
+        yield 'If the old rows no longer matter, set tolerance = "none" in the gate.'
     else:
         yield from _more_old_rows(reason, found, evidence)
     if evidence.anchor_use >= TIRED:
@@ -103,7 +104,7 @@ def _more_old_rows(reason: Reason, found: Interval, evidence: Evidence) -> Itera
     rows, room = len(evidence.old), found.value - reason.limit
     needed = rows_needed(evidence.old, evidence.metric, room, found.alpha, POWER, interval=found)
     if needed is None or needed > HOPELESS * rows:
-        yield "On the old rows the challenger is only just within what is allowed: try one that keeps more (Replay)."
+        yield "The challenger is only just within the tolerance. Try a strategy that keeps the old rows."
         return
     yield (
         f"About {_round(max(needed, rows + 1)):,} old rows would show that the challenger is not worse; there were "

@@ -92,6 +92,7 @@ def line(record: Record, waiting: int | None = None) -> dict[str, Any]:
         "strategies": info.get("strategies", []),
         "strategy": info.get("strategy", ""),
         "decision": record.decision,
+        "metric": info.get("metric", ""),
         "gain": info.get("gain"),
         "lower": info.get("lower"),
         "upper": info.get("upper"),

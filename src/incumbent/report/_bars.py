@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from html import escape
 
 from incumbent.core import Interval, Reason
-from incumbent.report._words import clean, digits, measured, number, side
-from incumbent.report._words import limit as typed
+from incumbent.report._units import Unit
+from incumbent.report._view import TestRow
+from incumbent.report._words import clean, digits, side
 
 
 def esc(text: object) -> str:
@@ -56,21 +57,21 @@ class Axis:
         return Axis(low - room, high + room)
 
 
-def reason_bar(reason: Reason, visible: float = math.nan) -> str:
+def reason_bar(reason: Reason, row: TestRow, unit: Unit, visible: float = math.nan) -> str:
     """Return one condition: its interval or value, the limit, and the side of the limit that is allowed.
 
     `visible`, where it is known, is the smallest gain that these rows could have shown; it is marked by a triangle.
     """
     state = "good" if reason.holds else "bad" if reason.violated else "warn"
     axis = _reason_axis(reason, visible)
-    drawn = [] if math.isnan(reason.limit) else _limit(axis, reason)
+    drawn = [] if math.isnan(reason.limit) else _limit(axis, reason, row.needed)
     if math.isfinite(visible):
-        drawn += _visible(axis, visible, reason.limit)
+        drawn += _visible(axis, visible, reason.limit, unit)
     if not math.isnan(reason.value):
-        drawn += _value(axis, reason, state)
+        drawn += _value(axis, reason, state, row.bound)
     elif reason.interval is None or math.isnan(reason.interval.value):
         drawn.append(_label(50, 39, "not known", "mark"))
-    return _svg(f"{reason.name}: {number(reason.value)} beside the limit {typed(reason.limit)}", drawn, 72)
+    return _svg(f"{reason.name}: {row.bound}, needed {row.needed}", drawn, 72)
 
 
 def _reason_axis(reason: Reason, visible: float) -> Axis:
@@ -82,36 +83,36 @@ def _reason_axis(reason: Reason, visible: float) -> Axis:
     return Axis(0.0, axis.high) if i is None and min(reason.value, reason.limit) >= 0 else axis
 
 
-def _limit(axis: Axis, reason: Reason) -> list[str]:
+def _limit(axis: Axis, reason: Reason, needed: str) -> list[str]:
     at = axis.at(reason.limit)
     left, width = (at, 100 - at) if side(reason) == "above" else (0.0, at)
     return [
         f'<rect class="zone" x="{left}%" y="18" width="{width:.2f}%" height="32" rx="3"/>',
         f'<line class="limit" x1="{at}%" x2="{at}%" y1="14" y2="54"/>',
-        _label(at, 66, f"limit {minus(typed(reason.limit))}", "mark"),
+        _label(at, 66, f"needed {needed}", "mark"),
     ]
 
 
-def _visible(axis: Axis, visible: float, limit: float) -> list[str]:
+def _visible(axis: Axis, visible: float, limit: float, unit: Unit) -> list[str]:
     at = axis.at(visible)
     place = f'aria-hidden="true" x="{at}%" y="52" width="1" height="6" overflow="visible"'
     mark = f'<svg {place}><path class="visible" d="M0 0l4 6h-8z"/></svg>'
     far = math.isnan(limit) or abs(at - axis.at(limit)) > 30  # the words under the limit must stay readable
-    return [mark, _label(at, 70, f"visible from {minus(number(visible, True))}", "mark")] if far else [mark]
+    return [mark, _label(at, 70, f"can confirm {minus(unit.change(visible))}", "mark")] if far else [mark]
 
 
-def _value(axis: Axis, reason: Reason, state: str) -> list[str]:
+def _value(axis: Axis, reason: Reason, state: str, bound: str) -> list[str]:
     value = axis.at(reason.value)
     if reason.interval is None:
         start, end = sorted((axis.at(0.0), value))
         drawn = f'<rect class="fill {state}" x="{start}%" y="28" width="{end - start:.2f}%" height="12" rx="2"/>'
     else:
         drawn = _whisker(axis, reason.interval, 34, state)
-    bound = f'<line class="bound {state}" x1="{value}%" x2="{value}%" y1="25" y2="43"/>'
-    return [drawn, bound, _label(value, 11, minus(measured(reason)), f"value {state}")]
+    stroke = f'<line class="bound {state}" x1="{value}%" x2="{value}%" y1="25" y2="43"/>'
+    return [drawn, stroke, _label(value, 11, minus(bound), f"value {state}")]
 
 
-def gain_bar(interval: Interval, axis: Axis | None = None) -> str:
+def gain_bar(interval: Interval, unit: Unit, axis: Axis | None = None) -> str:
     """Return a gain with its interval beside zero; `axis` lets several share one scale."""
     axis = axis or Axis.around([0.0, interval.value, interval.lower, interval.upper])
     state = "good" if interval.lower > 0 else "bad" if interval.upper < 0 else "same"
@@ -122,7 +123,7 @@ def gain_bar(interval: Interval, axis: Axis | None = None) -> str:
         _whisker(axis, interval, 14, state),
         _label(zero, 38, "0", "mark"),
     ]
-    said = f"gain {number(interval.value, True)}, from {number(interval.lower, True)} to {number(interval.upper, True)}"
+    said = f"gain {unit.change(interval.value)}, from {unit.change(interval.lower)} to {unit.change(interval.upper)}"
     return _svg(said, drawn, 42)
 
 
@@ -140,7 +141,7 @@ def dumbbell(before: float, after: float, axis: Axis) -> str:
     return _svg(f"from {before:.1%} to {after:.1%}", drawn, 22)
 
 
-def signed_bar(value: float, axis: Axis) -> str:
+def signed_bar(value: float, axis: Axis, text: str) -> str:
     """Return a bar from zero to `value`."""
     if not digits([value]):
         return "<span></span>"
@@ -150,7 +151,7 @@ def signed_bar(value: float, axis: Axis) -> str:
         f'<rect class="fill {state}" x="{min(zero, end)}%" y="4" width="{width:.2f}%" height="12" rx="2"/>',
         f'<line class="limit" x1="{zero}%" x2="{zero}%" y1="0" y2="20"/>',
     ]
-    return _svg(f"gain {number(value, True)}", drawn, 20)
+    return _svg(f"gain {text}", drawn, 20)
 
 
 def share_bar(value: float, largest: float, text: str) -> str:

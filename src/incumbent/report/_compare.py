@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from incumbent.core import Comparison, Interval, Outcome
 from incumbent.report._bars import Axis, dumbbell, esc, gain_bar, minus, stack
 from incumbent.report._counts import OneLabel, agreement, confusion, labels, several
-from incumbent.report._words import SOURCE, changed, count, digits, improved, judged, metrics_of, number, wording
+from incumbent.report._units import unit_of
+from incumbent.report._view import metric_rows
+from incumbent.report._words import SOURCE, count, digits, improved, judged
 
 MOST_CLASSES = 15
 
@@ -34,40 +36,37 @@ def metrics(outcome: Outcome) -> str:
     intervals = [judged(outcome, c) for c in found]
     scale = " Their gains share one scale." if len(found) > 1 else ""
     axis = Axis.around([0.0, *(x for i in intervals for x in (i.value, i.lower, i.upper))])
-    cards = "".join(_metrics_card(c, i, outcome.metric, axis) for c, i in zip(found, intervals, strict=True))
+    cards = "".join(_metrics_card(outcome, c, i, axis) for c, i in zip(found, intervals, strict=True))
     missing = (
         ""
         if len(found) == 2
-        else '<div class="card empty"><h3>Old rows</h3><p>No old rows were there to judge on.</p></div>'
+        else '<div class="card empty"><h3>Old rows</h3><p>There were no old rows to test on.</p></div>'
     )
     return (
         "<h2>Champion and challenger</h2>"
-        f'<p class="intro">Both predicted the same rows once.{scale}</p>'
+        f'<p class="intro">Both predicted the same rows.{scale}</p>'
         f'<div class="pair">{cards}{missing}</div>'
     )
 
 
-def _metrics_card(c: Comparison, i: Interval, deciding: str, axis: Axis) -> str:
+def _metrics_card(outcome: Outcome, c: Comparison, i: Interval, axis: Axis) -> str:
     source = SOURCE.get(c.paired.source, c.paired.source)
-    rows = "".join(_metric_row(c, name, name == deciding) for name in metrics_of([c], deciding))
+    rows = "".join(_metric_row(c, name, cells, name == outcome.metric) for name, *cells in metric_rows(outcome, c))
     return (
         f'<div class="card"><h3>{title(c)}</h3><p class="intro">{count(c.interval.rows)} rows: {esc(source)}</p>'
-        f'<div class="drawn">{gain_bar(i, axis)}</div>'
+        f'<div class="drawn">{gain_bar(i, unit_of(outcome.metric, c), axis)}</div>'
         '<table class="metrics"><thead><tr><th scope="col">Metric</th><th scope="col">Champion</th>'
         f'<th scope="col">Challenger</th><th scope="col">Change</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 
-def _metric_row(c: Comparison, name: str, decides: bool) -> str:
-    before, after = c.champion.get(name), c.challenger.get(name)
-    change = changed(before, after) if digits([before]) and digits([after]) else None  # type: ignore[arg-type]  # digits says both are numbers
-    better = None if change is None else improved(name, change)
+def _metric_row(c: Comparison, name: str, cells: Sequence[str], decides: bool) -> str:
+    better = improved(name, c.challenger.get(name, math.nan) - c.champion.get(name, math.nan))
     style = "" if better is None else ' class="good-text"' if better else ' class="bad-text"'
     key = ' class="key"' if decides else ""
-    cells = (
-        f"<td>{minus(number(before))}</td><td>{minus(number(after))}</td><td{style}>{minus(number(change, True))}</td>"
-    )
-    return f'<tr{key}><th scope="row">{esc(wording(name))}</th>{cells}</tr>'
+    before, after, change = (esc(minus(cell)) for cell in cells)
+    shown = f"<td>{before}</td><td>{after}</td><td{style}>{change}</td>"
+    return f'<tr{key}><th scope="row">{esc(name.replace("_", " "))}</th>{shown}</tr>'
 
 
 def rows(outcome: Outcome) -> str:

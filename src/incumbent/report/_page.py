@@ -11,7 +11,8 @@ from incumbent.report import _compare, _examples, _record, _verdict
 from incumbent.report._bars import esc
 from incumbent.report._file import write_whole
 from incumbent.report._icons import brand
-from incumbent.report._words import count, verdict_of
+from incumbent.report._view import word_of
+from incumbent.report._words import count
 
 _SECTIONS = (
     ("next", "Next", _verdict.next_steps),
@@ -57,7 +58,7 @@ def page(outcome: Outcome) -> str:
     made = [(key, name, body) for key, name, body in made if body]
     model = outcome.name or "a model in memory"
     return _read("_page.html").substitute(
-        title=f"{verdict_of(outcome)}: {esc(model)}",
+        title=f"{word_of(outcome)}: {esc(model)}",
         style=_read("_style.css").template,
         decision="waits" if outcome.candidate else outcome.decision,
         mark=brand(),

@@ -1,22 +1,21 @@
-"""The rest of the page, for the record: every try, the batch before anybody learned it, data, cost and lineage."""
+"""The rest of the page, for the record: every try, the batch before it was learned, data, cost and lineage."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from incumbent.core import ELEMENTS, Challenger, Outcome, Recipe
 from incumbent.report._bars import Axis, esc, minus, share_bar, signed_bar, stack
+from incumbent.report._history import change_of, moment, result_of, versions
+from incumbent.report._units import Unit, unit_of
 from incumbent.report._words import (
-    VERDICT,
     clean,
     count,
     digits,
     duration,
     located,
-    number,
     stages,
     total_cost,
     wording,
@@ -33,10 +32,10 @@ _STATES = {
     "override": "warn",
 }
 _SET_ASIDE = {
-    "duplicate": "repeat other rows; they train but never judge",
-    "contradictory": "same values as another row, another label; never judge",
-    "known": "were learned before; never judge",
-    "leaked": "are in the anchor set; never learned",
+    "duplicate": "repeat other rows; they train, but do not test",
+    "contradictory": "same values as another row, another label; they do not test",
+    "known": "were learned before; they do not test",
+    "leaked": "are in the anchor set; they do not train",
 }
 
 
@@ -47,28 +46,28 @@ def tries(outcome: Outcome) -> str:
         return ""
     axis = Axis.around([0.0, *(c.gain for c in tried)], pad=0.05)
     slowest = max([c.seconds for c in tried] + [0.0])
-    lines = "".join(_try(c, axis, slowest) for c in tried)
-    intro = "None of them met the gate."
+    lines = "".join(_try(c, axis, slowest, unit_of(outcome.metric, outcome.comparisons.get("new"))) for c in tried)
+    intro = "None of them was tested."
     if outcome.chosen is not None:
-        intro = "The choice was made on select rows, new and old; only the chosen one met the gate, on other rows."
+        intro = "They were ranked on select rows, new and old. Only the best one was tested, on other rows."
     return f'<h2>Challengers</h2><p class="intro">{intro}</p><div class="card"><ul>{lines}</ul></div>'
 
 
-def _try(c: Challenger, axis: Axis, slowest: float) -> str:
-    tag = ' <span class="tag blue">met the gate</span>' if c.chosen else ""
+def _try(c: Challenger, axis: Axis, slowest: float, unit: Unit) -> str:
+    tag = ' <span class="tag blue">tested</span>' if c.chosen else ""
     if c.error:
         tag = ' <span class="tag bad">failed</span>'
     if c.spared:
         tag = ' <span class="tag">not tried</span>'
     scored, gain, cells = not (c.error or c.spared), "", ""
     if scored:
-        gain = f'<div class="gain">{signed_bar(c.gain, axis)}'
-        gain += f'<span class="cell num"><span>gain</span>{minus(number(c.gain, True))}</span></div>'
-        cells = f'<p class="cell score"><span>score</span>{minus(number(c.score))}</p>'
+        gain = f'<div class="gain">{signed_bar(c.gain, axis, unit.change(c.gain))}'
+        gain += f'<span class="cell num"><span>gain</span>{minus(unit.change(c.gain))}</span></div>'
+        cells = f'<p class="cell score"><span>score</span>{minus(unit.score(c.score))}</p>'
     if scored or c.rows:
         cells += f'<p class="cell from"><span>learned from</span>{count(c.rows)}</p>'
     if scored or c.seconds:
-        bar = share_bar(c.seconds, slowest, "beside the slowest")
+        bar = share_bar(c.seconds, slowest, "compared with the slowest")
         cells += f'<div class="cell time"><span>time</span>{duration(c.seconds)}{bar}</div>'
     said = "".join(f'<p class="bad-text">{esc(text)}</p>' for text in (c.error,) if text)
     said += "".join(f'<p class="soft">{esc(text)}</p>' for text in (c.spared, *c.notes) if text)
@@ -104,9 +103,9 @@ def prequential(outcome: Outcome) -> str:
     body = "".join(_prequential_row(who, row, names) for who, row in scores.items())
     intro = "Scores on the whole batch, taken before any model was trained on it."
     if any(_no_change(who) for who in scores):
-        intro += " “No change” repeats the last label seen: whoever has a temporal kappa of 0 or less is no better."
+        intro += " “No change” repeats the last label. A model with a temporal kappa of 0 or less is no better."
     return (
-        f'<h2>Before anybody learned it</h2><p class="intro">{intro}</p>'
+        f'<h2>Before it was learned</h2><p class="intro">{intro}</p>'
         '<div class="card"><div class="scroll" role="region" tabindex="0" aria-label="Prequential scores"><table>'
         f'<thead><tr><th scope="col">Model</th>{head}</tr></thead><tbody>{body}</tbody></table></div></div>'
     )
@@ -118,7 +117,7 @@ def _no_change(who: str) -> bool:
 
 def _prequential_row(who: str, row: Mapping[str, float], names: list[str]) -> str:
     style = ' class="quiet"' if _no_change(who) else ' class="key"' if who == "champion" else ""
-    cells = "".join(f"<td>{minus(number(row.get(name)))}</td>" for name in names)
+    cells = "".join(f"<td>{minus(unit_of(name, None).score(row.get(name)))}</td>" for name in names)
     return f'<tr{style}><th scope="row">{esc(who)}</th>{cells}</tr>'
 
 
@@ -187,12 +186,12 @@ def lineage(outcome: Outcome) -> str:
 
 
 def _event(event: Mapping[str, Any]) -> str:
-    kind, word = clean(event.get("kind") or "event"), decided(event)
+    kind, word = clean(event.get("kind") or "event"), result_of(event)
     state = _STATES.get(clean(event.get("decision") or ""), "")
     tag = f' <span class="tag {state}">{esc(word)}</span>' if word else ""
     strategy = f" <code>{esc(event['strategy'])}</code>" if event.get("strategy") else ""
-    gain = event.get("gain")
-    seen = f" gain {minus(number(gain, True))}" if isinstance(gain, int | float) and digits([gain]) else ""
+    gain = change_of(event)
+    seen = f" {minus(gain)}" if gain else ""
     under = event.get("gate") or ""
     under = under if event.get("kind") == "gate" or not under else f"under another gate: {under}"
     why = "".join(f'<br><span class="soft">{esc(text)}</span>' for text in (under, event.get("why")) if text)
@@ -202,33 +201,3 @@ def _event(event: Mapping[str, Any]) -> str:
         f"<span><b>{esc(kind)}</b>{tag}{strategy}{seen}{who}{why}</span>"
         f'<span class="num">{esc(versions(event))}</span></li>'
     )
-
-
-def decided(event: Mapping[str, Any]) -> str:
-    """Return what an event of the history led to, in a few words.
-
-    Examples
-    --------
-    >>> decided({"decision": "promote"}), decided({"decision": "candidate", "candidate": 3, "waits": True})
-    ('promoted', 'passed, version 3 waits')
-    >>> decided({"decision": "approved", "challenger": 3, "passed_in": 7})
-    'approved, passed in event 7'
-    """
-    decision = clean(event.get("decision") or "")
-    if decision == "candidate":
-        return f"passed, version {event['candidate']} {'waits' if event.get('waits') else 'waited'}"
-    passed = f", passed in event {event['passed_in']}" if event.get("passed_in") else ""
-    return VERDICT.get(decision, decision).lower() + passed
-
-
-def moment(time: Any) -> str:
-    """Return a time to the minute, as it was given."""
-    return time.strftime("%Y-%m-%d %H:%M") if isinstance(time, datetime) else clean(time or "")
-
-
-def versions(event: Mapping[str, Any]) -> str:
-    """Return "3 → 4" where the live version changed, "3" where it stayed."""
-    before, after = event.get("version_before") or 0, event.get("version_after") or 0
-    if not after:
-        return str(before or "")
-    return f"{before} → {after}" if before and before != after else str(after)

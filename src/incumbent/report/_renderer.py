@@ -1,4 +1,4 @@
-"""The renderer of every outcome that an update makes. It imports a form when somebody asks for it."""
+"""The renderer of every outcome that an update makes. It imports a format on first use."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class ReportRenderer:
 
         return to_dict(outcome)
 
-    def to_text(self, outcome: Outcome) -> str:
-        """Return the lines that a terminal shows."""
+    def to_text(self, outcome: Outcome, *, verbose: bool = False) -> str:
+        """Return the lines that a terminal shows; with `verbose` also the details."""
         from incumbent.report._text import to_text
 
-        return to_text(outcome)
+        return to_text(outcome, verbose=verbose)
 
     def to_html_summary(self, outcome: Outcome) -> str:
         """Return the summary that a notebook shows."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from incumbent.core import Outcome, Reason
 from incumbent.report._bars import Axis, esc, minus
-from incumbent.report._words import advice, deciding, limit, measured, number, sentence, verdict_of, wording
+from incumbent.report._view import TestRow, test_row, view_of
 
 # Middle tones: each has 3:1 and more on white as well as on a dark notebook.
 _COLOUR = {"promote": "#1d9a57", "reject": "#e0483e", "inconclusive": "#b97a10", "waits": "#3b78e7"}
@@ -16,23 +16,24 @@ _FAINT = "opacity:.72;font-size:12.5px"
 
 
 def to_html_summary(outcome: Outcome) -> str:
-    """Return the outcome as a notebook shows it: the verdict, each reason beside its limit, both scores, what is next.
+    """Return the outcome as a notebook shows it: the verdict, a row per test, and what to do next.
 
     Parameters
     ----------
     outcome : Outcome
         What an update found out.
     """
+    view = view_of(outcome)
     colour = _COLOUR["waits" if outcome.candidate else outcome.decision]
     badge = f"background:{colour};color:#fff;border-radius:99px;padding:2px 11px;font-weight:650;font-size:13px"
     chosen = outcome.chosen
     who = "" if chosen is None else f'<div style="margin:2px 0 10px"><code>{esc(chosen.strategy)}</code></div>'
     return (
         '<div style="font:14px/1.5 system-ui,sans-serif;color:inherit;max-width:780px;padding:4px 0">'
-        f'<span style="{badge}">{verdict_of(outcome)}</span>'
-        f'<div style="font-size:18px;font-weight:650;margin-top:8px">{esc(sentence(outcome))}</div>{who}'
-        f"{_table(_reason(r) for r in outcome.verdict.reasons)}{_table(_scores(outcome))}"
-        f"{''.join(f'<div>next: {esc(text)}</div>' for text in advice(outcome))}"
+        f'<span style="{badge}">{view.word}</span>'
+        f'<div style="font-size:18px;font-weight:650;margin-top:8px">{esc(view.sentence)}</div>{who}'
+        f"{_table(_reason(r, test_row(outcome, r)) for r in outcome.verdict.reasons)}"
+        f"{''.join(f'<div>next: {esc(text)}</div>' for text in view.advice)}"
         f'<div style="{_FAINT};margin-top:6px">outcome.report("report.html") writes the whole page.</div></div>'
     )
 
@@ -43,11 +44,11 @@ def _table(rows: Iterator[str]) -> str:
     return f'<table style="{style}">{body}</table>' if body else ""
 
 
-def _reason(reason: Reason) -> str:
+def _reason(reason: Reason, row: TestRow) -> str:
     colour = _COLOUR["promote" if reason.holds else "reject" if reason.violated else "inconclusive"]
-    word = "holds" if reason.holds else "fails" if reason.violated else "not shown"
-    held = f'{minus(measured(reason))} <span style="{_FAINT}">limit {minus(limit(reason.limit))}</span>'
-    cells = (f'<b style="color:{colour}">{word}</b>', esc(reason.name), held, _bar(reason, colour))
+    scores = f"{esc(row.champion)} → <b>{esc(row.challenger)}</b>" if row.champion else ""
+    bound = f'{esc(minus(row.bound))} <span style="{_FAINT}">needed {esc(row.needed)}</span>'
+    cells = (f'<b style="color:{colour}">{row.state}</b>', esc(row.label), scores, bound, _bar(reason, colour))
     return "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells)
 
 
@@ -64,12 +65,3 @@ def _bar(reason: Reason, colour: str) -> str:
         f'<line x1="{a}%" x2="{b}%" y1="9" y2="9" stroke="{colour}" stroke-width="3"/>'
         f'<circle cx="{m}%" cy="9" r="4.5" fill="{colour}"/></svg>'
     )
-
-
-def _scores(outcome: Outcome) -> Iterator[str]:
-    for name, words in (("new", "new rows"), ("anchor", "old rows")):
-        if name in outcome.comparisons:
-            before, after = deciding(outcome.comparisons[name], outcome.metric)
-            said = f"{minus(number(before))} → <b>{minus(number(after))}</b>"
-            metric = esc(wording(outcome.metric))
-            yield f'<td style="{_CELL}">{words}</td><td style="{_CELL}">{metric}</td><td style="{_CELL}">{said}</td>'

@@ -1,48 +1,37 @@
-"""The outcome as lines of text, the verdict first: the one source of what a terminal, a log and a pipe show."""
+"""An outcome as lines of text: the verdict and what to type next in 12 lines, the rest with `verbose`.
+
+A terminal, a pipe, `print(outcome)` and a log show the same lines. Only the colour differs.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from incumbent.core import Challenger, Comparison, Outcome, Reason
-from incumbent.report._words import (
-    advice,
-    changed,
-    clean,
-    count,
-    digits,
-    duration,
-    headline,
-    located,
-    measured,
-    metrics_of,
-    needed,
-    number,
-    power,
-    remark,
-    stages,
-    total_cost,
-    wording,
-)
+from incumbent.core import Challenger, Outcome
+from incumbent.report._units import Unit, unit_of
+from incumbent.report._view import TestRow, View, metric_rows, view_of
+from incumbent.report._words import clean, count, digits, duration, located, remark, stages, total_cost, wording
 
-WIDTH = 100
+WIDTH, MOST_LINES = 80, 12
 COLOUR = {
-    "promote": "green",
-    "reject": "red",
-    "inconclusive": "yellow",
-    "candidate": "cyan",
-    "approved": "green",
-    "refused": "red",
-    "override": "yellow",
+    "Promoted": "green",
+    "Kept": "red",
+    "Inconclusive": "yellow",
+    "Waiting": "cyan",
+    "Dry run": "cyan",
+    "pass": "green",
+    "FAIL": "red",
+    "unclear": "yellow",
 }
-_MOST_METRICS, _MOST_TRIES, _MOST_FINDINGS, _MOST_ADVICE = 5, 7, 4, 3
+_INDENT = 10
+_MOST_TESTS = 4
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of text, and the Rich style of its first characters.
+    """One line of text, and the Rich style of a part of it.
 
     Parameters
     ----------
@@ -50,40 +39,83 @@ class Line:
         The line.
     style : str
         A style for terminals with colour.
-    styled : int
-        The number of characters at the start that have the style.
+    start, end : int
+        The characters that have the style.
     """
 
     text: str
     style: str = ""
-    styled: int = WIDTH
+    start: int = 0
+    end: int = 1000
 
 
-def to_text(outcome: Outcome) -> str:
-    """Return the outcome as plain text, about 40 lines at most.
+def to_text(outcome: Outcome, *, verbose: bool = False) -> str:
+    """Return the outcome as plain text.
 
     Parameters
     ----------
     outcome : Outcome
         What an update found out.
-
-    Returns
-    -------
-    str
-        The verdict in a sentence, each reason beside its limit, champion beside challenger, every try, what was found
-        in the data, what it cost and what to do next.
+    verbose : bool
+        Also return every challenger, metric and finding, row counts, time by stage and what a promotion guarantees.
     """
-    return "\n".join(line.text for line in outcome_lines(outcome))
+    return "\n".join(line.text for line in outcome_lines(outcome, verbose=verbose))
 
 
-def outcome_lines(outcome: Outcome, width: int = WIDTH) -> Iterator[Line]:
-    """Yield the lines of an outcome, wrapped to `width` columns."""
-    yield from _headline(outcome, width)
-    for part in (_reasons(outcome), _scores(outcome, width), _tries(outcome, width), _facts(outcome, width)):
-        block = list(part)
-        if block:
-            yield Line("")
-            yield from block
+def outcome_lines(
+    outcome: Outcome, width: int = WIDTH, *, verbose: bool = False, report: str | None = None
+) -> Iterator[Line]:
+    """Yield the lines of an outcome.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What an update found out.
+    width : int
+        The longest line.
+    verbose : bool
+        Whether to yield the details after the short text.
+    report : str, optional
+        The path of the page, if it is written already.
+    """
+    view = view_of(outcome)
+    head, tests = list(_headline(view, width)), list(_tests(view, width))
+    commands = [("Report", report or text) if label == "Report" else (label, text) for label, text in view.commands]
+    tail = [
+        Line(f"{label + ':':{_INDENT}}{text}", "dim", 0, len(label) + 1) for label, text in commands
+    ]  # whole, to be copied
+    fixed = len(head) + len(tests) + len(tail) + (2 if tests else 1)
+    yield from head
+    yield Line("")
+    if tests:
+        yield from tests
+        yield Line("")
+    yield from _fitted(_paragraphs(outcome, view), width, 99 if verbose else MOST_LINES - fixed)
+    yield from tail
+    if verbose:
+        yield from (replace(line, text=cut(line.text, width)) for line in _details(outcome, view, width))
+
+
+def _paragraphs(outcome: Outcome, view: View) -> dict[str, str]:
+    """Return the texts of several words, the most important first."""
+    spent = f" Time: {duration(total_cost(outcome.cost))}." if outcome.cost else ""
+    made = "Failed" if outcome.chosen is None else "Strategy"
+    return {
+        "Next": " ".join(view.advice[:2]),
+        made: f"{view.strategy.removesuffix('.')}.{spent}" if view.strategy else "",
+        "Warning": view.warning,
+    }
+
+
+def _fitted(texts: dict[str, str], width: int, room: int) -> Iterator[Line]:
+    """Yield each text under its label in at most `room` lines together; the first gets the lines that it needs."""
+    texts = {label: text for label, text in texts.items() if text}
+    lines = {}
+    for i, (label, text) in enumerate(texts.items()):
+        lines[label] = list(labelled(label, text, width, most=max(1, room - (len(texts) - 1 - i))))
+        room -= len(lines[label])
+    for label in ("Strategy", "Failed", "Warning", "Next"):
+        yield from lines.get(label, ())
 
 
 def columns(rows: Sequence[Sequence[str]], align: str) -> list[str]:
@@ -99,109 +131,119 @@ def columns(rows: Sequence[Sequence[str]], align: str) -> list[str]:
     return ["  ".join(row).rstrip() for row in cells]
 
 
-def _colour(outcome: Outcome) -> str:
-    return COLOUR["candidate" if outcome.candidate else outcome.decision]
+def cut(line: str, width: int) -> str:
+    """Return a line, cut to `width` characters if it is longer."""
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
 
 
-def _headline(outcome: Outcome, width: int) -> Iterator[Line]:
-    said = clean(headline(outcome))
-    first, *rest = textwrap.wrap(said, width, break_long_words=True)
-    yield Line(first, f"bold {_colour(outcome)}", said.index(":"))
+def labelled(label: str, text: str, width: int = WIDTH, *, most: int = 99) -> Iterator[Line]:
+    """Yield a label and the text after it, in at most `most` lines; nothing if there is no text."""
+    if not text:
+        return
+    wrapped = textwrap.wrap(
+        clean(text),
+        width,
+        initial_indent=f"{label + ':':{_INDENT}}",
+        subsequent_indent=" " * _INDENT,
+        max_lines=most,
+        placeholder=" …",
+    )
+    for i, line in enumerate(wrapped):
+        yield Line(line, "dim", 0, len(label) + 1) if i == 0 else Line(line)
+
+
+def _headline(view: View, width: int) -> Iterator[Line]:
+    first, *rest = textwrap.wrap(clean(view.headline), width, max_lines=3, placeholder=" …")
+    yield Line(first, f"bold {COLOUR[view.word]}", 0, len(view.word) + 1)
     yield from map(Line, rest)
 
 
-def _wrapped(label: str, text: str, width: int, style: str = "dim") -> Iterator[Line]:
-    """Yield a label in its style and the text after it, in lines."""
-    lines = textwrap.wrap(
-        clean(text), width, initial_indent=f"{label:8}", subsequent_indent=" " * 8, break_long_words=True
-    )
-    yield from (Line(line, style, len(label)) if i == 0 else Line(line) for i, line in enumerate(lines))
-
-
-def _reasons(outcome: Outcome) -> Iterator[Line]:
-    reasons = outcome.verdict.reasons
-    if not reasons:
-        return
-    head, *lines = columns([("", "condition", "value", "needed", "seen"), *map(_reason, reasons)], "<<><<")
-    yield Line(head[:WIDTH], "dim")
-    for line, reason in zip(lines, reasons, strict=True):
-        word, style = _held(reason)
-        yield Line(line[:WIDTH], style, len(word))
-
-
-def _held(reason: Reason) -> tuple[str, str]:
-    """Return whether a condition holds, in a word, and the style of the word."""
-    return ("yes", "green") if reason.holds else ("NO", "red") if reason.violated else ("not shown", "yellow")
-
-
-def _reason(reason: Reason) -> tuple[str, ...]:
-    i = reason.interval
-    seen = "" if i is None else f"{number(i.value, True)}, {i.test}, {count(i.rows)} rows"
-    return _held(reason)[0], clean(reason.name, 32), measured(reason), needed(reason), clean(seen, 50)
-
-
-def _scores(outcome: Outcome, width: int) -> Iterator[Line]:
-    shown = [outcome.comparisons[name] for name in ("new", "anchor") if name in outcome.comparisons]
+def _tests(view: View, width: int) -> Iterator[Line]:
+    """Yield the table of tests; those that did not pass come first if there are too many to show."""
+    shown = view.tests
+    if len(shown) > _MOST_TESTS:
+        order = sorted(range(len(shown)), key=lambda i: (shown[i].state == "pass", i))[: _MOST_TESTS - 1]
+        shown = tuple(shown[i] for i in sorted(order))
     if not shown:
         return
-    lines = _score_table(outcome, shown, change=True)
-    if max(map(len, lines)) > width:
-        lines = _score_table(outcome, shown, change=False)
-    yield Line(lines[0], "dim")
-    yield from map(Line, lines[1:])
+    labels = _label_width(view, shown, width)
+    named = ("", view.champion, view.challenger, "change", view.bound, "needed", "rows", "")
+    head, *lines = columns([named, *(_cells(row, labels) for row in shown)], "<>>>>>><")
+    yield Line(head[:width].rstrip(), "dim")
+    for line, row in zip(lines, shown, strict=True):
+        start = line.rfind(row.state)
+        yield Line(line[:width].rstrip(), COLOUR[row.state], start, len(line))
+    if len(view.tests) > len(shown):
+        yield Line(f"and {len(view.tests) - len(shown)} more tests: --verbose", "dim")
 
 
-def _score_table(outcome: Outcome, shown: Sequence[Comparison], *, change: bool) -> list[str]:
-    """Return the metrics of both models, and their change if there is room for it."""
-    each = 3 if change else 2
-    rows = [["", *(word for c in shown for word in (f"{_rows_of(c)}: champion", "challenger", "change")[:each])]]
-    for metric in metrics_of(shown, outcome.metric)[:_MOST_METRICS]:
-        row = [clean(wording(metric), 20)]
-        for c in shown:
-            pair = digits((c.champion.get(metric), c.challenger.get(metric)))
-            cells = [*map(number, pair), number(changed(*pair), True)] if len(pair) == 2 else ["n/a"] * 3
-            row += cells[:each]
-        rows.append(row)
-    return columns(rows, "<" + ">" * (each * len(shown)))
+def _label_width(view: View, rows: Sequence[TestRow], width: int) -> int:
+    """Return how many characters of a label there is room for."""
+    named = ("", view.champion, view.challenger, "change", view.bound, "needed", "rows", "")
+    others = [named[1:], *(_cells(row, 0)[1:] for row in rows)]
+    return max(8, width - sum(2 + max(map(len, column)) for column in zip(*others, strict=True)))
 
 
-def _rows_of(comparison: Comparison) -> str:
-    return "new" if comparison.name == "new" else "old"
+def _cells(row: TestRow, width: int) -> tuple[str, ...]:
+    cells = (row.champion, row.challenger, row.change, row.bound, row.needed, row.rows, row.state)
+    return clean(row.label, width), *cells
 
 
-def _tries(outcome: Outcome, width: int) -> Iterator[Line]:
-    tried = outcome.challengers[:_MOST_TRIES]
-    if not tried:
+def _details(outcome: Outcome, view: View, width: int) -> Iterator[Line]:
+    """Yield what the short text leaves out."""
+    parts = (_challengers(outcome, width), _metrics(outcome, view), _reasons(outcome, width), _facts(outcome, width))
+    for part in parts:
+        block = list(part)
+        if block:
+            yield Line("")
+            yield from block
+
+
+def _challengers(outcome: Outcome, width: int) -> Iterator[Line]:
+    if not outcome.challengers:
         return
-    head, *lines = columns([("", "challenger", "gain", "score", "time"), *(_try(c, width) for c in tried)], "<<>>>")
+    unit = unit_of(outcome.metric, outcome.comparisons.get("new"))
+    rows = [("challenger", "gain", "score", "time", ""), *(_challenger(c, unit, width) for c in outcome.challengers)]
+    head, *lines = columns(rows, "<>>><")
     yield Line(head, "dim")
-    for line, c in zip(lines, tried, strict=True):
+    for line, c in zip(lines, outcome.challengers, strict=True):
         yield Line(line, "bold" if c.chosen else "")
-        said = f"failed: {c.error}" if c.error else remark(c)
-        if said:
-            yield Line(f"     {clean(said, width - 5)}", "red" if c.error else "dim")
-    if len(outcome.challengers) > _MOST_TRIES:
-        yield Line(f"   and {len(outcome.challengers) - _MOST_TRIES} more in the report")
+        text = f"failed: {c.error}" if c.error else remark(c)
+        for part in textwrap.wrap(clean(text), width - 4):
+            yield Line(f"    {part}", "red" if c.error else "dim")
 
 
-def _try(c: Challenger, width: int) -> tuple[str, ...]:
-    spent = duration(c.seconds) if c.seconds else "-"
-    shown = [number(x, sign) if digits([x]) else "-" for x, sign in ((c.gain, True), (c.score, False))]
-    return "*" if c.chosen else "", clean(c.strategy, min(56, width - 34)), *shown, spent
+def _challenger(c: Challenger, unit: Unit, width: int) -> tuple[str, ...]:
+    gain = unit.change(c.gain) if digits([c.gain]) else ""
+    score = unit.score(c.score) if digits([c.score]) else ""
+    time = duration(c.seconds) if c.seconds else ""
+    return clean(c.strategy, width - 36), gain, score, time, "tested" if c.chosen else ""
+
+
+def _metrics(outcome: Outcome, view: View) -> Iterator[Line]:
+    for name, rows in (("new", "new rows"), ("anchor", "old rows")):
+        if name in outcome.comparisons:
+            found = metric_rows(outcome, outcome.comparisons[name])
+            head = (rows, view.champion, view.challenger, "change")
+            first, *lines = columns([head, *((clean(wording(metric), 24), *cells) for metric, *cells in found)], "<>>>")
+            yield Line(first, "dim")
+            yield from map(Line, lines)
+
+
+def _reasons(outcome: Outcome, width: int) -> Iterator[Line]:
+    for reason in outcome.verdict.reasons:
+        yield from labelled("Test", reason.text, width)
+    yield from labelled("Promise", outcome.verdict.promise, width)
 
 
 def _facts(outcome: Outcome, width: int) -> Iterator[Line]:
-    for finding in outcome.check.findings[:_MOST_FINDINGS]:
-        style = "yellow" if finding.level == "warning" else "dim"
-        yield from _wrapped("data", f"{finding.level}: {located(finding.column, finding.text)}", width, style)
-    if len(outcome.check.findings) > _MOST_FINDINGS:
-        yield Line(f"{'':8}and {len(outcome.check.findings) - _MOST_FINDINGS} more findings in the report")
-    rows = ", ".join(f"{wording(name)} {count(n)}" for name, n in outcome.rows.items() if n)
-    yield from _wrapped("rows", rows or "none", width)
-    if outcome.cost:
-        each = ", ".join(f"{wording(name)} {duration(s)}" for name, s in stages(outcome.cost).items())
-        yield from _wrapped("cost", f"{duration(total_cost(outcome.cost))} in all: {each}", width)
-    if digits([outcome.verdict.smallest_gain]):
-        yield from _wrapped("power", power(outcome), width)
-    for text in advice(outcome)[:_MOST_ADVICE]:
-        yield from _wrapped("next", text, width, f"bold {_colour(outcome)}")
+    for finding in outcome.check.findings:
+        yield from labelled(finding.level.capitalize(), located(finding.column, finding.text), width)
+    yield from labelled(
+        "Rows", ", ".join(f"{wording(name)} {count(n)}" for name, n in outcome.rows.items() if n), width
+    )
+    each = ", ".join(f"{wording(name)} {duration(s)}" for name, s in stages(outcome.cost).items())
+    yield from labelled("Time", each, width)
+    for text in outcome.verdict.advice[2:]:
+        yield from labelled("Advice", text, width)
+    yield from labelled("Seed", str(outcome.seed), width)

@@ -1,4 +1,4 @@
-"""The first screen of the page: what was decided, why, how sure that is, and what to do next."""
+"""The first screen of the page: the verdict, the tests behind it, their power, and what to do next."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ from collections.abc import Iterator
 from incumbent.core import Comparison, Interval, Outcome, Reason
 from incumbent.report._bars import esc, gain_bar, minus, reason_bar
 from incumbent.report._icons import sign
+from incumbent.report._units import unit_of
+from incumbent.report._view import test_row, view_of
 from incumbent.report._words import (
     PROMISE,
     SOURCE,
-    advice,
     clean,
     count,
-    deciding,
     detail,
     digits,
     duration,
     gained_in,
     judged,
-    limit,
-    number,
-    power,
     roughly,
-    sentence,
-    side,
     total_cost,
-    verdict_of,
     wording,
 )
 
@@ -36,29 +30,30 @@ SIGNS = {"promote": "yes", "reject": "no", "inconclusive": "open"}
 
 def hero(outcome: Outcome) -> str:
     """Return the verdict in a sentence and the numbers it rests on."""
-    tiles = "".join(_tiles(outcome))
+    view, tiles = view_of(outcome), "".join(_tiles(outcome))
     return (
         f'<section class="hero" id="verdict" aria-label="Verdict"><div class="wide">'
-        f'<p class="chip">{sign("open" if outcome.candidate else SIGNS[outcome.decision])}{verdict_of(outcome)}</p>'
-        f"<h1>{esc(sentence(outcome))}</h1>"
+        f'<p class="chip">{sign("open" if outcome.candidate else SIGNS[outcome.decision])}{view.word}</p>'
+        f"<h1>{esc(view.sentence)}</h1>"
         f'<p class="lead">{lead(outcome)}</p><div class="board">{tiles}</div></div></section>'
     )
 
 
 def lead(outcome: Outcome) -> str:
-    """Return what stands behind the headline: the challenger and its gains on new and old rows."""
+    """Return the challenger and its gains on new and old rows."""
     if outcome.chosen is None:
-        return "There was nothing to compare; the live model was not touched."
+        return "There was nothing to compare. The live model did not change."
     who = f"The challenger <code>{esc(clean(outcome.chosen.strategy, 160))}</code>"
     gains = []
-    for name, words in (("new", "new rows it had not seen"), ("anchor", "old rows")):
+    for name, words in (("new", "new rows that it was not trained on"), ("anchor", "old rows")):
         if name in outcome.comparisons:
             i = judged(outcome, outcome.comparisons[name])
-            gain, least = minus(number(i.value, True)), minus(number(i.lower, True))
+            unit = unit_of(outcome.metric, outcome.comparisons[name])
+            gain, least = minus(unit.sentence(i.value)), minus(unit.change(i.lower))
             gains.append(f"{gain} on {count(i.rows)} {words} (at least {least})")
     if not gains:
         return f"{who} was not compared with the champion."
-    return f"{who} gains {' and '.join(gains)}. A gain is how much smaller its loss is than the champion’s."
+    return f"{who} gains {' and '.join(gains)}. A gain is the champion’s loss minus the challenger’s."
 
 
 def _tiles(outcome: Outcome) -> Iterator[str]:
@@ -68,64 +63,65 @@ def _tiles(outcome: Outcome) -> Iterator[str]:
             yield _score_tile(c, judged(outcome, c), title, outcome.metric)
     failed, spared = sum(bool(c.error) for c in outcome.challengers), sum(bool(c.spared) for c in outcome.challengers)
     tried = len(outcome.challengers) - spared
-    trained = "it could be trained" if tried == 1 else "all of them could be trained" if tried else ""
-    said = f"{failed} failed" if failed else trained
+    trained = "it was trained" if tried == 1 else "all of them were trained" if tried else ""
+    trained = f"{failed} failed" if failed else trained
     yield _tile(
         "Tried",
         f"{tried} challenger{'s' * (tried != 1)}",
-        f"{said}; {spared} more {'was' if spared == 1 else 'were'} not needed" if spared else said,
+        f"{trained}; {spared} more {'was' if spared == 1 else 'were'} not needed" if spared else trained,
         f"{duration(total_cost(outcome.cost))} in all" if outcome.cost else "",
     )
     if digits([outcome.verdict.smallest_gain]):
         needed = outcome.verdict.rows_needed
         yield _tile(
-            "Smallest gain visible here",
-            number(outcome.verdict.smallest_gain),
-            "what these rows show 8 times in 10",
-            "" if needed is None else f"about {roughly(needed)} rows would show the gain seen just as surely",
+            "Smallest gain these rows can confirm",
+            unit_of(outcome.metric, outcome.comparisons.get("new")).change(outcome.verdict.smallest_gain),
+            "with a probability of 80 %",
+            "" if needed is None else f"the gain measured here takes about {roughly(needed)} rows",
         )
 
 
 def _score_tile(c: Comparison, i: Interval, title: str, metric: str) -> str:
-    before, after = deciding(c, metric)
-    pair = f'<span class="from">{minus(number(before))}</span><span class="to">→</span>{minus(number(after))}'
+    unit = unit_of(metric, c)
+    before, after = unit.score(c.champion.get(metric)), unit.score(c.challenger.get(metric))
+    pair = f'<span class="from">{minus(before)}</span><span class="to">→</span>{minus(after)}'
     style = "good" if i.lower > 0 else "bad" if i.upper < 0 else "plain"
-    delta = f'<span class="{style}-text">gain {minus(number(i.value, True))}</span> {esc(gained_in(c, metric))}'
-    bounds = f"between {minus(number(i.lower, True))} and {minus(number(i.upper, True))}"
+    delta = f'<span class="{style}-text">gain {minus(unit.change(i.value))}</span> {esc(gained_in(c, metric))}'
+    bounds = f"between {minus(unit.change(i.lower))} and {minus(unit.change(i.upper))}"
     return (
         f'<div class="tile"><h3>{title}: champion → challenger</h3><p class="big num">{pair}</p>'
-        f'<p class="delta">{delta}</p>{gain_bar(i)}'
+        f'<p class="delta">{delta}</p>{gain_bar(i, unit)}'
         f"<small>{bounds}, {count(i.rows)} rows</small></div>"
     )
 
 
-def _tile(title: str, big: str, said: str, small: str) -> str:
+def _tile(title: str, big: str, text: str, small: str) -> str:
     return (
         f'<div class="tile"><h3>{esc(title)}</h3><p class="big num">{esc(big)}</p>'
-        f'<p class="delta soft">{esc(said)}</p><small>{esc(small)}</small></div>'
+        f'<p class="delta soft">{esc(text)}</p><small>{esc(small)}</small></div>'
     )
 
 
 def reasons(outcome: Outcome) -> str:
-    """Return each condition as a bar beside its limit."""
+    """Return each test as a bar with its limit."""
     held = outcome.verdict.reasons
     if not held:
         return ""
     n = sum(r.holds for r in held)
     return (
-        f"<h2>Why: {n} of {len(held)} conditions hold</h2>"
+        f"<h2>Why: {n} of {len(held)} tests pass</h2>"
         '<p class="intro">A challenger is promoted only if all of them hold. The line is what was measured with its '
         "interval; the thick stroke is the bound that counts, and it has to lie in the tinted region, past the dashed "
         "limit. The triangle is the smallest gain that these rows show 8 times in 10.</p>"
-        f'<div class="card">{"".join(_reason(r, outcome.verdict.smallest_gain) for r in held)}</div>'
+        f'<div class="card">{"".join(_reason(outcome, r) for r in held)}</div>'
     )
 
 
-def _reason(reason: Reason, smallest: float) -> str:
+def _reason(outcome: Outcome, reason: Reason) -> str:
+    row, smallest = test_row(outcome, reason), outcome.verdict.smallest_gain
+    unit = unit_of(outcome.metric, outcome.comparisons.get("new"))
     state, shape = ("good", "yes") if reason.holds else ("bad", "no") if reason.violated else ("warn", "open")
-    word = {"good": "holds", "bad": "fails", "warn": "not shown"}[state]
-    gap = reason.value - reason.limit if side(reason) == "above" else reason.limit - reason.value
-    room = "" if not digits([gap]) else f" with {limit(gap)} to spare" if gap >= 0 else f", {limit(-gap)} short"
+    word = {"good": "pass", "bad": "fail", "warn": "unclear"}[state]
     said = f'<p class="said">{esc(detail(reason))}</p>' if reason.text else ""
     untold = reason.interval is not None and reason.interval.test not in reason.text
     test = (
@@ -134,19 +130,21 @@ def _reason(reason: Reason, smallest: float) -> str:
     visible = smallest if reason.interval is not None and reason.name.endswith("on the new rows") else math.nan
     return (
         f'<div class="reason"><div><h3 class="{state}">{sign(shape)}<span>{esc(reason.name)}</span></h3>{said}'
-        f'<p class="margin"><span class="{state}-text">{word}{room}</span>{test}</p></div>'
-        f'<div class="drawn">{reason_bar(reason, visible)}</div></div>'
+        f'<p class="margin"><span class="{state}-text">{word}</span>{test}</p></div>'
+        f'<div class="drawn">{reason_bar(reason, row, unit, visible)}</div></div>'
     )
 
 
 def next_steps(outcome: Outcome) -> str:
-    """Return what to do next; empty where there is nothing to advise."""
-    steps = "".join(f"<li><span>{esc(text)}</span></li>" for text in advice(outcome))
+    """Return what to do next; empty if there is no advice."""
+    view = view_of(outcome)
+    commands = [f"{label}: {text}" for label, text in view.commands if label != "Report"]
+    steps = "".join(f"<li><span>{esc(text)}</span></li>" for text in (*view.advice, *commands))
     return f'<h2>What to do next</h2><div class="card"><ol class="steps">{steps}</ol></div>' if steps else ""
 
 
 def promise(outcome: Outcome) -> str:
-    """Return what the verdict guarantees and what these rows could have shown at all."""
+    """Return what the verdict guarantees and how it was reached."""
     verdict = outcome.verdict
     alphas = sorted({r.interval.alpha for r in verdict.reasons if r.interval is not None})
     facts = {
@@ -156,8 +154,7 @@ def promise(outcome: Outcome) -> str:
         "Old rows judged on": SOURCE.get(verdict.source, verdict.source),
         "Decided by": wording(outcome.metric),
         "Error allowed": " and ".join(f"{a:.3g}" for a in alphas) + " per condition" if alphas else "",
-        "Power": power(outcome) if digits([verdict.smallest_gain]) else "",
     }
     shown = "".join(f"<dt>{name}</dt><dd>{esc(text)}</dd>" for name, text in facts.items() if text)
-    intro = '<p class="intro">What such a verdict guarantees, and what these rows could have shown at all.</p>'
+    intro = '<p class="intro">What the verdict guarantees, and on which rows.</p>'
     return f'<h2>How sure is this?</h2>{intro}<div class="card"><dl class="facts long">{shown}</dl></div>'

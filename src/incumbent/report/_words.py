@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from incumbent.core import Challenger, Comparison, Interval, Outcome, Reason
 
-VERDICT = {"promote": "Promoted", "reject": "Rejected", "inconclusive": "Inconclusive"}
 SOURCE = {
     "anchor": "the anchor set: old rows that no version was trained on",
-    "anchor+crossfit": "anchor rows, and remembered rows predicted by cross-fitted stand-ins",
-    "crossfit": "old rows predicted by cross-fitted stand-ins of the champion",
-    "train": "rows the champion was trained on, which flatter it",
-    "holdout": "rows split off this batch",
-    "holdout+crossfit": "rows split off this batch, and rows predicted by challengers that were fitted without them",
-    "prequential": "whole batches, each predicted by a line of challengers before they learned it",
+    "anchor+crossfit": "the anchor set, and rows in memory predicted by models that were fitted without them",
+    "crossfit": "old rows predicted by models that were fitted without them",
+    "train": "rows the champion was trained on, so it scores too high on them",
+    "holdout": "rows of this batch that no challenger was trained on",
+    "holdout+crossfit": "rows of this batch, each predicted by a challenger that was fitted without it",
+    "prequential": "whole batches, each predicted by a prequential model before it learned them",
 }
 PROMISE = {
-    "prove": "prove: only what is shown to be better is promoted",
-    "refresh": "refresh: routine re-learning is promoted unless it is shown to be worse",
+    "prove": "prove: a challenger is promoted only if it is shown to be better",
+    "refresh": "refresh: routine retraining is promoted unless it is shown to be worse",
 }
 STAGES_IN_ALL = ("total", "all", "in all", "in_all")
 _GREATER = ("accuracy", "precision", "recall", "f1", "auc", "r2", "kappa", "average_precision", "specificity", "mcc")
@@ -68,32 +67,9 @@ def number(x: float | None, sign: bool = False) -> str:
     return format(x, plus + (".4f" if size < 10 else ".2f" if size < 1000 else ",.0f"))
 
 
-def changed(before: float, after: float) -> float:
-    """Return the difference, 0 where the two read the same beside it.
-
-    Examples
-    --------
-    >>> changed(0.9736, 0.9740), changed(0.97360, 0.973598)
-    (0.00039..., 0.0)
-    """
-    return 0.0 if number(before) == number(after) else after - before
-
-
 def remark(c: Challenger) -> str:
     """Return what is to be known of a challenger that did not fail: why it was not tried, or its notes."""
     return f"not tried: {c.spared}" if c.spared else "; ".join(c.notes)
-
-
-def limit(x: float) -> str:
-    """Return a limit as it was typed: without trailing zeros.
-
-    Examples
-    --------
-    >>> limit(-0.010), limit(0.0), limit(250.0)
-    ('-0.01', '0', '250')
-    """
-    shown = number(x)
-    return shown.rstrip("0").rstrip(".") if "." in shown and "e" not in shown else shown
 
 
 def count(n: float) -> str:
@@ -151,16 +127,6 @@ def side(reason: Reason) -> Literal["above", "below"]:
     return "above" if (reason.value > reason.limit) == reason.holds else "below"
 
 
-def needed(reason: Reason) -> str:
-    """Return what the value of a reason has to be: "> 0" or "<= 5"."""
-    return f"{'>' if side(reason) == 'above' else '<='} {limit(reason.limit)}"
-
-
-def measured(reason: Reason) -> str:
-    """Return the value of a reason: signed where it bounds a gain, as it is where it was measured."""
-    return limit(reason.value) if reason.interval is None else number(reason.value, sign=side(reason) == "above")
-
-
 def improved(metric: str, change: float) -> bool | None:
     """Return whether a change of this metric is for the better; None where nobody can tell from its name.
 
@@ -175,12 +141,6 @@ def improved(metric: str, change: float) -> bool | None:
     if any(part in name for part in _SMALLER):
         return change < 0
     return change > 0 if any(part in name for part in _GREATER) else None
-
-
-def metrics_of(comparisons: Iterable[Comparison], deciding: str) -> list[str]:
-    """Return the names of all metrics, the deciding one first."""
-    names = dict.fromkeys(name for c in comparisons for side in (c.champion, c.challenger) for name in side)
-    return sorted(names, key=lambda name: name != deciding)
 
 
 def deciding(comparison: Comparison, metric: str) -> tuple[float, float]:
@@ -225,107 +185,25 @@ def stages(cost: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in cost.items() if name not in STAGES_IN_ALL}
 
 
-def verdict_of(outcome: Outcome) -> str:
-    """Return the verdict in a word or three: what it led to, where a person has the last word."""
-    return "Waits for approval" if outcome.candidate else VERDICT[outcome.decision]
-
-
-def to_decide(outcome: Outcome) -> str:
-    """Return what a person is to type where a challenger waits for approval."""
-    return (
-        f"Look at the evidence, then: incumbent approve --name {outcome.name} --why TEXT, or "
-        f"incumbent refuse --name {outcome.name} --why TEXT"
-    )
-
-
-def standing(outcome: Outcome) -> str:
-    """Return what is live when the champion stays: "version 3 of fraud" or "the champion"."""
-    if not outcome.version_before:
-        return "the champion"
-    return f"version {outcome.version_before}" + (f" of {clean(outcome.name, 40)}" if outcome.name else "")
-
-
-def headline(outcome: Outcome) -> str:
-    """Return the verdict in one sentence."""
-    word, chosen = verdict_of(outcome), outcome.chosen
-    if chosen is None:
-        return f"{word}: {standing(outcome)} stays live, because {_nobody(outcome)}."
-    strategy = clean(chosen.strategy, 60)
-    if outcome.candidate:
-        live = f"{standing(outcome)} stays live until then"
-        return f"{word}: {strategy} is version {outcome.candidate}; {live}; {_all_hold(outcome)}."
-    if outcome.decision == "promote":
-        return f"{word}: {strategy} {_succession(outcome)}; {_all_hold(outcome)}."
-    if outcome.decision == "reject":
-        return f'{word}: {standing(outcome)} stays live, because {strategy} fails "{_missed(outcome)}".'
-    return f'{word}: {standing(outcome)} stays live, because "{_missed(outcome)}" is not shown for {strategy}.'
-
-
-def sentence(outcome: Outcome) -> str:
-    """Return the verdict as a page's headline: as `headline`, without the strategy and the verdict's name."""
-    chosen = outcome.chosen
-    if chosen is None:
-        said = f"{standing(outcome)} stays live: {_nobody(outcome)}"
-    elif outcome.candidate:
-        live = f"{standing(outcome)} stays live until then"
-        said = f"version {outcome.candidate} waits for approval, {live}: {_all_hold(outcome)}"
-    elif outcome.decision == "promote":
-        new = f"version {outcome.version_after}" if outcome.version_after > outcome.version_before else "the challenger"
-        verb = "replaces" if outcome.version_after > outcome.version_before else "should replace"
-        said = f"{new} {verb} {standing(outcome)}: {_all_hold(outcome)}"
-    else:
-        verb = "fails" if outcome.decision == "reject" else "is not shown"
-        said = f"{standing(outcome)} stays live: “{_missed(outcome)}” {verb}"
-    return f"{said[:1].upper()}{said[1:]}."
-
-
-def _missed(outcome: Outcome) -> str:
-    reasons = outcome.verdict.reasons
-    missed = [r for r in reasons if r.violated] or [r for r in reasons if not r.holds]
-    return clean(missed[0].name, 60) if missed else "a gain"
-
-
-def _nobody(outcome: Outcome) -> str:
-    failed = sum(bool(c.error) for c in outcome.challengers)
-    if not outcome.challengers:
-        return "no challenger was tried"
-    if failed < len(outcome.challengers):
-        return "no challenger reached the gate"
-    return {1: "the only challenger", 2: "both challengers"}.get(failed, f"all {failed} challengers") + " failed"
-
-
-def _succession(outcome: Outcome) -> str:
-    if outcome.version_after > outcome.version_before:
-        return f"becomes version {outcome.version_after} and replaces {standing(outcome)}"
-    return f"should replace {standing(outcome)}"
-
-
-def _all_hold(outcome: Outcome) -> str:
-    n = len(outcome.verdict.reasons)
-    return "all that was asked holds" if n == 0 else "its one condition holds" if n == 1 else f"all {n} conditions hold"
-
-
 def advice(outcome: Outcome) -> tuple[str, ...]:
     """Return what to do next: the gate's advice, or the rows it asks for where it gave none."""
     needed = outcome.verdict.rows_needed
     if outcome.candidate:
-        return (to_decide(outcome), *outcome.verdict.advice)
+        return ()
     if outcome.verdict.advice or outcome.decision == "promote":
-        return outcome.verdict.advice
+        return tuple(map(_with_a_strategy(outcome), outcome.verdict.advice))
     if needed is not None:
-        return (f"Bring more labelled rows: about {roughly(needed)} gate rows would show the gain that was seen.",)
+        return (f"Collect more labelled rows: about {roughly(needed)} test rows would confirm this gain.",)
     if outcome.challengers and all(c.error for c in outcome.challengers):
         return ("Read why each challenger failed and try another strategy.",)
     return ()
 
 
-def power(outcome: Outcome) -> str:
-    """Return which gain these gate rows could have shown, and how many rows would show the one that was seen."""
-    verdict = outcome.verdict
-    said = f"These gate rows show a gain of {number(verdict.smallest_gain)} or more 8 times in 10"
-    if verdict.rows_needed is None:
-        return said + "."
-    return said + f"; about {roughly(verdict.rows_needed)} rows would show the gain seen here just as surely."
+def _with_a_strategy(outcome: Outcome) -> Callable[[str], str]:
+    """Return a function that adds to the advice of the gate a strategy that every model can follow."""
+    is_tried = any(c.strategy.startswith("Retrain(") and not c.error for c in outcome.challengers)
+    example = "" if is_tried else ", such as --strategy retrain" if outcome.name else ", such as Retrain()"
+    return lambda text: text.replace("that keeps the old rows", f"that keeps the old rows{example}")
 
 
 def located(column: str, text: str) -> str:
