@@ -233,7 +233,7 @@ def _metrics(outcome: Outcome, view: View) -> Iterator[Line]:
 def _reasons(outcome: Outcome, width: int) -> Iterator[Line]:
     for reason in outcome.verdict.reasons:
         yield from labelled("Test", reason.text, width)
-    yield from labelled("Promise", outcome.verdict.promise, width)
+    yield from labelled("Guarantee", outcome.verdict.guarantee, width)
 
 
 def _facts(outcome: Outcome, width: int) -> Iterator[Line]:
