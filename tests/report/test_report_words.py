@@ -96,7 +96,7 @@ def test_the_long_text_begins_with_the_verdict_and_the_tests_of_the_short_one(na
 def test_the_short_text_has_a_row_per_test_in_percent_and_points():
     lines = str(binary()).splitlines()
     assert lines[0] == "Promoted: electricity version 4 is live. It replaces version 3."
-    assert lines[2].split() == ["version", "3", "version", "4", "change", "at", "least", "needed", "rows"]
+    assert lines[2].split() == ["accuracy", "version", "3", "version", "4", "change", "at", "least", "needed", "rows"]
     assert lines[3].split() == ["new", "rows", "91.0", "%", "97.4", "%", "+6.4", "+4.9", ">", "0", "1,243", "pass"]
     assert lines[5].split() == ["latency", "3.1", "<=", "5", "pass"]
     assert lines[-1] == "Undo:     incumbent rollback --name electricity --why TEXT"

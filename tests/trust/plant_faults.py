@@ -35,7 +35,7 @@ VERDICT, CONTROL = "tests/updating/test_verdict.py", "tests/updating/test_slices
 DELONG, BOUNDS, ANCHOR = (
     "tests/evaluation/test_delong.py",
     "tests/evaluation/test_bounds.py",
-    "tests/data/test_anchor.py",
+    "tests/memory/test_anchor_set.py",
 )
 
 
@@ -169,14 +169,14 @@ FAULTS = (
     Fault(
         "spend nothing for a use of the anchor set",
         "incumbent.memory._anchor_set",
-        "used[positions] += 1",
-        "used[positions] += 0",
+        "counts[positions] += 1",
+        "counts[positions] += 0",
         (f"{ANCHOR}::test_spending_counts_uses_and_leaves_the_set_before_unchanged",),
     ),
     Fault(
         "give the uses back in a rollback",
         "incumbent.registry._stored",
-        "anchor=carry_uses(state.anchor, later.anchor)",
+        "anchor=merge_use_counts(state.anchor, later.anchor)",
         "anchor=state.anchor",
         ("tests/registry/test_round_trips.py::test_a_rollback_gives_no_error_budget_back",),
     ),

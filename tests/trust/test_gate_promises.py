@@ -35,7 +35,7 @@ GROUPS = {
     "worse by exactly the tolerance": 6,
     "routine re-learning, promoted unless worse": 3,
     "a look after every row": 3,
-    "a life of updates": 10,
+    "a life of updates": 9,
     "power beside the best there is": 10,
     "the same test by others": 4,
 }

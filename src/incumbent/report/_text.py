@@ -27,6 +27,7 @@ COLOUR = {
 }
 _INDENT = 10
 _MOST_TESTS = 4
+_LONGEST_METRIC = 24
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,7 @@ def _tests(view: View, width: int) -> Iterator[Line]:
     if not shown:
         return
     labels = _label_width(view, shown, width)
-    named = ("", view.champion, view.challenger, "change", view.bound, "needed", "rows", "")
-    head, *lines = columns([named, *(_cells(row, labels) for row in shown)], "<>>>>>><")
+    head, *lines = columns([_heads(view), *(_cells(row, labels) for row in shown)], "<>>>>>><")
     yield Line(head[:width].rstrip(), "dim")
     for line, row in zip(lines, shown, strict=True):
         start = line.rfind(row.state)
@@ -179,9 +179,13 @@ def _tests(view: View, width: int) -> Iterator[Line]:
 
 def _label_width(view: View, rows: Sequence[TestRow], width: int) -> int:
     """Return how many characters of a label there is room for."""
-    named = ("", view.champion, view.challenger, "change", view.bound, "needed", "rows", "")
-    others = [named[1:], *(_cells(row, 0)[1:] for row in rows)]
+    others = [_heads(view)[1:], *(_cells(row, 0)[1:] for row in rows)]
     return max(8, width - sum(2 + max(map(len, column)) for column in zip(*others, strict=True)))
+
+
+def _heads(view: View) -> tuple[str, ...]:
+    metric = clean(wording(view.metric), _LONGEST_METRIC)
+    return metric, view.champion, view.challenger, "change", view.bound, "needed", "rows", ""
 
 
 def _cells(row: TestRow, width: int) -> tuple[str, ...]:
@@ -225,7 +229,8 @@ def _metrics(outcome: Outcome, view: View) -> Iterator[Line]:
         if name in outcome.comparisons:
             found = metric_rows(outcome, outcome.comparisons[name])
             head = (rows, view.champion, view.challenger, "change")
-            first, *lines = columns([head, *((clean(wording(metric), 24), *cells) for metric, *cells in found)], "<>>>")
+            named = ((clean(wording(metric), _LONGEST_METRIC), *cells) for metric, *cells in found)
+            first, *lines = columns([head, *named], "<>>>")
             yield Line(first, "dim")
             yield from map(Line, lines)
 

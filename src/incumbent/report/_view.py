@@ -58,6 +58,8 @@ class View:
         The verdict in a word: Promoted, Kept, Inconclusive, Waiting or Dry run.
     sentence : str
         What is live now, and why.
+    metric : str
+        The name of the deciding metric.
     champion, challenger : str
         What the two models are called: "version 3", "challenger".
     bound : str
@@ -76,6 +78,7 @@ class View:
 
     word: str
     sentence: str
+    metric: str
     champion: str
     challenger: str
     bound: str
@@ -98,6 +101,7 @@ def view_of(outcome: Outcome) -> View:
     return View(
         word=word_of(outcome),
         sentence=_sentence(outcome),
+        metric=outcome.metric,
         champion=f"version {outcome.version_before}" if outcome.version_before else "champion",
         challenger=f"version {outcome.version_after}" if _is_deployed(outcome) else "challenger",
         bound="at least" if bounds <= {False} else "at most" if bounds == {True} else "bound",
