@@ -164,8 +164,8 @@ def test_a_plan_is_skipped_for_the_reason_that_the_scores_so_far_give():
         score=lambda challenger: dataclasses.replace(challenger, gain=0.5),
         progress=events.append,
     )
-    assert first.model is not None and first.spared == ""
-    assert second.model is None and second.spared == "Retrain() gains 0.5" and second.error == ""
+    assert first.model is not None and first.skip_reason == ""
+    assert second.model is None and second.skip_reason == "Retrain() gains 0.5" and second.error == ""
     assert [event.stage for event in events] == ["fit", "fitted", "spared"]
     assert [(event.done, event.total) for event in events] == [(0, 2), (1, 2), (2, 2)]
 

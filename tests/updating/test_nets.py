@@ -86,7 +86,7 @@ def test_gradient_steps_are_not_tried_where_an_exact_head_learned_all_and_lost_n
     assert outcome.decision == "promote" and outcome.chosen.strategy == "Analytic(1000)"
     assert spared.strategy == "chain(DERpp(1000), Incremental())" and spared.model is None
     why = "Analytic(1000) is better on new rows, no worse on old, and costs less"
-    assert spared.spared == why and not spared.error
+    assert spared.skip_reason == why and not spared.error
     assert f"not tried: {why}" in " ".join(outcome.text(verbose=True).split())
     assert outcome.to_dict()["challengers"][1]["spared"] == why
     page = outcome.report(tmp_path / "page.html").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from incumbent._deprecated import renamed_members
 from incumbent.core._check import DataCheck
 from incumbent.core._evidence import Interval, PairedPredictions, Verdict
 from incumbent.core._model import Model
@@ -18,6 +19,7 @@ from incumbent.core._rows import AnchorSet, Memory
 from incumbent.core._values import Decision, Replaceable
 
 
+@renamed_members({"spared": "skip_reason"})
 @dataclass(frozen=True, eq=False)
 class Challenger:
     """One try: what it was, what it cost, how it did on the select split, or why it failed.
@@ -46,8 +48,8 @@ class Challenger:
         What should be known, such as a fallback.
     error : str
         Why it failed; empty if it did not.
-    spared : str
-        Why there was no need to try it; empty if it was tried.
+    skip_reason : str
+        Why it was not trained; empty if it was.
     """
 
     strategy: str
@@ -60,7 +62,7 @@ class Challenger:
     chosen: bool = False
     notes: tuple[str, ...] = ()
     error: str = ""
-    spared: str = ""
+    skip_reason: str = ""
     gains: Mapping[str, float] = field(default_factory=dict)
 
 

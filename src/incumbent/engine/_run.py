@@ -105,7 +105,7 @@ def run(
     for number, plan in enumerate(plans):
         name, reason = repr(plan.strategy), skip(plan, done)
         if reason:
-            challenger, stage = Challenger(name, plan.recipe, spared=reason), "spared"
+            challenger, stage = Challenger(name, plan.recipe, skip_reason=reason), "spared"
         else:
             progress(_event("fit", name, number, len(plans), deadline))
             challenger = score(_train(plan, rows, deadline, checkpoints))

@@ -112,5 +112,5 @@ def _challenger(challenger: Challenger) -> dict[str, Any]:
         "chosen": challenger.chosen,
         "notes": challenger.notes,
         "error": challenger.error,
-        "spared": challenger.spared,
+        "spared": challenger.skip_reason,
     }

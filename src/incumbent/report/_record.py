@@ -57,9 +57,9 @@ def _try(c: Challenger, axis: Axis, slowest: float, unit: Unit) -> str:
     tag = ' <span class="tag blue">tested</span>' if c.chosen else ""
     if c.error:
         tag = ' <span class="tag bad">failed</span>'
-    if c.spared:
+    if c.skip_reason:
         tag = ' <span class="tag">not tried</span>'
-    scored, gain, cells = not (c.error or c.spared), "", ""
+    scored, gain, cells = not (c.error or c.skip_reason), "", ""
     if scored:
         gain = f'<div class="gain">{signed_bar(c.gain, axis, unit.change(c.gain))}'
         gain += f'<span class="cell num"><span>gain</span>{minus(unit.change(c.gain))}</span></div>'
@@ -70,7 +70,7 @@ def _try(c: Challenger, axis: Axis, slowest: float, unit: Unit) -> str:
         bar = share_bar(c.seconds, slowest, "compared with the slowest")
         cells += f'<div class="cell time"><span>time</span>{duration(c.seconds)}{bar}</div>'
     said = "".join(f'<p class="bad-text">{esc(text)}</p>' for text in (c.error,) if text)
-    said += "".join(f'<p class="soft">{esc(text)}</p>' for text in (c.spared, *c.notes) if text)
+    said += "".join(f'<p class="soft">{esc(text)}</p>' for text in (c.skip_reason, *c.notes) if text)
     recipe = "" if c.recipe is None else _recipe(c.recipe)
     more = f'<div class="more">{said}{recipe}</div>' if said or recipe else ""
     return f'<li class="try"><p class="what"><code>{esc(c.strategy)}</code>{tag}</p>{gain}{cells}{more}</li>'

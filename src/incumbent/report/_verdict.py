@@ -61,7 +61,10 @@ def _tiles(outcome: Outcome) -> Iterator[str]:
         if name in outcome.comparisons:
             c = outcome.comparisons[name]
             yield _score_tile(c, judged(outcome, c), title, outcome.metric)
-    failed, spared = sum(bool(c.error) for c in outcome.challengers), sum(bool(c.spared) for c in outcome.challengers)
+    failed, spared = (
+        sum(bool(c.error) for c in outcome.challengers),
+        sum(bool(c.skip_reason) for c in outcome.challengers),
+    )
     tried = len(outcome.challengers) - spared
     trained = "it was trained" if tried == 1 else "all of them were trained" if tried else ""
     trained = f"{failed} failed" if failed else trained

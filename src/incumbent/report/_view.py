@@ -282,7 +282,7 @@ def _strategy(outcome: Outcome) -> str:
     if outcome.chosen is None:
         failed = next((c for c in outcome.challengers if c.error), None)
         return "" if failed is None else f"{clean(failed.strategy, 60)}: {clean(failed.error)}"
-    tried = sum(not c.spared for c in outcome.challengers)
+    tried = sum(not c.skip_reason for c in outcome.challengers)
     rank = "the only one tried" if tried == 1 else f"the best of {tried}"
     return f"{clean(outcome.chosen.strategy)}, {rank}"
 

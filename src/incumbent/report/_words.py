@@ -69,7 +69,7 @@ def number(x: float | None, sign: bool = False) -> str:
 
 def remark(c: Challenger) -> str:
     """Return what is to be known of a challenger that did not fail: why it was not tried, or its notes."""
-    return f"not tried: {c.spared}" if c.spared else "; ".join(c.notes)
+    return f"not tried: {c.skip_reason}" if c.skip_reason else "; ".join(c.notes)
 
 
 def count(n: float) -> str:
