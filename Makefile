@@ -50,11 +50,11 @@ imports: .venv/dev
 
 unit: .venv/dev
 	@echo "== quick tests and doctests"
-	@$(BIN)/pytest -n $(WORKERS) -m 'not slow'
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow'
 
 slow: .venv/dev
 	@echo "== slow tests: statistics, kills, the commands of the README"
-	@$(BIN)/pytest -n $(WORKERS) -m slow
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m slow
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

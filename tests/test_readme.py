@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from warm_python import WarmPython
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -25,6 +27,7 @@ LEFT_OUT = {
     ".venv/bin/pip": "installs packages, and a test leaves its environment as it is",
     ".venv/bin/mlflow": "serves until it is stopped, and needs the extra ui",
 }
+SHELL = set("|<>&;$*`")  # a command with one of these is run by a shell
 
 
 # --------------------------------------------------------------------------------------------- what a page holds
@@ -77,7 +80,7 @@ def environment() -> dict[str, str]:
     return ours | {"PATH": f"{here}{os.pathsep}{ours['PATH']}", "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
 
 
-def follow(step: Step, folder: Path, number: int) -> str:
+def follow(step: Step, folder: Path, number: int, python: WarmPython) -> str:
     """Do one step in the folder and return all that it printed."""
     if step.kind == "toml":
         return install(step.text, folder)
@@ -85,16 +88,19 @@ def follow(step: Step, folder: Path, number: int) -> str:
     if step.kind == "python" and name:
         (folder / name[1]).write_text(step.text, encoding="utf-8")
         return ""
-    command = ["sh", "-c", step.text]
+    words = shlex.split(step.text, comments=True) if step.kind == "shell" else []
     if step.kind == "python":
         script = folder / f"_block_{number}.py"
         script.write_text(step.text, encoding="utf-8")
-        command = [sys.executable, str(script)]
-    done = subprocess.run(
-        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
-    )
-    assert done.returncode == 0, f"This failed with exit code {done.returncode}:\n{step.text}\n\n{done.stdout}"
-    return done.stdout
+        code, printed = python.run(str(script), [], folder, environment())
+    elif words[0] == "incumbent" and not SHELL.intersection(step.text):
+        code, printed = python.run(words[0], words[1:], folder, environment())
+    else:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        done = subprocess.run(step.text, shell=True, cwd=folder, env=environment(), timeout=600, **pipes)
+        code, printed = done.returncode, done.stdout
+    assert code == 0, f"This failed with exit code {code}:\n{step.text}\n\n{printed}"
+    return printed
 
 
 def install(text: str, folder: Path) -> str:
@@ -132,16 +138,22 @@ def plain(line: str) -> str:
     return " ".join(re.sub("─+", "─", text).split())
 
 
+@pytest.fixture(scope="module")
+def python() -> Iterator[WarmPython]:
+    with WarmPython() as started:
+        yield started
+
+
 RUN = [page for page in PAGES if page.name != "CONTRIBUTING.md" and any(not step.left_out for step in steps(page))]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-def test_what_a_page_says_works_and_prints_what_it_shows(page, tmp_path):
+def test_what_a_page_says_works_and_prints_what_it_shows(page, tmp_path, python):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     todo = [step for step in steps(page) if not step.left_out]
     for number, step in enumerate(todo):
-        check_shown(step, follow(step, tmp_path, number))
+        check_shown(step, follow(step, tmp_path, number, python))
 
 
 @pytest.mark.parametrize(
@@ -151,11 +163,12 @@ def test_a_command_is_left_out_for_a_reason(step):
     pytest.skip(f"it {step.left_out}")
 
 
-def test_a_failing_command_fails_the_page(tmp_path):
+@pytest.mark.slow
+def test_a_failing_command_fails_the_page(tmp_path, python):
     with pytest.raises(AssertionError, match="exit code 3"):
-        follow(Step("shell", "exit 3"), tmp_path, 0)
+        follow(Step("shell", "exit 3"), tmp_path, 0, python)
     with pytest.raises(AssertionError, match="exit code 1"):
-        follow(Step("python", "raise ValueError"), tmp_path, 0)
+        follow(Step("python", "raise ValueError"), tmp_path, 0, python)
     with pytest.raises(AssertionError, match="The page shows"):
         check_shown(Step("shell", "true", ("Promoted: …",)), "Rejected: it forgets")
 

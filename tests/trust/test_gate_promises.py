@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
+one_worker = pytest.mark.xdist_group("the benchmark of the gate")  # runs it once, however many workers there are
+
+
 @pytest.fixture(scope="module")
 def lines():
     """Run the quick benchmark once, in a process of its own, as one does."""
@@ -41,6 +44,7 @@ GROUPS = {
 }
 
 
+@one_worker
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_promise_of_the_gate_is_compatible_with_what_is_seen(lines, group):
     found = of(lines, group)
@@ -49,6 +53,7 @@ def test_every_promise_of_the_gate_is_compatible_with_what_is_seen(lines, group)
         assert each["holds"] is not False, each
 
 
+@one_worker
 def test_what_is_measured_could_have_broken_a_promise(lines):
     """A wrong way of doing the same is beyond alpha, so a gate that did it would have been seen."""
     wrong = [each for each in of(lines, "equal models") if each["kind"] == "beside"]
@@ -59,12 +64,14 @@ def test_what_is_measured_could_have_broken_a_promise(lines):
     assert peeked and all(each["low"] > 0.05 for each in peeked)
 
 
+@one_worker
 def test_every_line_says_what_it_went_through_and_how_sure_it_is(lines):
     for each in lines:
         assert each["low"] <= each["value"] <= each["high"] and each["runs"] >= 1 and each["method"]
         assert (each["kind"] == "beside") == (each["holds"] is None) == (each["share"] is None)
 
 
+@one_worker
 def test_the_gate_itself_is_what_most_of_the_lines_went_through(lines):
     through = [each["method"] for each in lines if each["kind"] != "beside" and each["runs"] > 1]
     assert sum("Gate" in each or "update" in each for each in through) > len(through) / 2

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
 ]
 
-KILLS = 50
+KILLS = 25
 ASKED = points(40, seed=77)[NAMES]
 ALWAYS = Gate(tolerance=None, min_gain=-1.0)
 NEVER = Gate(tolerance=None, limits=(Limit("accuracy", min=2.0),))
@@ -113,7 +113,7 @@ def test_an_update_can_be_killed_at_any_moment(tmp_path):
         assert update(registry, 200_000) == "promote"
         check(registry, told["known"])
         statuses = [event["status"] for event in registry.history("fraud")]
-        assert statuses.count("interrupted") >= 5  # the other kills came before the event began, or after it was done
+        assert statuses.count("interrupted") >= 3  # the other kills came before the event began, or after it was done
         assert registry.rollback("fraud", why="the end") == registry.champion("fraud")
 
     assert ended_well(forked(last))
