@@ -12,9 +12,18 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+IMPORTS = (
+    "mlflow.store.model_registry.sqlalchemy_store",
+    "mlflow.store.tracking.sqlalchemy_store",
+    "sklearn.linear_model",
+    "incumbent.registry",
+    "incumbent.cli",
+)
 
 
 class WarmPython:
@@ -44,13 +53,8 @@ class WarmPython:
 
 def serve() -> None:
     """Fork for each request."""
-    import mlflow.store.model_registry.sqlalchemy_store
-    import mlflow.store.tracking.sqlalchemy_store
-    import sklearn.linear_model  # noqa: F401
-
-    import incumbent.registry
-    from incumbent.cli import main  # noqa: F401
-
+    for module in IMPORTS:
+        import_module(module)
     for line in sys.stdin:
         child = os.fork()
         if not child:
