@@ -48,7 +48,7 @@ def short(strategy):
 @pytest.mark.parametrize("kind", nets.CASES)
 def test_it_keeps_its_promises_with_what_all_models_share(kind):
     net, rows = nets.made(kind)
-    check_model(wrap(net).infer_outputs(rows.y), rows, strategies=SHARED)
+    check_model(net, rows, strategies=SHARED)
 
 
 @pytest.mark.slow
@@ -56,7 +56,7 @@ def test_it_keeps_its_promises_with_what_all_models_share(kind):
 def test_it_follows_every_strategy(kind):
     net, rows = nets.made(kind)
     own = [name for name in catalogue() if name not in ("Tune", "AppendTrees", "Analytic")]
-    check_model(wrap(net).infer_outputs(rows.y), rows, strategies=[short(catalogue()[name]()) for name in own])
+    check_model(net, rows, strategies=[short(catalogue()[name]()) for name in own])
 
 
 @pytest.mark.slow

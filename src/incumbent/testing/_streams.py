@@ -1,4 +1,4 @@
-"""Streams whose drift is known: where it begins, how large it is, and how well the best model can do."""
+"""Streams with known drift: when it begins, how large it is, and how well the best model can do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from incumbent.core import Batch, Floats, Task
 from incumbent.errors import UsageError
 
 
-def no_change(
+def stationary_stream(
     *,
     batches: int = 10,
     rows: int = 500,
@@ -23,12 +23,12 @@ def no_change(
     noise: float = 0.1,
     seed: int = 0,
 ) -> Iterator[Batch]:
-    """Yield batches that follow one rule throughout: whatever looks like drift here is chance.
+    """Yield batches that all follow one rule: what looks like drift here is chance.
 
-    Features are independent standard normal numbers ``x``. The rule is a direction ``w`` of length one: a regression's
-    target is ``x @ w`` plus `noise` times a standard normal number; a class is the interval that ``x @ w`` falls into,
-    between quantiles, so that the classes are equally frequent, and with probability `noise` it is drawn anew. The best
-    possible model has a root mean squared error of `noise`, or an accuracy of ``1 - noise * (classes - 1) / classes``.
+    Features ``x`` are standard normal. The rule is a direction ``w`` of length one. A regression's target is ``x @ w``
+    plus `noise` times a standard normal number. A class is the interval between quantiles that ``x @ w`` falls into, so
+    classes are equally frequent; with probability `noise` it is drawn at random. The best model has a root mean squared
+    error of `noise`, or an accuracy of ``1 - noise * (classes - 1) / classes``.
 
     Parameters
     ----------
@@ -37,15 +37,15 @@ def no_change(
     rows : int
         Rows in each.
     features : int
-        Columns, named x0, x1, ...; at least 2, for a rule must have room to turn.
+        Columns, named x0, x1, ...; at least 2, so that the rule can turn.
     task : {"classification", "regression"}
-        What is to be predicted.
+        What to predict.
     classes : int
         How many classes, labelled 0, 1, ...
     noise : float
-        How far targets stray from the rule.
+        How far targets are from the rule.
     seed : int
-        Where randomness enters; the same seed gives the same stream.
+        The same seed gives the same stream.
 
     Yields
     ------
@@ -54,14 +54,14 @@ def no_change(
 
     Examples
     --------
-    >>> first, second = no_change(batches=2, rows=3)
+    >>> first, second = stationary_stream(batches=2, rows=3)
     >>> list(first.x.columns), second.y.shape, second.time.tolist()
     (['x0', 'x1', 'x2', 'x3', 'x4'], (3,), [3, 4, 5])
     """
     return _Rule(rows, features, task, classes, noise, 0.0, seed).stream(batches, lambda at: np.zeros(len(at)))
 
 
-def sudden(
+def abrupt_drift_stream(
     *,
     at: int = 5,
     angle: float = 90.0,
@@ -73,23 +73,23 @@ def sudden(
     noise: float = 0.1,
     seed: int = 0,
 ) -> Iterator[Batch]:
-    """Yield batches whose rule changes at once, with the first row of batch number `at` (counted from 0).
+    """Yield batches whose rule changes at once, with the first row of batch `at` (counted from 0).
 
-    Until then the stream is that of `no_change`; then the direction has turned by `angle`. With two classes the new
-    rule disagrees with the old one on a share ``angle / 180`` of the rows.
+    Before that, the stream is that of `stationary_stream`. With two classes the new rule disagrees with the old one
+    on a fraction ``angle / 180`` of the rows.
 
     Parameters
     ----------
     at : int
         The first batch of the new rule.
     angle : float
-        By how much the direction turns, in degrees from 0 to 180.
+        How far the direction turns, in degrees from 0 to 180.
     batches, rows, features, task, classes, noise, seed
-        As in `no_change`.
+        As in `stationary_stream`.
 
     Examples
     --------
-    >>> before, after = sudden(at=1, batches=2, angle=180.0, noise=0.0)
+    >>> before, after = abrupt_drift_stream(at=1, batches=2, angle=180.0, noise=0.0)
     >>> from sklearn.linear_model import LogisticRegression
     >>> old = LogisticRegression(C=100).fit(before.x, before.y)
     >>> bool(old.score(before.x, before.y) > 0.95), bool(old.score(after.x, after.y) < 0.05)
@@ -99,7 +99,7 @@ def sudden(
     return made.stream(batches, lambda row: (row >= at * rows).astype(np.float64))
 
 
-def gradual(
+def gradual_drift_stream(
     *,
     start: int = 3,
     end: int = 7,
@@ -112,31 +112,30 @@ def gradual(
     noise: float = 0.1,
     seed: int = 0,
 ) -> Iterator[Batch]:
-    """Yield batches in which more and more rows follow the new rule, each either the old or the new (Gama et al. 2014).
+    """Yield batches in which more and more rows follow the new rule, the others the old one [1]_.
 
-    The share of the new rule rises linearly, from 0 at the first row of batch `start` to 1 at the first row of `end`.
+    The fraction of the new rule rises linearly, from 0 at the first row of batch `start` to 1 at that of `end`.
 
     Parameters
     ----------
     start, end : int
-        The batches with whose first rows the change begins and is complete.
+        The change begins with the first row of batch `start` and is complete with the first row of batch `end`.
     angle : float
-        By how much the direction of the new rule is turned, in degrees from 0 to 180.
+        How far the direction turns, in degrees from 0 to 180.
     batches, rows, features, task, classes, noise, seed
-        As in `no_change`.
+        As in `stationary_stream`.
 
     References
     ----------
-    Gama, Zliobaite, Bifet, Pechenizkiy and Bouchachia (2014), A Survey on Concept Drift Adaptation, ACM Computing
-    Surveys 46.
+    .. [1] Gama et al. (2014), A Survey on Concept Drift Adaptation, ACM Computing Surveys 46.
 
     Examples
     --------
-    >>> [len(batch) for batch in gradual(start=1, end=2, batches=3, rows=10)]
+    >>> [len(batch) for batch in gradual_drift_stream(start=1, end=2, batches=3, rows=10)]
     [10, 10, 10]
     """
     if not start < end:
-        raise UsageError(f"gradual(start=..., end=...) needs start < end; it was given {start} and {end}.")
+        raise UsageError(f"gradual_drift_stream(start=..., end=...) needs start < end; it was given {start} and {end}.")
     made = _Rule(rows, features, task, classes, noise, angle, seed)
     return made.stream(batches, lambda row: np.clip((row / rows - start) / (end - start), 0.0, 1.0))
 
@@ -157,15 +156,15 @@ class _Rule:
             if getattr(self, name) < low:
                 raise UsageError(f"A stream takes {name} of at least {low}; it was given {getattr(self, name)!r}.")
 
-    def stream(self, batches: int, share: Callable[[Floats], Floats]) -> Iterator[Batch]:
+    def stream(self, batches: int, new_fraction: Callable[[Floats], Floats]) -> Iterator[Batch]:
         rng = np.random.default_rng(self.seed)
-        old, aside = np.linalg.qr(rng.normal(size=(self.features, 2)))[0].T
+        old, orthogonal = np.linalg.qr(rng.normal(size=(self.features, 2)))[0].T
         turn = np.deg2rad(self.angle)
-        new = np.cos(turn) * old + np.sin(turn) * aside
+        new = np.cos(turn) * old + np.sin(turn) * orthogonal
         for number in range(batches):
             time = np.arange(number * self.rows, (number + 1) * self.rows)
             x = rng.normal(size=(self.rows, self.features))
-            follows_new = rng.random(self.rows) < share(time.astype(np.float64))
+            follows_new = rng.random(self.rows) < new_fraction(time.astype(np.float64))
             y = self._target(np.where(follows_new, x @ new, x @ old), rng)
             yield Batch(pd.DataFrame(x, columns=[f"x{i}" for i in range(self.features)]), y, time=time)
 

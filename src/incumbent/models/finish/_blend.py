@@ -10,7 +10,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from incumbent.core import Array, BaseModel, Batch, Floats, Memory, Model, Prediction, Recipe, Task
+from incumbent.core import Array, BaseModel, Batch, Floats, Memory, Model, Prediction, Recipe, Task, has_logits
 from incumbent.errors import AbilityError
 
 _TINY = 1e-6
@@ -224,6 +224,11 @@ class BlendModel(BaseModel):
         if self.classes is None:
             return Prediction(self.native.predict(x))
         return self.native.said(x)
+
+    def logits(self, x: Any) -> Floats:
+        """Return the raw outputs of the newest member, which a further update starts from."""
+        assert has_logits(self.newest), "called only if it has the ability 'soft_targets'"
+        return self.newest.logits(x)
 
     def fit(self, recipe: Recipe) -> Model:
         """Return what the newest member learned; without an ensemble as its finish it takes over alone."""
