@@ -60,8 +60,8 @@ def yield_checks(
 ) -> Iterator[Check]:
     """Yield the checks of a model and its adapter, one promise each; the first failure tells most.
 
-    Training may raise `ModelError` only if a recipe needs the Fisher information (``Pull(importance="fisher")``): if the
-    loss is no likelihood, there is none.
+    Training may raise `ModelError` only if a recipe needs the Fisher information (``Pull(importance="fisher")``); if
+    the loss is no likelihood, there is none.
 
     Parameters
     ----------
