@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import warnings
 from dataclasses import dataclass, fields, replace
+from importlib import import_module
 from types import ModuleType
 
 import pytest
 
 from incumbent._deprecated import (
-    Opposite,
     deprecated_names,
     renamed_arguments,
     renamed_keywords,
@@ -20,7 +20,7 @@ from incumbent._deprecated import (
 from incumbent._on_demand import on_demand
 
 
-@renamed_members({"apart": Opposite("merge"), "rank": "lora_rank", "but": "replace", "of": "from_rank"})
+@renamed_members({"apart": "not merge", "rank": "lora_rank", "but": "replace", "of": "from_rank"})
 @dataclass(frozen=True)
 class Structure:
     """A value whose fields and methods were renamed."""
@@ -36,7 +36,7 @@ class Structure:
         return cls(lora_rank=lora_rank)
 
 
-@renamed_arguments({"most": "max_slices", "raw": Opposite("scaled")})
+@renamed_arguments({"most": "max_slices", "raw": "not scaled"})
 def find_slices(rows, *, max_slices=5, scaled=True):
     return rows, max_slices, scaled
 
@@ -67,6 +67,26 @@ def test_old_names_compose_with_names_on_demand():
         get("Nothing")
 
 
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("control", "CONTROLS ErrorControl PerUpdate Share Spending control restore"),
+        ("evaluation", "AUC CostMatrix METRICS R2 Spread compare flips gain kappa no_change scores share_lower wrong"),
+        ("monitor", "Line LineMonitor LoggedLosses Monitor Tally from_log"),
+        ("slices", "Confirmed Slice confirm find judge losses step_up unharmed"),
+    ],
+)
+def test_packages_of_0_1_forward_their_names(module, names):
+    old = import_module(f"incumbent.{module}")
+    for name in names.split():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert getattr(old, name) is not None
+        assert f"incumbent.{module}.{name} is now incumbent." in str(caught[-1].message)
+    with pytest.raises(AttributeError, match="no attribute 'upgrade'"):
+        old.upgrade  # noqa: B018  # to see the error
+
+
 def test_a_module_without_more_names_refuses_others_as_python_does():
     with pytest.raises(AttributeError, match="module 'incumbent.core' has no attribute 'upgrade'"):
         deprecated_names("incumbent.core", {})("upgrade")
@@ -81,6 +101,7 @@ def test_the_warning_points_to_the_line_that_uses_the_old_name():
         lambda: Structure(rank=1),
         lambda: Structure().rank,
         lambda: Structure().but(merge=False),
+        lambda: Structure().replace(rank=2),
     ]
     for use in uses:
         with warnings.catch_warnings(record=True) as caught:

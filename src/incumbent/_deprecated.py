@@ -4,14 +4,17 @@
 What was renamed                         What to write
 =======================================  =====================================================================
 a class or function of a package         ``__getattr__ = deprecated_names(__name__, {"old": "new"}, __getattr__)``
+all that a module holds                  ``__getattr__ = moved_names(__name__, "incumbent.new", "incumbent.other")``
 a keyword argument of a function         ``@renamed_arguments({"old": "new"})``
 a field, attribute or method of a class  ``@renamed_members({"old": "new"})`` above ``@dataclass``
+the same, in the body of the class       ``old = OldName("old", "new")``
 a field passed to ``replace``            ``changes = renamed_keywords(type(self), changes)``
-a word that is a value, such as a name   ``word = renamed_word(word, {"old": "new"}, "error_control")``
+a word that is a value                   ``word = renamed_word(word, {"old": "new"}, "error_control")``
 an option that has no effect any more    ``warn_ignored("Analytic", neighbours=neighbours)``
 =======================================  =====================================================================
 
-Stored files keep their old keys. Code that reads them translates the keys without a warning.
+A boolean that now means the opposite is renamed to "not new": ``{"apart": "not merge"}``. Stored files keep their old
+keys. `present_keys` and `stored_keys` translate them without a warning.
 """
 
 from __future__ import annotations
@@ -19,54 +22,27 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 C = TypeVar("C", bound=type)
-
-
-@dataclass(frozen=True)
-class Opposite:
-    """The new name of a boolean that now means the opposite: `apart=True` is ``merge_lora=False``."""
-
-    name: str
-
-
-Renamed = Mapping[str, "str | Opposite"]
+Renamed = Mapping[str, str]
 
 
 def deprecated_names(
-    module: str, renamed: Mapping[str, str], otherwise: Callable[[str], Any] | None = None
+    module: str, renamed: Renamed, otherwise: Callable[[str], Any] | None = None
 ) -> Callable[[str], Any]:
-    """Return a `__getattr__` for a module that has renamed some of its names (PEP 562).
+    """Return the `__getattr__` of a module (PEP 562) that renamed these names; `otherwise` finds all others.
 
-    Parameters
-    ----------
-    module : str
-        The name of the module, ``__name__``.
-    renamed : mapping of str to str
-        The new name of each old one. A new name with dots is a full path, for what moved to another module.
-    otherwise : callable, optional
-        The `__getattr__` for all other names, such as that of `on_demand`.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> get = deprecated_names("incumbent.core", {"Rows": "Batch", "Page": "incumbent.report.page"})
-    >>> with warnings.catch_warnings(record=True) as caught:
-    ...     warnings.simplefilter("always")
-    ...     get("Rows").__name__
-    'Batch'
-    >>> print(caught[0].message)
-    incumbent.core.Rows is now incumbent.core.Batch. The old name will go in the next release.
+    A new name with dots is a full path, for a thing that moved to another module.
     """
 
     def get(name: str) -> Any:
         if name in renamed:
-            home, _, new = (renamed[name] if "." in renamed[name] else f"{module}.{renamed[name]}").rpartition(".")
+            home, _, new = renamed[name].rpartition(".")
+            home = home or module
             _warn(f"{module}.{name}", f"{home}.{new}")
             return getattr(import_module(home), new)
         if otherwise is not None:
@@ -76,204 +52,111 @@ def deprecated_names(
     return get
 
 
+def moved_names(module: str, *homes: str) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a module whose names are now in other modules, also those that were renamed there."""
+
+    def get(name: str) -> Any:
+        for home in () if name.startswith("__") else homes:
+            if (found := getattr(import_module(home), name, None)) is not None:
+                _warn(f"{module}.{name}", f"{home}.{name}")
+                return found
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    return get
+
+
 def renamed_arguments(renamed: Renamed) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator for a function that accepts the old names of its keyword arguments.
-
-    Parameters
-    ----------
-    renamed : mapping of str to str or Opposite
-        The new name of each old one.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> @renamed_arguments({"minimum": "min_rows"})
-    ... def find_slices(*, min_rows=50):
-    ...     return min_rows
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore")
-    ...     find_slices(minimum=20)
-    20
-    """
-
-    def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(function)
-        def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            return function(*args, **_translated(function.__qualname__, renamed, kwargs))
-
-        return call
-
-    return decorate
+    """Let a function take the old names of its keyword arguments."""
+    return lambda function: _translating(function, function.__qualname__, renamed)
 
 
 def renamed_members(renamed: Renamed) -> Callable[[C], C]:
-    """Return a decorator for a class that accepts the old names of its fields, attributes and methods.
+    """Let a class take the old names of its fields, attributes and methods.
 
-    Old names work as keyword arguments of the constructor, as attributes of an object and of the class. Put it above
-    ``@dataclass``, on each subclass that has a constructor of its own, and not on a `Protocol`.
-
-    Parameters
-    ----------
-    renamed : mapping of str to str or Opposite
-        The new name of each old one. `Opposite` is for fields only.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> @renamed_members({"apart": Opposite("merge_lora"), "rank": "lora_rank"})
-    ... @dataclass(frozen=True)
-    ... class Structure:
-    ...     merge_lora: bool = True
-    ...     lora_rank: int = 0
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore")
-    ...     structure = Structure(apart=True, rank=8)
-    ...     structure, structure.rank
-    (Structure(merge_lora=False, lora_rank=8), 8)
+    They work in its constructor, on its objects and on the class. Put it above ``@dataclass``, on each subclass that has
+    a constructor of its own, and not on a `Protocol`.
     """
 
     def decorate(cls: C) -> C:
-        first: Callable[..., None] = cls.__init__  # type: ignore[misc]
-
-        @functools.wraps(first)
-        def init(self: object, *args: Any, **kwargs: Any) -> None:
-            first(self, *args, **_translated(cls.__name__, renamed, kwargs))
-
-        for name, member in [
-            ("__init__", init),
-            ("_renamed_members", dict(renamed)),
-            *((old, _OldName(f"{cls.__name__}.{old}", new)) for old, new in renamed.items()),
-        ]:
+        init = _translating(cls.__init__, cls.__name__, renamed)  # type: ignore[misc]  # of the class itself
+        members = {"__init__": init, "_renamed_members": dict(renamed)}
+        for name, member in (members | {old: OldName(old, new) for old, new in renamed.items()}).items():
             setattr(cls, name, member)
         return cls
 
     return decorate
 
 
-def renamed_keywords(cls: type, keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Return keyword arguments under the present names of the fields of a class, for its `replace`.
-
-    Parameters
-    ----------
-    cls : type
-        A class; if `renamed_members` did not decorate it, the keywords are returned as they are.
-    keywords : mapping of str to object
-        The values by present or old name.
-    """
-    return _translated(cls.__name__, getattr(cls, "_renamed_members", {}), keywords)
-
-
-def present_keys(cls: type, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was stored of an object of this class, under the present names of its fields, without a warning.
-
-    Parameters
-    ----------
-    cls : type
-        The class; if `renamed_members` did not decorate it, the keys are returned as they are.
-    stored : mapping of str to object
-        The values by present or old name.
-
-    Examples
-    --------
-    >>> from incumbent.gate import Limit
-    >>> present_keys(Limit, {"name": "bytes", "most": 9})
-    {'name': 'bytes', 'max': 9}
-    """
-    renamed: Renamed = getattr(cls, "_renamed_members", {})
-    return {_name(renamed.get(key, key)): value for key, value in stored.items()}
-
-
-def stored_keys(cls: type, present: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same values under the keys that 0.1 stored them with: the opposite of `present_keys`.
-
-    Parameters
-    ----------
-    cls : type
-        The class.
-    present : mapping of str to object
-        The values by present name.
-
-    Examples
-    --------
-    >>> from incumbent.gate import Limit
-    >>> stored_keys(Limit, {"name": "bytes", "max": 9})
-    {'name': 'bytes', 'most': 9}
-    """
-    old = {_name(new): key for key, new in getattr(cls, "_renamed_members", {}).items()}
-    return {old.get(key, key): value for key, value in present.items()}
-
-
-def renamed_word(word: str, renamed: Mapping[str, str], argument: str, *, stacklevel: int = 3) -> str:
-    """Return the present word for a value, and warn if it is an old one.
-
-    Parameters
-    ----------
-    word : str
-        What was given.
-    renamed : mapping of str to str
-        The present word for each old one.
-    argument : str
-        The argument that the word was given for, for the warning.
-    stacklevel : int
-        The frame that the warning points to; 3 is the caller of the function that calls this one.
-
-    Examples
-    --------
-    >>> renamed_word("fdr", {"share": "fdr"}, "error_control")
-    'fdr'
-    """
-    if word not in renamed:
-        return word
-    _warn(f"{argument}={word!r}", f"{argument}={renamed[word]!r}", stacklevel=stacklevel + 1)
-    return renamed[word]
-
-
-def warn_ignored(owner: str, *, stacklevel: int = 4, **given: object) -> None:
-    """Warn of each option that was given, which means is not None, and has no effect any more.
-
-    Parameters
-    ----------
-    owner : str
-        The class or function that takes the options.
-    stacklevel : int
-        The frame that the warning points to; 4 is the caller of a dataclass whose `__post_init__` calls this.
-    **given : object
-        The options by name.
-    """
-    for name, value in given.items():
-        if value is not None:
-            message = f"{owner}({name}=...) no longer has an effect; leave it out."
-            warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
-
-
-class _OldName:
+class OldName:
     """An attribute that warns and returns the value of the present one."""
 
-    def __init__(self, old: str, new: str | Opposite) -> None:
+    def __init__(self, old: str, new: str) -> None:
         self.old, self.new = old, new
 
     def __get__(self, instance: object, owner: type) -> Any:
-        new, found = _name(self.new), owner if instance is None else instance
-        _warn(self.old, f"{'not ' if isinstance(self.new, Opposite) else ''}{owner.__name__}.{new}")
-        value = getattr(found, new)
-        return not value if isinstance(self.new, Opposite) else value
+        new, opposite = _split(self.new)
+        _warn(f"{owner.__name__}.{self.old}", f"{'not ' * opposite}{owner.__name__}.{new}")
+        value = getattr(owner if instance is None else instance, new)
+        return not value if opposite else value
 
 
-def _translated(owner: str, renamed: Renamed, keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keywords under their present names, with a warning for each old one."""
+def renamed_keywords(cls: type, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Return keyword arguments of a class under the present names of its fields, with a warning for each old one."""
+    return _translated(cls.__name__, getattr(cls, "_renamed_members", {}), keywords, stacklevel=5)
+
+
+def present_keys(cls: type, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stored values of an object under the present names of its fields, without a warning."""
+    renamed: Renamed = getattr(cls, "_renamed_members", {})
+    return {renamed.get(key, key): value for key, value in stored.items()}
+
+
+def stored_keys(cls: type, present: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of an object under the keys that 0.1 stored them with: the opposite of `present_keys`."""
+    old = {new: key for key, new in getattr(cls, "_renamed_members", {}).items()}
+    return {old.get(key, key): value for key, value in present.items()}
+
+
+def renamed_word(word: str, renamed: Renamed, argument: str, *, stacklevel: int = 3) -> str:
+    """Return the present word for the value of an argument, and warn if it is an old one.
+
+    The warning points to the frame at `stacklevel`; 3 is the caller of the function that calls this one.
+    """
+    if word in renamed:
+        _warn(f"{argument}={word!r}", f"{argument}={renamed[word]!r}", stacklevel + 1)
+    return renamed.get(word, word)
+
+
+def warn_ignored(owner: str, **given: object) -> None:
+    """Warn of each option given to a dataclass whose `__post_init__` calls this; None means that it was not given."""
+    for name in (name for name, value in given.items() if value is not None):
+        message = f"{owner}({name}=...) no longer has an effect; leave it out."
+        warnings.warn(message, DeprecationWarning, stacklevel=4)
+
+
+def _translating(function: Callable[P, R], owner: str, renamed: Renamed) -> Callable[P, R]:
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return function(*args, **_translated(owner, renamed, kwargs, stacklevel=4))  # type: ignore[arg-type]
+
+    return call
+
+
+def _translated(owner: str, renamed: Renamed, keywords: Mapping[str, Any], *, stacklevel: int) -> dict[str, Any]:
     present = dict(keywords)
     for old in [name for name in keywords if name in renamed]:
-        new = renamed[old]
-        if _name(new) in present:
-            raise TypeError(f"{owner} got both {_name(new)!r} and {old!r}, its old name. Use {_name(new)!r} only.")
+        new, opposite = _split(renamed[old])
+        if new in present:
+            raise TypeError(f"{owner} got both {new!r} and {old!r}, its old name. Use {new!r} only.")
         value = present.pop(old)
-        present[_name(new)] = not value if isinstance(new, Opposite) else value
-        _warn(f"{owner}({old}=...)", f"{owner}({_name(new)}={'not ' if isinstance(new, Opposite) else ''}...)", 4)
+        present[new] = not value if opposite else value
+        _warn(f"{owner}({old}=...)", f"{owner}({new}={'not ' * opposite}...)", stacklevel)
     return present
 
 
-def _name(new: str | Opposite) -> str:
-    return new.name if isinstance(new, Opposite) else new
+def _split(new: str) -> tuple[str, bool]:
+    """Return the new name, and whether it means the opposite."""
+    return new.removeprefix("not "), new.startswith("not ")
 
 
 def _warn(old: str, new: str, stacklevel: int = 3) -> None:

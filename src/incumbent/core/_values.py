@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent._deprecated import renamed_keywords
+from incumbent._deprecated import OldName, renamed_keywords
 from incumbent.errors import UsageError
 
 Array: TypeAlias = NDArray[Any]
@@ -31,11 +30,7 @@ class Replaceable:
                 raise UsageError(f"{type(self).__name__} has no field {name!r}; it has {', '.join(known)}.")
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
-    def but(self, **changes: Any) -> Self:
-        """Return a copy with some fields changed. It is now `replace`."""
-        message = f"{type(self).__name__}.but is now {type(self).__name__}.replace. The old name will go next release."
-        warnings.warn(message, DeprecationWarning, stacklevel=2)
-        return self.replace(**changes)
+    but = OldName("but", "replace")
 
 
 class Value(Replaceable):

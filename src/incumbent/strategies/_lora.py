@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent._deprecated import Opposite, renamed_members
+from incumbent._deprecated import renamed_members
 from incumbent.core import LowRank, Memory, Recipe
 from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
 
-@renamed_members({"apart": Opposite("merge")})
+@renamed_members({"apart": "not merge"})
 @dataclass(frozen=True, repr=False)
 class LoRA(Edit):
     """Freeze the weights of a net and train low-rank updates of them: ``w + (alpha / rank) * B A``.
