@@ -33,13 +33,11 @@ from incumbent.core._values import Value
 
 
 def _needing(default: Any, *abilities: str, besides: tuple[str, ...] = ()) -> Any:
-    """Return a field that needs these abilities if it is not at its default; parts in `besides` need none."""
+    """Return a field that needs these abilities unless it is at its default; its parts in `besides` need none."""
     return field(default=default, metadata={"needs": frozenset(abilities), "besides": besides})
 
 
-@accepts_0_1(
-    "replay", "sample", "cap", "window", "half_life", "ordered", "beside", "subset", "share", "balanced", "emphasis"
-)
+@accepts_0_1
 @dataclass(frozen=True, repr=False)
 class Data(Value):
     """Which rows to learn from, the weight of each, and their order.
@@ -74,27 +72,7 @@ class Data(Value):
     new_row_weight: float = _needing(1.0, "weight")
 
 
-@accepts_0_1(
-    "start",
-    "append",
-    "shrink",
-    "releaf",
-    "freeze",
-    "search",
-    "new_head",
-    "grow",
-    "rank",
-    "adapt",
-    "apart",
-    "factory",
-    "arguments",
-    "keep",
-    "noise",
-    "analytic",
-    "projection",
-    "reads",
-    "neighbours",
-)
+@accepts_0_1
 @dataclass(frozen=True, repr=False)
 class Structure(Value):
     """Where the challenger starts and what may change in it.
@@ -134,20 +112,7 @@ class Structure(Value):
     perturb: Perturb | None = None
 
 
-@accepts_0_1(
-    "pull",
-    "importance",
-    "normalise",
-    "fresh",
-    "l2",
-    "soft",
-    "temperature",
-    "logits",
-    "labels",
-    "task_loss",
-    "smoothing",
-    "class_weight",
-)
+@accepts_0_1
 @dataclass(frozen=True, repr=False)
 class Loss(Value):
     """What is minimised in addition to the model's own loss.
@@ -179,18 +144,7 @@ class Loss(Value):
 OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam", "adamw")
 
 
-@accepts_0_1(
-    "optimizer",
-    "lr",
-    "epochs",
-    "batch_size",
-    "weight_decay",
-    "schedule",
-    "warmup",
-    "layer_decay",
-    "clip",
-    "patience",
-)
+@accepts_0_1
 @dataclass(frozen=True, repr=False)
 class Optimizer(Value):
     """How the loss is minimised.
@@ -231,7 +185,7 @@ class Optimizer(Value):
     patience: int | None = _needing(None, "training_hooks")
 
 
-@accepts_0_1("alpha", "blend", "members", "soup", "ema")
+@accepts_0_1
 @dataclass(frozen=True, repr=False)
 class Finish(Value):
     """How champion and challenger are combined at the end.

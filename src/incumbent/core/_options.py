@@ -11,21 +11,20 @@ from typing import Any, ClassVar, Literal
 
 from incumbent.core._values import Importance, Value
 
-NOTHING: frozenset[str] = frozenset()
-
 
 class Option(Value):
     """A value of a recipe's field that names the abilities which it needs."""
 
     _lead = True
 
+    requires: ClassVar[frozenset[str]] = frozenset()  # words of `ABILITIES` that it always needs
+    provides: ClassVar[frozenset[str]] = frozenset()  # abilities that the model then does not need for other fields
     replaces_fit: ClassVar[bool] = False  # the model learns by this option only, so its own way to learn is not needed
-    provides: ClassVar[frozenset[str]] = NOTHING  # abilities that the model then does not need for other fields
 
     @property
     def needs(self) -> frozenset[str]:
         """The abilities that a model must have: words of `ABILITIES`."""
-        return NOTHING
+        return self.requires
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +48,7 @@ class ReplayRows(Option):
     @property
     def needs(self) -> frozenset[str]:
         """Batch sampling, if rows are drawn for each mini-batch."""
-        return frozenset({"batch_sampling"}) if self.per_batch else NOTHING
+        return frozenset({"batch_sampling"}) if self.per_batch else self.requires
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,10 +67,7 @@ class Subset(Option):
     by: Literal["random", "loss", "rho"] = "random"
     fraction: float = 0.5
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Batch sampling."""
-        return frozenset({"batch_sampling"})
+    requires = frozenset({"batch_sampling"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,11 +89,7 @@ class Trees(Option):
     l2: float | None = None
 
     replaces_fit = True
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Appending trees."""
-        return frozenset({"add_trees"})
+    requires = frozenset({"add_trees"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -116,11 +108,7 @@ class RefitLeaves(Option):
     l2: float | None = None
 
     replaces_fit = True
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Estimating leaf values again."""
-        return frozenset({"refit_leaves"})
+    requires = frozenset({"refit_leaves"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,20 +123,14 @@ class Search(Option):
 
     tries: int
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Fitting from scratch, with hyper-parameters to search."""
-        return frozenset({"retrain", "hyperparameter_search"})
+    requires = frozenset({"retrain", "hyperparameter_search"})
 
 
 @dataclass(frozen=True, repr=False)
 class FreshHead(Option):
     """Replace the last layer by a newly initialised one."""
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Layers."""
-        return frozenset({"layers"})
+    requires = frozenset({"layers"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,10 +175,7 @@ class NewClasses(Option):
 
     init: Literal["prior", "imprint"] = "prior"
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Adding classes."""
-        return frozenset({"add_classes"})
+    requires = frozenset({"add_classes"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -217,10 +196,7 @@ class LowRank(Option):
     layers: tuple[str, ...] = ()
     merge: bool = True
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Layers."""
-        return frozenset({"layers"})
+    requires = frozenset({"layers"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -238,10 +214,7 @@ class Architecture(Option):
     factory: str | None = None
     arguments: tuple[tuple[str, Any], ...] = ()
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Layers."""
-        return frozenset({"layers"})
+    requires = frozenset({"layers"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -259,10 +232,7 @@ class Perturb(Option):
     keep: float = 1.0
     noise: float = 0.0
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Layers."""
-        return frozenset({"layers"})
+    requires = frozenset({"layers"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -305,10 +275,7 @@ class Distill(Option):
     weight: float
     temperature: float = 2.0
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Soft targets."""
-        return frozenset({"soft_targets"})
+    requires = frozenset({"soft_targets"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -323,10 +290,7 @@ class StoredLogits(Option):
 
     weight: float
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Soft targets."""
-        return frozenset({"soft_targets"})
+    requires = frozenset({"soft_targets"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -348,10 +312,7 @@ class TaskObjective(Option):
     smoothing: float = 0.0
     class_weight: Literal["balanced"] | tuple[tuple[Any, float], ...] | None = None
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Another task loss."""
-        return frozenset({"loss"})
+    requires = frozenset({"loss"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -370,24 +331,4 @@ class Ensemble(Option):
     members: int = 5
 
 
-OPTIONS: dict[str, type[Option]] = {
-    kind.__name__: kind
-    for kind in (
-        ReplayRows,
-        Subset,
-        Trees,
-        RefitLeaves,
-        Search,
-        FreshHead,
-        Exact,
-        NewClasses,
-        LowRank,
-        Architecture,
-        Perturb,
-        Pull,
-        Distill,
-        StoredLogits,
-        TaskObjective,
-        Ensemble,
-    )
-}
+OPTIONS: dict[str, type[Option]] = {kind.__name__: kind for kind in Option.__subclasses__()}

@@ -10,7 +10,7 @@ from typing import Any
 from incumbent.core._elements import ELEMENTS
 from incumbent.core._options import OPTIONS
 from incumbent.core._recipe import Recipe
-from incumbent.core._recipe_0_1 import is_old, is_written_old
+from incumbent.core._recipe_0_1 import ORDER, is_old, is_written_old
 from incumbent.core._values import Value
 from incumbent.errors import UsageError
 
@@ -58,7 +58,7 @@ def _read_element(node: ast.expr, old: dict[str, Any], new: dict[str, Any], text
         positional, named = [_value(each) for each in args], {key: _value(each) for key, each in keywords.items()}
     except (KeyError, ValueError):
         raise UsageError(f"{ast.unparse(node)} in {text!r} is no part of a recipe.") from None
-    names, order = [f.name for f in dataclasses.fields(kind)], vars(kind)["_order_0_1"]  # type: ignore[arg-type]
+    names, order = [f.name for f in dataclasses.fields(kind)], ORDER[kind.__name__].split()  # type: ignore[arg-type]
     written_old = is_written_old(names, order, positional, named)
     given = dict(zip(order if written_old else names, positional, strict=False)) | named
     for key, value in given.items():

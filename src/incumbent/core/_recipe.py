@@ -21,7 +21,7 @@ from incumbent.errors import UsageError
 _ELEMENT_OF = {f.name: name for name, kind in ELEMENTS.items() for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
 
 
-@renamed_members({"optimiser": "optimizer"})
+@renamed_members({"optimiser": "optimizer", "settle": "resolve_start"})
 @dataclass(frozen=True, repr=False)
 class Recipe(Value):
     """How to make a challenger: data, structure, loss, optimizer, finish. Strategies edit it, adapters follow it.
@@ -111,12 +111,6 @@ class Recipe(Value):
             return self
         by_age = self.data.window is not None or self.data.half_life is not None
         return self.replace(start="champion" if "incremental" in abilities and not by_age else "scratch")
-
-    def settle(self, abilities: frozenset[str]) -> Recipe:
-        """Return the recipe with a starting point. It is now `resolve_start`."""
-        message = "Recipe.settle is now Recipe.resolve_start. The old name will go in the next release."
-        warnings.warn(message, DeprecationWarning, stacklevel=2)
-        return self.resolve_start(abilities)
 
     @property
     def needs(self) -> frozenset[str]:

@@ -19,7 +19,15 @@ from incumbent.errors import UsageError
 
 C = TypeVar("C", bound=type)
 
-_MISSING = object()
+ORDER = {
+    "Data": "replay sample cap window half_life ordered beside subset share balanced emphasis",
+    "Structure": "start append shrink releaf freeze search new_head grow rank adapt apart factory arguments keep noise "
+    "analytic projection reads neighbours",
+    "Loss": "pull importance normalise fresh l2 soft temperature logits labels task_loss smoothing class_weight",
+    "Optimizer": "optimizer lr epochs batch_size weight_decay schedule warmup layer_decay clip patience",
+    "Finish": "alpha blend members soup ema",
+}
+"""The fields of each element in 0.1, in their order."""
 
 
 class _Group(NamedTuple):
@@ -86,14 +94,7 @@ _BOTH = {"replay", "subset", "search", "pull"}  # fields of both, of another typ
 def is_old(name: str, value: Any, *, none: bool = False) -> bool:
     """Return whether this is a field of 0.1, by its name or by the type of its value.
 
-    Parameters
-    ----------
-    name : str
-        Name of a field.
-    value : object
-        Its value.
-    none : bool
-        Whether None is a value of 0.1: there ``replay=None`` meant all remembered rows, and now it means none.
+    With `none`, None is a value of 0.1 too: there ``replay=None`` meant all remembered rows, and now it means none.
     """
     if name in _BOTH:
         return not isinstance(value, Option) and (value is not None or none)
@@ -101,20 +102,9 @@ def is_old(name: str, value: Any, *, none: bool = False) -> bool:
 
 
 def present_fields(old: Mapping[str, Any], current: Callable[[str], Any] = lambda field: None) -> dict[str, Any]:
-    """Return fields of 0.1 as fields of now.
+    """Return the fields of 0.1 of one edit as fields of now; `current` gives the value of a field before the edit.
 
-    Parameters
-    ----------
-    old : mapping of str to object
-        Flat fields of 0.1, all of one edit.
-    current : callable
-        Returns the present value of a field of now, which the edit changes in part.
-
-    Returns
-    -------
-    dict
-        Values by the fields of now. A field that has no effect without another one, such as ``temperature`` without
-        ``soft``, is left out with a warning.
+    A field that has no effect without another one, such as ``temperature`` without ``soft``, is left out with a warning.
     """
     found: dict[str, Any] = {_PLAIN[name]: value for name, value in old.items() if name in _PLAIN}
     used = _PLAIN.keys() | _GONE
@@ -137,15 +127,14 @@ def present_fields(old: Mapping[str, Any], current: Callable[[str], Any] = lambd
     return found
 
 
-def read_old(element: Any, name: str) -> Any:
-    """Return a flat field of 0.1 from an element of now; raise AttributeError if there is none of that name."""
+def _read_old(element: Any, name: str) -> Any:
+    """Return a flat field of 0.1 from an element of now."""
     fields = {f.name for f in dataclasses.fields(element)}
     if _PLAIN.get(name) in fields:
         return getattr(element, _PLAIN[name])
     for group in _GROUPS:
         if name in group.names and group.field in fields:
-            held = _held(group, getattr(element, group.field))
-            return held[name]
+            return _held(group, getattr(element, group.field))[name]
     raise AttributeError(f"{type(element).__name__} has no field {name!r}; it has {', '.join(sorted(fields))}.")
 
 
@@ -159,50 +148,37 @@ def warn_of(names: Sequence[str], stacklevel: int) -> None:
     )
 
 
-def accepts_0_1(*order: str) -> Callable[[C], C]:
-    """Return a decorator for an element of a recipe, which then also takes and gives the fields that it had in 0.1.
+def accepts_0_1(cls: C) -> C:
+    """Let an element of a recipe also take and give the fields that it had in 0.1."""
+    first: Callable[..., None] = cls.__init__  # type: ignore[misc]
+    names, order = [f.name for f in dataclasses.fields(cls)], ORDER[cls.__name__].split()
 
-    Parameters
-    ----------
-    *order : str
-        The fields of 0.1 in their order, for positional arguments.
-    """
+    @functools.wraps(first)
+    def init(self: object, *args: Any, **kwargs: Any) -> None:
+        if not is_written_old(names, order, args, kwargs):
+            return first(self, *args, **kwargs)
+        given = dict(zip(order, args, strict=False)) | kwargs
+        old = {name: value for name, value in given.items() if is_old(name, value, none=True)}
+        warn_of(list(old), 2)
+        made = present_fields(old)
+        if foreign := made.keys() - set(names):
+            raise UsageError(f"{cls.__name__} no longer has l2; set it in the option of {foreign.pop()!r}.")
+        return first(self, **{name: value for name, value in given.items() if name not in old}, **made)
 
-    def decorate(cls: C) -> C:
-        first: Callable[..., None] = cls.__init__  # type: ignore[misc]
-        names = [f.name for f in dataclasses.fields(cls)]
+    def read(self: object, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        value = _read_old(self, name)
+        warn_of([name], 2)
+        return value
 
-        @functools.wraps(first)
-        def init(self: object, *args: Any, **kwargs: Any) -> None:
-            if not is_written_old(names, order, args, kwargs):
-                return first(self, *args, **kwargs)
-            given = dict(zip(order, args, strict=False)) | kwargs
-            old = {name: value for name, value in given.items() if is_old(name, value, none=True)}
-            warn_of(list(old), 2)
-            made = present_fields(old)
-            if foreign := made.keys() - set(names):
-                raise UsageError(f"{cls.__name__} no longer has l2; set it in the option of {foreign.pop()!r}.")
-            return first(self, **{name: value for name, value in given.items() if name not in old}, **made)
-
-        def read(self: object, name: str) -> Any:
-            if name.startswith("_"):
-                raise AttributeError(name)
-            value = read_old(self, name)
-            warn_of([name], 2)
-            return value
-
-        for name, member in (("__init__", init), ("__getattr__", read), ("_order_0_1", order)):
-            setattr(cls, name, member)
-        return cls
-
-    return decorate
+    for name, member in (("__init__", init), ("__getattr__", read)):
+        setattr(cls, name, member)
+    return cls
 
 
 def is_written_old(names: Sequence[str], order: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Return whether arguments are those of 0.1.
-
-    ``Data(None)`` is: it meant all remembered rows, and nobody writes a default as the first argument.
-    """
+    """Return whether arguments are those of 0.1; ``Data(None)`` is, where it meant all remembered rows."""
     if any(is_old(name, value) for name, value in kwargs.items()):
         return True
     for name, value in zip(names, args, strict=False):
