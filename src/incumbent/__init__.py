@@ -1,11 +1,11 @@
-"""Update machine-learning models that are already in production, and promote only what is proven better.
+"""Update machine-learning models in production, and promote only a model that is proven better.
 
-The model in production is the incumbent. New data arrives, challengers are trained, and one takes over only when it is
-proven better on the new data and no worse on the old. Otherwise nothing changes, and you are told why.
+The model in production is the incumbent. When new data arrives, challengers are trained. One replaces the incumbent
+only if it is proven better on new rows and no worse on old ones. Otherwise nothing changes, and you read why.
 
 Examples
 --------
-A model that is live, the rows it learned from, and new rows that follow another rule:
+A live model, the rows that it was trained on, and new rows that follow another rule:
 
 >>> import numpy as np
 >>> from sklearn.linear_model import LogisticRegression
@@ -15,7 +15,7 @@ A model that is live, the rows it learned from, and new rows that follow another
 >>> y = np.where(np.arange(9000) < 3000, x[:, 0] > 0, x[:, 0] + x[:, 1] > 0).astype(int)
 >>> live = LogisticRegression().fit(x[:3000], y[:3000])
 
-One verb says whether a challenger should take over, and gives back a native model of the same kind:
+`update` decides whether a challenger should replace it, and returns a native model of the same kind:
 
 >>> outcome = incumbent.update(live, (x[3000:], y[3000:]), data=(x[:3000], y[:3000]), seed=0)
 >>> outcome.decision
@@ -23,8 +23,8 @@ One verb says whether a challenger should take over, and gives back a native mod
 >>> [reason.holds for reason in outcome.verdict.reasons]
 [True, False]
 
-It is better on the new rows and worse on the old: the rule has changed. Whoever knows that the old rows no longer
-matter says so, and the challenger is promoted:
+The challenger is better on the new rows and worse on the old ones: the rule has changed. If the old rows no longer
+matter, switch off their condition:
 
 >>> outcome = incumbent.update(live, (x[3000:], y[3000:]), gate=incumbent.Gate(tolerance=None), strategies="retrain")
 >>> outcome.decision, type(outcome.model).__name__

@@ -73,8 +73,8 @@ def renamed_arguments(renamed: Renamed) -> Callable[[Callable[P, R]], Callable[P
 def renamed_members(renamed: Renamed) -> Callable[[C], C]:
     """Let a class take the old names of its fields, attributes and methods.
 
-    They work in its constructor, on its objects and on the class. Put it above ``@dataclass``, on each subclass that has
-    a constructor of its own, and not on a `Protocol`.
+    They work in its constructor, on its objects and on the class. Put it above ``@dataclass``, on each subclass with a
+    constructor of its own, and not on a `Protocol`.
     """
 
     def decorate(cls: C) -> C:

@@ -5,14 +5,14 @@
     IncumbentError
     ├── DataError            rows, columns, labels or a file of data
     │   └── SchemaError      the data differ from what the model was trained on
-    ├── ModelError           the model cannot be read, or cannot do what was asked
+    ├── ModelError           the model cannot be read, or cannot do what is needed
     │   ├── AbilityError     a strategy needs what this model cannot do
     │   └── TrustError       opening this file would run code from it
     ├── RegistryError        no such model or version, or the store cannot be used
     │   └── LockError        another process is changing the same model
-    ├── UsageError           an argument or an expression that means nothing
+    ├── UsageError           an argument or an expression has no meaning here
     ├── MissingDependency    an optional package is not installed
-    └── BudgetSpent          the time budget ended before the work did
+    └── BudgetSpent          the time budget ended before the work
 
 Each message says what happened, what was expected, what was given and what to type.
 """
@@ -21,7 +21,7 @@ from __future__ import annotations
 
 
 class IncumbentError(Exception):
-    """The root: catch it to catch everything Incumbent says about your input."""
+    """The root of all errors that a user can cause."""
 
 
 class DataError(IncumbentError):
@@ -33,7 +33,7 @@ class SchemaError(DataError):
 
 
 class ModelError(IncumbentError):
-    """The model cannot be read, or cannot do what was asked."""
+    """The model cannot be read, or cannot do what is needed."""
 
 
 class AbilityError(ModelError):
@@ -41,7 +41,7 @@ class AbilityError(ModelError):
 
 
 class TrustError(ModelError):
-    """Opening this file would run code from it, and nobody said that it may."""
+    """Opening this file would run code from it, and the user has not allowed that."""
 
 
 class RegistryError(IncumbentError):
@@ -53,12 +53,12 @@ class LockError(RegistryError):
 
 
 class UsageError(IncumbentError):
-    """An argument or an expression that means nothing here."""
+    """An argument or an expression has no meaning here."""
 
 
 class MissingDependency(IncumbentError, ImportError):
-    """An optional package is not installed; the message says which extra brings it."""
+    """An optional package is not installed; the message names the extra that installs it."""
 
 
 class BudgetSpent(IncumbentError):
-    """The time budget ended before the work did."""
+    """The time budget ended before the work."""

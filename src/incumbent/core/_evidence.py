@@ -21,19 +21,19 @@ class PairedPredictions:
     y : (n,) array, or (n, m)
         The truth.
     champion, challenger : Prediction
-        What each said of every row.
+        Their predictions of every row.
     source : str
-        Where the rows come from: "holdout", "anchor", "crossfit" (by stand-ins) or "train" (biased).
+        Origin of the rows: "holdout", "anchor", "crossfit" (predicted by fold models) or "train" (biased).
     weight : (n,) array, optional
         Row weights.
     block : (n,) array of int, optional
-        Rows of one block (a group) are one unit of evidence.
+        Rows of one block, such as a customer, are dependent and count as one unit of evidence.
     ordered : bool
-        The rows are in time order, so that neighbours may be alike.
+        Whether the rows are in time order, so that neighbours may be dependent.
     clip : float
-        Losses are cut off here; fixed on the champion before the holdout was looked at.
+        Larger losses count as this one. It is set from the champion before the holdout is used.
     x : data frame of n rows, optional
-        What the models saw, where slices of it are to be judged.
+        The input, to find slices in.
     """
 
     y: Array
@@ -52,7 +52,7 @@ class PairedPredictions:
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its one-sided bounds at one level."""
+    """An estimate with its one-sided confidence bounds at level `alpha`, the test, and its number of rows."""
 
     value: float
     lower: float
@@ -64,20 +64,20 @@ class Interval:
 
 @dataclass(frozen=True)
 class PrequentialEvidence:
-    """What is known of a line: challengers of one strategy that learned every batch after they had predicted it.
+    """Evidence about a strategy whose model predicts each batch before it learns it.
 
     Parameters
     ----------
     interval : Interval
-        The gain over the champions of that time, over all rows so far, with bounds that hold at all times.
+        Gain over the champions, on all rows so far, with bounds that are valid at any time.
     e_value : float
-        The evidence that the line was better.
+        Evidence that the strategy is better.
     needed : float
-        The evidence from which that is shown.
+        The e-value at which that is shown.
     shown : bool
-        Whether it is.
+        Whether it was reached.
     batches : int
-        How many batches were predicted.
+        Number of predicted batches.
     """
 
     interval: Interval
@@ -90,28 +90,28 @@ class PrequentialEvidence:
 @renamed_members({"line": "prequential"})
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """All that a gate may look at.
+    """All that a gate may use.
 
     Parameters
     ----------
     metric : Metric
-        The score that decides.
+        The deciding metric.
     new : PairedPredictions
-        The gate split of the new rows.
+        The test rows of the new batch.
     old : PairedPredictions, optional
-        The anchor set or its stand-in.
+        The anchor set, or other old rows while that is small.
     anchor_use : int
-        How often the anchor set will have been used, this time included.
+        Number of uses of the anchor set, this one included.
     measured : mapping of str to (float, float)
-        Champion's and challenger's value of everything a limit may name: latency, bytes, calibration, metrics.
+        Value of champion and of challenger for everything that a limit may name: latency, bytes, calibration, metrics.
     level : float, optional
-        The level of this update where alpha is shared among many; None is the gate's alpha.
+        Level of this update if updates share one alpha; None is the gate's alpha.
     suspects : tuple of Slice
-        Subgroups that were worse on the select rows, to be confirmed or cleared on `new`.
+        Slices that are worse on the select rows, to be tested on `new`.
     routine : str
-        The strategy that is live, where the challenger learned by the same one; empty is a change of strategy.
+        The live strategy, if the challenger follows it too; empty for a change of strategy.
     prequential : PrequentialEvidence, optional
-        What is known of the challenger's line over several batches, where that is the source of evidence.
+        Evidence from several batches, if the gate uses it.
     """
 
     metric: Metric
@@ -128,20 +128,20 @@ class Evidence:
 @renamed_members({"broken": "violated"})
 @dataclass(frozen=True)
 class Reason:
-    """One condition of the verdict: a number beside its limit.
+    """The result of one condition: a number and its limit.
 
     Parameters
     ----------
     name : str
         Such as "better on the new rows".
     value : float
-        The number that is held against the limit: a confidence bound, or a measured value.
+        The number that is compared with the limit: a confidence bound, or a measured value.
     limit : float
-        What it is held against.
+        The limit.
     holds : bool
-        Whether the condition is met.
+        Whether the condition passes.
     violated : bool
-        Whether the opposite is shown (then more rows would not help).
+        Whether the opposite is shown, so that more rows would not help.
     text : str
         The condition in one sentence, with its numbers.
     interval : Interval, optional
@@ -160,28 +160,28 @@ class Reason:
 @renamed_members({"promise": "guarantee", "kind": "rule"})
 @dataclass(frozen=True)
 class Verdict:
-    """The decision, every reason for it, and what would change it.
+    """The decision of a gate, its reasons, and what would change it.
 
     Parameters
     ----------
     decision : {"promote", "reject", "inconclusive"}
         What happens to the challenger.
     reasons : tuple of Reason
-        Each a number beside its limit; all must hold for a promotion.
+        The conditions; all must pass for a promotion.
     guarantee : str
-        What a promotion guarantees.
+        What a promotion ensures, in one sentence.
     source : str
-        Which rows the old-data condition was judged on.
-    rule : {"prove", "refresh"}
-        Which promise was given: that what is promoted is shown better, or that what is shown worse is not.
-    new_source : str
-        Which rows the gain on the new rows was judged on.
+        Origin of the old rows.
     smallest_gain : float
-        The smallest gain that this holdout could have shown with probability 0.8.
+        The smallest gain that this holdout can show with power 0.8.
     rows_needed : int, optional
-        How many gate rows would show the gain that was seen, with probability 0.8; None where no gain was seen.
+        Number of test rows to confirm the observed gain with power 0.8; None without a gain.
     advice : tuple of str
         What to do next.
+    rule : {"prove", "refresh"}
+        "prove" promotes what is shown to be better, "refresh" what is not shown to be worse.
+    new_source : str
+        Origin of the new rows.
     """
 
     decision: Decision

@@ -1,9 +1,7 @@
-"""What an update found: every challenger, the comparison, the outcome, and events of progress."""
+"""The result of an update: its challengers, comparisons and outcome, and events that show progress."""
 
 from __future__ import annotations
 
-import dataclasses
-import html
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,34 +20,34 @@ from incumbent.core._values import Decision, Replaceable
 @renamed_members({"spared": "skip_reason"})
 @dataclass(frozen=True, eq=False)
 class Challenger:
-    """One try: what it was, what it cost, how it did on the select split, or why it failed.
+    """A model trained in this update: how it was made, what it cost, how it did on the select rows, or why it failed.
 
     Parameters
     ----------
     strategy : str
         The expression that makes the strategy.
     recipe : Recipe, optional
-        The recipe it prepared (unbound); None if it could not be prepared.
+        The unbound recipe; None if it could not be prepared.
     model : Model, optional
-        What was made; None if it failed.
+        The trained model; None if it failed or was skipped.
     seconds : float
         Wall time of fit and predict.
     rows : int
-        Rows it learned from.
+        Number of training rows.
     gain : float
-        Improvement of the deciding loss over the champion on the select rows; positive is better.
-    gains : mapping of str to float
-        The same by rows, "new" and "old"; `gain` weighs them.
+        Loss of the champion minus loss of the challenger on the select rows: a weighted mean of `gains`.
     score : float
         The deciding metric on the new select rows.
     chosen : bool
-        Whether this is the one that met the gate.
+        Whether the gate tested it.
     notes : tuple of str
-        What should be known, such as a fallback.
+        Remarks for the user, such as that a default was replaced.
     error : str
         Why it failed; empty if it did not.
     skip_reason : str
         Why it was not trained; empty if it was.
+    gains : mapping of str to float
+        The gain on "new" and on "old" select rows.
     """
 
     strategy: str
@@ -68,19 +66,19 @@ class Challenger:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Champion beside challenger on one holdout, in the numbers that people read.
+    """Champion and challenger on one holdout, in the numbers that people read.
 
     Parameters
     ----------
     name : {"new", "anchor"}
-        Which rows.
+        The holdout.
     champion, challenger : mapping of str to float
         Every metric by name.
     interval : Interval
-        The gain on the deciding loss.
+        The gain in the deciding loss.
     per_class : mapping of str to (float, float, int)
-        Accuracy of champion and challenger and number of rows, by class (empty for a regression); the F1 of each where
-        rows have several labels at once.
+        Accuracy of champion and challenger, and number of rows, by class. F1 instead of accuracy if rows have several
+        labels. Empty for a regression.
     paired : PairedPredictions
         The predictions, for plots.
     """
@@ -94,7 +92,7 @@ class Comparison:
 
 
 class Renderer(Protocol):
-    """What turns an outcome into something to read. Whoever makes an outcome names its renderer."""
+    """Formats an outcome. `incumbent.report` has the one that updates use."""
 
     def to_dict(self, outcome: Outcome) -> dict[str, Any]:
         """Return plain numbers, texts, lists and dicts."""
@@ -109,76 +107,55 @@ class Renderer(Protocol):
         """Write one self-contained HTML page and return its path."""
 
 
-class _Plain:
-    """Render the verdict and nothing more, for an outcome made without a renderer."""
-
-    def to_dict(self, outcome: Outcome) -> dict[str, Any]:
-        reasons = [dataclasses.asdict(reason) for reason in outcome.verdict.reasons]
-        return {"decision": outcome.decision, "metric": outcome.metric, "reasons": reasons}
-
-    def to_text(self, outcome: Outcome, *, verbose: bool = False) -> str:
-        return str(outcome.verdict)
-
-    def to_html_summary(self, outcome: Outcome) -> str:
-        return f"<pre>{html.escape(str(outcome.verdict))}</pre>"
-
-    def write(self, outcome: Outcome, path: Path) -> Path:
-        path.write_text(self.to_html_summary(outcome), encoding="utf-8")
-        return path
-
-
-_PLAIN = _Plain()
-
-
 @dataclass(frozen=True, eq=False)
 class Outcome(Replaceable):
-    """Everything that an update found out.
+    """The result of an update.
 
     Parameters
     ----------
     decision : {"promote", "reject", "inconclusive"}
-        The verdict's decision.
+        The decision of the verdict.
     model : object
         The native model that should be live: the challenger's after a promotion, else the champion's.
     verdict : Verdict
         Decision, reasons, advice.
     challengers : tuple of Challenger
-        Every try.
+        All challengers, also those that failed or were skipped.
     champion : Model
-        The model that was live.
+        The model that was live before.
     metric : str
         The deciding metric.
     comparisons : mapping of str to Comparison
-        Champion beside the chosen challenger on "new" and "anchor".
+        Champion and chosen challenger on "new" and "anchor".
     prequential : mapping of str to mapping of str to float
-        Metrics on the whole batch before anybody learned from it: champion, standing challengers, no-change.
+        Metrics on the whole batch before any model learned from it: of the champion, the runners-up, and no change.
     check : DataCheck
-        What was found in the data.
+        Warnings and notes about the data.
     rows : mapping of str to int
         Row counts: read, train, select, gate, anchor, memory, duplicate, contradictory, known, leaked.
     cost : mapping of str to float
-        Seconds by stage, and in all.
+        Seconds by stage, and their sum.
     memory : Memory
-        What the next update may know.
+        Memory for the next update.
     anchor : AnchorSet
-        The old holdout for the next update.
+        Anchor set for the next update.
     seed : int
         The seed.
     control : mapping
-        The state of the error control after this update: how much of alpha is spent over a lifetime.
+        State of the error control after this update: how much of alpha is spent.
     lines : object, optional
-        Prequential models and the evidence about them after this update (`incumbent.updating.Lines`).
+        Prequential models and the evidence about them (`incumbent.updating.PrequentialModels`).
     followed : mapping
-        Whether today's rows or history's have been the better guide, after this update.
+        Weights of the gains on new and old rows (`incumbent.updating.SelectionWeights`).
     name, version_before, version_after, update : str, int, int, str
         Where a registry recorded it; empty and 0 in memory.
     candidate : int
-        The version that passed the gate and waits for approval, where that was asked for; 0 is none. The champion is
-        live until then, so `model` and `version_after` are the champion's.
+        The version that passed the gate and waits for approval; 0 if there is none. The champion stays live until then,
+        so `model` and `version_after` are the champion's.
     lineage : tuple of mapping
-        Earlier events of the same model, newest first, for the report.
+        Earlier events of the same model, newest first.
     renderer : Renderer
-        What turns the outcome into text, a page or plain data.
+        Formats the outcome as text, page or plain data.
     """
 
     decision: Decision
@@ -204,11 +181,11 @@ class Outcome(Replaceable):
     update: str = ""
     candidate: int = 0
     lineage: tuple[Mapping[str, Any], ...] = ()
-    renderer: Renderer = field(default=_PLAIN, repr=False)
+    renderer: Renderer = field(kw_only=True)
 
     @property
     def chosen(self) -> Challenger | None:
-        """The challenger that met the gate, if any did."""
+        """The challenger that the gate tested, if any."""
         return next((c for c in self.challengers if c.chosen), None)
 
     @property
@@ -227,12 +204,12 @@ class Outcome(Replaceable):
         Parameters
         ----------
         verbose : bool
-            Also every challenger, metric and finding, row counts, time by stage and what a promotion guarantees.
+            Also every challenger, metric and finding, row counts, time by stage and the guarantee.
         """
         return self.renderer.to_text(self, verbose=verbose)
 
     def report(self, path: str | Path) -> Path:
-        """Write the page that a person reads, one self-contained HTML file, and return where it lies."""
+        """Write a report as one self-contained HTML file, and return its path."""
         return self.renderer.write(self, Path(path))
 
     def __str__(self) -> str:
@@ -246,7 +223,7 @@ class Outcome(Replaceable):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened during an update, for whoever shows progress.
+    """A step of an update, to show progress.
 
     Parameters
     ----------
@@ -255,7 +232,7 @@ class Event:
     text : str
         One line for a person.
     done, total : int
-        How far the challengers are.
+        Number of finished challengers, and of all.
     left : float
         Seconds left in the budget.
     """

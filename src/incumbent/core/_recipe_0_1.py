@@ -104,7 +104,8 @@ def is_old(name: str, value: Any, *, none: bool = False) -> bool:
 def present_fields(old: Mapping[str, Any], current: Callable[[str], Any] = lambda field: None) -> dict[str, Any]:
     """Return the fields of 0.1 of one edit as fields of now; `current` gives the value of a field before the edit.
 
-    A field that has no effect without another one, such as ``temperature`` without ``soft``, is left out with a warning.
+    A field that has no effect without another one, such as ``temperature`` without ``soft``, is left out with a
+    warning.
     """
     found: dict[str, Any] = {_PLAIN[name]: value for name, value in old.items() if name in _PLAIN}
     used = _PLAIN.keys() | _GONE

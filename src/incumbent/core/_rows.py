@@ -34,7 +34,7 @@ class Batch(Replaceable):
     group : (n,) array, optional
         Rows that share a group (a customer, a device) are never split apart.
     features : object, optional
-        Cached features of the frozen part of a model, kept during one update (`incumbent.models.passed`).
+        Cached features of the frozen part of a model, kept during one update.
 
     Examples
     --------
@@ -195,16 +195,16 @@ class Memory(Replaceable):
 
 @dataclass(frozen=True, eq=False)
 class AnchorSet(Replaceable):
-    """The old holdout: rows that no version was ever trained on, so that forgetting shows.
+    """Old rows that no version was trained on. They test for forgetting.
 
     Parameters
     ----------
     rows : Batch, optional
         The rows.
     used : (n,) array, optional
-        How many gate decisions each row has served in; each use spends part of the error budget.
+        Number of gate decisions that used each row; each use spends part of the error budget.
     seen : int
-        How many rows were ever offered to the set.
+        Number of rows ever offered to the set.
     """
 
     rows: Batch | None = None
