@@ -26,8 +26,8 @@ from _common import Column, Options, Table, cpu_seconds, data_folder, line, opti
 from incumbent.core import Array, Batch, Memory, Model, Recipe, has_features
 from incumbent.memory import nbytes
 from incumbent.models import fit_challenger, forget, wrap
-from incumbent.models.exact._ridge import solve
-from incumbent.models.exact._summed import gathered
+from incumbent.models.exact import solve
+from incumbent.models.exact._inputs import compute_statistics
 from incumbent.strategies import Analytic
 
 WIDTHS = (500, 1000, 1700, 2000)
@@ -230,7 +230,7 @@ def timed(make: Callable[[], Any], repeats: int = 5) -> tuple[Any, float]:
 
 
 def deletions(mnist: Rows, chosen: Options, seed: int) -> Iterator[dict[str, object]]:
-    """Yield the lines of deleting 100 of 10,000 rows, beside two ways to solve again."""
+    """Yield the lines of deleting 100 of 10,000 rows, and of solving again."""
     width, count = (500, 2_000) if chosen.quick else (2_000, 10_000)
     name = f"delete 100 of {count:,} rows, width {width}"
     rng = np.random.default_rng(seed)
@@ -243,14 +243,12 @@ def deletions(mnist: Rows, chosen: Options, seed: int) -> Iterator[dict[str, obj
     out, rest = rows.take(gone), rows.take(kept)
     assert has_features(model) and model.head is not None, "it was just given one"
     start, head = model, model.head
-    never, anew = timed(lambda: solve(gathered(start, head.lift, rest), head.ridge))
-    (stored, _), factorised = timed(lambda: forget(wrap(model.native), memory, out))
+    never, anew = timed(lambda: solve(compute_statistics(start, head.lift, rest), head.ridge))
     (left, _), forgotten = timed(lambda: forget(model, memory, out))
     effect = away(head.coef, never.coef.T)
     told = (
         ("solve again on 9,900 rows" if not chosen.quick else "solve again", anew, 0.0),
-        ("sums subtracted, solved anew (from a store)", factorised, away(stored.head.coef, never.coef.T)),
-        ("forget, solution at hand", forgotten, away(left.head.coef, never.coef.T)),
+        ("forget: sums subtracted, solved again", forgotten, away(left.head.coef, never.coef.T)),
     )
     for method, spent, distance in told:
         chosen.say(f"  {name}, {method}: {distance:.1e} away in {spent:.3f} s")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from incumbent.gate import Gate
-from incumbent.models.exact._learned import statistics_of
 from incumbent.strategies import Analytic
 from rows import points
 
@@ -15,8 +14,8 @@ def test_a_registered_model_is_updated_from_its_statistics_and_goes_back_with_th
     outcomes = [registry.update(name, frame[at : at + 600], strategies=[Analytic(64)]) for at in (0, 600)]
     assert [outcome.decision for outcome in outcomes] == ["promote", "promote"]
     state = registry.state(name)
-    assert statistics_of(state.memory).rows == state.memory.seen > 1000
+    assert float(state.memory.statistics["rows"]) == state.memory.seen > 1000
     assert [type(step).__name__ for _, step in registry.load(name).steps] == ["RandomReLU", "LogisticRegression"]
     registry.rollback(name, why="to see the statistics come back")
     back = registry.state(name).memory
-    assert statistics_of(back).rows == back.seen < state.memory.seen
+    assert float(back.statistics["rows"]) == back.seen < state.memory.seen

@@ -17,7 +17,6 @@ from incumbent.core import Batch, Memory, Recipe
 from incumbent.data import Schema, row_keys
 from incumbent.errors import DataError, ModelError, RegistryError, UsageError
 from incumbent.models import fit_challenger, wrap
-from incumbent.models.exact._learned import statistics_of
 from incumbent.registry import State, find_rows
 from incumbent.store._client import Client
 from incumbent.strategies import Analytic
@@ -104,7 +103,7 @@ def test_what_is_live_holds_none_of_the_rows_and_what_was_live_holds_all(registr
     assert np.isin(keys_of(registry, name, gone), held(registry, name, 2)).all()
     assert done.learned + done.anchored == 50 and done.anchored > 0
     assert done.still_held == (1, 2)
-    assert statistics_of(registry.state(name).memory).rows == registry.state(name).memory.seen
+    assert float(registry.state(name).memory.statistics["rows"]) == registry.state(name).memory.seen
 
 
 def test_every_copy_of_a_row_goes(registry, name):
@@ -113,7 +112,7 @@ def test_every_copy_of_a_row_goes(registry, name):
     registry.update(name, values(200, seed=2), strategies=[HEAD])
     done = registry.forget(name, past[:10], why="request 17")
     assert (done.rows, done.learned) == (10, 30)
-    assert statistics_of(registry.state(name).memory).rows == len(registry.state(name).memory)
+    assert float(registry.state(name).memory.statistics["rows"]) == len(registry.state(name).memory)
 
 
 def test_rows_learned_with_their_own_weights_are_forgotten_with_them(registry, name):
@@ -305,7 +304,7 @@ def large(registry, name):
     registry.update(name, values(4500, seed=2), strategies=[HEAD])
     registry.update(name, values(3000, seed=3), strategies=[HEAD])
     memory = registry.state(name).memory
-    assert memory.threshold < 1.0 and len(memory) < memory.seen == statistics_of(memory).rows
+    assert memory.threshold < 1.0 and len(memory) < memory.seen == float(memory.statistics["rows"])
     return name, past
 
 
@@ -319,7 +318,7 @@ def test_rows_that_memory_let_go_need_a_word_and_then_leave_the_sums(registry, l
     done = registry.forget(name, gone, learned=True, why="request 17")
     after = registry.state(name).memory
     assert (done.how, done.learned, done.unremembered, done.complete) == ("exact", 5, 20, False)
-    assert statistics_of(after).rows == after.seen == before.seen - 25
+    assert float(after.statistics["rows"]) == after.seen == before.seen - 25
     x = registry.load(name).steps[0][1].transform(gone.drop(columns="label"))
     left = before.statistics["cross"][:, 0] - x.T @ gone.label.to_numpy()
     assert np.allclose(after.statistics["cross"][:, 0], left)

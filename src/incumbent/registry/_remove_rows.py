@@ -71,7 +71,7 @@ def _exactly(model: Model, memory: Memory, found: RowMatches) -> tuple[Model, Me
     total = float(len(memory)) if weight is None else float(weight.sum())
     if is_complete(memory) and not math.isclose(float(memory.statistics["rows"]), total, rel_tol=1e-9):
         # rows were learned with weights that memory does not store: compute the statistics again
-        memory = models.absorb(memory.replace(statistics={}), model, memory.rows.take([]))
+        memory = models.update_statistics(memory.replace(statistics={}), model, memory.rows.take([]))
     _check_left(memory, gone)
     return models.forget(model, memory, gone)
 
@@ -108,4 +108,4 @@ def _retrain(options: DeletionOptions, memory: Memory, seed: int) -> tuple[Model
             f"{type(model.native).__name__} could not be trained again on the {len(rows):,} rows that are left: "
             f"{tried.error.rstrip('.')}. Nothing was changed."
         )
-    return tried.model, recipe, models.absorb(memory, tried.model, Batch.join([learn, select]))
+    return tried.model, recipe, models.update_statistics(memory, tried.model, Batch.join([learn, select]))

@@ -11,7 +11,7 @@ from incumbent.evidence import gain
 from incumbent.gate.budget import ErrorControl
 from incumbent.gate.slices import Slice, find_slices, losses
 from incumbent.memory import scale_weights
-from incumbent.models import extended, predict
+from incumbent.models import add_rows, predict
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._measure import measure
 from incumbent.updating._new import new_evidence
@@ -149,7 +149,7 @@ def _with_select_rows(chosen: Challenger, inputs: UpdateInputs) -> Challenger:
     if chosen.recipe is None or chosen.model is None:
         return chosen
     rows = scale_weights(inputs.select.rows, chosen.recipe.data.new_row_weight)
-    return dataclasses.replace(chosen, model=extended(chosen.model, rows))
+    return dataclasses.replace(chosen, model=add_rows(chosen.model, rows))
 
 
 def _suspects(inputs: UpdateInputs, chosen: Challenger) -> tuple[Slice, ...]:

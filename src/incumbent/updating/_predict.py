@@ -8,7 +8,7 @@ from typing import Any
 
 from incumbent.core import Batch, Model, Prediction
 from incumbent.errors import DataError, IncumbentError
-from incumbent.models import passed, predict
+from incumbent.models import predict, predict_and_cache
 
 
 def safe_predict(model: Model, x: Any, rows: str = "the new rows") -> Prediction:
@@ -62,7 +62,7 @@ def predict_champion(model: Model, rows: Batch, named: str = "the new rows") -> 
         The model cannot predict these rows.
     """
     with _as_data_error(model, named):
-        return passed(model, rows)
+        return predict_and_cache(model, rows)
 
 
 @contextmanager

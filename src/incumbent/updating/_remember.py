@@ -6,7 +6,7 @@ import numpy as np
 
 from incumbent.core import AnchorSet, Batch, Memory, Model
 from incumbent.memory import add_to_anchor_set, record_use, update_memory
-from incumbent.models import absorb
+from incumbent.models import update_statistics
 from incumbent.strategies import parse
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._judge import Judgement
@@ -21,7 +21,9 @@ def remember_rows(inputs: UpdateInputs, found: Judgement) -> tuple[Memory, Ancho
     memory = update_memory(live.memory, learned, seed=seed, rare=live.rare_rows)
     memory, model = _follow_strategy(inputs, found, memory, learned)
     if memory.statistics and memory.statistics is live.memory.statistics:
-        memory = absorb(memory, model, learned)  # statistics stand for all rows, so they take every row, whoever won
+        memory = update_statistics(
+            memory, model, learned
+        )  # statistics stand for all rows, so they take every row, whoever won
     return memory, anchor
 
 

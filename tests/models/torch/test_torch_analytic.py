@@ -11,7 +11,7 @@ from incumbent import chain  # noqa: E402  (torch first: without it there is not
 from incumbent.core import Batch, Memory, Recipe  # noqa: E402
 from incumbent.errors import UsageError  # noqa: E402
 from incumbent.memory import update_memory  # noqa: E402
-from incumbent.models import absorb, fit_challenger, forget, load, save, wrap  # noqa: E402
+from incumbent.models import fit_challenger, forget, load, save, update_statistics, wrap  # noqa: E402
 from incumbent.strategies import Analytic, Incremental, Replay  # noqa: E402
 
 
@@ -65,7 +65,7 @@ def test_a_net_with_its_projection_comes_back_from_its_files(tmp_path):
     again = load(tmp_path)
     assert np.array_equal(again.predict(batch.x).proba, made.predict(batch.x).proba)
     assert again.head.token == made.head.token
-    memory = absorb(update_memory(Memory(), rows(300), seed=0), made, rows(300))
+    memory = update_statistics(update_memory(Memory(), rows(300), seed=0), made, rows(300))
     assert learned(again, batch, memory).head.solution is not None
     left, _ = forget(again, memory, rows(300).take(np.arange(40)))
     never = learned(again, rows(300).take(np.arange(40, 300)), Memory())
@@ -83,7 +83,7 @@ def test_the_net_lifts_its_features_as_the_statistics_do():
 def test_new_classes_become_outputs_and_old_rows_are_not_needed():
     model, first = wrap(net(), classes=[0, 1, 2]), rows(300)
     once = learned(model, first)
-    memory = absorb(update_memory(Memory(), first, seed=0), once, first)
+    memory = update_statistics(update_memory(Memory(), first, seed=0), once, first)
     other = Batch(rows(200, 4).x + 5, np.full(200, 7))
     twice = learned(once, other, memory.replace(rows=None, key=None))
     assert twice.classes.tolist() == [0, 1, 2, 7]
@@ -94,7 +94,7 @@ def test_new_classes_become_outputs_and_old_rows_are_not_needed():
 def test_two_updates_equal_one_on_all_rows():
     model, first, second = wrap(net(), classes=[0, 1, 2]), rows(300), rows(200, 5)
     once = learned(model, first)
-    twice = learned(once, second, absorb(update_memory(Memory(), first, seed=0), once, first))
+    twice = learned(once, second, update_statistics(update_memory(Memory(), first, seed=0), once, first))
     lift = once.head.lift
     x = np.vstack([lift.transform(model.features(b.x)) for b in (first, second)]).astype(float)
     from sklearn.linear_model import Ridge
@@ -106,7 +106,7 @@ def test_two_updates_equal_one_on_all_rows():
 def test_rows_are_forgotten_as_if_never_learned():
     model, batch = wrap(net(), classes=[0, 1, 2]), rows(300)
     made = learned(model, batch)
-    memory = absorb(update_memory(Memory(), batch, seed=0), made, batch)
+    memory = update_statistics(update_memory(Memory(), batch, seed=0), made, batch)
     gone, kept = batch.take(np.arange(40)), batch.take(np.arange(40, 300))
     left, after = forget(made, memory, gone)
     lift = made.head.lift
@@ -124,7 +124,7 @@ def test_a_solved_head_is_stored_and_learned_on(tmp_path):
     again = load(tmp_path)
     assert np.array_equal(again.predict(batch.x).proba, made.predict(batch.x).proba)
     assert again.head.token == made.head.token
-    memory = absorb(update_memory(Memory(), batch, seed=0), made, batch)
+    memory = update_statistics(update_memory(Memory(), batch, seed=0), made, batch)
     before, after = (learned(each, rows(100, 6), memory) for each in (made, again))
     np.testing.assert_allclose(after.head.coef, before.head.coef, rtol=1e-9, atol=1e-12)
 
@@ -134,7 +134,7 @@ def test_gradient_steps_after_it_end_what_its_statistics_are_good_for():
     moved = learned(made, rows(100, 6), strategy=Incremental("adam", epochs=2))
     assert made.head is not None and moved.head is None
     assert not np.array_equal(moved.features(rows(9).x), made.features(rows(9).x))  # gradients reach the body
-    assert absorb(update_memory(Memory(), rows(300), seed=0), moved, rows(100, 6)).statistics == {}
+    assert update_statistics(update_memory(Memory(), rows(300), seed=0), moved, rows(100, 6)).statistics == {}
 
 
 def test_replay_beside_it_is_refused_since_its_rows_would_count_twice():

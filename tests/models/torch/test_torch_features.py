@@ -11,7 +11,7 @@ from incumbent.core import Batch, Memory, Recipe
 from incumbent.data import Schema, read
 from incumbent.gate import Gate
 from incumbent.memory import update_memory
-from incumbent.models import extended, fit_challenger, passed, predict, wrap
+from incumbent.models import add_rows, fit_challenger, predict, predict_and_cache, wrap
 from incumbent.strategies import Analytic, Freeze, Incremental, chain
 from incumbent.updating import LiveModel, prepare_update, run
 
@@ -53,29 +53,29 @@ def solved(model, width=64):
 @pytest.mark.parametrize("width", [0, 64])
 def test_kept_features_say_what_the_rows_say(width):
     model = wrap(net(), classes=[0, 1])
-    rows, said = passed(model, batch(slice(0, 500)))
+    rows, said = predict_and_cache(model, batch(slice(0, 500)))
     assert rows.features is not None
     np.testing.assert_allclose(said.proba, model.predict(rows.x).proba, rtol=1e-6)
     made, some = solved(model, width), rows.take(np.arange(0, 500, 7))
     np.testing.assert_allclose(predict(made, some).proba, made.predict(some.x).proba, rtol=1e-5)
-    again, said = passed(made, batch(slice(0, 500)))
+    again, said = predict_and_cache(made, batch(slice(0, 500)))
     assert again.features.made.dtype == (np.uint8 if width else np.float32)
     np.testing.assert_allclose(said.proba, made.predict(again.x).proba, rtol=1e-5)
-    more = extended(made, again.take(np.arange(300, 400)))
+    more = add_rows(made, again.take(np.arange(300, 400)))
     np.testing.assert_allclose(predict(more, again).proba, more.predict(again.x).proba, rtol=1e-5)
 
 
 def test_a_net_that_goes_on_after_its_last_layer_is_asked_as_a_whole():
     model = wrap(net("softmax"), classes=[0, 1])
     assert not model.can_split(X[:2])
-    rows, said = passed(model, batch(slice(0, 100)))
+    rows, said = predict_and_cache(model, batch(slice(0, 100)))
     assert rows.features is None
     np.testing.assert_array_equal(said.proba, model.predict(rows.x).proba)
 
 
 def test_a_net_whose_layers_were_trained_does_not_take_the_features_of_the_others():
     model = wrap(net(), classes=[0, 1])
-    rows, _ = passed(model, batch(slice(0, 300)))
+    rows, _ = predict_and_cache(model, batch(slice(0, 300)))
     recipe = chain(Freeze("body"), Incremental(epochs=1)).prepare(Recipe(), Memory()).resolve_start(model.abilities)
     made = fit_challenger(model, recipe.bind(train=rows, select=batch(slice(800, 900)), seed=0))
     np.testing.assert_array_equal(predict(made, rows).proba, made.predict(rows.x).proba)

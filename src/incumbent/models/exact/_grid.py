@@ -1,4 +1,4 @@
-"""Steps that features are whole multiples of, so few that each fits into a byte and sums of products are exact."""
+"""Features rounded to whole multiples of a step: each fits into a byte, and sums of products are exact."""
 
 from __future__ import annotations
 
@@ -32,10 +32,9 @@ class Grid:
     step: float
 
     def sums_are_exact(self, features: Array) -> bool:
-        """Whether single precision adds up products of two of these float32 features (n, m) over the rows exactly.
+        """Return whether single precision sums the products of two of these float32 features (n, m) exactly.
 
-        As the step is a power of two, only the whole numbers count: by Cauchy and Schwarz no sum of their products is
-        larger than one of squares.
+        By Cauchy and Schwarz, no sum of products is larger than the largest sum of squares.
         """
         squares = np.einsum("ij,ij->j", features, features)
         return bool((squares <= np.float32(EXACT * self.step**2)).all())

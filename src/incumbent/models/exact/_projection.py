@@ -1,4 +1,4 @@
-"""Features in exact arithmetic: the same row gives the same numbers everywhere, to the last bit."""
+"""Random features in exact arithmetic: a row has the same features everywhere, to the last bit."""
 
 from __future__ import annotations
 
@@ -22,25 +22,24 @@ PART = 256  # rows that stay in the cache through all steps
 class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
     """Random features ``max(0, r_j'z / sqrt(d + 1))`` of centred and scaled inputs z with a constant 1 appended.
 
-    A wide random layer followed by a ridge regression is as good as many a trained layer, and its last layer can be
-    solved exactly. The directions are made anew from the seed and not stored. Inputs, directions and features are
-    rounded to whole multiples of powers of two, coarse enough that every product and sum is an integer that single
-    precision holds exactly. So neither the number of rows asked at once nor the library, the threads or the machine
-    changes a feature, and statistics gathered in one place can be subtracted in another without leaving a trace.
+    A ridge regression on a wide random layer is as accurate as many trained layers, and it can be solved exactly.
+    Inputs, directions and features are rounded to whole multiples of powers of two, so coarsely that single precision
+    holds every product and sum exactly. So a row has the same features whatever the other rows, the library, the
+    threads or the machine are, and statistics from one place can be subtracted in another without a trace.
 
     Parameters
     ----------
     width : int
         The number m of features.
     each : bool
-        Scale each input by its own standard deviation, as columns of unlike units need; otherwise all by one.
+        Scale each input by its own standard deviation, as columns of different units need; otherwise all by one.
     seed : int
-        Makes the directions.
+        Seed of the directions, which are not stored.
 
     Attributes
     ----------
     mean_, scale_ : (d,) arrays
-        What inputs are centred and scaled by (no centring where they are sparse).
+        What inputs are centred and scaled by (sparse inputs are not centred).
     check_ : int
         Checksum of the directions.
 
@@ -65,7 +64,7 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
         self.width, self.each, self.seed = width, each, seed
 
     def fit(self, x: Any, y: Any = None) -> Self:
-        """Take centre and scale from rows (n, d); nothing else is learned."""
+        """Compute centre and scale from rows (n, d); nothing else is learned."""
         if hasattr(x, "columns"):
             self.feature_names_in_ = np.asarray(x.columns, dtype=object)
         x = to_numbers(x)
@@ -90,7 +89,7 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
         return out
 
     def describe(self) -> dict[str, Any]:
-        """Return what makes it again, as JSON holds it."""
+        """Return what rebuilds it, as JSON values."""
         own = {"width": self.width, "each": self.each, "seed": self.seed, "check": int(self.check_)}
         return {**own, "mean": self.mean_.tolist(), "scale": self.scale_.tolist()}
 
@@ -103,12 +102,12 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
         return made
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
-        """Return names for the features, as scikit-learn asks for them."""
+        """Return names for the features."""
         return np.array([f"relu{j}" for j in range(self.width)], dtype=object)
 
     def __getstate__(self) -> dict[str, Any]:
         kept: dict[str, Any] = {**super().__getstate__()}
-        kept.pop("_directions", None)  # they follow from the seed
+        kept.pop("_directions", None)  # the seed gives them
         return kept
 
     def _write(self, levels: Any, out: Array, directions: Array) -> None:
@@ -120,32 +119,26 @@ class RandomReLU(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scik
         one = 1.0 / INPUT
         made = multiply_exactly(levels, directions[:-1], np.sqrt(length + one * one), 32.0 * np.sqrt(len(directions)))
         made += directions[-1] * made.dtype.type(one)
-        # the only step that is not exact is elementwise, and so the same for a row whatever rows are beside it
+        # the only inexact step is elementwise, so it does not depend on the other rows
         made *= made.dtype.type(INPUT / (SPREAD * np.sqrt(self.n_features_in_ + 1.0) * GRID))
         np.clip(made, *LIMITS, out=made)
         np.rint(made, out=made)
         np.multiply(made, made.dtype.type(GRID), out=out, casting="same_kind")
 
     def directions(self) -> Array:
-        """Return the directions (d + 1, m), float32, the last row for the constant; made anew from the seed.
-
-        Raises
-        ------
-        ModelError
-            They come out otherwise than they were: the random generator of this machine differs.
-        """
+        """Return the directions (d + 1, m), float32, drawn from the seed; the last row is for the constant."""
         if not hasattr(self, "_directions"):
             made = self._made()
             if zlib.crc32(made.tobytes()) != self.check_:
                 raise ModelError(
-                    "The random directions of this model come out otherwise than when it was made: NumPy draws other "
+                    "The random directions of this model differ from those it was made with: NumPy draws other "
                     "numbers from the same seed here. Use the version of NumPy that is stored with the model."
                 )
             self._directions = made
         return self._directions
 
     def _made(self) -> Array:
-        """Return whole numbers (d + 1, m): heads among 64 coins, less 32, which is near to normal, and raw bits."""
+        """Return whole numbers (d + 1, m): the number of ones in 64 random bits, minus 32, which is almost normal."""
         bits = np.random.PCG64(self.seed).random_raw((self.n_features_in_ + 1) * self.width)
         made = np.bitwise_count(bits).astype(np.float32) - np.float32(32.0)
         return made.reshape(self.n_features_in_ + 1, self.width)
@@ -159,7 +152,7 @@ def to_numbers(x: Any) -> Any:
 
 
 def round_inputs(x: Any, mean: Array, scale: Array) -> Any:
-    """Return inputs (n, d) as whole numbers of steps, float32; those that are sparse are not centred."""
+    """Return inputs (n, d) as whole numbers of steps, float32; sparse ones are not centred."""
     kind = np.float32 if x.dtype.itemsize <= 4 and x.dtype.kind != "i" else np.float64
     steps = (1.0 / (scale * INPUT)).astype(kind)
     if hasattr(x, "tocsr"):
@@ -175,7 +168,7 @@ def round_inputs(x: Any, mean: Array, scale: Array) -> Any:
 def multiply_exactly(levels: Any, directions: Array, length: float, longest: float) -> Array:
     """Return the exact product of whole numbers, of rows and directions of at most these lengths.
 
-    By Cauchy and Schwarz no sum of products is larger than that of the lengths: below 2**24 single precision holds it.
+    By Cauchy and Schwarz, no sum of products exceeds the product of the lengths; single precision is exact below 2**24.
     """
     if length * longest > EXACT:
         levels, directions = levels.astype(np.float64), directions.astype(np.float64)

@@ -1,10 +1,9 @@
-"""The sums over rows that a ridge regression is solved from: added, merged and subtracted, never averaged away."""
+"""The sums over rows that a ridge regression is solved from: they are added, merged and subtracted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,15 +20,14 @@ ROWS = 4096
 class Statistics:
     """Sufficient statistics of a ridge regression on n rows of m features, for k classes or one numeric target.
 
-    They are sums over rows. So statistics of parts add up to those of the whole, in any order and from any number of
-    workers; classes may arrive in any order; and rows are forgotten by subtraction. All sums are float64. Features
-    that are multiples of powers of two, as those of a `RandomReLU` are, are summed without any rounding: then merging
-    and forgetting are exact to the last bit, whatever the order, the blocks or the threads.
+    Statistics of parts add up to those of the whole, in any order. Classes may arrive in any order, and rows are
+    forgotten by subtraction. All sums are float64. Features on a grid, such as those of a `RandomReLU`, are summed
+    without rounding: merging and forgetting are then exact to the last bit, whatever the order, blocks or threads.
 
     Parameters
     ----------
     gram : (m, m) array
-        ``sum w x x'``; the upper triangle counts, whatever lies below it.
+        ``sum w x x'``; only the upper triangle is used.
     cross : (m, k) array
         ``sum w x y'``, with y one column for each class, 1 on its rows, or the target.
     total : (m,) array
@@ -67,11 +65,6 @@ class Statistics:
         """The number m of features."""
         return len(self.total)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes that `to_arrays` takes: half of the symmetric matrix, and the sums."""
-        return 4 * self.width * (self.width + 1) + 8 * (self.cross.size + self.width + 2 * len(self.count) + 1)
-
     def __add__(self, other: Statistics) -> Statistics:
         """Return the statistics of the rows of both.
 
@@ -83,15 +76,8 @@ class Statistics:
         self._check_alike(other)
         return self._joined(other, np.add)
 
-    def __iadd__(self, other: Statistics) -> Statistics:
-        """Return the statistics of the rows of both, in the large matrix of these: nothing else may still need it."""
-        self._check_alike(other)
-        return self._joined(other, np.add, into=self.gram)
-
-    def forget(self, other: Statistics, *, spend: bool = False) -> Statistics:
+    def forget(self, other: Statistics) -> Statistics:
         """Return the statistics as if the rows of `other` had never been seen; a class without rows is gone.
-
-        With `spend` they come in the large matrix of `other`, which nothing else may still need.
 
         Raises
         ------
@@ -102,89 +88,60 @@ class Statistics:
         unknown = np.empty(0) if self.classes is None else np.setdiff1d(other.classes, self.classes)  # type: ignore[arg-type]  # both have classes, or adding says so
         if len(unknown) or other.rows > self.rows:
             raise DataError(
-                f"{other.rows:g} rows with {_aim(other)} were to be forgotten, but only {self.rows:g} with "
-                f"{_aim(self)} were learned; give rows that were learned, with their labels."
+                f"{other.rows:g} rows with {_target_text(other)} were to be forgotten, but only {self.rows:g} with "
+                f"{_target_text(self)} were learned; give rows that were learned, with their labels."
             )
-        left = self._joined(other, np.subtract, into=other.gram if spend else None)
+        left = self._joined(other, np.subtract)
         slack = 1e-9 * (1.0 + self.gram.diagonal())
         if (left.gram.diagonal() < -slack).any() or (self.classes is not None and (left.count < -1e-9).any()):
             raise DataError("Some of the rows to forget were never learned: fewer than none would be left.")
         if left.classes is None:
             return left
-        return left._kept(left.count > 1e-9)
+        return left._with_classes(left.classes[left.count > 1e-9])
 
     def to_arrays(self) -> dict[str, Array]:
         """Return plain arrays by name, the symmetric matrix as its upper triangle, column by column."""
         from scipy.linalg import lapack
 
-        told = {"cross": self.cross, "total": self.total, "count": self.count, "square": self.square}
         packed, _ = lapack.dtrttp(self.gram)
-        classes = {} if self.classes is None else {"classes": _storable(self.classes)}
-        return {"gram": packed, **told, "rows": np.array(self.rows), **classes}
+        sums = {"cross": self.cross, "total": self.total, "count": self.count, "square": self.square}
+        classes = {} if self.classes is None else {"classes": storable(self.classes)}
+        return {"gram": packed, **sums, "rows": np.array(self.rows), **classes}
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, Array]) -> Statistics:
-        """Return what `to_arrays` took apart; other arrays, such as the kept rows of version 0.1, are ignored."""
+        """Return what `to_arrays` took apart. Other arrays, such as the kept rows of version 0.1, are ignored."""
         from scipy.linalg import lapack
 
         gram, _ = lapack.dtpttr(len(arrays["total"]), arrays["gram"])
         cross, total, count, square = (arrays[name] for name in ("cross", "total", "count", "square"))
         return Statistics(gram, cross, total, count, square, float(arrays["rows"]), arrays.get("classes"))
 
-    def save(self, path: Path) -> None:
-        """Write an ``.npz`` file of plain arrays, which can hold no code."""
-        np.savez(path, allow_pickle=False, **self.to_arrays())
-
-    @staticmethod
-    def load(path: Path) -> Statistics:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        DataError
-            There is no such file, or it is damaged.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return Statistics.from_arrays(dict(arrays))
-        except (OSError, ValueError, KeyError) as error:
-            raise DataError(f"{path} holds no statistics of Incumbent: {error}") from error
-
     def _check_alike(self, other: Statistics) -> None:
         if self.width != other.width or (self.classes is None) != (other.classes is None):
             raise DataError(
-                f"Statistics of {self.width} features for {_aim(self)} and of {other.width} for {_aim(other)} do not "
-                "add up; both must come from the same features and the same kind of target."
+                f"Statistics of {self.width} features for {_target_text(self)} and of {other.width} for "
+                f"{_target_text(other)} do not add up; both must come from the same features and the same kind of target."
             )
 
-    def _joined(self, other: Statistics, how: np.ufunc, into: Floats | None = None) -> Statistics:
+    def _joined(self, other: Statistics, combine: np.ufunc) -> Statistics:
         one, two = self, other
         if self.classes is not None and other.classes is not None:
             joined = np.union1d(self.classes, other.classes)
-            one, two = self._spread(joined), other._spread(joined)
-        return Statistics(
-            how(one.gram, two.gram, out=into),
-            how(one.cross, two.cross),
-            how(one.total, two.total),
-            how(one.count, two.count),
-            how(one.square, two.square),
-            float(how(one.rows, two.rows)),
-            one.classes,
-        )
+            one, two = self._with_classes(joined), other._with_classes(joined)
+        names = ("gram", "cross", "total", "count", "square")
+        parts = {name: combine(getattr(one, name), getattr(two, name)) for name in names}
+        return Statistics(**parts, rows=float(combine(one.rows, two.rows)), classes=one.classes)
 
-    def _kept(self, keep: Array) -> Statistics:
-        if self.classes is None or keep.all():
-            return self
-        cross, count, square = self.cross[:, keep], self.count[keep], self.square[keep]
-        return replace(self, cross=cross, count=count, square=square, classes=self.classes[keep])
-
-    def _spread(self, classes: Array) -> Statistics:
+    def _with_classes(self, classes: Array) -> Statistics:
+        """Return the same statistics with a column for each of these classes, which include all that have rows."""
         assert self.classes is not None, "only classes are aligned"
         if np.array_equal(classes, self.classes):
             return self
         cross, count = np.zeros((self.width, len(classes))), np.zeros(len(classes))
-        at = np.searchsorted(classes, self.classes)
-        cross[:, at], count[at] = self.cross, self.count
+        known = np.isin(self.classes, classes)
+        at = np.searchsorted(classes, self.classes[known])
+        cross[:, at], count[at] = self.cross[:, known], self.count[known]
         return replace(self, cross=cross, count=count, square=count, classes=classes)
 
 
@@ -194,7 +151,7 @@ def gather(
     classification: bool = True,
     grid: Grid | None = None,
 ) -> Statistics:
-    """Return the statistics of rows that come in blocks, in one pass; the blocks make no difference.
+    """Return the statistics of rows that come in blocks, in one pass; how they are cut makes no difference.
 
     Parameters
     ----------
@@ -203,9 +160,8 @@ def gather(
     classification : bool
         Whether y are classes or numbers.
     grid : Grid, optional
-        The step that float32 features are whole multiples of. As it is a power of two, products are computed in
-        single precision, twice as fast, and without rounding: a block whose sums of squares reach 2**24 squared steps
-        (by Cauchy and Schwarz no sum of products is larger) is computed in double precision.
+        The grid of float32 features. Products are then computed in single precision, twice as fast and without
+        rounding. Blocks whose sums of squares are too large for that are computed in double precision.
 
     Raises
     ------
@@ -224,7 +180,7 @@ def gather(
 
 
 class _Sums:
-    """Accumulators of `gather`, added to in place."""
+    """The sums of `gather`, added to in place."""
 
     def __init__(self, width: int, *, classification: bool, grid: Grid | None) -> None:
         self.grid, self.classification = grid, classification
@@ -243,7 +199,7 @@ class _Sums:
             return
         target = np.asarray(y, dtype=np.float64)
         if not np.isfinite(target).all():
-            raise DataError("A target value is missing or infinite; statistics are sums, and it would spoil them all.")
+            raise DataError("A target value is missing or infinite, which would spoil all sums.")
         self.cross[:, 0] += (w * target) @ x
         self.total += w @ x
         self.count += float(w @ target)
@@ -254,9 +210,9 @@ class _Sums:
 
         scaled = x if weight is None else x * np.sqrt(weight)[:, None]
         product = blas.ssyrk if x.dtype == np.float32 else blas.dsyrk
-        made = product(1.0, scaled.T)  # a view in column order, so nothing is copied; only the upper triangle is made
+        made = product(1.0, scaled.T)  # a view in column order: nothing is copied; only the upper triangle is computed
         if not np.isfinite(made.diagonal()).all():
-            raise DataError("A feature is missing or infinite; statistics are sums, and it would spoil them all.")
+            raise DataError("A feature is missing or infinite, which would spoil all sums.")
         if len(self.gram):
             self.gram += made
         else:
@@ -282,11 +238,12 @@ class _Sums:
         return Statistics(self.gram, cross, self.total, count, count, self.rows, classes)
 
 
-def _storable(classes: Array) -> Array:
+def storable(classes: Array) -> Array:
+    """Return class names in a type that a file without pickles can hold."""
     return classes.astype(str) if classes.dtype.kind == "O" else classes
 
 
-def _aim(statistics: Statistics) -> str:
+def _target_text(statistics: Statistics) -> str:
     if statistics.classes is None:
         return "a numeric target"
     shown = ", ".join(map(str, statistics.classes[:5].tolist()))

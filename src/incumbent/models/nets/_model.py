@@ -14,10 +14,10 @@ import numpy as np
 from incumbent.core import Array, BaseModel, Batch, Exact, Floats, Importance, Memory, Model, Prediction, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models._training import training_rows
-from incumbent.models.exact._analytic import analytic
+from incumbent.models.exact._fit import fit_exact_head
 from incumbent.models.exact._grid import Grid
 from incumbent.models.exact._head import Head
-from incumbent.models.exact._learned import statistics_after
+from incumbent.models.exact._update import head_statistics
 from incumbent.models.nets._fit import fit_net
 from incumbent.models.nets._importances import importances
 from incumbent.models.nets._net import HeadLayer, Net
@@ -267,7 +267,7 @@ class NetModel(BaseModel):
 
     def updated_statistics(self, memory: Memory, batch: Batch) -> Mapping[str, Array]:
         """Return the sums that its exact head is solved from, with these rows."""
-        return statistics_after(self, memory, batch)
+        return head_statistics(self, memory, batch)
 
     # ------------------------------------------------------------------------------------------ training
 
@@ -281,7 +281,7 @@ class NetModel(BaseModel):
         """
         head = recipe.structure.head
         if isinstance(head, Exact):
-            return analytic(self._on_input(recipe) if head.reads == "input" else self, recipe, head)
+            return fit_exact_head(self._on_input(recipe) if head.reads == "input" else self, recipe, head)
         size, notes = recipe.optimizer.batch_size or _BATCH, []
         while True:
             try:

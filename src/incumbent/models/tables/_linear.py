@@ -13,7 +13,7 @@ import numpy as np
 from incumbent.core import Array, BaseModel, Batch, Exact, Floats, Importance, Model, Prediction, Pull, Recipe, Task
 from incumbent.errors import ModelError
 from incumbent.models._training import new_classes, note_new_classes, pull_importance, training_rows
-from incumbent.models.exact._analytic import analytic
+from incumbent.models.exact._fit import fit_exact_head
 from incumbent.models.exact._head import Head
 from incumbent.models.tables import _losses as losses
 from incumbent.models.tables._descent import Problem, Schedule, choose_rate, descend
@@ -131,7 +131,7 @@ class LinearModel(BaseModel):
     def fit(self, recipe: Recipe) -> Model:
         """Fit afresh, learn on by the model's own rule, or take gradient steps, as the recipe says."""
         if isinstance(recipe.structure.head, Exact):
-            return analytic(self, recipe, recipe.structure.head)
+            return fit_exact_head(self, recipe, recipe.structure.head)
         if recipe.structure.start == "scratch":
             return LinearModel(fit_afresh(self.native, recipe, self.search_space))
         unseen = new_classes(recipe, self.classes)

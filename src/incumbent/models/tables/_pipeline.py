@@ -28,11 +28,11 @@ from incumbent.core import (
 from incumbent.errors import ModelError
 from incumbent.models._training import training_rows
 from incumbent.models._wrap import wrap
-from incumbent.models.exact._analytic import analytic, solved
-from incumbent.models.exact._features import known
+from incumbent.models.exact._features import cached_features
+from incumbent.models.exact._fit import fit_exact_head
 from incumbent.models.exact._grid import Grid
 from incumbent.models.exact._head import Head
-from incumbent.models.exact._learned import statistics_after
+from incumbent.models.exact._update import head_statistics
 from incumbent.models.tables._headed import body_of, head_in, under_head
 from incumbent.models.tables._native import answer, as_input, classes_of, refit, takes_weights, task_of
 from incumbent.models.tables._tune import fit_afresh, has_search_space
@@ -140,7 +140,7 @@ class PipelineModel(BaseModel):
         """Fit all steps afresh, or let the last step follow the recipe on preprocessed rows."""
         structure = recipe.structure
         if isinstance(structure.head, Exact):
-            return analytic(self, recipe, structure.head)
+            return fit_exact_head(self, recipe, structure.head)
         frozen = "preprocess" in structure.freeze
         if structure.start == "scratch" and self.head is not None and structure.search is None:
             return self._solve_from_scratch(recipe, self.head)
@@ -162,7 +162,7 @@ class PipelineModel(BaseModel):
         if body:
             body = list(refit(Pipeline(body), training_rows(recipe), seed=recipe.seed).steps)
         blank = PipelineModel(under_head(body, head, as_fitted=self.native))
-        return solved(blank, recipe.bind(memory=Memory()), Exact())
+        return fit_exact_head(blank, recipe.replace(replay=None).bind(memory=Memory()), Exact())
 
     @property
     def has_raw_features(self) -> bool:
@@ -180,7 +180,7 @@ class PipelineModel(BaseModel):
 
     def updated_statistics(self, memory: Memory, batch: Batch) -> Mapping[str, Array]:
         """Return the sums that its exact head is solved from, with these rows."""
-        return statistics_after(self, memory, batch)
+        return head_statistics(self, memory, batch)
 
     def with_head(self, head: Head, notes: tuple[str, ...]) -> PipelineModel:
         """Return a Pipeline of the same frozen steps, the head's projection and its layer."""
@@ -224,7 +224,7 @@ class PipelineModel(BaseModel):
         return data
 
     def _features(self, batch: Batch) -> Batch:
-        features = known(batch, self.frozen)
+        features = cached_features(batch, self.frozen)
         features = self._transformed(batch.x) if features is None else features
         if np.shape(features)[0] != len(batch):
             raise ModelError("A step of the Pipeline changes the number of rows, so its last step cannot learn on.")

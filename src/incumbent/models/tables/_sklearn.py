@@ -12,7 +12,7 @@ import numpy as np
 from incumbent.core import Array, BaseModel, Exact, Model, Prediction, Recipe, Task, Trees
 from incumbent.errors import ModelError
 from incumbent.models._training import new_classes, note_new_classes, training_rows, with_memory, with_missing_classes
-from incumbent.models.exact._analytic import analytic
+from incumbent.models.exact._fit import fit_exact_head
 from incumbent.models.exact._head import Head
 from incumbent.models.tables._grow import grown_bayes
 from incumbent.models.tables._native import (
@@ -97,7 +97,7 @@ class SklearnModel(BaseModel):
         """Follow the recipe; where the estimator cannot take in a new class or more trees, fit afresh and say so."""
         structure = recipe.structure
         if isinstance(structure.head, Exact):
-            return analytic(self, recipe, structure.head)
+            return fit_exact_head(self, recipe, structure.head)
         if recipe.structure.start == "scratch":
             return SklearnModel(fit_afresh(self.native, recipe, self.search_space))
         unseen = new_classes(recipe, self.classes)

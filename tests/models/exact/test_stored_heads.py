@@ -13,7 +13,7 @@ from inputs import groups
 
 from incumbent.core import Batch, Recipe
 from incumbent.memory import load_memory
-from incumbent.models import absorb, fit_challenger, forget, load, save, wrap
+from incumbent.models import fit_challenger, forget, load, save, update_statistics, wrap
 from incumbent.strategies import Analytic, Incremental, Retrain
 
 STORED = Path(__file__).parent / "stored"
@@ -104,7 +104,7 @@ def test_other_strategies_update_it_too(kind, strategy):
 @ALL
 def test_rows_that_a_refused_update_learned_join_its_sums(kind):
     model, memory, _ = opened(kind)
-    assert float(absorb(memory, model, rows(80, 1)).statistics["rows"]) == 380
+    assert float(update_statistics(memory, model, rows(80, 1)).statistics["rows"]) == 380
 
 
 def test_gradients_pass_through_stored_quadratic_features():

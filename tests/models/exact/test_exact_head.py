@@ -17,10 +17,8 @@ from incumbent.core import Batch, Exact, Memory, Recipe, Structure
 from incumbent.errors import BudgetSpent, DataError, ModelError, UsageError
 from incumbent.gate import Gate
 from incumbent.memory import load_memory, nbytes, save_memory, update_memory
-from incumbent.models import absorb, fit_challenger, forget, load, save, wrap
-from incumbent.models.exact import _analytic
-from incumbent.models.exact._learned import statistics_of
-from incumbent.models.exact._projection import RandomReLU
+from incumbent.models import Head, fit_challenger, forget, load, save, update_statistics, wrap
+from incumbent.models.exact import RandomReLU, Statistics
 from incumbent.policy import default_strategies, select_strategies
 from incumbent.strategies import Analytic, Incremental, Replay, Retrain, chain, parse
 from incumbent.testing import check_model, check_strategy
@@ -47,6 +45,15 @@ def learn(model, memory, at, strategy=USUAL, *, select=slice(2200, 2400)):
     recipe = strategy.prepare(Recipe(), memory).bind(train=new, select=batch(select), memory=memory)
     made = fit_challenger(model, recipe)
     return made, strategy.remember(update_memory(memory, new, seed=0), made, new)
+
+
+def statistics_of(memory):
+    return Statistics.from_arrays(memory.statistics)
+
+
+def stored(model, folder):
+    save(model, folder)
+    return load(folder)
 
 
 def remembered(at):
@@ -114,25 +121,25 @@ def test_a_memory_that_was_stored_goes_on_where_it_stood(tmp_path):
     assert all(np.array_equal(one[1].statistics[name], two[1].statistics[name]) for name in one[1].statistics)
 
 
-def test_rows_learned_beyond_those_it_was_solved_from_are_passed_through_once():
+def test_rows_learned_beyond_those_it_was_solved_from_are_passed_through_once(tmp_path):
     model, memory = live(), remembered(slice(0, 300))
     new = batch(slice(300, 1000))
     recipe = Analytic(200).prepare(Recipe(), memory).bind(train=batch(slice(300, 800)), memory=memory)
     made = fit_challenger(model, recipe)
-    kept = absorb(update_memory(memory, new, seed=0), made, new)
+    kept = update_statistics(update_memory(memory, new, seed=0), made, new)
     assert statistics_of(kept).rows == 1000
-    stored = wrap(made.native)  # as it comes from a store: without what it was solved from
-    assert statistics_of(absorb(update_memory(memory, new, seed=0), stored, new)).rows == 1000
+    again = stored(made, tmp_path)  # without what it was solved from
+    assert statistics_of(update_statistics(update_memory(memory, new, seed=0), again, new)).rows == 1000
 
 
 def test_statistics_of_other_features_are_never_mixed_in():
     model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
     other, _ = learn(live(slice(0, 200)), memory, slice(900, 1200))
     assert (
-        statistics_of(absorb(memory, other, batch(slice(900, 1200)))).rows == 1200
+        statistics_of(update_statistics(memory, other, batch(slice(900, 1200)))).rows == 1200
     )  # made anew from what is remembered
     assert other.head.token != model.head.token
-    assert absorb(memory, live(), batch(slice(900, 1200))).statistics == {}
+    assert update_statistics(memory, live(), batch(slice(900, 1200))).statistics == {}
 
 
 def test_another_width_begins_anew_and_auto_keeps_the_width():
@@ -237,7 +244,7 @@ def test_gradient_steps_on_the_layer_keep_the_statistics_in_use():
     recipe = Incremental("adam", lr=0.01).prepare(Recipe(), memory).bind(train=batch(slice(900, 1200)), memory=memory)
     stepped = fit_challenger(model, recipe)
     assert stepped.head.token == model.head.token and not np.array_equal(stepped.head.coef, model.head.coef)
-    assert statistics_of(absorb(memory, stepped, batch(slice(900, 1200)))).rows == 1200
+    assert statistics_of(update_statistics(memory, stepped, batch(slice(900, 1200)))).rows == 1200
 
 
 def test_the_strategy_keeps_every_promise_of_strategies():
@@ -277,13 +284,13 @@ def test_probabilities_are_calibrated_by_a_temperature_on_the_select_rows(labels
 # ------------------------------------------------------------------------------------------------ forgetting
 
 
-@pytest.mark.parametrize("stored", [False, True], ids=["just solved", "from a store"])
-def test_forgotten_rows_were_never_seen(stored):
+@pytest.mark.parametrize("is_stored", [False, True], ids=["just solved", "from a store"])
+def test_forgotten_rows_were_never_seen(is_stored, tmp_path):
     gone = np.arange(500, 560)
     kept = np.setdiff1d(np.arange(900), gone)
     model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
-    if stored:
-        model = wrap(model.native)
+    if is_stored:
+        model = stored(model, tmp_path)
     left, after = forget(model, memory, batch(gone))
     once = jointly(left, kept, model.head.ridge)
     assert away(left.head.coef, once.coef_) < 1e-10
@@ -300,7 +307,7 @@ def test_forgotten_rows_were_never_seen(stored):
 def test_rows_that_are_forgotten_and_learned_again_change_nothing():
     model, memory = learn(live(), remembered(slice(0, 300)), slice(300, 900))
     left, after = forget(model, memory, batch(slice(500, 560)))
-    again = absorb(after, left, batch(slice(500, 560)))
+    again = update_statistics(after, left, batch(slice(500, 560)))
     sums = memory.statistics
     assert len(sums) > 5 and all(np.array_equal(again.statistics[name], sums[name]) for name in sums)
 
@@ -325,7 +332,7 @@ def test_a_refused_update_still_counts_its_rows(monkeypatch):
     seen = statistics_of(first.memory).rows
     assert seen == first.memory.seen
     kept = {"memory": first.memory, "anchor": first.anchor, "gate": Gate(min_gain=0.9, tolerance=None)}
-    refused = run(inputs(first.model, frame[900:1500], strategies=[Analytic()], **kept))
+    refused = run(inputs(first.chosen.model, frame[900:1500], strategies=[Analytic()], **kept))
     assert refused.decision != "promote"
     assert statistics_of(refused.memory).rows == refused.memory.seen > seen
 
@@ -370,7 +377,7 @@ def test_features_that_are_no_numbers_are_refused_with_advice(column, said):
 
 
 def test_too_many_features_for_a_head_without_projection_are_refused(monkeypatch):
-    monkeypatch.setattr(_analytic, "_WIDEST", 4)
+    monkeypatch.setattr("incumbent.models.exact._fit._WIDEST", 4)
     with pytest.raises(ModelError, match="at most 4 are taken"):
         learn(live(), remembered(slice(0, 300)), slice(300, 900), Analytic(0))
 
@@ -397,3 +404,29 @@ def test_options_of_version_0_1_are_ignored_with_a_warning():
     with pytest.warns(DeprecationWarning, match="neighbours=... is now ignored"):
         assert Recipe().replace(head=Exact(300), neighbours=50) == Recipe().replace(head=Exact(300))
     assert repr(Analytic(300)) == "Analytic(300)" and Analytic(300).replace(ridge=2.0) == Analytic(300, ridge=2.0)
+
+
+# ------------------------------------------------------------------------------------------ for other adapters
+
+
+@pytest.mark.parametrize("width", [0, 60])
+@pytest.mark.parametrize("native", [GaussianNB(), make_pipeline(PCA(4), LogisticRegression())], ids=["raw", "features"])
+def test_a_head_is_stored_as_plain_arrays_and_predicts_the_same(native, width, tmp_path):
+    made, _ = learn(wrap(native.fit(X[:300], Y[:300])), Memory(), slice(300, 900), Analytic(width))
+    np.savez(tmp_path / "head.npz", allow_pickle=False, **made.head.to_arrays())
+    with np.load(tmp_path / "head.npz", allow_pickle=False) as arrays:
+        again = Head.from_arrays(arrays)
+    features, wanted = made.features(X), made.predict(X)
+    for head in (made.head, again):
+        found = head.predict(features)
+        assert np.array_equal(found.label, wanted.label) and found.classes.tolist() == wanted.classes.tolist()
+        np.testing.assert_allclose(found.proba, wanted.proba, rtol=1e-5, atol=1e-7)
+    assert (again.token, again.ridge, again.width) == (made.head.token, made.head.ridge, width)
+
+
+def test_a_head_of_a_numeric_target_predicts_values():
+    y = X[:, 0] - 2 * X[:, 1] + 7
+    recipe = Analytic(64).prepare(Recipe(), Memory()).bind(train=Batch(X[:600], y[:600]))
+    made = fit_challenger(wrap(LinearRegression().fit(X[:300], y[:300])), recipe)
+    again = Head.from_arrays(made.head.to_arrays())
+    np.testing.assert_allclose(again.predict(X).label, made.predict(X).label, rtol=1e-5)

@@ -10,8 +10,9 @@ from inputs import UNLIKE as X
 from sklearn.base import clone
 
 from incumbent.errors import ModelError
-from incumbent.models.exact import _projection
-from incumbent.models.exact._projection import GRID, RandomReLU
+from incumbent.models.exact import RandomReLU
+
+GRID = RandomReLU.grid.step
 
 
 def test_a_row_has_the_same_features_whatever_rows_are_beside_it():
@@ -32,20 +33,20 @@ def test_features_are_whole_steps_of_the_grid_in_eight_bits():
 def test_single_and_double_precision_give_the_same_features(monkeypatch):
     layer = RandomReLU(333).fit(X)
     single = layer.transform(X)
-    monkeypatch.setattr(_projection, "EXACT", 0.0)
+    monkeypatch.setattr("incumbent.models.exact._projection.EXACT", 0.0)
     assert np.array_equal(layer.transform(X), single)
 
 
 def test_features_are_those_of_the_formula_but_for_rounding():
     layer = RandomReLU(150, each=True).fit(X)
     inputs = np.hstack([(X - X.mean(axis=0)) / X.std(axis=0), np.ones((len(X), 1))])
-    wanted = np.maximum(0, inputs @ (layer._made() / 4.0) / np.sqrt(10.0))
+    wanted = np.maximum(0, inputs @ (layer.directions() / 4.0) / np.sqrt(10.0))
     assert np.abs(layer.transform(X) - np.minimum(wanted, 255 * GRID)).max() < 1.5 * GRID
 
 
 def test_the_directions_are_near_to_normal():
     layer = RandomReLU(2000).fit(X)
-    entries = layer._made() / 4.0
+    entries = layer.directions() / 4.0
     assert abs(entries.mean()) < 0.02 and abs(entries.std() - 1) < 0.02
     assert abs(np.mean(entries**4) - 3) < 0.2
 

@@ -13,8 +13,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from incumbent.core import AnchorSet, Batch, Memory, Recipe
 from incumbent.memory import add_to_anchor_set, update_memory
-from incumbent.models import absorb, extended, fit_challenger, passed, predict, wrap
-from incumbent.models.exact import _features as features
+from incumbent.models import add_rows, fit_challenger, predict, predict_and_cache, update_statistics, wrap
 from incumbent.strategies import Analytic, Incremental
 from incumbent.updating import run
 from rows import fitted, inputs, points
@@ -47,7 +46,7 @@ def solved(model, at=slice(0, 300), width=64):
 
 def test_kept_features_say_what_the_rows_say():
     model = wrap(pipeline())
-    rows, said = passed(model, batch(slice(0, 500)))
+    rows, said = predict_and_cache(model, batch(slice(0, 500)))
     np.testing.assert_array_equal(said.proba, model.predict(rows.x).proba)
     some = rows.take(np.arange(0, 500, 7))
     for other in (model, solved(model)):
@@ -56,7 +55,7 @@ def test_kept_features_say_what_the_rows_say():
 
 def test_a_projection_is_kept_in_bytes_without_rounding():
     model = solved(wrap(pipeline()))
-    rows, said = passed(model, batch(slice(0, 500)))
+    rows, said = predict_and_cache(model, batch(slice(0, 500)))
     assert rows.features.made.dtype == np.uint8
     np.testing.assert_array_equal(said.proba, model.predict(rows.x).proba)
     np.testing.assert_array_equal(rows.features.read(), model.head_input(rows.x))
@@ -64,18 +63,17 @@ def test_a_projection_is_kept_in_bytes_without_rounding():
 
 def test_features_are_those_of_the_layers_that_made_them_and_of_no_others():
     model, other = wrap(pipeline()), wrap(make_pipeline(PCA(3), LogisticRegression()).fit(X, Y))
-    rows, _ = passed(model, batch(slice(0, 100)))
-    assert features.known(rows, model.frozen) is not None
-    assert features.known(rows, other.frozen) is None
+    rows, _ = predict_and_cache(model, batch(slice(0, 100)))
+    assert rows.features.by == model.frozen != other.frozen
     np.testing.assert_array_equal(predict(other, rows).proba, other.predict(rows.x).proba)
 
 
 def test_features_go_with_rows_that_are_taken_and_joined_and_no_further():
-    rows, _ = passed(wrap(pipeline()), batch(slice(0, 200)))
+    rows, _ = predict_and_cache(wrap(pipeline()), batch(slice(0, 200)))
     again = Batch.join([rows.take(np.arange(50, 100)), rows.take([3, 1])])
     np.testing.assert_array_equal(again.features.at, [*range(50, 100), 3, 1])
     assert Batch.join([rows, batch(slice(200, 300))]).features is None
-    other, _ = passed(wrap(pipeline()), batch(slice(0, 200)))
+    other, _ = predict_and_cache(wrap(pipeline()), batch(slice(0, 200)))
     assert Batch.join([rows, other]).features is None
     assert update_memory(Memory(), rows, seed=0).rows.features is None
     anchor, free = add_to_anchor_set(AnchorSet(), rows, seed=0)
@@ -83,9 +81,9 @@ def test_features_go_with_rows_that_are_taken_and_joined_and_no_further():
 
 
 def test_features_larger_than_there_is_room_for_are_not_kept(monkeypatch):
-    monkeypatch.setattr(features, "MOST_BYTES", 1_000)
+    monkeypatch.setattr("incumbent.models.exact._features.MOST_BYTES", 1_000)
     model = wrap(pipeline())
-    rows, said = passed(model, batch(slice(0, 500)))
+    rows, said = predict_and_cache(model, batch(slice(0, 500)))
     assert rows.features is None
     np.testing.assert_array_equal(said.proba, model.predict(rows.x).proba)
 
@@ -94,13 +92,13 @@ def test_texts_and_frames_are_kept_too():
     texts = pd.DataFrame({"text": ["good day", "bad night", "good night", "bad day"] * 20})
     y = np.array(["yes", "no", "yes", "no"] * 20)
     model = wrap(make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts.text, y))
-    rows, said = passed(model, Batch(texts, y))
+    rows, said = predict_and_cache(model, Batch(texts, y))
     assert rows.features is not None
     np.testing.assert_array_equal(predict(model, rows.take([5, 2])).proba, said.proba[[5, 2]])
     framed = make_pipeline(StandardScaler().set_output(transform="pandas"), LogisticRegression())
     frame = pd.DataFrame(X, columns=list("abcdef"))
     model = wrap(framed.fit(frame, Y))
-    rows, said = passed(model, Batch(frame, Y))
+    rows, said = predict_and_cache(model, Batch(frame, Y))
     np.testing.assert_array_equal(predict(model, rows.take([5, 2])).proba, said.proba[[5, 2]])
 
 
@@ -116,19 +114,19 @@ def test_a_new_row_passes_the_frozen_steps_of_a_pipeline_once_in_an_update(strat
 def test_an_exact_head_learns_the_rows_that_chose_it_and_equals_one_that_learned_all_at_once():
     model = wrap(pipeline())
     first = solved(model, slice(0, 300))
-    both = extended(first, batch(slice(300, 420)))
+    both = add_rows(first, batch(slice(300, 420)))
     assert both.head.ridge == first.head.ridge
     lifted = first.native[:-1].transform(X[:420]).astype(float)
     joint = Ridge(alpha=first.head.ridge, solver="cholesky").fit(lifted, np.eye(2)[Y[:420]])
     np.testing.assert_allclose(both.head.coef, joint.coef_, rtol=1e-8, atol=1e-12)
     assert any("120 rows that chose it" in note for note in both.notes)
-    kept = absorb(update_memory(Memory(), batch(slice(0, 500)), seed=0), both, batch(slice(0, 500)))
+    kept = update_statistics(update_memory(Memory(), batch(slice(0, 500)), seed=0), both, batch(slice(0, 500)))
     assert float(kept.statistics["rows"]) == 500
 
 
 def test_models_without_an_exact_head_stay_as_they_are_when_there_is_more_to_learn():
     model = wrap(pipeline())
-    assert extended(model, batch(slice(0, 10))) is model
+    assert add_rows(model, batch(slice(0, 10))) is model
 
 
 def test_the_promoted_head_has_learned_the_select_rows_and_no_gate_row():
