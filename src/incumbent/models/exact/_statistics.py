@@ -121,7 +121,7 @@ class Statistics:
         if self.width != other.width or (self.classes is None) != (other.classes is None):
             raise DataError(
                 f"Statistics of {self.width} features for {_target_text(self)} and of {other.width} for "
-                f"{_target_text(other)} do not add up; both must come from the same features and the same kind of target."
+                f"{_target_text(other)} do not add up; both need the same features and the same kind of target."
             )
 
     def _joined(self, other: Statistics, combine: np.ufunc) -> Statistics:
