@@ -21,7 +21,7 @@ def test_offered_rows_are_divided_by_the_share():
     anchor, free = add_to_anchor_set(AnchorSet(), numbered(0, 4_000), seed=0)
     assert ids(anchor.rows) | ids(free) == set(range(4_000)) and not ids(anchor.rows) & ids(free)
     assert abs(len(anchor) - 2_000) < 5 * np.sqrt(1_000)
-    assert anchor.used.tolist() == [0] * len(anchor) and anchor.seen == 4_000
+    assert anchor.use_counts.tolist() == [0] * len(anchor) and anchor.seen == 4_000
 
 
 @pytest.mark.parametrize(("share", "kept"), [(0.0, 0), (1.0, 100)])
@@ -74,7 +74,7 @@ def test_uses_stay_with_their_rows():
     used = dict(zip(before.rows.x["id"], range(len(before)), strict=True))
     before = AnchorSet(before.rows, np.arange(len(before)), before.seen)
     after, _ = add_to_anchor_set(before, numbered(100, 160), seed=0, high=80, share=1.0)
-    assert after.used.tolist() == [used.get(row, 0) for row in after.rows.x["id"]]
+    assert after.use_counts.tolist() == [used.get(row, 0) for row in after.rows.x["id"]]
 
 
 @pytest.mark.parametrize("high", [5, 50, 5_000])
@@ -132,15 +132,22 @@ def test_an_empty_anchor_set_splits_into_nothing():
 def test_spending_counts_uses_and_leaves_the_set_before_unchanged():
     before = AnchorSet(numbered(0, 4), np.array([0, 1, 2, 3]))
     after = record_use(record_use(before, np.array([1, 3])), np.array([1]))
-    assert after.used.tolist() == [0, 3, 2, 4] and before.used.tolist() == [0, 1, 2, 3]
-    assert (before.use, after.use) == (2, 3)
+    assert after.use_counts.tolist() == [0, 3, 2, 4] and before.use_counts.tolist() == [0, 1, 2, 3]
+    assert (before.next_use, after.next_use) == (2, 3)
+
+
+def test_an_anchor_set_takes_the_names_of_0_1():
+    with pytest.warns(DeprecationWarning, match="use_counts"):
+        anchor = AnchorSet(Batch(np.zeros((2, 1))), used=np.array([1, 1]))
+    with pytest.warns(DeprecationWarning, match="next_use"):
+        assert anchor.use == 2
 
 
 def test_a_rollback_gives_no_uses_back():
     restored = AnchorSet(numbered(0, 4), np.array([1, 1, 1, 5]), 4)
     current = AnchorSet(numbered(2, 6).take([3, 2, 1, 0]), np.array([9, 8, 4, 6]), 6)
-    assert merge_use_counts(restored, current).used.tolist() == [1, 1, 6, 5]
-    assert merge_use_counts(restored, AnchorSet()).used.tolist() == [1, 1, 1, 5]
+    assert merge_use_counts(restored, current).use_counts.tolist() == [1, 1, 6, 5]
+    assert merge_use_counts(restored, AnchorSet()).use_counts.tolist() == [1, 1, 1, 5]
     assert merge_use_counts(AnchorSet(), current).rows is None
 
 
@@ -153,8 +160,8 @@ def test_an_anchor_set_comes_back_exactly_as_it_was(tmp_path):
     save_anchor(AnchorSet(rows, np.array([2, 0]), 7), tmp_path / "anchor")
     again = load_anchor(tmp_path / "anchor")
     pd.testing.assert_frame_equal(again.rows.x, rows.x)
-    assert again.rows.y.tolist() == ["no", "yes"] and again.used.dtype == np.int64
-    assert (again.used.tolist(), again.seen) == ([2, 0], 7)
+    assert again.rows.y.tolist() == ["no", "yes"] and again.use_counts.dtype == np.int64
+    assert (again.use_counts.tolist(), again.seen) == ([2, 0], 7)
     np.testing.assert_array_equal(row_keys(again.rows), row_keys(rows))
 
 
@@ -181,4 +188,4 @@ def test_large_rows_lower_how_many_the_set_holds_and_stay_bytes(tmp_path):
     save_anchor(anchor, tmp_path)
     again = load_anchor(tmp_path)
     np.testing.assert_array_equal(again.rows.x["image"], anchor.rows.x["image"])
-    assert again.rows.x["image"].dtype == np.uint8 and again.used.tolist() == anchor.used.tolist()
+    assert again.rows.x["image"].dtype == np.uint8 and again.use_counts.tolist() == anchor.use_counts.tolist()

@@ -65,7 +65,7 @@ def test_the_rows_of_a_waiting_update_are_remembered_and_its_uses_are_spent(regi
     before = registry.state(name)
     passed(registry, name)
     state = registry.state(name)
-    assert len(state.memory) > len(before.memory) and state.anchor.use == before.anchor.use + 1
+    assert len(state.memory) > len(before.memory) and state.anchor.next_use == before.anchor.next_use + 1
     assert state.standing == (2,)
 
 
@@ -129,7 +129,7 @@ def test_after_an_approval_all_rows_seen_meanwhile_are_known(registry, brought_i
     registry.approve(name, why="good")
     state = registry.state(name)
     assert keys(state.memory.rows) == keys(waiting.memory.rows) and keys(state.anchor.rows) == keys(waiting.anchor.rows)
-    assert np.array_equal(state.anchor.used, waiting.anchor.used)
+    assert np.array_equal(state.anchor.use_counts, waiting.anchor.use_counts)
     assert state.standing == (3,)
     assert registry.update(name, points(300, seed=8), strategies="retrain", gate=NEVER).decision == "reject"
 

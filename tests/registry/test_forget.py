@@ -234,7 +234,7 @@ def test_rows_of_the_anchor_set_alone_leave_the_model_as_it_is(registry, name):
     registry.init(name, fitted(RandomForestClassifier(10), past), past, target="label", anchor=kept)
     done = registry.forget(name, kept[:30], why="request 17")
     assert (done.how, done.learned, done.anchored, done.anchor_rows) == ("unlearned", 0, 30, 70)
-    assert len(registry.state(name).anchor.used) == 70 and len(registry.state(name).memory) == 300
+    assert len(registry.state(name).anchor.use_counts) == 70 and len(registry.state(name).memory) == 300
     assert "never learned them" in str(done)
 
 

@@ -30,7 +30,7 @@ def test_after_an_update_a_plan_rests_on_what_was_seen(registry, brought_in):
     differ = np.mean((new.champion.label == new.y) != (new.challenger.label == new.y))
     assert not plan.assumed and plan.last_batch == 400
     assert plan.new.known.differences.differing == pytest.approx(differ, abs=1.5 / len(new))
-    assert plan.old.known.updates == 1 and plan.old.use == registry.state(name).anchor.use
+    assert plan.old.known.updates == 1 and plan.old.use == registry.state(name).anchor.next_use
     assert registry.plan(name, metric="brier").new.known.updates == 1
 
 

@@ -260,7 +260,7 @@ def test_rollback_restores_the_model_and_its_memory(registry, brought_in):
 
 
 def uses(anchor: AnchorSet) -> int:
-    return int(anchor.used.max())
+    return int(anchor.use_counts.max())
 
 
 def test_a_rollback_gives_no_error_budget_back(registry, brought_in):

@@ -144,11 +144,11 @@ def test_a_shadow_that_only_looks_spends_no_state_and_keeps_the_uses_of_old_rows
     name = brought_in(anchor=points(300, seed=9), gate=Gate(tolerance=0.5))
     outcome = registry.update(name, points(600, NEW, seed=4), strategies="retrain")
     assert outcome.decision == "promote"
-    used = registry.state(name).anchor.use
+    used = registry.state(name).anchor.next_use
     registry.rollback(name, why="to spend a use")
-    back = registry.state(name).anchor.use
+    back = registry.state(name).anchor.next_use
     registry.shadow_start(name, 2)
-    assert registry.state(name).anchor.use == back == used
+    assert registry.state(name).anchor.next_use == back == used
 
 
 def test_probabilities_are_read_from_a_column_for_each_class(registry, two):

@@ -107,7 +107,7 @@ def test_the_level_falls_with_every_use_of_the_anchor_rows():
     ready = inputs(live, points(900, seed=2), anchor=anchor, strategies="retrain")
     levels = []
     for uses in (0, 1, 4):
-        ready.live.anchor.used[:] = uses
+        ready.live.anchor.use_counts[:] = uses
         verdict = run(ready).verdict
         levels.append(verdict.reasons[1].interval.alpha)
     assert np.allclose(levels, [6 * 0.05 / np.pi**2 / k**2 for k in (1, 2, 5)])

@@ -90,9 +90,9 @@ def test_under_a_refresh_a_poisoned_batch_is_refused():
 def test_a_refresh_spends_nothing_of_what_is_rationed():
     gate = Gate.refresh(error_control="fwer")
     found = outcome(rows(300, 4), gate, anchor=rows(300, 9))
-    assert found.decision == "promote" and found.anchor.use == 1
+    assert found.decision == "promote" and found.anchor.next_use == 1
     proven = outcome(rows(300, 4), gate.replace(rule="prove"), anchor=rows(300, 9))
-    assert proven.anchor.use == 2 and proven.control != found.control
+    assert proven.anchor.next_use == 2 and proven.control != found.control
 
 
 # ------------------------------------------------------------------------------------------------------ lines

@@ -211,12 +211,14 @@ def test_each_decision_spends_a_use_of_every_anchor_row_for_all_had_a_part_in_it
     live, old = fitted(LogisticRegression(), points(300, seed=1)), points(200, seed=10)
     ready = inputs(live, points(300, seed=2), anchor=old, strategies="retrain")
     outcome = run(ready)
-    assert outcome.anchor.used[:200].tolist() == [1] * 200  # those that chose the challenger and those that judged it
-    assert outcome.anchor.used[200:].sum() == 0
+    assert (
+        outcome.anchor.use_counts[:200].tolist() == [1] * 200
+    )  # those that chose the challenger and those that judged it
+    assert outcome.anchor.use_counts[200:].sum() == 0
 
 
 def test_a_memory_is_a_memory_after_an_update_that_trained_nobody():
     live = fitted(LogisticRegression(), points(300, seed=1))
     outcome = incumbent.update(live, points(300, seed=2), target="label", anchor=points(100, seed=10), budget=1e-9)
     assert isinstance(outcome.memory, Memory) and len(outcome.memory) > 200
-    assert outcome.anchor.used.sum() == 0
+    assert outcome.anchor.use_counts.sum() == 0

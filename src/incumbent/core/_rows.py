@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from incumbent._deprecated import renamed_members
 from incumbent.core._values import Array, Floats, Replaceable
 from incumbent.errors import DataError
 
@@ -193,6 +194,7 @@ class Memory(Replaceable):
         return 0 if self.rows is None else len(self.rows)
 
 
+@renamed_members({"used": "use_counts", "use": "next_use"})
 @dataclass(frozen=True, eq=False)
 class AnchorSet(Replaceable):
     """Old rows that no version was trained on. They test for forgetting.
@@ -201,20 +203,24 @@ class AnchorSet(Replaceable):
     ----------
     rows : Batch, optional
         The rows.
-    used : (n,) array, optional
+    use_counts : (n,) array, optional
         Number of gate decisions that used each row; each use spends part of the error budget.
     seen : int
         Number of rows ever offered to the set.
     """
 
     rows: Batch | None = None
-    used: NDArray[np.int64] | None = None
+    use_counts: NDArray[np.int64] | None = None
     seen: int = 0
 
     def __len__(self) -> int:
         return 0 if self.rows is None else len(self.rows)
 
     @property
-    def use(self) -> int:
-        """The number k of the next use. Half of the rows being new makes a set new: the median counts."""
-        return 1 if self.used is None or not len(self.used) else 1 + math.floor(float(np.median(self.used)))
+    def next_use(self) -> int:
+        """Number of the next use, counted from 1: one more than the median of `use_counts`.
+
+        If more than half of the rows are unused, it is 1 again.
+        """
+        counts = self.use_counts
+        return 1 if counts is None or not len(counts) else 1 + math.floor(float(np.median(counts)))

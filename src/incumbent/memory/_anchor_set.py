@@ -107,7 +107,7 @@ def _smallest(keys: NDArray[np.uint64], count: int) -> NDArray[np.bool_]:
 
 
 def _use_counts(anchor: AnchorSet) -> Counts:
-    return np.zeros(len(anchor), dtype=np.int64) if anchor.used is None else anchor.used
+    return np.zeros(len(anchor), dtype=np.int64) if anchor.use_counts is None else anchor.use_counts
 
 
 def anchor_split(anchor: AnchorSet, *, seed: int = 0) -> tuple[Positions, Positions]:
@@ -134,7 +134,7 @@ def record_use(anchor: AnchorSet, positions: Positions) -> AnchorSet:
 
     Examples
     --------
-    >>> record_use(AnchorSet(Batch(np.zeros((3, 1)))), np.array([0, 2])).used.tolist()
+    >>> record_use(AnchorSet(Batch(np.zeros((3, 1)))), np.array([0, 2])).use_counts.tolist()
     [1, 0, 1]
     """
     counts = _use_counts(anchor).copy()
@@ -149,7 +149,7 @@ def merge_use_counts(restored: AnchorSet, current: AnchorSet) -> AnchorSet:
     --------
     >>> before = AnchorSet(Batch(np.array([[1.0], [2.0]])), np.array([1, 1]))
     >>> after = AnchorSet(Batch(np.array([[2.0], [3.0]])), np.array([4, 2]))
-    >>> merge_use_counts(before, after).used.tolist()
+    >>> merge_use_counts(before, after).use_counts.tolist()
     [1, 4]
     """
     if restored.rows is None or current.rows is None:

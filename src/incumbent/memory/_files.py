@@ -92,7 +92,7 @@ def save_anchor(anchor: AnchorSet, folder: Path) -> None:
         If a column holds values of several kinds, or of a kind that a table cannot store.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    rows = _write_rows(folder / "anchor.parquet", anchor.rows, used=anchor.used)
+    rows = _write_rows(folder / "anchor.parquet", anchor.rows, used=anchor.use_counts)
     about = {"format": FORMAT, "seen": int(anchor.seen), "rows": rows}
     (folder / "anchor.json").write_text(json.dumps(about), encoding="utf-8")
 

@@ -31,7 +31,7 @@ def plan(models: StoredModels, name: str, *, gain: float, power: float, metric: 
     """Return how many rows the next update needs; see `Registry.plan`."""
     store = models.store
     stored, state = models.version(name), models.state(name)
-    model, gate, old_rows, use = stored.model, stored.gate, _old_rows(state), state.anchor.use
+    model, gate, old_rows, use = stored.model, stored.gate, _old_rows(state), state.anchor.next_use
     rule = metrics.metric(metric, task=model.task, classes=model.classes, labels=stored.schema.labels)
     seen = list(_seen(store, name))
     new = planning.pool_updates(seen, rule.name, "new") or _guess(model, state, rule)

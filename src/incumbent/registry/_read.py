@@ -108,7 +108,7 @@ def show(models: StoredModels, name: str, version: int | None) -> dict[str, Any]
         "memory_rows": len(state.memory),
         "rows_seen": state.memory.seen,
         "anchor_rows": len(state.anchor),
-        "anchor_uses": state.anchor.use - 1,
+        "anchor_uses": state.anchor.next_use - 1,
         "standing": list(state.standing),
         "candidate": store.candidate(name),
         "store": store.url,

@@ -59,7 +59,7 @@ def _anchor_without(anchor: AnchorSet, found: RowMatches) -> AnchorSet:
     if anchor.rows is None or not found.anchored.any():
         return anchor
     keep = ~found.anchored
-    used = None if anchor.used is None else anchor.used[keep]
+    used = None if anchor.use_counts is None else anchor.use_counts[keep]
     return AnchorSet(anchor.rows.take(keep), used, max(anchor.seen - int(found.anchored.sum()), int(keep.sum())))
 
 

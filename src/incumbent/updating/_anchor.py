@@ -28,11 +28,11 @@ def drop_trained_rows(anchor: AnchorSet, trained: Batch, *, task: Task) -> tuple
     task : {"classification", "regression"}
         What the model predicts.
     """
-    if anchor.rows is None or anchor.used is None:
+    if anchor.rows is None or anchor.use_counts is None:
         return anchor, ()
     seen = flag_rows(anchor.rows, memory=Memory(trained), anchor=AnchorSet(), task=task).known
     if not seen.any():
         return anchor, ()
     text = f"{seen.sum():,} of {len(anchor):,} old rows are also in the training data and were left out."
-    kept = AnchorSet(anchor.rows.take(~seen), anchor.used[~seen], int((~seen).sum()))
+    kept = AnchorSet(anchor.rows.take(~seen), anchor.use_counts[~seen], int((~seen).sum()))
     return kept, (Finding("warning", "", text),)

@@ -127,7 +127,7 @@ def _evidence(inputs: UpdateInputs, chosen: Challenger, suspects: tuple[Slice, .
         inputs.metric,
         new,
         old,
-        live.anchor.use,
+        live.anchor.next_use,
         measure(live, chosen.model, inputs.test.rows, new),
         suspects=suspects,
         routine=routine,
