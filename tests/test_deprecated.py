@@ -73,7 +73,7 @@ def test_old_names_compose_with_names_on_demand():
         ("control", "CONTROLS ErrorControl PerUpdate Share Spending control restore"),
         ("evaluation", "AUC CostMatrix METRICS R2 Spread compare flips gain kappa no_change scores share_lower wrong"),
         ("monitor", "Line LineMonitor LoggedLosses Monitor Tally from_log"),
-        ("slices", "Confirmed Slice confirm find judge losses step_up unharmed"),
+        ("slices", "Confirmed Slice confirm find judge losses unharmed"),
     ],
 )
 def test_packages_of_0_1_forward_their_names(module, names):

@@ -137,7 +137,7 @@ def warn_ignored(owner: str, **given: object) -> None:
 def _translating(function: Callable[P, R], owner: str, renamed: Renamed) -> Callable[P, R]:
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        return function(*args, **_translated(owner, renamed, kwargs, stacklevel=4))  # type: ignore[arg-type]
+        return function(*args, **_translated(owner, renamed, kwargs, stacklevel=4))
 
     return call
 

@@ -160,12 +160,12 @@ def test_a_label_that_is_never_on_is_left_out_of_means_and_a_value_that_never_va
 
 @pytest.mark.parametrize("spec", ["balanced_accuracy", "cost:costs.csv", BalancedAccuracy()])
 def test_a_metric_of_one_class_a_row_is_refused_by_name(spec):
-    with pytest.raises(UsageError, match="one class each, and these have 3 labels at once; there are accuracy"):
+    with pytest.raises(UsageError, match="one class each, and these have 3 labels; there are accuracy"):
         metric(spec, task="classification", labels=3)
 
 
 def test_hamming_loss_of_rows_with_one_label_is_refused():
-    with pytest.raises(UsageError, match="of several labels at once, and these rows have one each"):
+    with pytest.raises(UsageError, match="of several labels, and these rows have one each"):
         metric("hamming_loss", task="classification")
 
 

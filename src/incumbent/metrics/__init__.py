@@ -9,11 +9,11 @@ from incumbent.metrics._calibration import CalibrationError
 from incumbent.metrics._cost import CostMatrix, read_costs
 from incumbent.metrics._custom import Custom
 from incumbent.metrics._labels import wrong
-from incumbent.metrics._metrics import METRICS, labels_of, metric, scores, standard
+from incumbent.metrics._metrics import METRICS, can_score, labels_of, metric, scores, standard
 from incumbent.metrics._rank import AUC
-from incumbent.metrics._rows import MAE, RMSE, Accuracy, Brier, HammingLoss, LogLoss
+from incumbent.metrics._rows import Accuracy, Brier, HammingLoss, LogLoss
 from incumbent.metrics._table import F1, BalancedAccuracy, MicroF1, Precision, Recall
-from incumbent.metrics._variance import R2
+from incumbent.metrics._values import MAE, R2, RMSE
 
 __all__ = [
     "AUC",
@@ -33,6 +33,7 @@ __all__ = [
     "R2",
     "RMSE",
     "Recall",
+    "can_score",
     "kappa",
     "kappa_temporal",
     "labels_of",

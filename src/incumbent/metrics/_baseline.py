@@ -1,4 +1,4 @@
-"""What a model must beat to be worth anything: guessing by frequency, and saying again what was last seen."""
+"""Baselines that a useful model beats: chance, and repeating the last label."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def persistence_baseline(y: Array, *, before: object = None) -> Prediction:
     Parameters
     ----------
     y : (n,) array
-        The truth, in time order.
+        True labels or values, in time order.
     before : label or value, optional
-        What the row before the first one had; None lets the first row predict itself.
+        That of the row before the first one; None lets the first row predict itself.
 
     References
     ----------
@@ -37,7 +37,7 @@ def persistence_baseline(y: Array, *, before: object = None) -> Prediction:
 
 
 def kappa(y: Array, prediction: Prediction, *, weight: Floats | None = None) -> float:
-    """Return Cohen's kappa: how far a model is above one that guesses by the same frequencies.
+    """Return Cohen's kappa: accuracy compared with guessing by the same frequencies.
 
     ``kappa = (p - p_chance) / (1 - p_chance)``, with accuracy p and
     ``p_chance = sum_k P(y = k) P(predicted = k)``.
@@ -45,16 +45,16 @@ def kappa(y: Array, prediction: Prediction, *, weight: Floats | None = None) -> 
     Parameters
     ----------
     y : (n,) array
-        The truth.
+        True labels.
     prediction : Prediction
-        What a model said.
+        Predictions of the same rows.
     weight : (n,) array, optional
         Row weights.
 
     Returns
     -------
     float
-        1 is perfect, 0 is chance; nan where chance is always right.
+        1 is perfect, 0 is chance; nan if chance is always right.
 
     References
     ----------
@@ -71,28 +71,28 @@ def kappa(y: Array, prediction: Prediction, *, weight: Floats | None = None) -> 
     total = rows.sum()
     if not total > 0:
         return math.nan
-    shares = [np.bincount(code, weights=rows, minlength=len(classes)) / total for code in (truth, label)]
-    return _above(float(rows @ (truth == label) / total), float(shares[0] @ shares[1]))
+    frequencies = [np.bincount(code, weights=rows, minlength=len(classes)) / total for code in (truth, label)]
+    return _above(float(rows @ (truth == label) / total), float(frequencies[0] @ frequencies[1]))
 
 
 def kappa_temporal(y: Array, prediction: Prediction, *, before: object = None) -> float:
-    """Return kappa temporal: how far a model is above saying again what was last seen.
+    """Return kappa temporal: accuracy compared with repeating the last label.
 
-    ``kappa_per = (p - p_per) / (1 - p_per)``, with accuracy p and the accuracy p_per of the no-change baseline.
+    ``kappa_per = (p - p_per) / (1 - p_per)``, with accuracy p and the accuracy p_per of `persistence_baseline`.
 
     Parameters
     ----------
     y : (n,) array
-        The truth, in time order.
+        True labels, in time order.
     prediction : Prediction
-        What a model said.
+        Predictions of the same rows.
     before : label, optional
-        What the row before the first one had; None leaves the first row out, since nothing was known before it.
+        That of the row before the first one; None leaves the first row out.
 
     Returns
     -------
     float
-        Below 0 the model is worse than no model; nan where the label never changes.
+        Below 0 the model is worse than no model; nan if the label never changes.
 
     References
     ----------

@@ -1,31 +1,30 @@
-"""Whether the probabilities mean what they say: the calibration error, and the curve a plot shows."""
+"""Whether probabilities agree with observed frequencies."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Prediction, Value
+from incumbent.core import Array, Floats, Prediction
+from incumbent.metrics._base import Score
 from incumbent.metrics._labels import Codes, column, encode, probabilities, settled, several, tallies
 
 BINS = 15
 
 
 @dataclass(frozen=True, repr=False)
-class CalibrationError(Value):
-    """Expected calibration error: how far stated probabilities lie from observed frequencies, on average.
+class CalibrationError(Score):
+    """Expected calibration error: mean distance of predicted probabilities from observed frequencies.
 
-    Rows are put into bins of equal size by their confidence: the probability of the positive class where there are
-    two classes, else that of the most probable class. Of several labels at once, each label of each row is a statement
-    of its own: its probability, and whether it is on.
+    Rows are put into bins of equal size by their confidence: the probability of the positive class if there are two
+    classes, else that of the most probable class. If rows have several labels, each label of each row counts by itself.
 
     Parameters
     ----------
     bins : int
-        How many bins; 15 as in the reference. Equal mass keeps every bin's frequency about equally sure.
+        Number of bins; 15 as in the reference. With equal sizes, the frequencies of all bins are about equally precise.
     positive : label, optional
         The positive class; None takes the last of two classes in sorted order.
     classes : tuple, optional
@@ -39,8 +38,8 @@ class CalibrationError(Value):
 
     Examples
     --------
-    >>> said = Prediction(np.array([1, 1]), np.array([[0.2, 0.8], [0.2, 0.8]]), np.array([0, 1]))
-    >>> round(CalibrationError().score(np.array([1, 0]), said), 3)
+    >>> sure = Prediction(np.array([1, 1]), np.array([[0.2, 0.8], [0.2, 0.8]]), np.array([0, 1]))
+    >>> round(CalibrationError().score(np.array([1, 0]), sure), 3)
     0.3
     """
 
@@ -48,33 +47,9 @@ class CalibrationError(Value):
     positive: Any = None
     classes: tuple[Any, ...] | None = None
 
-    relative = False
+    name = "calibration_error"
+    greater_is_better = False
     needs_proba = True
-    labels_only = False
-
-    @property
-    def name(self) -> str:
-        """As the command line spells it."""
-        return "calibration_error"
-
-    @property
-    def greater_is_better(self) -> bool:
-        """Smaller is better."""
-        return False
-
-    @property
-    def bound(self) -> float:
-        """A row has no loss of its own here."""
-        return math.inf
-
-    def losses(self, y: Array, prediction: Prediction) -> None:
-        """Return None: a frequency belongs to a bin, not to a row."""
-        return None
-
-    def score(self, y: Array, prediction: Prediction, weight: Floats | None = None) -> float:
-        """Return the score over all rows; nan where there is none."""
-        rows = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
-        return float(self.resample(y, prediction, rows[None, :])[0]) if len(y) else math.nan
 
     def resample(self, y: Array, prediction: Prediction, weight: Floats) -> Floats:
         """Return the score under each of B row weightings (B, n)."""

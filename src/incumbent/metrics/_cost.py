@@ -13,8 +13,8 @@ import numpy as np
 
 from incumbent.core import Array, Floats, Prediction
 from incumbent.errors import UsageError
+from incumbent.metrics._base import MeanLoss
 from incumbent.metrics._labels import Codes, encode
-from incumbent.metrics._rows import MeanLoss
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,14 +35,15 @@ class CostMatrix(MeanLoss):
 
     Examples
     --------
-    >>> missed_fraud_is_dear = CostMatrix({0: {0: 0, 1: 1}, 1: {0: 25, 1: 0}})
-    >>> missed_fraud_is_dear.score(np.array([0, 1]), Prediction(np.array([1, 0])))
+    >>> missed_fraud_is_expensive = CostMatrix({0: {0: 0, 1: 1}, 1: {0: 25, 1: 0}})
+    >>> missed_fraud_is_expensive.score(np.array([0, 1]), Prediction(np.array([1, 0])))
     13.0
     """
 
     costs: tuple[tuple[float, ...], ...]
     classes: tuple[Any, ...] = ()
 
+    name = "cost"
     relative = True
 
     def __post_init__(self) -> None:
@@ -51,13 +52,8 @@ class CostMatrix(MeanLoss):
         object.__setattr__(self, "classes", classes)
 
     @property
-    def name(self) -> str:
-        """As the command line spells it."""
-        return "cost"
-
-    @property
-    def bound(self) -> float:
-        """The most that the losses of a row can differ by, and at least the dearest."""
+    def bound(self) -> float:  # type: ignore[override]  # depends on the costs
+        """The most that the losses of a row can differ by, and at least the largest cost."""
         table = np.asarray(self.costs)
         return float(table.max() - min(0.0, float(table.min())))
 
@@ -68,9 +64,9 @@ class CostMatrix(MeanLoss):
     def _codes(self, labels: Array) -> Codes:
         code = encode(labels, self.classes)
         if (code < 0).any():
-            stranger = np.asarray(labels)[code < 0][:1].tolist()[0]
+            unknown = np.asarray(labels)[code < 0][:1].tolist()[0]
             raise UsageError(
-                f"The cost matrix has no class {stranger!r}; it has {', '.join(map(repr, self.classes))}. "
+                f"The cost matrix has no class {unknown!r}; it has {', '.join(map(repr, self.classes))}. "
                 "Add a row and a column for it."
             )
         return code
@@ -119,10 +115,10 @@ def _from_csv(text: str) -> dict[str, dict[str, float]]:
 
 
 def _spelling(classes: Sequence[Any] | None) -> Any:
-    """Return how a label that was read as text is meant: as the model's class of that spelling, else as a number."""
+    """Return a function from a label as text to the model's class that is written so, else to a number or the text."""
     known = {str(c): c for c in (np.asarray(classes).tolist() if classes is not None else ())}
 
-    def meant(text: str) -> Any:
+    def read(text: str) -> Any:
         if text in known:
             return known[text]
         try:
@@ -130,7 +126,7 @@ def _spelling(classes: Sequence[Any] | None) -> Any:
         except ValueError:
             return text
 
-    return meant
+    return read
 
 
 def _square(costs: Any, classes: tuple[Any, ...]) -> tuple[tuple[tuple[float, ...], ...], tuple[Any, ...]]:

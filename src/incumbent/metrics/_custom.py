@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
-import math
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Prediction, Value
+from incumbent._import_named import import_named
+from incumbent.core import Array, Floats, Prediction
 from incumbent.errors import UsageError
+from incumbent.metrics._base import Score
 from incumbent.metrics._labels import probabilities
 
 
 @dataclass(frozen=True, repr=False)
-class Custom(Value):
+class Custom(Score):
     """A function ``f(y_true, y_pred[, y_proba][, sample_weight]) -> float``, found by name.
 
-    Larger is better unless the function has an attribute ``greater_is_better = False``. It is handed the class
-    probabilities and the row weights only if it has parameters of those names. Margins are shares of the champion's
-    score, since the unit is not known.
+    Larger is better unless the function has an attribute ``greater_is_better = False``. It gets class probabilities and
+    row weights only if it has parameters of those names. Margins are fractions of the champion's score, since the unit
+    is not known.
 
     Parameters
     ----------
@@ -46,34 +44,24 @@ class Custom(Value):
     path: str
 
     relative = True
-    labels_only = False
 
     def __post_init__(self) -> None:
         _load(self.path)
 
     @property
-    def name(self) -> str:
-        """As the command line spells it."""
+    def name(self) -> str:  # type: ignore[override]  # of the function, not of the class
+        """Its name on the command line."""
         return self.path
 
     @property
-    def needs_proba(self) -> bool:
+    def needs_proba(self) -> bool:  # type: ignore[override]
         """Whether the function cannot be called without probabilities."""
         return "y_proba" in _required(self.path)
 
     @property
-    def greater_is_better(self) -> bool:
-        """What the function says of itself; larger is better if it says nothing."""
+    def greater_is_better(self) -> bool:  # type: ignore[override]
+        """The attribute of the function; True without one."""
         return bool(getattr(_load(self.path), "greater_is_better", True))
-
-    @property
-    def bound(self) -> float:
-        """A row has no loss of its own here."""
-        return math.inf
-
-    def losses(self, y: Array, prediction: Prediction) -> None:
-        """Return None: nothing is known of single rows."""
-        return None
 
     def score(self, y: Array, prediction: Prediction, weight: Floats | None = None) -> float:
         """Return the score over all rows."""
@@ -116,20 +104,7 @@ def _copies(weight: Floats) -> Array:
 
 @functools.cache
 def _load(path: str) -> Callable[..., Any]:
-    module_name, _, name = path.partition(":")
-    here = str(Path.cwd())
-    added = here not in sys.path
-    if added:
-        sys.path.append(here)  # a command started by its script does not search the working directory
-    try:
-        found = getattr(importlib.import_module(module_name), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(
-            f"There is no metric {path!r} ({error}). Write module:function, such as shop:profit."
-        ) from error
-    finally:
-        if added and here in sys.path:
-            sys.path.remove(here)
+    found: Any = import_named(path, "metric", UsageError)
     if not callable(found):
         raise UsageError(f"{path} is a {type(found).__name__}, not a function f(y_true, y_pred) -> float.")
     return found  # type: ignore[no-any-return]  # callable was checked

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,11 +12,12 @@ from incumbent.errors import UsageError
 from incumbent.metrics._calibration import CalibrationError
 from incumbent.metrics._cost import CostMatrix, read_costs
 from incumbent.metrics._custom import Custom
-from incumbent.metrics._labels import encode, settled, several, tallies
+from incumbent.metrics._labels import encode, settled, several
 from incumbent.metrics._rank import AUC
-from incumbent.metrics._rows import MAE, RMSE, Accuracy, Brier, HammingLoss, LogLoss
-from incumbent.metrics._table import F1, BalancedAccuracy, MicroF1, Precision, Recall, TableMetric
-from incumbent.metrics._variance import R2
+from incumbent.metrics._rows import Accuracy, Brier, HammingLoss, LogLoss
+from incumbent.metrics._table import F1, BalancedAccuracy, MicroF1, Precision, Recall
+from incumbent.metrics._values import MAE, R2, RMSE
+from incumbent.words import nearest
 
 METRICS: Mapping[Task, Mapping[str, type]] = {
     "classification": {
@@ -34,7 +33,7 @@ METRICS: Mapping[Task, Mapping[str, type]] = {
     },
     "regression": {"rmse": RMSE, "mae": MAE, "r2": R2},
 }
-"""The standard metrics of each task; the first decides where none is named."""
+"""The standard metrics of each task; the first is the default."""
 
 _OF_LABELS: Mapping[str, type] = {
     "accuracy": Accuracy,
@@ -52,7 +51,7 @@ _ONE_CLASS = (BalancedAccuracy, CostMatrix)
 
 
 def standard(task: Task, labels: int = 1) -> Mapping[str, type]:
-    """Return the standard metrics of a task whose rows have so many labels or values each, by name.
+    """Return the standard metrics of a task by name, for rows with this number of labels or values each.
 
     Examples
     --------
@@ -63,33 +62,33 @@ def standard(task: Task, labels: int = 1) -> Mapping[str, type]:
 
 
 def labels_of(y: Array) -> int:
-    """Return how many labels or values each row has: m of (n, m), and 1 of (n,)."""
+    """Return the number of labels or values of each row: m for (n, m), and 1 for (n,)."""
     return int(np.shape(y)[1]) if several(y) else 1
 
 
 def metric(
     spec: str | Metric | None, *, task: Task, classes: Sequence[Any] | Array | None = None, labels: int = 1
 ) -> Metric:
-    """Return the metric that a name, a path or nothing stands for.
+    """Return the metric with this name.
 
     Parameters
     ----------
     spec : str, Metric or None
-        A name of `METRICS`, ``cost:FILE`` for a cost matrix, ``module:function`` for a function of yours, or a metric,
-        which is given back. None is accuracy, or RMSE for a regression.
+        A name of `METRICS`, ``cost:FILE`` for a cost matrix, ``module:function`` for your own function, or a metric,
+        which is returned. None is accuracy, or RMSE for a regression.
     task : {"classification", "regression"}
         What the model predicts.
     classes : (k,) sequence, optional
-        The model's classes, so that the positive class and the mean over classes do not depend on the rows at hand.
+        The model's classes, so that the positive class and the mean over classes do not depend on the rows.
     labels : int
-        How many labels, each on or off, or values a row has at once. With several, "f1", "precision" and "recall" are
-        means over the labels ("f1_macro" is another word for "f1"), "f1_micro" takes all decisions together, and
-        "accuracy" asks for a row with every label right.
+        Number of labels, each on or off, or values of a row. With several, "f1" (or "f1_macro"), "precision" and
+        "recall" are means over the labels, "f1_micro" counts all decisions together, and "accuracy" counts rows with
+        every label right.
 
     Raises
     ------
     UsageError
-        If there is no such metric, or it is one of the other task, or needs rows of one class each.
+        There is no such metric for this task, or it needs rows of one class each.
 
     Examples
     --------
@@ -104,7 +103,7 @@ def metric(
     if many and (isinstance(spec, _ONE_CLASS) or str(spec).startswith(("cost:", "balanced_accuracy"))):
         name = spec if isinstance(spec, str) else spec.name
         raise UsageError(
-            f"{name} needs rows of one class each, and these have {labels} labels at once; there are "
+            f"{name} needs rows of one class each, and these have {labels} labels; there are "
             f"{', '.join(_OF_LABELS)}, module:function."
         )
     if not isinstance(spec, str):
@@ -127,75 +126,50 @@ def metric(
 
 def _unknown(spec: str, task: Task, labels: int) -> str:
     names = list(standard(task, labels))
-    near = difflib.get_close_matches(spec.lower().replace("-", "_").replace(" ", "_"), names, n=1)
+    near = nearest(spec.replace("-", "_").replace(" ", "_"), names)
+    hint = ""
     if spec in _OF_LABELS and task == "classification":
-        hint = "That is one of several labels at once, and these rows have one each. "
+        hint = "That is a metric of several labels, and these rows have one each. "
     elif near:
-        hint = f"Did you mean {near[0]}? "
+        hint = f"Did you mean {near}? "
     elif any(spec in other for name, other in METRICS.items() if name != task):
         hint = f"This is a {task}. "
-    else:
-        hint = ""
     others = "module:function" if task == "regression" or labels > 1 else "cost:FILE or module:function"
     return f"There is no {task} metric {spec!r}. {hint}There are {', '.join(names)}, {others}."
 
 
 def scores(y: Array, prediction: Prediction, *, task: Task, weight: Floats | None = None) -> dict[str, float]:
-    """Return every standard metric that applies; those on probabilities only where the model gives them.
+    """Return every standard metric; those of probabilities only if the model predicts them.
 
     Parameters
     ----------
-    y : (n,) array, or (n, m) of several labels or values at once
-        The truth.
+    y : (n,) array, or (n, m) for several labels or values
+        True labels or values.
     prediction : Prediction
-        What a model said.
+        Predictions of the same rows.
     task : {"classification", "regression"}
-        Which metrics.
+        What is predicted.
     weight : (n,) array, optional
         Row weights.
 
     Returns
     -------
     dict of str to float
-        The score by name; nan where the rows cannot tell, as the AUC of one class.
+        The score by name; nan if the rows do not define it, such as the AUC of one class.
 
     Examples
     --------
     >>> scores(np.array([1.0, 2.0]), Prediction(np.array([1.0, 4.0])), task="regression")
     {'rmse': 1.4142135623730951, 'mae': 1.0, 'r2': -7.0}
     """
-    if not len(y):
-        return {name: math.nan for name, kind in standard(task, labels_of(y)).items() if _applies(kind, prediction)}
-    if task == "regression" or several(y):
-        known = standard(task, labels_of(y)).items()
-        return {name: kind().score(y, prediction, weight) for name, kind in known if _applies(kind, prediction)}
-    rows = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
-    return _of_classes(np.asarray(y), prediction, rows)
+    if task == "classification" and not several(y):  # turn labels into numbers once, for all metrics
+        classes, truth = settled(None, y, prediction)
+        known = None if prediction.classes is None else encode(prediction.classes, classes)
+        y, prediction = truth, Prediction(encode(prediction.label, classes), prediction.proba, known)
+    kinds = standard(task, labels_of(y)).items()
+    return {name: kind().score(y, prediction, weight) for name, kind in kinds if can_score(kind, prediction)}
 
 
-def _applies(kind: type, prediction: Prediction) -> bool:
-    return prediction.proba is not None or not kind.needs_proba  # type: ignore[attr-defined]  # every class of METRICS has it
-
-
-def _of_classes(y: Array, prediction: Prediction, weight: Floats) -> dict[str, float]:
-    """Turn labels into numbers once, and let every metric work on those."""
-    classes, truth = settled(None, y, prediction)
-    label = encode(prediction.label, classes)
-    size, order = len(classes), tuple(range(len(classes)))
-    counts = [tallies(code, size, weight[None, :]) for code in (np.where(label == truth, truth, -1), truth, label)]
-    found = {"accuracy": float(counts[0].sum() / weight.sum())}
-    table: dict[str, type[TableMetric]] = {
-        "balanced_accuracy": BalancedAccuracy,
-        "precision": Precision,
-        "recall": Recall,
-        "f1": F1,
-    }
-    found |= {name: float(kind().of_counts(classes, *counts)[0]) for name, kind in table.items()}
-    if prediction.proba is None or prediction.classes is None:
-        return found
-    said = Prediction(label, prediction.proba, encode(prediction.classes, classes))
-    found["log_loss"] = LogLoss().score(truth, said, weight)
-    found["brier"] = Brier().score(truth, said, weight)
-    found["auc"] = AUC(classes=order).score(truth, said, weight)
-    found["calibration_error"] = CalibrationError(classes=order).score(truth, said, weight)
-    return found
+def can_score(kind: Any, prediction: Prediction) -> bool:
+    """Return whether a metric can use this prediction: it has probabilities if the metric needs them."""
+    return prediction.proba is not None or not getattr(kind, "needs_proba", False)

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Prediction, Value
+from incumbent.core import Array, Floats, Prediction
+from incumbent.metrics._base import Score
 from incumbent.metrics._labels import columns, label_names, probabilities, settled, several
 
 
 @dataclass(frozen=True, repr=False)
-class AUC(Value):
-    """Probability that a positive row is ranked above a negative one, ties counting half.
+class AUC(Score):
+    """Probability that a positive row is ranked above a negative one; ties count half. nan if only one class occurs.
 
-    With more than two classes, the mean of each class against the rest; with several labels at once, the mean over
-    those that are on in some rows and off in others. A class that the model does not know has score zero on every row.
+    With more than two classes, the mean of each class against the rest. With several labels, the mean over those that
+    are on in some rows and off in others. A class that the model does not know has score zero on every row.
 
     Parameters
     ----------
@@ -43,39 +44,14 @@ class AUC(Value):
     positive: Any = None
     classes: tuple[Any, ...] | None = None
 
-    relative = False
+    name = "auc"
     needs_proba = True
-    labels_only = False
-
-    @property
-    def name(self) -> str:
-        """As the command line spells it."""
-        return "auc"
-
-    @property
-    def greater_is_better(self) -> bool:
-        """Larger is better."""
-        return True
-
-    @property
-    def bound(self) -> float:
-        """A row has no loss of its own here."""
-        return math.inf
-
-    def losses(self, y: Array, prediction: Prediction) -> None:
-        """Return None: a ranking is not a mean over rows."""
-        return None
-
-    def score(self, y: Array, prediction: Prediction, weight: Floats | None = None) -> float:
-        """Return the score over all rows; nan where only one class occurs."""
-        rows = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
-        return float(self.resample(y, prediction, rows[None, :])[0])
 
     def resample(self, y: Array, prediction: Prediction, weight: Floats) -> Floats:
         """Return the score under each of B row weightings (B, n)."""
         each = list((self._of_labels if several(y) else self._of_classes)(y, prediction, weight))
-        told = [area for area in each if area is not None]
-        return np.mean(told, axis=0) if told else np.full(len(weight), math.nan)
+        areas = [area for area in each if area is not None]
+        return np.mean(areas, axis=0) if areas else np.full(len(weight), math.nan)
 
     def _of_classes(self, y: Array, prediction: Prediction, weight: Floats) -> Iterator[Floats | None]:
         classes, truth = settled(self.classes, y, prediction)
@@ -92,10 +68,10 @@ class AUC(Value):
 
 
 def _areas(score: Floats, positive: Array, weight: Floats) -> Floats | None:
-    """Return the area (B,) of one class against the rest, or None where either side has no row.
+    """Return the area (B,) of one class against the rest, or None if either side has no row.
 
-    The side with more rows is sorted and summed once; each row of the other side then reads off the weight below it
-    and the weight level with it.
+    The side with more rows is sorted and summed once. Each row of the other side then reads off the weight below it and
+    the weight level with it.
     """
     if positive.all() or not positive.any():
         return None

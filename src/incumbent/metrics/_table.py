@@ -1,84 +1,59 @@
-"""Metrics of the confusion table: they belong to the rows as a whole, not to one row.
+"""Metrics of the confusion table: scores of all rows together.
 
-Of several labels at once each has a table of its own, on against off, and the score is the mean over them.
+If rows have several labels, each label has a table of its own, on against off, and the score is the mean over them.
 """
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Prediction, Value
+from incumbent.core import Array, Floats, Prediction
+from incumbent.metrics._base import Score
 from incumbent.metrics._labels import encode, label_counts, label_names, settled, several, tallies
 
 
-class TableMetric(Value):
-    """A metric that needs only how often each class was right, occurred and was predicted."""
+class TableMetric(Score):
+    """A metric that needs only how often each class was right, occurred and was predicted.
 
-    relative = False
-    needs_proba = False
+    It is the score of the positive class if there are two classes, else the mean over classes.
+    """
+
     labels_only = True
-    """Rows with the same truth and label are interchangeable, so a bootstrap may count them together."""
+    positive: Any = None
     classes: tuple[Any, ...] | None
-    positive: Any
-
-    @property
-    def greater_is_better(self) -> bool:
-        """Larger is better."""
-        return True
-
-    @property
-    def bound(self) -> float:
-        """A row has no loss of its own here."""
-        return math.inf
+    always_mean: bool = False  # over two classes as well
 
     @abstractmethod
-    def per_class(self, right: Floats, truly: Floats, said: Floats) -> Floats:
-        """Return the score of each class (B, k), given its weights (B, k): predicted right, occurring, predicted."""
-
-    def losses(self, y: Array, prediction: Prediction) -> None:
-        """Return None: this metric is not a mean over rows."""
-        return None
-
-    def score(self, y: Array, prediction: Prediction, weight: Floats | None = None) -> float:
-        """Return the score over all rows."""
-        rows = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
-        return float(self.resample(y, prediction, rows[None, :])[0])
+    def per_class(self, right: Floats, occurring: Floats, predicted: Floats) -> Floats:
+        """Return the score of each class (B, k) from its weights (B, k)."""
 
     def resample(self, y: Array, prediction: Prediction, weight: Floats) -> Floats:
         """Return the score under each of B row weightings (B, n)."""
         if several(y):
-            counts = label_counts(y, prediction.label, weight)
-            return self.of_counts(label_names(y, prediction), *counts, one=self.positive is not None)
+            names, counts = label_names(y, prediction), label_counts(y, prediction.label, weight)
+            return self._combine(names, counts, mean=self.positive is None)
         classes, truth = settled(self.classes, y, prediction)
         label = encode(prediction.label, classes)
-        right = tallies(np.where(label == truth, truth, -1), len(classes), weight)
-        return self.of_counts(
-            classes, right, tallies(truth, len(classes), weight), tallies(label, len(classes), weight)
-        )
+        codes = (np.where(label == truth, truth, -1), truth, label)
+        return self._combine(classes, [tallies(code, len(classes), weight) for code in codes], mean=self.always_mean)
 
-    def of_counts(
-        self, classes: tuple[Any, ...], right: Floats, truly: Floats, said: Floats, *, one: bool = True
-    ) -> Floats:
-        """Return the score (B,) of B tables: of the positive class where there are two, else the mean over classes.
-
-        Where `one` is false it is the mean over two as well: labels that can be on at once.
-        """
-        each = self.per_class(right, truly, said)
+    def _combine(self, classes: tuple[Any, ...], counts: Any, *, mean: bool) -> Floats:
+        """Return the score (B,) of B tables."""
+        each = self.per_class(*counts)
         positive = classes[-1] if self.positive is None and len(classes) == 2 else self.positive
-        if one and positive is not None and positive in classes:
+        if not mean and positive is not None and positive in classes:
             return np.asarray(each[:, classes.index(positive)])
-        occurs = truly > 0  # a class without rows has no score, even if it was predicted
+        occurs = counts[1] > 0  # a class without rows has no score, even if it was predicted
         return _ratio(np.where(occurs, each, 0.0).sum(axis=1), occurs.sum(axis=1).astype(np.float64))
 
 
 @dataclass(frozen=True, repr=False)
 class BalancedAccuracy(TableMetric):
-    """Mean over the classes of the share that is predicted right: every class counts alike.
+    """Mean over the classes of the fraction that is predicted right: every class counts alike.
 
     Parameters
     ----------
@@ -93,28 +68,17 @@ class BalancedAccuracy(TableMetric):
 
     classes: tuple[Any, ...] | None = None
 
-    positive = None
+    name = "balanced_accuracy"
+    always_mean = True
 
-    @property
-    def name(self) -> str:
-        """As the command line spells it."""
-        return "balanced_accuracy"
-
-    def per_class(self, right: Floats, truly: Floats, said: Floats) -> Floats:
-        """Return the share of each class that is predicted right."""
-        return _ratio(right, truly)
-
-    def of_counts(
-        self, classes: tuple[Any, ...], right: Floats, truly: Floats, said: Floats, *, one: bool = True
-    ) -> Floats:
-        """Return the mean over the classes that occur."""
-        occurs = truly > 0
-        return _ratio((_ratio(right, truly) * occurs).sum(axis=1), occurs.sum(axis=1).astype(np.float64))
+    def per_class(self, right: Floats, occurring: Floats, predicted: Floats) -> Floats:
+        """Return the fraction of each class that is predicted right."""
+        return _ratio(right, occurring)
 
 
 @dataclass(frozen=True, repr=False)
 class Precision(TableMetric):
-    """Share of the rows predicted positive that are; with more than two classes, the mean over them.
+    """Fraction of the rows predicted positive that are; with more than two classes, the mean over them.
 
     Parameters
     ----------
@@ -132,19 +96,16 @@ class Precision(TableMetric):
     positive: Any = None
     classes: tuple[Any, ...] | None = None
 
-    @property
-    def name(self) -> str:
-        """As the command line spells it."""
-        return "precision"
+    name = "precision"
 
-    def per_class(self, right: Floats, truly: Floats, said: Floats) -> Floats:
+    def per_class(self, right: Floats, occurring: Floats, predicted: Floats) -> Floats:
         """Return right / predicted of each class."""
-        return _ratio(right, said)
+        return _ratio(right, predicted)
 
 
 @dataclass(frozen=True, repr=False)
 class Recall(TableMetric):
-    """Share of the positive rows that are predicted so; with more than two classes, the mean over them.
+    """Fraction of the positive rows that are predicted so; with more than two classes, the mean over them.
 
     Parameters
     ----------
@@ -162,14 +123,11 @@ class Recall(TableMetric):
     positive: Any = None
     classes: tuple[Any, ...] | None = None
 
-    @property
-    def name(self) -> str:
-        """As the command line spells it."""
-        return "recall"
+    name = "recall"
 
-    def per_class(self, right: Floats, truly: Floats, said: Floats) -> Floats:
+    def per_class(self, right: Floats, occurring: Floats, predicted: Floats) -> Floats:
         """Return right / occurring of each class."""
-        return _ratio(right, truly)
+        return _ratio(right, occurring)
 
 
 @dataclass(frozen=True, repr=False)
@@ -194,21 +152,18 @@ class F1(TableMetric):
     positive: Any = None
     classes: tuple[Any, ...] | None = None
 
-    @property
-    def name(self) -> str:
-        """As the command line spells it."""
-        return "f1"
+    name = "f1"
 
-    def per_class(self, right: Floats, truly: Floats, said: Floats) -> Floats:
+    def per_class(self, right: Floats, occurring: Floats, predicted: Floats) -> Floats:
         """Return the F1 of each class."""
-        return _ratio(2.0 * right, truly + said)
+        return _ratio(2.0 * right, occurring + predicted)
 
 
 @dataclass(frozen=True, repr=False)
 class MicroF1(TableMetric):
-    """F1 of all decisions together: with several labels at once, a frequent one counts more than a rare one.
+    """F1 of all decisions together: a frequent label counts more than a rare one.
 
-    ``2 sum_j right_j / sum_j (predicted_j + occurring_j)``; with one label a row it is the accuracy.
+    ``2 sum_j right_j / sum_j (predicted_j + occurring_j)``; with one label per row it is the accuracy.
 
     Parameters
     ----------
@@ -217,31 +172,22 @@ class MicroF1(TableMetric):
 
     Examples
     --------
-    >>> y, said = np.array([[1, 0], [1, 1]]), np.array([[1, 0], [1, 0]])
-    >>> MicroF1().score(y, Prediction(said)), round(F1().score(y, Prediction(said)), 4)
+    >>> y, label = np.array([[1, 0], [1, 1]]), np.array([[1, 0], [1, 0]])
+    >>> MicroF1().score(y, Prediction(label)), round(F1().score(y, Prediction(label)), 4)
     (0.8, 0.5)
     """
 
     classes: tuple[Any, ...] | None = None
 
-    positive = None
+    name = "f1_micro"
+    always_mean = True
 
-    @property
-    def name(self) -> str:
-        """As the command line spells it."""
-        return "f1_micro"
-
-    def per_class(self, right: Floats, truly: Floats, said: Floats) -> Floats:
-        """Return the F1 of each label."""
-        return _ratio(2.0 * right, truly + said)
-
-    def of_counts(
-        self, classes: tuple[Any, ...], right: Floats, truly: Floats, said: Floats, *, one: bool = True
-    ) -> Floats:
-        """Return the F1 of all counts together."""
-        return _ratio(2.0 * right.sum(axis=1), (truly + said).sum(axis=1))
+    def per_class(self, right: Floats, occurring: Floats, predicted: Floats) -> Floats:
+        """Return the F1 of all classes together, for each of them."""
+        total = _ratio(2.0 * right.sum(axis=1), (occurring + predicted).sum(axis=1))
+        return np.repeat(total[:, None], right.shape[1], axis=1)
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:
-    """Return top / bottom, and zero where nothing is counted: a class never predicted earns no precision."""
+    """Return top / bottom, and 0 if nothing is counted: a class that is never predicted has no precision."""
     return np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)

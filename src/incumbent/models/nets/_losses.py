@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, log_softmax
 
+from incumbent._import_named import import_named
 from incumbent.core import Array, Batch, Floats, Loss, TaskObjective
 from incumbent.errors import ModelError, UsageError
-from incumbent.models._import_named import import_named
 from incumbent.models.nets._net import Ops, Tensor
 from incumbent.models.nets._output_spec import OutputSpec
 

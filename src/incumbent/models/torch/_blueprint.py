@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from incumbent._import_named import import_named
 from incumbent.errors import ModelError
-from incumbent.models._import_named import import_named
 from incumbent.models.torch._seed import seeded
 from incumbent.models.torch._weights import UPDATES, load_weights
 

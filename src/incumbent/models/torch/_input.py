@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from incumbent._import_named import import_named
 from incumbent.core import Batch
 from incumbent.data import materialize
 from incumbent.errors import DataError, ModelError
-from incumbent.models._import_named import import_named
 from incumbent.models.nets._net import Inputs
 from incumbent.models.torch._images import explained, first_convolution
 

@@ -1,4 +1,4 @@
-"""Import what a text names."""
+"""Import an object by its name."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ import os
 import sys
 from typing import Any
 
-from incumbent.errors import ModelError
+from incumbent.errors import IncumbentError, ModelError
 from incumbent.words import nearest
 
 
-def import_named(reference: str, what: str) -> Any:
-    """Return what "package.module:name" names.
-
-    Raises
-    ------
-    ModelError
-        It cannot be imported, or does not exist.
-    """
+def import_named(reference: str, what: str, error: type[IncumbentError] = ModelError) -> Any:
+    """Return the object "package.module:name"; raise `error` if it cannot be imported or does not exist."""
     module, _, name = reference.partition(":")
     if not module or not name:
-        raise ModelError(
-            f'The {what} {reference!r} is no reference; write "package.module:name", such as "nets:build".'
+        raise error(
+            f'The {what} {reference!r} is not a name of Python code; write "package.module:name", such as "nets:build".'
         )
     here = os.getcwd()
     added = here not in sys.path
@@ -30,11 +24,11 @@ def import_named(reference: str, what: str) -> Any:
         sys.path.append(here)  # a command started by its script does not search the working directory
     try:
         found: Any = importlib.import_module(module)
-    except ImportError as error:
-        raise ModelError(
-            f"The {what} {reference!r} cannot be imported ({error}); install its package, or run from the folder that "
+    except ImportError as cause:
+        raise error(
+            f"The {what} {reference!r} cannot be imported ({cause}); install its package, or run from the folder that "
             f"holds {module.partition('.')[0]}.py."
-        ) from error
+        ) from cause
     finally:
         if added and here in sys.path:
             sys.path.remove(here)
@@ -42,6 +36,6 @@ def import_named(reference: str, what: str) -> Any:
         if not hasattr(found, part):
             names = [n for n in dir(found) if not n.startswith("_")]
             near = ", ".join(sorted(names, key=lambda n: n != nearest(part, names)))[:200]
-            raise ModelError(f"The {what} {reference!r} is not there: {module} has no {part!r}; it has {near}.")
+            raise error(f"The {what} {reference!r} is not there: {module} has no {part!r}; it has {near}.")
         found = getattr(found, part)
     return found

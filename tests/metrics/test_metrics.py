@@ -180,8 +180,8 @@ def test_defaults_and_names():
         ("wurst", "regression", "There are rmse, mae, r2"),
         ("cost:x.csv", "regression", "needs classes"),
         ("cost:absent.csv", "classification", "cannot be read"),
-        ("nowhere:f", "classification", "module:function"),
-        ("math:nothing", "classification", "module:function"),
+        ("nowhere:f", "classification", "cannot be imported"),
+        ("math:nothing", "classification", "math has no 'nothing'"),
         ("math:pi", "classification", "not a function"),
     ],
 )
