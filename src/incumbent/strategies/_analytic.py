@@ -9,7 +9,6 @@ from incumbent._deprecated import warn_ignored
 from incumbent.core import Batch, Exact, Memory, Model, Recipe
 from incumbent.errors import UsageError
 from incumbent.memory import scale_weights
-from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
 
 
@@ -73,10 +72,8 @@ class Analytic(Edit):
         whole = isinstance(self.width, int) and not isinstance(self.width, bool) and self.width >= 0
         if not whole and self.width != "auto":
             raise UsageError(f'Analytic(width=...) takes "auto" or a whole number from 0; it was given {self.width!r}.')
-        if self.ridge is not None:
-            positive(self, "ridge", self.ridge)
-        positive(self, "weight", self.weight)
-        one_of(self, "reads", self.reads, ("last", "input"))
+        self._check_positive("ridge", "weight")
+        self._check_one_of("reads", ("last", "input"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Keep the features, solve the head."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from incumbent._deprecated import renamed_members
 from incumbent.core import Memory, Recipe, RefitLeaves, Trees
-from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
 
@@ -43,12 +42,9 @@ class AppendTrees(Edit):
     refit: float | None = None
 
     def __post_init__(self) -> None:
-        positive(self, "rounds", self.rounds, whole=True)
-        for name in ("learning_rate", "refit"):
-            if getattr(self, name) is not None:
-                positive(self, name, getattr(self, name))
-        if self.l2:
-            positive(self, "l2", self.l2)
+        self._check_positive("rounds", whole=True)
+        self._check_positive("learning_rate", "refit")
+        self._check_positive("l2", or_zero=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from the champion's trees."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from incumbent.core import Architecture, Memory, Perturb, Recipe, ReplayRows
 from incumbent.errors import UsageError
-from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
 
@@ -71,9 +70,8 @@ class ShrinkPerturb(Edit):
     noise: float = 0.01
 
     def __post_init__(self) -> None:
-        positive(self, "keep", self.keep)
-        if self.noise:
-            positive(self, "noise", self.noise)
+        self._check_positive("keep")
+        self._check_positive("noise", or_zero=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from the shrunk champion, and train it on all remembered rows and the new ones."""

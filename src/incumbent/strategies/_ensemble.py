@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incumbent.core import Ensemble, Memory, Recipe
-from incumbent.strategies._check import positive
 from incumbent.strategies._edit import Edit
 
 
@@ -30,7 +29,7 @@ class Vote(Edit):
     members: int = 5
 
     def __post_init__(self) -> None:
-        positive(self, "members", self.members, whole=True)
+        self._check_positive("members", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Finish with an ensemble of equal weights."""
@@ -63,7 +62,7 @@ class Weighted(Edit):
     members: int = 5
 
     def __post_init__(self) -> None:
-        positive(self, "members", self.members, whole=True)
+        self._check_positive("members", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Finish with a weighted ensemble."""

@@ -1,11 +1,11 @@
-"""Freeze parts of a net."""
+"""Train a part of a net: some layers, or low-rank updates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incumbent.core import Memory, Recipe
-from incumbent.strategies._check import positive
+from incumbent._deprecated import renamed_members
+from incumbent.core import LowRank, Memory, Recipe
 from incumbent.strategies._edit import Edit
 
 
@@ -34,11 +34,50 @@ class Freeze(Edit):
     first: int | None = None
 
     def __post_init__(self) -> None:
-        if self.first is not None:
-            positive(self, "first", self.first, whole=True)
+        self._check_positive("first", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from the champion, with these parts frozen."""
         named = (self.parts,) if isinstance(self.parts, str) else self.parts
         frozen = named if self.first is None else (f"first:{self.first}",)
         return recipe.replace(start="champion", freeze=(*recipe.structure.freeze, *frozen))
+
+
+@renamed_members({"apart": "not merge"})
+@dataclass(frozen=True, repr=False)
+class LoRA(Edit):
+    """Freeze the weights of a net and train low-rank updates of them: ``w + (alpha / rank) * B A``.
+
+    Far fewer weights are trained. That is cheap, and the net forgets less. The last layer is trained in full. At the
+    end the updates are added to the weights, so that the net predicts as fast as before. With ``merge=False`` they stay
+    separate: a small file, and the champion's weights bit for bit.
+
+    Parameters
+    ----------
+    rank : int
+        Rank of each update; alpha is twice the rank.
+    layers : tuple of str
+        Names or patterns of the linear and convolution layers that get an update; empty means all of them.
+    merge : bool
+        Add the updates to the weights at the end.
+
+    References
+    ----------
+    Hu et al. (2022), LoRA: Low-Rank Adaptation of Large Language Models, ICLR, eq. 3.
+
+    Examples
+    --------
+    >>> LoRA(4, layers=("encoder.*",))
+    LoRA(4, layers=('encoder.*',))
+    """
+
+    rank: int = 8
+    layers: tuple[str, ...] = ()
+    merge: bool = True
+
+    def __post_init__(self) -> None:
+        self._check_positive("rank", whole=True)
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Start from the champion's weights and freeze them."""
+        return recipe.replace(start="champion", lora=LowRank(self.rank, self.layers, self.merge))

@@ -7,7 +7,6 @@ from typing import Literal
 
 from incumbent._deprecated import renamed_members
 from incumbent.core import FreshHead, Memory, NewClasses, Recipe
-from incumbent.strategies._check import one_of
 from incumbent.strategies._edit import Edit
 
 
@@ -58,7 +57,7 @@ class AddClasses(Edit):
     init: Literal["prior", "imprint"] = "prior"
 
     def __post_init__(self) -> None:
-        one_of(self, "init", self.init, ("prior", "imprint"))
+        self._check_one_of("init", ("prior", "imprint"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from the champion, with outputs for new classes."""

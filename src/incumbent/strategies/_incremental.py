@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from incumbent.core import OPTIMIZERS, Memory, Recipe
-from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
 
 
@@ -38,13 +37,9 @@ class Incremental(Edit):
     batch_size: int | None = None
 
     def __post_init__(self) -> None:
-        if self.optimizer is not None:
-            one_of(self, "optimizer", self.optimizer, OPTIMIZERS)
-        if self.lr is not None:
-            positive(self, "lr", self.lr)
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) is not None:
-                positive(self, name, getattr(self, name), whole=True)
+        self._check_one_of("optimizer", OPTIMIZERS)
+        self._check_positive("lr")
+        self._check_positive("epochs", "batch_size", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from the champion, with this optimizer."""
@@ -79,10 +74,8 @@ class Online(Edit):
     lr: float | None = None
 
     def __post_init__(self) -> None:
-        if self.optimizer is not None:
-            one_of(self, "optimizer", self.optimizer, OPTIMIZERS)
-        if self.lr is not None:
-            positive(self, "lr", self.lr)
+        self._check_one_of("optimizer", OPTIMIZERS)
+        self._check_positive("lr")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Start from the champion, one row a step, in order."""

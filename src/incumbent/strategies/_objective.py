@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from incumbent.core import Memory, Recipe, TaskObjective
 from incumbent.errors import UsageError
-from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
 
 
@@ -89,14 +88,13 @@ class Schedule(Edit):
     weight_decay: float | None = None
 
     def __post_init__(self) -> None:
-        one_of(self, "course", self.course, ("linear", "cosine", "constant"))
+        self._check_one_of("course", ("linear", "cosine", "constant"))
         if not 0 <= self.warmup < 1:
             raise UsageError(f"Schedule(warmup=...) takes a number from 0 to below 1; it was given {self.warmup!r}.")
         if not 0 < self.layer_decay <= 1:
             raise UsageError(f"Schedule(layer_decay=...) takes a number above 0, at most 1; not {self.layer_decay!r}.")
-        for name in ("clip", "patience"):
-            if getattr(self, name) is not None:
-                positive(self, name, getattr(self, name), whole=name == "patience")
+        self._check_positive("clip")
+        self._check_positive("patience", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Set how the steps are taken."""

@@ -7,7 +7,6 @@ from typing import Literal
 
 from incumbent._deprecated import renamed_members
 from incumbent.core import Memory, Recipe, ReplayRows
-from incumbent.strategies._check import one_of, positive
 from incumbent.strategies._edit import Edit
 
 
@@ -47,8 +46,8 @@ class Replay(Edit):
     per_batch: bool = False
 
     def __post_init__(self) -> None:
-        positive(self, "rows", self.rows, whole=True)
-        one_of(self, "sample", self.sample, ("reservoir", "balanced"))
+        self._check_positive("rows", whole=True)
+        self._check_one_of("sample", ("reservoir", "balanced"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Add remembered rows to the new ones."""

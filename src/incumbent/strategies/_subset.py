@@ -7,7 +7,6 @@ from typing import Literal
 
 from incumbent._deprecated import renamed_members
 from incumbent.core import Memory, Recipe, Subset
-from incumbent.strategies._check import fraction, one_of
 from incumbent.strategies._edit import Edit
 
 
@@ -41,8 +40,8 @@ class SelectSubset(Edit):
     by: Literal["random", "loss", "rho"] = "random"
 
     def __post_init__(self) -> None:
-        fraction(self, "fraction", self.fraction)
-        one_of(self, "by", self.by, ("random", "loss", "rho"))
+        self._check_fraction("fraction")
+        self._check_one_of("by", ("random", "loss", "rho"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Train on a part of the rows in each epoch."""

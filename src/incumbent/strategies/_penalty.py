@@ -1,4 +1,4 @@
-"""Penalise moves of the weights, by other importances than the Fisher information of EWC."""
+"""Penalise moves of the weights away from the champion's, by how much each matters for the old rows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,52 @@ from typing import Literal
 from incumbent._deprecated import renamed_members
 from incumbent.core import Batch, Importance, Memory, Model, Pull, Recipe, has_weights
 from incumbent.memory import accumulate_importance
-from incumbent.strategies._check import fraction, one_of, positive
 from incumbent.strategies._edit import Edit
+
+
+@dataclass(frozen=True, repr=False)
+class EWC(Edit):
+    """Add ``strength/2 * sum(F * (w - w_champion)**2)`` to the mean loss, with F the diagonal Fisher information.
+
+    F is exact: the expectation over the model's own labels, row by row, not the square of a mean gradient. It is
+    accumulated over updates with decay `gamma`, around the latest optimum only (online EWC). Nets take any strength: an
+    infinite one leaves the weights where they are.
+
+    Parameters
+    ----------
+    strength : float
+        Weight of the penalty, next to a loss that is a mean over rows.
+    gamma : float in (0, 1]
+        Fraction of the old importance that an update keeps.
+
+    References
+    ----------
+    Kirkpatrick et al. (2017), Overcoming Catastrophic Forgetting in Neural Networks, PNAS, eq. 3.
+    Schwarz et al. (2018), Progress & Compress, ICML, eq. 9. Huszár (2018), arXiv:1712.03847.
+
+    Examples
+    --------
+    >>> from incumbent.core import Memory, Recipe
+    >>> EWC(10.0).prepare(Recipe(), Memory()).loss
+    Loss(Pull(10.0, importance='fisher'))
+    """
+
+    strength: float = 1.0
+    gamma: float = 0.9
+
+    def __post_init__(self) -> None:
+        self._check_positive("strength")
+        self._check_fraction("gamma")
+
+    def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
+        """Pull each weight by its Fisher information."""
+        return recipe.replace(start="champion", pull=Pull(self.strength, "fisher"))
+
+    def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
+        """Keep ``F = gamma * F_old + F_new``, in the shapes that the model has now."""
+        if not has_weights(model):
+            return memory
+        return accumulate_importance(memory, model.weight_importance(batch), "fisher", gamma=self.gamma)
 
 
 class _Consolidate(Edit):
@@ -58,9 +102,9 @@ class OnlineEWC(_Consolidate):
     fisher: Literal["exact", "empirical"] = "exact"
 
     def __post_init__(self) -> None:
-        positive(self, "strength", self.strength)
-        fraction(self, "gamma", self.gamma)
-        one_of(self, "fisher", self.fisher, ("exact", "empirical"))
+        self._check_positive("strength")
+        self._check_fraction("gamma")
+        self._check_one_of("fisher", ("exact", "empirical"))
 
     @property
     def _kind(self) -> Importance:
@@ -102,7 +146,7 @@ class SI(_Consolidate):
     strength: float = 1.0
 
     def __post_init__(self) -> None:
-        positive(self, "strength", self.strength)
+        self._check_positive("strength")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Pull each weight by its path importance, and record the new path."""
@@ -140,8 +184,7 @@ class MAS(_Consolidate):
     gamma: float = 1.0
 
     def __post_init__(self) -> None:
-        positive(self, "strength", self.strength)
-        positive(self, "gamma", self.gamma)
+        self._check_positive("strength", "gamma")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Pull each weight by how much it moves the outputs."""
@@ -183,9 +226,8 @@ class L2SP(Edit):
     l2_new_weights: float = 0.01
 
     def __post_init__(self) -> None:
-        positive(self, "strength", self.strength)
-        if self.l2_new_weights:
-            positive(self, "l2_new_weights", self.l2_new_weights)
+        self._check_positive("strength")
+        self._check_positive("l2_new_weights", or_zero=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
         """Pull old weights to the champion's and new ones to zero."""
