@@ -8,8 +8,8 @@ import copy
 import numpy as np
 from tape import NumpyOps, Var, of, relu
 
-from incumbent.errors import AbilityError, ModelError
-from incumbent.models.nets import ExactHead, NetModel, OutputLayer, RandomReLU
+from incumbent.errors import ModelError
+from incumbent.models.nets import ExactHead, HeadLayer, Net, NetModel, Optimizer, OutputLayer, RandomReLU
 
 
 class Dense:
@@ -32,13 +32,10 @@ class MLP:
         self.layers = [drawn(a, b, rng) for a, b in zip(widths, widths[1:], strict=False)]
 
 
-class NumpyNet:
+class NumpyNet(Net):
     """What the engine needs of such a model; see `incumbent.models.nets.Net`."""
 
-    ops = NumpyOps()
-    device = compute_device = "cpu"
-    can_redraw = True
-    prepare = image_channels = None
+    ops, frozen = NumpyOps(), frozenset()
 
     def __init__(self, native, frozen=frozenset()):
         self.native, self.frozen = native, frozen
@@ -97,12 +94,6 @@ class NumpyNet:
     def output_layer(self):
         return OutputLayer(len(self.native.layers[-1].bias), is_linear=True)
 
-    def moved(self, device):
-        return self
-
-    def is_out_of_memory(self, error):
-        return isinstance(error, MemoryError)
-
     # --------------------------------------------------------------------------------------- training
 
     def learn(self, *, statistics):
@@ -111,8 +102,8 @@ class NumpyNet:
     def optimizer(self, settings):
         return NumpyOptimizer(self, settings)
 
-    def finish(self, frozen):
-        self.training, self.frozen = False, frozen
+    def finish(self):
+        self.training = False
         self.native.layers[-1].solved = None
 
     def gradients(self, value):
@@ -124,18 +115,6 @@ class NumpyNet:
         zero = {name: np.zeros_like(getattr(*self.place(name))) for name in self.weight_names}
         found = {name: leaf.grad for name, leaf in leaves.items() if leaf.grad is not None}
         return loss, {name: g for name, g in (zero | found).items() if name not in self.frozen}
-
-    def gradient_powers(self, inputs, target, scores):
-        total = {name: np.zeros_like(value) for name, value in self.weights().items() if name not in self.frozen}
-        for score in scores(self.forward(inputs)):
-            for i in range(len(target)):
-                row = {"": inputs[""][i : i + 1]}
-                _, g = self.gradients(
-                    lambda row=row, score=score, i=i: score.value(self.forward(row), target[i : i + 1])[0]
-                )
-                for name, value in turned(g).items():
-                    total[name] += (1.0 if score.weight is None else score.weight[i]) * np.abs(value) ** score.power
-        return total
 
     # ---------------------------------------------------------------------------------------- weights
 
@@ -156,44 +135,20 @@ class NumpyNet:
                 held[...] = value  # in place: an optimizer goes on with the same arrays
         self.native.layers[-1].solved = None
 
-    def state(self):
-        return self.weights()
-
-    def load_state(self, state):
-        self.load_weights(state)
-
     def copy(self):
         return NumpyNet(copy.deepcopy(self.native), self.frozen)
 
     # -------------------------------------------------------------------------------------- structure
 
-    @property
-    def parts(self):
-        return tuple(f"layer{i}" for i in range(len(self.native.layers)))
-
-    blocks = parts
-
-    def freeze(self, weights, parts):
+    def freeze(self, weights, parts=frozenset()):
         self.frozen = frozenset(weights)
 
     def head(self, x=None, *, name=None):
         return LastLayer(self)
 
-    def widen_tables(self, x):
-        return {}
-
     def redrawn(self, seed):
         widths = [len(self.native.layers[0].kernel), *(len(layer.bias) for layer in self.native.layers)]
         return NumpyNet(MLP(*widths, dropout=self.native.dropout, seed=seed))
-
-    def rebuilt(self, factory, arguments, seed):
-        raise AbilityError("Multilayer perceptrons in NumPy have no factory.")
-
-    def add_lora(self, rank, layers, head):
-        raise AbilityError("Multilayer perceptrons in NumPy have no low-rank updates.")
-
-    def merge_lora(self):
-        pass
 
     # -------------------------------------------------------------------------- exact heads and files
 
@@ -214,9 +169,6 @@ class NumpyNet:
         scale = last.solved["temperature"]
         coef, intercept = last.kernel.T / scale, last.bias / scale
         return ExactHead(coef, intercept, classes, last.projection, scale, last.solved["ridge"], last.solved["token"])
-
-    def name_outputs(self, classes):
-        self.native.classes_ = classes
 
     def save(self, folder):
         last = self.native.layers[-1]
@@ -261,14 +213,13 @@ class Rows:
         return {"": self.x[at]}
 
 
-class LastLayer:
+class LastLayer(HeadLayer):
     """The head; see `incumbent.models.nets.HeadLayer`."""
 
     def __init__(self, net):
         self.net, self.name = net, net.parts[-1]
         self.layer = net.native.layers[-1]
         self.weight_names = (f"{self.name}.kernel", f"{self.name}.bias")
-        self.has_projection = self.layer.projection is not None
 
     def weights(self):
         return self.layer.kernel.T.copy(), self.layer.bias.copy()
@@ -276,22 +227,15 @@ class LastLayer:
     def set_weights(self, weight, bias):
         self.layer.kernel, self.layer.bias = weight.T.copy(), bias.copy()
 
-    def redraw(self, width, seed):
-        fresh = drawn(len(self.layer.kernel), width, np.random.default_rng(seed))
-        self.layer.kernel, self.layer.bias = fresh.kernel, fresh.bias
+    def features(self, inputs):
+        return self.net.through(inputs[""], len(self.net.native.layers) - 1).astype(np.float32)
 
-    def features(self, inputs, *, projected=False):
-        found = self.net.through(inputs[""], len(self.net.native.layers) - 1).astype(np.float32)
-        return self.project(found) if projected else found
-
-    def project(self, features):
-        return features if self.layer.projection is None else self.layer.projection.transform(features)
-
-    def outputs(self, features):
-        return features @ self.layer.kernel + self.layer.bias
+    @property
+    def projection(self):
+        return None if self.layer.projection is None else self.layer.projection.transform
 
 
-class NumpyOptimizer:
+class NumpyOptimizer(Optimizer):
     """The published rules; see `incumbent.models.nets.Optimizer`."""
 
     def __init__(self, net, settings):
@@ -300,15 +244,11 @@ class NumpyOptimizer:
         self.weights = [getattr(*net.place(name)) for name in self.names]
         self.first, self.second = ([np.zeros_like(w) for w in self.weights] for _ in range(2))
         self.slopes = []
-        self.is_sgd = settings.name in ("sgd", "momentum")
 
     def backward(self, loss, *at):
         value, found = self.net.gradients(lambda: loss(*at))
         self.slopes = [found[name] for name in self.names]
         return value.value
-
-    def evaluate(self, loss, *at):
-        return float(of(loss(*at)))
 
     def update(self, lr):
         self.count += 1
@@ -340,9 +280,6 @@ class NumpyOptimizer:
 
     def gradients(self):
         return self.slopes
-
-    def rate_factors(self):
-        return [self.settings.rate_factors.get(name, 1.0) for name in self.names]
 
     def velocity(self):
         return self.first if self.settings.name == "momentum" else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from incumbent.models.nets import Ops
+
 
 class Var:
     """An array that remembers what it was computed from."""
@@ -107,7 +109,7 @@ def relu(x):
     return elementwise(x, np.maximum(of(x), 0), of(x) > 0)
 
 
-class NumpyOps:
+class NumpyOps(Ops):
     """The operations of `incumbent.models.nets.Ops`, in double precision."""
 
     def asarray(self, x):
@@ -116,9 +118,6 @@ class NumpyOps:
 
     def numpy(self, x):
         return of(x)
-
-    def take(self, x, at):
-        return x[at]
 
     def concat(self, parts):
         return np.concatenate(parts)
@@ -140,9 +139,6 @@ class NumpyOps:
             return value
         return Var(value, [(z, lambda g: g - np.exp(value) * g.sum(axis=-1, keepdims=True))])
 
-    def cross_entropy(self, z, y):
-        return -self.log_softmax(z)[np.arange(len(y)), y]
-
     def softplus(self, z):
         return elementwise(z, np.logaddexp(0, of(z)), 1 / (1 + np.exp(-of(z))))
 
@@ -151,21 +147,3 @@ class NumpyOps:
 
     def clip(self, x, low, high):
         return elementwise(x, np.clip(of(x), low, high), (of(x) >= low) & (of(x) <= high))
-
-    def subtract(self, xs, ys):
-        return [x - y for x, y in pairs(xs, ys)]
-
-    def multiply(self, xs, ys):
-        return [x * y for x, y in pairs(xs, ys)]
-
-    def divide(self, xs, ys):
-        with np.errstate(divide="ignore"):
-            return [x / y for x, y in pairs(xs, ys)]
-
-    def add_(self, xs, ys, scale=1.0):
-        for x, y in pairs(xs, ys):
-            x += scale * y
-
-
-def pairs(xs, ys):
-    return zip(xs, ys if isinstance(ys, list) else [ys] * len(xs), strict=True)

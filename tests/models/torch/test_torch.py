@@ -235,7 +235,7 @@ class Secret(nn.Module):
     ("net", "sentence"),
     [
         (lambda: Hidden(3), "Hidden was made with width=..., which it does not keep"),
-        (lambda: Secret(2.0), "cannot be told from itself .made again, steepness differs.; name what builds it"),
+        (lambda: Secret(2.0), "gives a different module .steepness differs.. Pass a function that builds it"),
     ],
 )
 def test_a_net_that_cannot_be_made_again_asks_for_its_factory(net, sentence, tmp_path):
@@ -247,7 +247,7 @@ def test_a_class_from_a_function_asks_for_a_factory_too(tmp_path):
     class Local(nets.MLP):
         pass
 
-    with pytest.raises(ModelError, match="cannot be imported later; name what builds it: incumbent.wrap"):
+    with pytest.raises(ModelError, match="cannot be imported later. Pass a function that builds it: incumbent.wrap"):
         save(wrap(Local()), tmp_path)
 
 

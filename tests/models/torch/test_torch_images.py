@@ -15,7 +15,7 @@ from incumbent.core import Recipe  # noqa: E402
 from incumbent.data import LazyRows, normalize_imagenet, scale_0_1  # noqa: E402
 from incumbent.errors import DataError  # noqa: E402
 from incumbent.models import load, save  # noqa: E402
-from incumbent.models.torch import explained, first_convolution  # noqa: E402
+from incumbent.models.torch import explain_images, first_convolution  # noqa: E402
 
 FIRST = nets.images(whole=True)  # bytes, channels first
 LAST = FIRST.replace(x=np.ascontiguousarray(np.moveaxis(FIRST.x, 1, -1)))
@@ -87,10 +87,10 @@ def test_images_that_a_net_cannot_take_are_named_with_what_to_type(net, rows, sa
 
 def test_a_failure_that_is_none_of_images_keeps_its_words():
     last = {"": torch.from_numpy(LAST.x)}
-    assert explained(small(), last, "not enough memory: you tried to allocate 8 bytes") is None
-    assert explained(small(), last, "something else") is None
-    assert explained(nn.Linear(4, 2), last, "expected 3 channels") is None
-    assert explained(small(), {"": torch.zeros(4, 5)}, "mat1 and mat2 shapes cannot be multiplied") is None
+    assert explain_images(small(), last, "not enough memory: you tried to allocate 8 bytes") is None
+    assert explain_images(small(), last, "something else") is None
+    assert explain_images(nn.Linear(4, 2), last, "expected 3 channels") is None
+    assert explain_images(small(), {"": torch.zeros(4, 5)}, "mat1 and mat2 shapes cannot be multiplied") is None
 
 
 def test_the_first_convolution_counts_only_where_nothing_comes_before_it():

@@ -29,14 +29,13 @@ from incumbent.errors import UsageError  # noqa: E402
 from incumbent.models import wrap  # noqa: E402
 from incumbent.models.nets import (  # noqa: E402
     OutputSpec,
-    SoftTargets,
     Steps,
-    StoredOutputs,
     TaskLoss,
     class_weights,
+    known_outputs,
     prepare_net,
-    set_to_learn,
     soft_loss,
+    soft_targets,
     stored_loss,
     stored_weight,
     training_task,
@@ -51,13 +50,12 @@ OPS = TorchOps(torch.device("cpu"))
 
 
 def soft(new, old, spec, temperature):
-    made = SoftTargets.from_logits(old.detach().numpy(), spec, temperature)
-    return soft_loss(new, torch.from_numpy(made.target), torch.from_numpy(made.entropy), spec, OPS, temperature)
+    target, entropy = map(torch.from_numpy, soft_targets(old.detach().numpy(), spec, temperature))
+    return soft_loss(new, target, entropy, spec, OPS, temperature)
 
 
 def stored(new, old):
-    made = StoredOutputs.from_logits(old.numpy())
-    return stored_loss(new, torch.from_numpy(made.target), torch.from_numpy(made.known), OPS)
+    return stored_loss(new, *map(torch.from_numpy, known_outputs(old.numpy())), OPS)
 
 
 # ------------------------------------------------------------------------------------------------- losses
@@ -449,7 +447,6 @@ def test_what_each_weight_did_along_the_path_adds_up_to_the_fall_of_the_loss():
         start="champion", pull=Pull(1e-9, importance="path"), optimizer="sgd", schedule="constant"
     )
     made, _ = task(recipe.bind(memory=Memory(rows)), rows, net)
-    set_to_learn(made, 64)
     steps = Steps(made, 0.01, 64)
     whole = torch.arange(len(rows))
 
@@ -469,7 +466,6 @@ def test_path_importance_is_the_contribution_over_the_squared_change():
         start="champion", pull=Pull(1e-9, importance="path"), optimizer="sgd", schedule="constant"
     )
     made, _ = task(recipe.bind(memory=Memory(rows)), rows, nets.MLP(dropout=0.0))
-    set_to_learn(made, 64)
     twin = copy.deepcopy(made.net.native)
     steps = Steps(made, 0.1, 64)
     start = [p.detach().clone() for p in steps.optimizer.params]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -54,12 +53,6 @@ def read_checkpoint(path: Path, key: str) -> Checkpoint | None:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None  # an interrupted training starts again, which is always right
     return Checkpoint(about, arrays)
-
-
-def remove_checkpoint(path: Path) -> None:
-    """Remove the state of a training that is over."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
 
 
 def checkpoint_key(recipe: str, arrays: Iterable[Array]) -> str:

@@ -8,40 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incumbent.core import Recipe
-from incumbent.models.nets._net import Inputs, Net, Ops, Rows, Tensor
+from incumbent.models.nets._hooks import QuadraticPenalty
+from incumbent.models.nets._net import Net, Rows, Tensor
 from incumbent.models.nets._output_spec import OutputSpec
-from incumbent.models.nets._penalty import QuadraticPenalty
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Rows with all that a loss needs to know about each.
-
-    Parameters
-    ----------
-    rows : Rows
-        The inputs of the net.
-    target : Tensor
-        Labels as the task loss takes them.
-    weight : (n,) Tensor, optional
-        Weight of each row, with a mean of one.
-    soft : (Tensor, Tensor), optional
-        Soft targets (n, k) and their entropy (n,); see `SoftTargets`.
-    stored : (Tensor, Tensor), optional
-        Stored outputs (n, k) and which are known; see `StoredOutputs`.
-    stored_weight : float
-        What the loss on stored outputs is multiplied by.
-    classes : (n,) array, optional
-        Class numbers, if rows are drawn class by class.
-    """
+    """Rows with all that a loss needs to know about each."""
 
     rows: Rows
-    target: Tensor
-    weight: Tensor | None = None
-    soft: tuple[Tensor, Tensor] | None = None
-    stored: tuple[Tensor, Tensor] | None = None
-    stored_weight: float = 1.0
-    classes: NDArray[np.intp] | None = None
+    target: Tensor  # labels as the task loss takes them
+    weight: Tensor | None = None  # (n,), with a mean of one
+    soft: tuple[Tensor, Tensor] | None = None  # soft targets (n, k) and their entropy (n,)
+    stored: tuple[Tensor, Tensor] | None = None  # stored outputs (n, k), and which of them are known
+    stored_weight: float = 1.0  # multiplies the loss on stored outputs
+    classes: NDArray[np.intp] | None = None  # class numbers, if rows are drawn class by class
 
     def __len__(self) -> int:
         return len(self.target)
@@ -49,40 +31,13 @@ class TrainingData:
 
 @dataclass(frozen=True, eq=False)
 class TrainingTask:
-    """A net and what it is trained on.
-
-    Parameters
-    ----------
-    net : Net
-        The net; it changes.
-    spec : OutputSpec
-        What its outputs mean.
-    learn : TrainingData
-        New rows, and old ones mixed in.
-    replay : TrainingData, optional
-        Old rows that are drawn with each mini-batch.
-    select : TrainingData, optional
-        Rows to choose on.
-    recipe : Recipe
-        Loss, optimizer, data and finish are followed here.
-    penalties : tuple of QuadraticPenalty
-        Pulls on the weights.
-    key : str
-        What a checkpoint must have been made for.
-    """
+    """A net, which will change, and what it is trained on."""
 
     net: Net
     spec: OutputSpec
-    learn: TrainingData
-    replay: TrainingData | None
-    select: TrainingData | None
+    learn: TrainingData  # new rows, and old ones mixed in
+    replay: TrainingData | None  # old rows that are drawn with each mini-batch
+    select: TrainingData | None  # rows to choose the best epoch on
     recipe: Recipe
     penalties: tuple[QuadraticPenalty, ...] = ()
-    key: str = ""
-
-
-def join_inputs(parts: list[Inputs], ops: Ops) -> Inputs:
-    """Return several mini-batches as one."""
-    if len(parts) == 1:
-        return parts[0]
-    return {name: ops.concat([part[name] for part in parts]) for name in parts[0]}
+    key: str = ""  # what a checkpoint must have been made for

@@ -7,23 +7,22 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from incumbent.core import Array, Batch, Floats, HasLogits, Importance, Pull, Recipe
-from incumbent.errors import ModelError
-from incumbent.memory import get_importance, normalize_importance, sample_memory, stored_logits
-from incumbent.models._training import training_rows
+from incumbent.core import Array, Batch, Floats, HasLogits, HasWeights, Pull, Recipe
+from incumbent.memory import get_importance, sample_memory, stored_logits
+from incumbent.models._training import pull_importance, training_rows
 from incumbent.models.nets._checkpoint import checkpoint_key
 from incumbent.models.nets._data import TrainingData, TrainingTask
-from incumbent.models.nets._losses import SoftTargets, StoredOutputs, row_weights, stored_weight
+from incumbent.models.nets._hooks import QuadraticPenalty
+from incumbent.models.nets._losses import known_outputs, row_weights, soft_targets, stored_weight
 from incumbent.models.nets._net import Net
 from incumbent.models.nets._output_spec import OutputSpec
-from incumbent.models.nets._penalty import QuadraticPenalty
 from incumbent.models.nets._prepare import NetToTrain, prepare_net
-from incumbent.models.nets._trainer import Trained, train
+from incumbent.models.nets._trainer import train
 
 _KEY_ROWS = 32  # whose inputs are part of what a checkpoint was made for
 
 
-class Champion(HasLogits, Protocol):
+class Champion(HasLogits, HasWeights, Protocol):
     """The model that a training starts from."""
 
     @property
@@ -36,36 +35,29 @@ class Champion(HasLogits, Protocol):
 
     @property
     def path(self) -> Mapping[str, Floats]:
-        """What each weight did for the loss in its training; empty if that was not watched."""
-
-    def weight_importance(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
-        """Return how much each weight matters for some rows."""
+        """How each weight reduced the loss in its training; empty if that was not recorded."""
 
 
-def fit_net(champion: Champion, recipe: Recipe, batch_size: int) -> tuple[NetToTrain, Trained]:
-    """Return the net that a bound recipe makes of the champion, at rest on the champion's device."""
+def fit_net(champion: Champion, recipe: Recipe, batch_size: int) -> tuple[NetToTrain, dict[str, Floats]]:
+    """Return the net that a bound recipe makes of the champion, at rest on the champion's device, and its path."""
     made = prepare_net(champion.net, champion.spec, recipe)
-    done = train(training_task(champion, made, recipe), batch_size=batch_size)
+    path, notes = train(training_task(champion, made, recipe), batch_size)
+    made.notes += notes
     if recipe.structure.lora is not None and recipe.structure.lora.merge:
         made.net.merge_lora()
-    made.net.finish(champion.net.frozen)  # what one recipe froze is free for the next
+    made.net.finish()
+    made.net.freeze(champion.net.frozen)  # what one recipe froze is free for the next
     made.net = made.net.moved(champion.net.device)
-    return made, done
+    return made, path
 
 
 def training_task(champion: Champion, made: NetToTrain, recipe: Recipe) -> TrainingTask:
     """Return what a prepared net is trained on, with all that its loss needs."""
     learn = _learned_rows(champion, made, recipe)
-    return TrainingTask(
-        made.net,
-        made.spec,
-        learn,
-        _replayed_rows(champion, made, recipe),
-        _select_rows(made, recipe),
-        recipe,
-        tuple(penalties(champion, made, recipe)),
-        "" if recipe.checkpoint is None else _key(made, learn, recipe),
-    )
+    replay, select = _replayed_rows(champion, made, recipe), _select_rows(made, recipe)
+    pulls = tuple(penalties(champion, made, recipe))
+    key = "" if recipe.checkpoint is None else _key(made, learn, recipe)
+    return TrainingTask(made.net, made.spec, learn, replay, select, recipe, pulls, key)
 
 
 def _key(made: NetToTrain, learn: TrainingData, recipe: Recipe) -> str:
@@ -79,46 +71,39 @@ def _key(made: NetToTrain, learn: TrainingData, recipe: Recipe) -> str:
 # -------------------------------------------------------------------------------------------------- rows
 
 
-def _data(made: NetToTrain, rows: Batch, recipe: Recipe, **more: Any) -> TrainingData:
-    ops = made.net.ops
-    weight = row_weights(recipe.loss, made.spec, rows)
+def _data(made: NetToTrain, rows: Batch, recipe: Recipe, *, by_class: bool = False, **more: Any) -> TrainingData:
+    ops, weight, classes = made.net.ops, row_weights(recipe.loss, made.spec, rows), None
+    if by_class and made.spec.kind in ("softmax", "binary"):
+        classes = np.unique(rows.labels, return_inverse=True)[1].reshape(-1)
     target = ops.asarray(made.spec.targets(rows.labels))
-    return TrainingData(made.net.rows(rows.x), target, None if weight is None else ops.asarray(weight), **more)
+    weight = None if weight is None else ops.asarray(weight)
+    return TrainingData(made.net.rows(rows.x), target, weight, classes=classes, **more)
 
 
 def _learned_rows(champion: Champion, made: NetToTrain, recipe: Recipe) -> TrainingData:
-    rows, ops, soft, distill = training_rows(recipe), made.net.ops, None, recipe.loss.distill
+    rows, soft, distill = training_rows(recipe), None, recipe.loss.distill
     if distill is not None:
         old = made.spec.as_outputs(champion.logits(rows.x))
-        targets = SoftTargets.from_logits(old, made.spec, distill.temperature)
-        soft = ops.asarray(targets.target), ops.asarray(targets.entropy)
-    classes = _class_numbers(made, rows) if recipe.data.balanced else None
-    return _data(made, rows, recipe, soft=soft, classes=classes)
+        soft = tuple(map(made.net.ops.asarray, soft_targets(old, made.spec, distill.temperature)))
+    return _data(made, rows, recipe, by_class=recipe.data.balanced, soft=soft)
 
 
 def _replayed_rows(champion: Champion, made: NetToTrain, recipe: Recipe) -> TrainingData | None:
     """Return the remembered rows that are drawn with each mini-batch, with the outputs that they had."""
-    replay, memory, ops = recipe.data.replay, recipe.memory, made.net.ops
+    replay, memory = recipe.data.replay, recipe.memory
     if replay is None or not replay.per_batch or memory.rows is None or not len(memory):
         return None
     rows = sample_memory(memory, replay.rows, sample=replay.sample, seed=recipe.seed)
-    classes = _class_numbers(made, rows) if recipe.data.balanced or replay.sample == "balanced" else None
+    by_class = recipe.data.balanced or replay.sample == "balanced"
     if recipe.loss.stored_logits is None:
-        return _data(made, rows, recipe, classes=classes)
+        return _data(made, rows, recipe, by_class=by_class)
     outputs = made.spec.as_outputs(stored_logits(champion, rows))
-    stored = StoredOutputs.from_logits(outputs)
-    pair = ops.asarray(stored.target), ops.asarray(stored.known)
-    return _data(made, rows, recipe, classes=classes, stored=pair, stored_weight=stored_weight(outputs, made.spec))
-
-
-def _class_numbers(made: NetToTrain, rows: Batch) -> Any:
-    if made.spec.kind not in ("softmax", "binary"):
-        return None
-    return np.unique(rows.labels, return_inverse=True)[1].reshape(-1)
+    stored, weight = tuple(map(made.net.ops.asarray, known_outputs(outputs))), stored_weight(outputs, made.spec)
+    return _data(made, rows, recipe, by_class=by_class, stored=stored, stored_weight=weight)
 
 
 def _select_rows(made: NetToTrain, recipe: Recipe) -> TrainingData | None:
-    """Return the rows to choose on: the select rows, and as many old ones if the recipe is to keep what it knew."""
+    """Return the select rows, and as many old ones if the recipe protects what the champion learned."""
     rows, old, loss = recipe.select, recipe.memory.rows, recipe.loss
     if rows is None or not len(rows):
         return None
@@ -153,8 +138,9 @@ def _pull(
     champion: Champion, made: NetToTrain, recipe: Recipe, pull: Pull, now: Mapping[str, Array]
 ) -> QuadraticPenalty:
     """Return the pull to the champion's weights; weights and rows that it does not have are free."""
-    uniform = pull.importance == "uniform"
-    known, given = champion.net.weights(), {} if uniform else _importance(champion, made, recipe, pull)
+    if pull.importance == "path" and not champion.path and not get_importance(recipe.memory, "path"):
+        made.notes.append("the path of the champion's training is not known; its Fisher information is used")
+    known, given = champion.net.weights(), pull_importance(champion, recipe, pull)
     goals: dict[str, Array] = {}
     importances: dict[str, Array] = {}
     for name, value in now.items():
@@ -167,30 +153,7 @@ def _pull(
         goal, importance = value.copy(), np.zeros_like(value)
         if held.shape == goal[:old].shape:
             goal[:old] = held
-        if uniform:
-            importance[:old] = 1.0
-        elif name in given:
-            importance[:old] = given[name][:old]
+        importance[:old] = given[name][:old]  # one row, if it became the rows of two classes
         goals[name], importances[name] = goal, importance
-    return QuadraticPenalty(pull.strength, goals, {} if uniform and not made.old_rows else importances)
-
-
-def _importance(champion: Champion, made: NetToTrain, recipe: Recipe, pull: Pull) -> dict[str, Array]:
-    """Return how much each weight mattered for the old rows: as memory has it, or computed from the rows in memory."""
-    memory = recipe.memory
-    weights = champion.net.weights()
-    known = get_importance(memory, pull.importance, normalise=pull.normalise)
-    if not known or any(known[name].shape != value.shape for name, value in weights.items() if name in known):
-        if memory.rows is None or not len(memory):
-            raise ModelError(
-                "What mattered for the old rows is not known, and none of them is remembered; give data= (the rows the "
-                "model was trained on), or use L2SP(0.1), which needs none."
-            )
-        if pull.importance == "path" and not champion.path:
-            made.notes.append("the path of the champion's training is not known; its Fisher information is used")
-        known = dict(champion.weight_importance(memory.rows, pull.importance))
-        known = normalize_importance(known) if pull.normalise else known
-    return {
-        name: np.concatenate([value, value]) if len(value) == 1 and made.old_rows.get(name) == 2 else value
-        for name, value in known.items()  # the one row for the second of two classes has become two
-    }
+    is_plain = pull.importance == "uniform" and not made.old_rows
+    return QuadraticPenalty(pull.strength, goals, {} if is_plain else importances)

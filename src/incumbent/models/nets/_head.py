@@ -10,42 +10,40 @@ from scipy.special import logit, logsumexp
 from incumbent.core import Array, Batch, Floats
 from incumbent.models.nets._net import HeadLayer, Net
 from incumbent.models.nets._output_spec import OutputSpec
+from incumbent.models.nets._outputs import in_batches
 
-_ROWS = 2_000  # evenly spaced, that the features of a net are read of
+_ROWS = 2_000  # evenly spaced, whose features are read
 _OF_CLASS = 50  # more of each new class
-_BATCH = 256
 
 
 def widen_head(net: Net, spec: OutputSpec, train: Batch, unseen: Array, *, imprint: bool) -> dict[str, int]:
-    """Give the head rows for new classes, in place; the outputs of the other classes stay the same to the last bit.
+    """Give the head rows for new classes, in place; return the weights that were widened and their old rows.
 
-    A row starts at zero with the bias that gives its class its share of the training rows, or with `imprint` as the
-    mean of the features of its class, as long as the other rows are on average (Qi et al. 2018, eq. 4).
-
-    Returns
-    -------
-    dict of str to int
-        The weights that were widened, with the number of old rows.
+    The outputs of the other classes stay the same to the last bit. A row starts at zero with the bias that gives its
+    class its share of the training rows, or with `imprint` as the mean of the features of its class, as long as the
+    other rows are on average (Qi et al. 2018, eq. 4).
     """
     head = net.head(train.x)
-    weight, bias = _as_softmax(head, spec)
+    weight, bias = head.weights()
+    if spec.kind == "binary":  # one output for two classes becomes two that differ by it
+        weight = np.concatenate([-weight, weight]) / 2
+        bias = None if bias is None else np.concatenate([-bias, bias]) / 2
     rows, starts = _new_rows(net, head, weight, bias, train, unseen, imprint=imprint)
     head.set_weights(np.concatenate([weight, rows]), None if bias is None else np.concatenate([bias, starts]))
     return {name: len(weight) for name in head.weight_names}
 
 
 def draw_head(net: Net, x: Any, width: int, seed: int) -> set[str]:
-    """Draw the head again in place, with this number of outputs; return the names of its weights."""
-    head = net.head(x)
-    head.redraw(width, seed)
-    return set(head.weight_names)
+    """Draw the head again in place, with this number of outputs; return the names of its weights.
 
-
-def _as_softmax(head: HeadLayer, spec: OutputSpec) -> tuple[Floats, Floats | None]:
+    Weights and biases are uniform between plus and minus ``1 / sqrt(inputs)`` (LeCun et al. 1998), as in PyTorch.
+    """
+    head, rng = net.head(x), np.random.default_rng(seed)
     weight, bias = head.weights()
-    if spec.kind != "binary":
-        return weight, bias
-    return np.concatenate([-weight, weight]) / 2, None if bias is None else np.concatenate([-bias, bias]) / 2
+    most = 1 / np.sqrt(max(1, weight[0].size))
+    fresh = rng.uniform(-most, most, (width, *weight.shape[1:])).astype(weight.dtype)
+    head.set_weights(fresh, None if bias is None else rng.uniform(-most, most, width).astype(bias.dtype))
+    return set(head.weight_names)
 
 
 def _new_rows(
@@ -54,7 +52,7 @@ def _new_rows(
     assert train.y is not None, "new classes are among the labels"
     some = np.unique(np.linspace(0, len(train) - 1, min(len(train), _ROWS)).astype(np.int64))
     some = np.union1d(some, np.concatenate([np.flatnonzero(train.y == label)[:_OF_CLASS] for label in unseen]))
-    features, y = _features(net, head, train.x, some), train.y[some]
+    features, y = in_batches(net, net.rows(train.take(some).x), head.features), train.y[some]
     flat = weight.reshape(len(weight), -1)
     fits = features.shape[1] == flat.shape[1]  # a convolution that looks around reads more than a point
     made = np.zeros((len(unseen), *weight.shape[1:]), dtype=weight.dtype)
@@ -69,11 +67,3 @@ def _new_rows(
     if fits:
         level = float(logsumexp(features @ flat.T + (0.0 if bias is None else bias), axis=1).mean())
     return made, (logit(share) + level).astype(weight.dtype)
-
-
-def _features(net: Net, head: HeadLayer, x: Any, some: Array) -> Floats:
-    rows, parts = net.rows(x), []
-    with net.at_rest():
-        for start in range(0, len(some), _BATCH):
-            parts.append(net.ops.numpy(head.features(rows.at(net.ops.asarray(some[start : start + _BATCH])))))
-    return np.concatenate(parts)

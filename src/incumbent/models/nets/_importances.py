@@ -19,24 +19,16 @@ _CHUNK = 256
 def importances(
     net: Net, x: object, spec: OutputSpec, kind: Importance, target: Array | None = None
 ) -> dict[str, Floats]:
-    r"""Return how much each weight that learns matters for the rows, by name; a mean over rows.
+    r"""Return how much each weight that learns matters for the rows, by name; a mean over rows, at rest.
 
-    Parameters
-    ----------
-    net : Net
-        The net; dropout and batch statistics are at rest.
-    x : (n, ...) array, frame, or dict of those
-        The rows; of more than `MOST_ROWS`, evenly spaced ones are taken.
-    spec : OutputSpec
-        What its outputs mean: the likelihood is categorical, Bernoulli for each output, or normal of unit variance.
-    kind : {"fisher", "empirical", "output"}
-        - "fisher", :math:`F_j = \frac1n \sum_i E_{y \sim p(y|x_i)} [(\partial \log p(y|x_i) / \partial w_j)^2]`, exact:
-          the sum over all labels (Kunstner et al. 2019, eq. 4; Kirkpatrick et al. 2017).
-        - "empirical": the same at the labels seen (Kunstner et al. 2019, eq. 3).
-        - "output", :math:`\Omega_j = \frac1n \sum_i |\partial \|f(x_i)\|_2^2 / \partial w_j|` (Aljundi et al. 2018,
-          eq. 3 with the squared norm of section 4.1).
-    target : array, optional
-        Labels as the task loss takes them, for "empirical".
+    Of more than `MOST_ROWS` rows, evenly spaced ones are taken. The likelihood is categorical, Bernoulli for each
+    output, or normal of unit variance, as `spec` says. The kinds:
+
+    - "fisher", :math:`F_j = \frac1n \sum_i E_{y \sim p(y|x_i)} [(\partial \log p(y|x_i) / \partial w_j)^2]`, exact: the
+      sum over all labels (Kunstner et al. 2019, eq. 4; Kirkpatrick et al. 2017).
+    - "empirical": the same at the true labels, `target` as the task loss takes it (Kunstner et al. 2019, eq. 3).
+    - "output", :math:`\Omega_j = \frac1n \sum_i |\partial \|f(x_i)\|_2^2 / \partial w_j|` (Aljundi et al. 2018, eq. 3
+      with the squared norm of section 4.1).
     """
     rows = net.rows(x)
     n = len(rows)
@@ -76,7 +68,7 @@ def _output(spec: OutputSpec, j: int, ops: Ops) -> Callable[[Tensor, Tensor], Te
 
 
 def _variances(spec: OutputSpec, logits: Array) -> Array:
-    """Return ``E[(d log p / d output_j)**2]`` (n, k): p of a class, p (1 - p) of what is on or off, 1 of a value."""
+    """Return ``E[(d log p / d output_j)**2]`` (n, k): p of a class, p (1 - p) of an output that is on or off, 1 of a value."""
     if spec.kind == "values":
         return np.ones_like(logits)
     if spec.kind == "softmax":

@@ -31,7 +31,7 @@ class TaskLoss:
     ops : Ops
         The operations of the framework.
     smoothing : float
-        Share of each label that is spread over all classes (Szegedy et al. 2016, section 7):
+        Fraction of each label that is spread over all classes (Szegedy et al. 2016, section 7):
         ``(1 - s) * onehot(y) + s / k``.
     own : callable, optional
         The function of the user's.
@@ -90,13 +90,10 @@ class TaskLoss:
         """Return the mean loss; `weight` (n,) has a mean of one over all rows, not over these."""
         if weight is not None:
             return self.ops.mean(self.rows(logits, target) * weight)
-        if self.own is not None:
-            self._check(logits, target)
-            return self.ops.mean(self.own(logits, target))
         if self.name == "cross_entropy":
             return self.ops.mean(self.rows(logits, target))
         self._check(logits, target)
-        return self.ops.mean(self._elementwise(logits, target))
+        return self.ops.mean(self._elementwise(logits, target) if self.own is None else self.own(logits, target))
 
     def _elementwise(self, logits: Tensor, target: Tensor) -> Tensor:
         if self.name == "bce":
@@ -120,33 +117,21 @@ class TaskLoss:
 # ------------------------------------------------------------------------------------------ soft targets
 
 
-@dataclass(frozen=True, eq=False)
-class SoftTargets:
-    """What an older model predicts for each row, prepared for `soft_loss`.
+def soft_targets(old: Floats, spec: OutputSpec, temperature: float) -> tuple[Floats, Floats]:
+    """Return what an older model's outputs (n, k) are for `soft_loss`: targets (n, k), and their entropy (n,).
 
-    Parameters
-    ----------
-    target : (n, k) array
-        Probabilities at the temperature: of each class, or of each output to be on; for values the outputs themselves.
-    entropy : (n,) array
-        The loss that a model has which predicts exactly that.
+    Targets are probabilities at the temperature: of each class, or of each output to be on. Values stay as they are.
     """
-
-    target: Floats
-    entropy: Floats
-
-    @staticmethod
-    def from_logits(old: Floats, spec: OutputSpec, temperature: float) -> SoftTargets:
-        """Return the soft targets that an older model's outputs (n, k) make."""
-        if spec.kind == "values":
-            return SoftTargets(old.astype(np.float32), np.zeros(len(old), dtype=np.float32))
-        z = old.astype(np.float64) / temperature
-        if _is_one_of(spec, z.shape[1]):
-            log = log_softmax(z, axis=1)
-            return SoftTargets(np.exp(log).astype(np.float32), -(np.exp(log) * log).sum(axis=1).astype(np.float32))
+    if spec.kind == "values":
+        return old.astype(np.float32), np.zeros(len(old), dtype=np.float32)
+    z = old.astype(np.float64) / temperature
+    if _is_one_of(spec, z.shape[1]):
+        log = log_softmax(z, axis=1)
+        p, entropy = np.exp(log), -(np.exp(log) * log).sum(axis=1)
+    else:
         p = expit(z)
         entropy = (np.logaddexp(0, z) - z * p).mean(axis=1)
-        return SoftTargets(p.astype(np.float32), entropy.astype(np.float32))
+    return p.astype(np.float32), entropy.astype(np.float32)
 
 
 def soft_loss(
@@ -178,24 +163,16 @@ def _is_one_of(spec: OutputSpec, k: int) -> bool:
 # ---------------------------------------------------------------------------------------- stored outputs
 
 
-@dataclass(frozen=True, eq=False)
-class StoredOutputs:
-    """The outputs (n, k) that rows had when they were learned, and which of them are known (1 or 0)."""
-
-    target: Floats
-    known: Floats
-
-    @staticmethod
-    def from_logits(stored: Floats) -> StoredOutputs:
-        """Return stored outputs, of which NaN are unknown."""
-        known = ~np.isnan(stored)
-        return StoredOutputs(np.where(known, stored, 0).astype(np.float32), known.astype(np.float32))
+def known_outputs(stored: Floats) -> tuple[Floats, Floats]:
+    """Return stored outputs (n, k) with zeros for NaN, and which of them are known (1 or 0)."""
+    known = ~np.isnan(stored)
+    return np.where(known, stored, 0).astype(np.float32), known.astype(np.float32)
 
 
 def stored_loss(logits: Tensor, target: Tensor, known: Tensor, ops: Ops) -> Tensor:
-    """Return the mean squared distance to stored outputs, over those that are known.
+    """Return ``mean((h(x) - z)**2)`` over the outputs that are known (Buzzega et al. 2020, eq. 6).
 
-    ``mean((h(x) - z)**2)`` (Buzzega et al. 2020, eq. 6). Outputs that joined later have no old value and are free.
+    Outputs that joined later have no old value and are free.
     """
     k = target.shape[1]
     gap = (logits if logits.shape[1] == k else logits[:, :k]) - target
@@ -227,7 +204,7 @@ def stored_weight(stored: Floats, spec: OutputSpec) -> float:
 
 
 def class_weights(loss: Loss, spec: OutputSpec, y: Array) -> Floats | None:
-    """Return the weight of each row due to its class (n,): as the recipe says, or so that classes count alike.
+    """Return the weight of each row due to its class (n,), or None if the recipe gives none.
 
     "balanced" is ``n / (k * count of the class)``, as in scikit-learn.
 
@@ -255,10 +232,9 @@ def class_weights(loss: Loss, spec: OutputSpec, y: Array) -> Floats | None:
 
 def row_weights(loss: Loss, spec: OutputSpec, batch: Batch) -> Floats | None:
     """Return the weight of each row (n,), with a mean of one; None if all count alike."""
-    by_class = class_weights(loss, spec, batch.labels)
-    if batch.weight is None and by_class is None:
+    given = [weight for weight in (batch.weight, class_weights(loss, spec, batch.labels)) if weight is not None]
+    if not given:
         return None
-    weight = np.ones(len(batch)) if batch.weight is None else np.asarray(batch.weight, dtype=np.float64)
-    weight = weight if by_class is None else weight * by_class
+    weight = np.prod(np.asarray(given, dtype=np.float64), axis=0)
     scaled: Floats = (weight / max(float(weight.mean()), 1e-12)).astype(np.float32)
     return scaled

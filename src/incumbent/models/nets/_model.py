@@ -22,7 +22,7 @@ from incumbent.models.nets._fit import fit_net
 from incumbent.models.nets._importances import importances
 from incumbent.models.nets._net import HeadLayer, Net
 from incumbent.models.nets._output_spec import OutputSpec, infer_output_spec
-from incumbent.models.nets._outputs import features, head_outputs, outputs
+from incumbent.models.nets._outputs import in_batches, outputs
 
 _FORMAT = 1
 _BATCH = 64
@@ -50,7 +50,7 @@ class NetModel(BaseModel):
     notes : tuple of str
         How it was made.
     path : mapping of str to array
-        What each weight did for the loss in its training, if that was watched.
+        How each weight reduced the loss in its training, if that was recorded.
     solved : Head, optional
         The exact head with what it was solved from, if it was solved just now.
     body : object
@@ -83,33 +83,17 @@ class NetModel(BaseModel):
         task : {"classification", "regression"}, optional
             What it predicts, if its outputs leave it open.
         """
-        shown = net.output_layer
-        spec = infer_output_spec(shown.width, shown.probabilities, None, classes, task)
+        spec = infer_output_spec(net.output_layer, None, classes, task)
         return cls(net, spec, classes is not None or task == "regression")
 
     def infer_outputs(self, labels: Any, task: Task | None = None) -> Self:
-        """Return the same net with its outputs read as these labels need, unless that is known already.
-
-        Parameters
-        ----------
-        labels : (n,) or (n, m) array
-            Labels of rows that it was trained on, or of the first that it is used on.
-        task : {"classification", "regression"}, optional
-            What it predicts, if the user says so.
-
-        Raises
-        ------
-        ModelError
-            The outputs do not fit the labels.
-        """
-        named = np.ndim(labels) == 2 and self.spec.kind == "softmax"  # by wrap(net, classes=...), before any rows
-        if self.is_certain and not named:
+        """Return the same net with its outputs read as these labels need; see `incumbent.core.Model`."""
+        is_named = np.ndim(labels) == 2 and self.spec.kind == "softmax"  # by wrap(net, classes=...), before any rows
+        if self.is_certain and not is_named:
             return self
-        shown = self.net.output_layer
         names = self.spec.outputs if self.is_certain else None
-        return replace(
-            self, spec=infer_output_spec(shown.width, shown.probabilities, labels, names, task), is_certain=True
-        )
+        spec = infer_output_spec(self.net.output_layer, labels, names, task)
+        return replace(self, spec=spec, is_certain=True)
 
     # --------------------------------------------------------------------------------------- description
 
@@ -149,7 +133,7 @@ class NetModel(BaseModel):
     @cached_property
     def _placed(self) -> Net:
         """The net on the device where it predicts."""
-        return self.net.moved(self.net.compute_device)
+        return self.net.moved()
 
     @property
     def takes(self) -> Literal["frame", "tensors"]:
@@ -181,20 +165,24 @@ class NetModel(BaseModel):
         return self.spec.both(outputs(self._placed, self.spec, x).astype(np.float64))
 
     def features(self, x: Any) -> Floats:
-        """Return what the last layer reads of each row (n, d), before the projection of an exact head."""
-        return features(self._placed, self._head(x), x)
+        """Return the input of the last layer (n, d), before the projection of an exact head."""
+        head = self._head(x)
+        return in_batches(self._placed, self._placed.rows(x), head.features)
 
     def head_input(self, x: Any) -> Floats:
-        """Return what the last layer reads of each row, after that projection."""
-        return features(self._placed, self._head(x), x, projected=True)
+        """Return the input of the last layer, after that projection."""
+        return self.project(self.features(x))
 
     def project(self, features: Floats) -> Floats:
-        """Return the projection of an exact head of what `features` returns."""
-        return self._head().project(features)
+        """Return `features` after the projection of an exact head, if there is one."""
+        projection = self._head().projection
+        return features if projection is None else projection(features)
 
     def predict_from(self, head_input: Floats) -> Prediction:
-        """Return the predictions of rows, given what the last layer reads of them."""
-        return self.spec.predict(head_outputs(self._placed, self._head(), self.spec, head_input))
+        """Return the predictions of rows, given the input of the last layer."""
+        (weight, bias), ops = self._head().weights(), self.net.ops
+        out = np.asarray(head_input, dtype=np.float32) @ weight.T + (0 if bias is None else bias)
+        return self.spec.predict(ops.numpy(self.spec.logits(ops.asarray(out), ops)))
 
     def can_split(self, x: Any) -> bool:
         """Whether the net ends in a linear layer whose outputs nothing changes, tried on these rows."""
@@ -218,14 +206,11 @@ class NetModel(BaseModel):
 
     @property
     def frozen(self) -> object:
-        """Identity of all that computes what the last layer reads, the projection of an exact head included."""
+        """Identity of all that computes the input of the last layer, the projection of an exact head included."""
         if self.head is not None:
             return (self.body, self.head.token) if self.head.lift is not None else self.body
-        return (self.body, "trained") if self._has_projection else self.body
-
-    @cached_property
-    def _has_projection(self) -> bool:
-        return "features" in self.abilities and self.net.head().has_projection
+        is_projected = "features" in self.abilities and self.net.head().projection is not None
+        return (self.body, "trained") if is_projected else self.body
 
     @property
     def grid(self) -> Grid | None:
@@ -243,7 +228,7 @@ class NetModel(BaseModel):
         return self.net.exact_head(self.spec.outputs) if self.solved is None else self.solved
 
     def with_head(self, head: Head, notes: tuple[str, ...]) -> Self:
-        """Return the net with an exact layer in the place of its last; the others stay as they are.
+        """Return the net with an exact layer as its last; the others stay as they are.
 
         Raises
         ------
@@ -256,12 +241,11 @@ class NetModel(BaseModel):
             )
         net = self.net.with_exact_head(head, self.traced.name)
         spec = self.spec if head.classes is None else OutputSpec("softmax", head.classes, self.spec.probabilities)
-        if spec.outputs is not None:
-            net.name_outputs(spec.outputs)
+        _name_classes(net, spec)
         return replace(self, net=net, spec=spec, is_certain=True, notes=notes, path={}, solved=head)
 
     def _on_input(self, recipe: Recipe) -> Self:
-        """Return a net of one layer that reads the rows themselves, for an exact head in the place of the whole."""
+        """Return a net of one layer that reads the rows themselves, for an exact head that replaces the whole net."""
         net = self.net.with_only_a_head(training_rows(recipe).x, self.spec.width or 1)
         return self if net is self.net else type(self)(net, self.spec, self.is_certain)
 
@@ -282,27 +266,23 @@ class NetModel(BaseModel):
         head = recipe.structure.head
         if isinstance(head, Exact):
             return fit_exact_head(self._on_input(recipe) if head.reads == "input" else self, recipe, head)
-        size, notes = recipe.optimizer.batch_size or _BATCH, []
+        size, notes = recipe.optimizer.batch_size or _BATCH, ()
         while True:
             try:
-                made, done = fit_net(self, recipe, size)
+                made, path = fit_net(self, recipe, size)
                 break
             except (RuntimeError, MemoryError) as error:
                 if not self.net.is_out_of_memory(error):
                     raise
                 if size == 1:
                     raise ModelError(
-                        "One row at a time is too much for the memory of this device; use a smaller net."
+                        "One row at a time does not fit into the memory of this device; use a smaller net."
                     ) from error
-                notes = [f"out of memory with batches of {size}: learned in batches of {size // 2}"]
+                notes = (f"out of memory with batches of {size}: trained in batches of {size // 2}",)
                 size //= 2
-        self._name_outputs(made.net, made.spec)
-        return type(self)(made.net, made.spec, True, (*notes, *made.notes, *done.notes), done.path)
-
-    def _name_outputs(self, net: Net, spec: OutputSpec) -> None:
-        """Name the classes on a new net if they changed, or the old one has them, for users who hold the net alone."""
-        if spec.outputs is not None and (spec is not self.spec or hasattr(self.native, "classes_")):
-            net.name_outputs(spec.outputs)
+        if made.spec is not self.spec or hasattr(self.native, "classes_"):
+            _name_classes(made.net, made.spec)
+        return type(self)(made.net, made.spec, True, (*notes, *made.notes), path)
 
     # ------------------------------------------------------------------------------------------- weights
 
@@ -330,8 +310,8 @@ class NetModel(BaseModel):
     def weight_importance(self, batch: Batch, kind: Importance = "fisher") -> dict[str, Floats]:
         """Return how much each weight matters for some rows; it is zero for statistics and frozen weights.
 
-        See `incumbent.models.nets._importances` for the equations. "path" is what the weights did for the loss in the
-        training that made this net; if that was not watched, its Fisher information is returned.
+        See `incumbent.models.nets._importances` for the equations. "path" is how each weight reduced the loss in the
+        training that made this net; if that was not recorded, the Fisher information is returned.
         """
         zero = {name: np.zeros(value.shape) for name, value in self.net.weights().items()}
         if kind == "path" and self.path:
@@ -359,7 +339,9 @@ class NetModel(BaseModel):
         again, now = type(self).load(folder).net.state(), self.net.state()
         for name, value in now.items():
             if not np.array_equal(again[name], value, equal_nan=value.dtype.kind == "f"):
-                raise ModelError(f"{name} of {type(self.native).__name__} is read back otherwise than it was written.")
+                raise ModelError(
+                    f"{name} of {type(self.native).__name__} differs from what was written when it is read back."
+                )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -379,9 +361,15 @@ class NetModel(BaseModel):
             ) from error
         spec = OutputSpec(about["kind"], _decoded(about["outputs"]), about["probabilities"])
         net, note = cls.framework.load(folder, about)
-        if about["named"] and spec.outputs is not None:
-            net.name_outputs(spec.outputs)
+        if about["named"]:
+            _name_classes(net, spec)
         return cls(net, spec, about["told"], (note,) if note else ())
+
+
+def _name_classes(net: Net, spec: OutputSpec) -> None:
+    """Name the classes on a new native model, as scikit-learn does, for users who keep the native model alone."""
+    if spec.outputs is not None:
+        net.native.classes_ = spec.outputs
 
 
 def _encoded(names: Any) -> Any:

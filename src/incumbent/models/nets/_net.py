@@ -1,14 +1,18 @@
-"""What a framework brings: tensor operations, an optimizer, a head, and the net itself."""
+"""What a framework brings: tensor operations, an optimizer, a head, and the net. What can be derived has a default."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeAlias
 
+import numpy as np
+
 from incumbent.core import Array, Floats
+from incumbent.errors import AbilityError
 from incumbent.models.exact._head import Head
 
 Tensor: TypeAlias = Any
@@ -20,58 +24,79 @@ Inputs: TypeAlias = dict[str, Tensor]
 Tensors: TypeAlias = list[Tensor]
 
 
-class Ops(Protocol):
-    """The tensor operations that losses and penalties are written in.
+class Ops(ABC):
+    """The tensor operations that losses and penalties are written in. Eight are abstract.
 
     Those on one tensor are differentiable. Those on lists act pair by pair and need no gradients.
     """
 
+    @abstractmethod
     def asarray(self, x: Array) -> Tensor:
         """Return a NumPy array as a tensor, on the device of the net."""
 
+    @abstractmethod
     def numpy(self, x: Tensor) -> Array:
         """Return a tensor as a NumPy array."""
 
-    def take(self, x: Tensor, at: Tensor) -> Tensor:
-        """Return the rows at some positions."""
-
+    @abstractmethod
     def concat(self, parts: Sequence[Tensor]) -> Tensor:
         """Return the rows of all parts."""
 
+    @abstractmethod
     def mean(self, x: Tensor, axis: int | None = None) -> Tensor:
         """Return the mean along an axis, or of all numbers."""
 
+    @abstractmethod
     def log_softmax(self, z: Tensor) -> Tensor:
         """Return logits (n, k) minus the logarithm of the sum of their exponentials."""
 
-    def cross_entropy(self, z: Tensor, y: Tensor) -> Tensor:
-        """Return ``-log_softmax(z)[i, y[i]]`` for each row (n,)."""
-
+    @abstractmethod
     def softplus(self, z: Tensor) -> Tensor:
         """Return ``log(1 + exp(z))``."""
 
+    @abstractmethod
     def log(self, x: Tensor) -> Tensor:
         """Return the natural logarithm."""
 
+    @abstractmethod
     def clip(self, x: Tensor, low: float, high: float) -> Tensor:
-        """Return the numbers, those outside of the limits at the limit."""
+        """Return the numbers, with those outside of the limits set to the limit."""
+
+    def take(self, x: Tensor, at: Tensor) -> Tensor:
+        """Return the rows at some positions."""
+        return x[at]
+
+    def cross_entropy(self, z: Tensor, y: Tensor) -> Tensor:
+        """Return ``-log_softmax(z)[i, y[i]]`` for each row (n,)."""
+        k = z.shape[1]
+        return -k * self.mean(self.take(self.asarray(np.eye(k)), y) * self.log_softmax(z), 1)
 
     def subtract(self, xs: Tensors, ys: Tensors | float) -> Tensors:
-        """Return ``x - y`` of each pair."""
+        """Return ``x - y`` of each pair, or minus one number."""
+        return [x - y for x, y in _pairs(xs, ys)]
 
     def multiply(self, xs: Tensors, ys: Tensors | float) -> Tensors:
-        """Return ``x * y`` of each pair, or each times one number."""
+        """Return ``x * y`` of each pair, or times one number."""
+        return [x * y for x, y in _pairs(xs, ys)]
 
     def divide(self, xs: Tensors, ys: Tensors) -> Tensors:
         """Return ``x / y`` of each pair; 1 / 0 is infinite."""
+        with np.errstate(divide="ignore"):
+            return [x / y for x, y in _pairs(xs, ys)]
 
     def add_(self, xs: Tensors, ys: Tensors, scale: float = 1.0) -> None:
         """Add ``scale * y`` to each x, in place."""
+        for x, y in _pairs(xs, ys):
+            x += scale * y
+
+
+def _pairs(xs: Tensors, ys: Tensors | float) -> Any:
+    return zip(xs, ys if isinstance(ys, list) else [ys] * len(xs), strict=True)
 
 
 @dataclass(frozen=True)
 class OptimizerSettings:
-    """How the gradient becomes a step.
+    """How a gradient becomes a step.
 
     Parameters
     ----------
@@ -82,7 +107,7 @@ class OptimizerSettings:
     clip : float, optional
         Largest norm of the gradient.
     rate_factors : mapping of str to float
-        What the learning rate of a weight is multiplied by; 1 if it is not named.
+        Multiplies the learning rate of a weight; 1 if it is not named.
     """
 
     name: str = "adam"
@@ -91,51 +116,59 @@ class OptimizerSettings:
     rate_factors: Mapping[str, float] = field(default_factory=dict)
 
 
-class Optimizer(Protocol):
-    """Takes gradient steps on the weights of one net that are not frozen. `names` gives their order in every list."""
+class Optimizer(ABC):
+    """Takes gradient steps on the weights of one net that are not frozen. `names` gives their order in every list.
 
+    What is added to `weights` in place changes the net.
+    """
+
+    settings: OptimizerSettings
     names: tuple[str, ...]
+    weights: Tensors
 
+    @abstractmethod
     def backward(self, loss: Callable[..., Tensor], *at: Tensor) -> Tensor:
         """Compute ``loss(*at)`` and its gradients; return the loss without them.
 
         Only the positions `at` change from step to step, so a framework may compile `loss` once.
         """
 
-    def evaluate(self, loss: Callable[..., Tensor], *at: Tensor) -> float:
-        """Return ``loss(*at)`` as a number, without gradients."""
-
-    def update(self, lr: float) -> None:
-        """Take a step along the gradients at this learning rate, clipped if the settings say so."""
-
-    @property
-    def weights(self) -> Tensors:
-        """The weights themselves: what is added to them in place changes the net."""
-
+    @abstractmethod
     def gradients(self) -> Tensors:
         """Return the gradients themselves after `backward`; a weight without one has zeros."""
 
-    def rate_factors(self) -> list[float]:
-        """Return what the learning rate of each weight is multiplied by."""
+    @abstractmethod
+    def update(self, lr: float) -> None:
+        """Take a step along the gradients at this learning rate, clipped if the settings ask for it."""
+
+    @abstractmethod
+    def velocity(self) -> Tensors | None:
+        """Return the momentum of SGD after `update`, to be changed in place; None without momentum."""
+
+    @abstractmethod
+    def tensors(self, values: Mapping[str, Array]) -> Tensors:
+        """Return arrays in the layout of `Net.weights` as tensors in the layout of `weights`, in the order given."""
+
+    @abstractmethod
+    def arrays(self, tensors: Tensors) -> dict[str, Floats]:
+        """Return one tensor for each of `weights` as arrays in the layout of `Net.weights`, by name."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Array]:
+        """Return a copy of what the rule has accumulated."""
+
+    @abstractmethod
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        """Continue from such a copy."""
 
     @property
     def is_sgd(self) -> bool:
         """Whether a step is the learning rate times the gradient, perhaps with momentum."""
+        return self.settings.name in ("sgd", "momentum")
 
-    def velocity(self) -> Tensors | None:
-        """Return the momentum of SGD after `update`, to be changed in place; None without momentum."""
-
-    def tensors(self, values: Mapping[str, Array]) -> Tensors:
-        """Return arrays in the layout of `Net.weights` as tensors in the layout of `weights`, in the order given."""
-
-    def arrays(self, tensors: Tensors) -> dict[str, Floats]:
-        """Return one tensor for each of `weights` as arrays in the layout of `Net.weights`, by name."""
-
-    def state(self) -> dict[str, Array]:
-        """Return a copy of what the rule has accumulated."""
-
-    def load_state(self, state: Mapping[str, Array]) -> None:
-        """Go on from such a copy."""
+    def rate_factors(self) -> list[float]:
+        """Return what the learning rate of each weight is multiplied by."""
+        return [self.settings.rate_factors.get(name, 1.0) for name in self.names]
 
 
 class Rows(Protocol):
@@ -167,36 +200,28 @@ class OutputLayer:
     probabilities: bool = False
 
 
-class HeadLayer(Protocol):
-    """The layer that makes the outputs."""
+class HeadLayer(ABC):
+    """The layer that makes the outputs: its name, and the names of its weights in the net."""
 
     name: str
+    weight_names: tuple[str, ...]
 
-    @property
-    def weight_names(self) -> tuple[str, ...]:
-        """The names of its weights in the net."""
-
-    @property
-    def has_projection(self) -> bool:
-        """Whether it is an exact head that projects its features."""
-
+    @abstractmethod
     def weights(self) -> tuple[Floats, Floats | None]:
         """Return copies of its weight (k, ...) and bias (k,)."""
 
+    @abstractmethod
     def set_weights(self, weight: Floats, bias: Floats | None) -> None:
         """Set both, also to another number of outputs; raise ModelError if another layer shares them."""
 
-    def redraw(self, width: int, seed: int) -> None:
-        """Draw both again, for this number of outputs."""
+    @abstractmethod
+    def features(self, inputs: Inputs) -> Tensor:
+        """Return the input (n, d) of the layer, before the projection of an exact head."""
 
-    def features(self, inputs: Inputs, *, projected: bool = False) -> Tensor:
-        """Return what the layer reads (n, d): of an exact head what it is given, or that after its projection."""
-
-    def project(self, features: Array) -> Array:
-        """Return such features after the projection of an exact head; as they are if there is none."""
-
-    def outputs(self, features: Array) -> Tensor:
-        """Return the outputs of the layer for projected features."""
+    @property
+    def projection(self) -> Callable[[Array], Array] | None:
+        """What an exact head does to its features (n, d) before its linear layer; None if nothing."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -218,163 +243,205 @@ class Score:
     power: int = 2
 
 
-class Net(Protocol):
-    """A net of one framework: the native model and what the engine does with it. Methods that change it say so.
+class Net(ABC):
+    """A net of one framework: the native model and what the engine does with it. A framework writes what is abstract.
 
     Weights go by name, as arrays. The head has a row for each output; a framework that stores kernels as (inputs,
-    outputs) turns them around in `weights`, `load_weights` and `Optimizer.tensors`.
+    outputs) transposes them in `weights`, `load_weights` and `Optimizer.tensors`.
     """
 
+    native: Any
+    """The model as the framework knows it."""
+
+    prepare: str | None = None
+    """The function that is applied to rows before they become tensors, as "module:function"."""
+
+    # ------------------------------------------------------------------------------------------ forward
+
     @property
+    @abstractmethod
     def ops(self) -> Ops:
         """Tensor operations on its device."""
 
     @property
-    def native(self) -> Any:
-        """The model as the framework knows it."""
+    @abstractmethod
+    def output_layer(self) -> OutputLayer:
+        """What its layers show about its outputs."""
 
-    # ------------------------------------------------------------------------------------------ forward
-
+    @abstractmethod
     def rows(self, x: Any) -> Rows:
         """Return rows as inputs on the device of the net; raise an error if the net takes other inputs."""
 
-    @property
-    def prepare(self) -> str | None:
-        """What is applied to the rows before they become tensors, as "module:function"."""
-
-    def with_prepare(self, prepare: str) -> Self:
-        """Return the same net with its rows prepared in another way."""
-
-    @property
-    def image_channels(self) -> int | None:
-        """1 if it takes grey images, 3 if it takes colour; None if that is not known."""
-
+    @abstractmethod
     def forward(self, inputs: Inputs) -> Tensor:
         """Return the outputs (n, k), with gradients outside of `at_rest`."""
 
+    @abstractmethod
     def at_rest(self) -> AbstractContextManager[Any]:
         """Within it dropout is off, batch statistics are fixed and nothing has gradients; afterwards as before."""
 
     def seeded(self, seed: int) -> AbstractContextManager[Any]:
         """Within it the framework draws from this seed; afterwards as if it had drawn nothing."""
+        return nullcontext()
+
+    def with_prepare(self, prepare: str) -> Self:
+        """Return the same net with another function for its rows."""
+        return self
 
     @property
-    def output_layer(self) -> OutputLayer:
-        """What its layers show about its outputs."""
+    def image_channels(self) -> int | None:
+        """1 if it takes grey images, 3 if it takes colour; None if that is not known."""
+        return None
 
     @property
     def device(self) -> Any:
         """The device that it is on."""
+        return "cpu"
 
-    @property
-    def compute_device(self) -> Any:
-        """The device that it trains and predicts on."""
-
-    def moved(self, device: Any) -> Self:
-        """Return the net on a device: itself, or a copy."""
+    def moved(self, device: Any = None) -> Self:
+        """Return the net on a device: itself, or a copy. Without one it is where it trains and predicts."""
+        return self
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Whether an error means that the memory of the device is full."""
+        """Return whether an error means that the memory of the device is full."""
+        return isinstance(error, MemoryError)
 
     # ----------------------------------------------------------------------------------------- training
 
-    def learn(self, *, statistics: bool) -> None:
-        """Switch all parts that are not frozen to training; batch statistics stay fixed unless `statistics`."""
-
+    @abstractmethod
     def optimizer(self, settings: OptimizerSettings) -> Optimizer:
         """Return an optimizer of the weights that are not frozen."""
 
-    def finish(self, frozen: frozenset[str]) -> None:
-        """Switch all parts to rest after a training, and let exactly these weights not learn."""
+    @abstractmethod
+    def learn(self, *, statistics: bool) -> None:
+        """Switch all parts that are not frozen to training; batch statistics stay fixed unless `statistics`."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Switch all parts to rest after a training. An exact head counts as trained from then on."""
 
     def gradient_powers(
         self, inputs: Inputs, target: Tensor, scores: Callable[[Tensor], list[Score]]
     ) -> dict[str, Floats]:
         """Return ``sum_i weight_i * |d score_i / dw| ** power`` over the rows, summed over `scores(outputs)`, by name.
 
-        Dropout and batch statistics are at rest.
+        Dropout and batch statistics are at rest. By default each row is a backward pass of its own.
         """
+        optimizer, total = self.optimizer(OptimizerSettings()), dict[str, Floats]()
+        with self.at_rest():
+            found = scores(self.forward(inputs))
+        for score, i in ((score, i) for score in found for i in range(len(target))):
+            rows = slice(i, i + 1)
+
+            def value(rows: slice = rows, score: Score = score) -> Tensor:
+                out = self.forward({name: part[rows] for name, part in inputs.items()})
+                return self.ops.mean(score.value(out, target[rows]))
+
+            optimizer.backward(value)
+            weight = 1.0 if score.weight is None else self.ops.numpy(score.weight)[i]
+            for name, g in optimizer.arrays(optimizer.gradients()).items():
+                total[name] = total.get(name, 0.0) + weight * np.abs(g) ** score.power
+        return total
 
     # ------------------------------------------------------------------------------------------ weights
 
+    @abstractmethod
     def weights(self) -> dict[str, Floats]:
         """Return copies of the weights and of the statistics that layers keep."""
 
+    @abstractmethod
     def load_weights(self, weights: Mapping[str, Floats]) -> None:
-        """Set some of them; the shapes fit. Then, as after `finish`, an exact head is one that was trained since."""
+        """Set some of them; the shapes fit. Then, as after `finish`, an exact head counts as trained."""
 
-    def state(self) -> dict[str, Array]:
-        """Return a copy of all that changes in training, counters included."""
-
-    def load_state(self, state: Mapping[str, Array]) -> None:
-        """Go back to such a copy."""
-
+    @abstractmethod
     def copy(self) -> Self:
         """Return a net that shares nothing with this one."""
-
-    # ---------------------------------------------------------------------------------------- structure
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The names of all layers and groups of layers, in order; "body.0" lies in "body"."""
-
-    @property
-    def blocks(self) -> tuple[str, ...]:
-        """The parts that the net is a row of, from input to output."""
 
     @property
     def weight_names(self) -> tuple[str, ...]:
         """The names of the weights, without statistics."""
+        return tuple(self.weights())
+
+    def state(self) -> dict[str, Array]:
+        """Return a copy of all that changes in training, counters included."""
+        return dict(self.weights())
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        """Go back to such a copy."""
+        self.load_weights(state)
+
+    # ---------------------------------------------------------------------------------------- structure
 
     @property
+    @abstractmethod
     def frozen(self) -> frozenset[str]:
         """The weights that do not learn."""
 
-    def freeze(self, weights: frozenset[str], parts: frozenset[str]) -> None:
+    @abstractmethod
+    def freeze(self, weights: frozenset[str], parts: frozenset[str] = frozenset()) -> None:
         """Let exactly these weights not learn, and let these parts stay at rest in training."""
 
+    @abstractmethod
     def head(self, x: Any = None, *, name: str | None = None) -> HeadLayer:
         """Return the layer that makes the outputs of some rows; raise ModelError if none does.
 
         Without rows it is the layer of that name, or the last one that could.
         """
 
-    def widen_tables(self, x: Any) -> dict[str, int]:
-        """Give lookup tables a row for each id in `x`, at the mean of their rows; return the old sizes by weight."""
-
-    @property
-    def can_redraw(self) -> bool:
-        """Whether it can be made again with new weights."""
-
+    @abstractmethod
     def redrawn(self, seed: int) -> Self:
         """Return the same net with weights drawn from a seed."""
 
+    @property
+    def can_redraw(self) -> bool:
+        """Whether `redrawn` works."""
+        return True
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of all layers and groups of layers, in order; "body.0" lies in "body"."""
+        split = (name.split(".")[:-1] for name in self.weight_names)
+        return tuple(dict.fromkeys(".".join(path[: i + 1]) for path in split for i in range(len(path))))
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The parts that the net is a row of, from input to output."""
+        return tuple(part for part in self.parts if "." not in part)
+
+    def widen_tables(self, x: Any) -> dict[str, int]:
+        """Give lookup tables a row for each id in `x`, at the mean of their rows; return the old sizes by weight."""
+        return {}
+
     def rebuilt(self, factory: str | None, arguments: Mapping[str, Any], seed: int) -> Self:
         """Return another architecture: what the factory makes, or its own factory with other arguments."""
+        raise AbilityError(f"{type(self.native).__name__} has no factory that could build another architecture.")
 
     def add_lora(self, rank: int, layers: Sequence[str], head: str | None) -> list[str]:
         """Add low-rank updates to some layers, which are frozen from now on; return their names."""
+        raise AbilityError(f"{type(self.native).__name__} takes no low-rank updates.")
 
-    def merge_lora(self) -> None:
+    def merge_lora(self) -> None:  # noqa: B027  # without updates there is nothing to do
         """Add the low-rank updates into the weights, if there are any."""
 
     # ---------------------------------------------------------------------------- exact heads and files
 
     def with_exact_head(self, head: Head, name: str | None) -> Self:
-        """Return a copy with an exact layer in the place of the head of that name; all else is as it was."""
+        """Return a copy with an exact layer instead of the head of that name; all else is as it was."""
+        raise AbilityError(f"{type(self.native).__name__} takes no exact head.")
 
     def with_only_a_head(self, x: Any, width: int) -> Self:
         """Return a net that is a single linear layer on the rows themselves: the same if it is one already."""
+        raise AbilityError(f"{type(self.native).__name__} takes no exact head.")
 
     def exact_head(self, classes: Any) -> Head | None:
         """Return the exact head as it was stored; None if there is none or it was trained since."""
+        return None
 
-    def name_outputs(self, classes: Array) -> None:
-        """Set the attribute `classes_` of the native model, as scikit-learn does: the class of each output."""
-
+    @abstractmethod
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the net into files that run no code; return what else is needed to read it, as JSON holds it."""
 
     @classmethod
+    @abstractmethod
     def load(cls, folder: Path, about: Mapping[str, Any]) -> tuple[Self, str]:
         """Read what `save` wrote; return the net, and a note if something of an older version was left out."""

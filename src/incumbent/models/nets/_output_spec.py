@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 
 from incumbent.core import Array, Floats, Prediction, Task
 from incumbent.errors import ModelError, UsageError
-from incumbent.models.nets._net import Ops, Tensor
+from incumbent.models.nets._net import Ops, OutputLayer, Tensor
 
 Kind: TypeAlias = Literal["softmax", "binary", "multilabel", "values"]
 _TINY = float(np.finfo(np.float32).tiny)
@@ -122,28 +122,16 @@ class OutputSpec:
 
 
 def infer_output_spec(
-    width: int | None, probabilities: bool, labels: Any = None, classes: Any = None, task: Task | None = None
+    layer: OutputLayer, labels: Any = None, classes: Any = None, task: Task | None = None
 ) -> OutputSpec:
-    """Return what the outputs of a net mean, from the width of its last layer and what is known about the labels.
-
-    Parameters
-    ----------
-    width : int, optional
-        Number of outputs of the last layer, if known.
-    probabilities : bool
-        Whether the net ends in a softmax or sigmoid.
-    labels : (n,) or (n, m) array, optional
-        Labels of some rows.
-    classes : (k,) sequence, optional
-        The class of each output, in order, if the user names them.
-    task : {"classification", "regression"}, optional
-        The task, if the user names it.
+    """Return what the outputs of a net mean, from its last layer, some labels, and the classes and task if named.
 
     Raises
     ------
     ModelError
         The outputs do not fit the labels.
     """
+    width, probabilities = layer.width, layer.probabilities
     y = None if labels is None else np.asarray(labels)
     if classes is not None:
         return _named(width, np.asarray(classes), probabilities, y)

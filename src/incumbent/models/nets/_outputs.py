@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import Array
-from incumbent.models.nets._net import HeadLayer, Inputs, Net, Rows, Tensor
+from incumbent.models.nets._net import Inputs, Net, Rows, Tensor
 from incumbent.models.nets._output_spec import OutputSpec
 
 _BYTES = 1 << 25  # of inputs in a batch
@@ -21,32 +21,16 @@ def outputs(net: Net, spec: OutputSpec, x: Any) -> Array:
     if not len(rows):
         return np.zeros((0, spec.width or 1), dtype=np.float32)
     try:
-        return _outputs(net, spec, rows)
-    except IndexError:  # ids beyond a table: read as its mean row, as they would be when the table grows
+        return in_batches(net, rows, lambda inputs: spec.logits(net.forward(inputs), net.ops))
+    except IndexError:  # ids beyond a table count as its mean row, as they will when the table grows
         wider = net.copy()
         if not wider.widen_tables(x):
             raise
-        return _outputs(wider, spec, rows)
-
-
-def _outputs(net: Net, spec: OutputSpec, rows: Rows) -> Array:
-    return in_batches(net, rows, lambda inputs: spec.logits(net.forward(inputs), net.ops))
-
-
-def features(net: Net, head: HeadLayer, x: Any, *, projected: bool = False) -> Array:
-    """Return what the head reads of each row (n, d)."""
-    return in_batches(net, net.rows(x), lambda inputs: head.features(inputs, projected=projected))
-
-
-def head_outputs(net: Net, head: HeadLayer, spec: OutputSpec, read: Array) -> Array:
-    """Return the logits (n, k) that the head makes of what it reads."""
-    with net.at_rest():
-        parts = [read[start : start + _ROWS] for start in range(0, len(read), _ROWS)]
-        return np.concatenate([net.ops.numpy(spec.logits(head.outputs(part), net.ops)) for part in parts])
+        return in_batches(wider, rows, lambda inputs: spec.logits(wider.forward(inputs), wider.ops))
 
 
 def in_batches(net: Net, rows: Rows, function: Callable[[Inputs], Tensor]) -> Array:
-    """Return a function of all rows, computed in batches that are halved if the memory is full."""
+    """Return a function of all rows, computed at rest in batches that are halved if the memory is full."""
     ops = net.ops
     first = rows.at(ops.asarray(np.zeros(1, dtype=np.int64)))
     each = sum(ops.numpy(part).nbytes for part in first.values())

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from incumbent.core import Array, Batch, FreshHead, LowRank, NewClasses, Recipe
+from incumbent.core import Batch, FreshHead, LowRank, NewClasses, Perturb, Recipe
 from incumbent.errors import ModelError, UsageError
-from incumbent.models._training import training_rows
+from incumbent.models._training import new_classes, note_new_classes, training_rows
 from incumbent.models.nets._head import draw_head, widen_head
 from incumbent.models.nets._net import Net
 from incumbent.models.nets._output_spec import OutputSpec
@@ -19,26 +19,12 @@ from incumbent.models.nets._output_spec import OutputSpec
 
 @dataclass(eq=False)
 class NetToTrain:
-    """A net that is about to be trained.
-
-    Parameters
-    ----------
-    net : Net
-        A net of its own: the champion's does not change.
-    spec : OutputSpec
-        What its outputs mean.
-    old_rows : dict of str to int
-        Weights that were widened, with the number of their rows that the champion has too.
-    new : set of str
-        Weights that the champion does not have.
-    notes : list of str
-        What was done.
-    """
+    """A net that is about to be trained. It is a copy: the champion's does not change."""
 
     net: Net
     spec: OutputSpec
-    old_rows: dict[str, int] = field(default_factory=dict)
-    new: set[str] = field(default_factory=set)
+    old_rows: dict[str, int] = field(default_factory=dict)  # of widened weights, the rows that the champion has too
+    new: set[str] = field(default_factory=set)  # weights that the champion does not have
     notes: list[str] = field(default_factory=list)
 
 
@@ -47,9 +33,9 @@ def prepare_net(champion: Net, spec: OutputSpec, recipe: Recipe) -> NetToTrain:
     structure, rows = recipe.structure, training_rows(recipe)
     made = NetToTrain(_start(champion, recipe), spec)
     if structure.architecture is not None:
-        _take_over(made, champion)
+        _copy_matching_weights(made, champion)
     if structure.perturb is not None:
-        perturb(made.net, structure.perturb.keep, structure.perturb.noise, recipe.seed)
+        _perturb(made.net, structure.perturb, recipe.seed)
     _fit_tables(made, recipe)
     _fit_outputs(made, recipe)
     if structure.lora is not None:
@@ -57,15 +43,14 @@ def prepare_net(champion: Net, spec: OutputSpec, recipe: Recipe) -> NetToTrain:
     patterns = [pattern for pattern in structure.freeze if pattern != "preprocess"]
     if patterns:
         freeze(made.net, patterns, rows.x)
-    made.net = made.net.moved(made.net.compute_device)
+    made.net = made.net.moved()
     return made
 
 
 def _start(champion: Net, recipe: Recipe) -> Net:
     structure = recipe.structure
-    other = structure.architecture
-    if other is not None:
-        return champion.rebuilt(other.factory, dict(other.arguments), recipe.seed)
+    if structure.architecture is not None:
+        return champion.rebuilt(structure.architecture.factory, dict(structure.architecture.arguments), recipe.seed)
     if structure.start == "scratch":
         return champion.redrawn(recipe.seed)
     own = champion.copy()
@@ -74,7 +59,7 @@ def _start(champion: Net, recipe: Recipe) -> Net:
     return own
 
 
-def _take_over(made: NetToTrain, champion: Net) -> None:
+def _copy_matching_weights(made: NetToTrain, champion: Net) -> None:
     """Copy into a new architecture what agrees with the champion in name and shape."""
     fresh = made.net.state()
     agree = {name: v for name, v in champion.state().items() if name in fresh and fresh[name].shape == v.shape}
@@ -82,16 +67,14 @@ def _take_over(made: NetToTrain, champion: Net) -> None:
     made.notes.append(f"{len(agree)} of {len(fresh)} tensors taken over from the champion")
 
 
-def perturb(net: Net, keep: float, noise: float, seed: int) -> None:
+def _perturb(net: Net, perturb: Perturb, seed: int) -> None:
     """Shrink and perturb in place: ``w = keep * w + N(0, noise**2)`` (Ash and Adams 2020, section 4)."""
-    rng, weights, names = np.random.default_rng(seed), net.weights(), set(net.weight_names)
-    net.load_weights(
-        {
-            name: (keep * value + noise * rng.standard_normal(value.shape)).astype(value.dtype)
-            for name, value in weights.items()
-            if name in names
-        }
-    )
+    rng, names, fresh = np.random.default_rng(seed), set(net.weight_names), {}
+    for name, value in net.weights().items():
+        if name in names:
+            drawn = perturb.keep * value + perturb.noise * rng.standard_normal(value.shape)
+            fresh[name] = drawn.astype(value.dtype)
+    net.load_weights(fresh)
 
 
 def _fit_tables(made: NetToTrain, recipe: Recipe) -> None:
@@ -107,40 +90,32 @@ def _fit_tables(made: NetToTrain, recipe: Recipe) -> None:
 def _fit_outputs(made: NetToTrain, recipe: Recipe) -> None:
     """Let the last layer have an output for every class, old and new."""
     structure, rows = recipe.structure, training_rows(recipe)
-    unseen = unseen_classes(made.spec, rows)
+    unseen = new_classes(recipe, made.spec.classes if made.spec.kind in ("softmax", "binary") else None)
     new_head = isinstance(structure.head, FreshHead)
-    is_new = structure.start == "scratch" or structure.architecture is not None or new_head
-    many = f"{len(unseen)} new class{'es' * (len(unseen) > 1)}: {', '.join(map(str, unseen[:5]))}"
-    if len(unseen) and not is_new:
-        made.old_rows |= widen_head(
-            made.net, made.spec, rows, unseen, imprint=structure.classes == NewClasses("imprint")
-        )
-        made.spec = made.spec.extended(unseen)
-        made.notes.append(f"grew by {many}")
-        return
     if len(unseen):
+        note = note_new_classes(unseen)
+        if structure.start == "scratch" or structure.architecture is not None or new_head:
+            note = note.replace("grew by", "took in")
+        else:
+            imprint = structure.classes == NewClasses("imprint")
+            made.old_rows |= widen_head(made.net, made.spec, rows, unseen, imprint=imprint)
         made.spec = made.spec.extended(unseen)
-        made.notes.append(f"took in {many}")
+        made.notes.append(note)
     width = made.spec.width
     if new_head or (width is not None and made.net.output_layer.width not in (None, width)):
         values = 1 if np.ndim(rows.labels) == 1 else np.shape(rows.labels)[1]
         made.new |= draw_head(made.net, rows.x, values if width is None else width, recipe.seed)
 
 
-def unseen_classes(spec: OutputSpec, batch: Batch) -> Array:
-    """Return the classes among the rows that a net does not know."""
-    if spec.kind not in ("softmax", "binary") or spec.classes is None:
-        return np.empty(0)
-    return np.setdiff1d(np.unique(batch.labels), spec.classes)
-
-
 def _fit_lora(made: NetToTrain, recipe: Recipe, lora: LowRank) -> None:
     if recipe.loss.pull is not None:
-        raise UsageError("LoRA leaves the champion's weights alone, so a pull to them does nothing; leave one of both.")
+        raise UsageError(
+            "LoRA does not change the champion's weights, so a pull to them does nothing; leave one of the two out."
+        )
     try:
         head: str | None = made.net.head(training_rows(recipe).x).name
     except ModelError:
-        head = None  # no layer makes the outputs directly, so all are adapted alike
+        head = None  # no layer makes the outputs directly, so all are adapted
     with made.net.seeded(recipe.seed):
         chosen = made.net.add_lora(lora.rank, lora.layers, head)
     weights, frozen = made.net.weights(), made.net.frozen
@@ -152,7 +127,7 @@ def _fit_lora(made: NetToTrain, recipe: Recipe, lora: LowRank) -> None:
 
 
 def freeze(net: Net, patterns: Sequence[str], x: Any) -> None:
-    """Freeze parts of a net in place: their weights do not learn, and their batch statistics do not move.
+    """Freeze parts of a net in place: neither their weights nor their batch statistics change.
 
     Raises
     ------

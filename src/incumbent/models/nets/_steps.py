@@ -4,39 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 
-from incumbent.models.nets._data import TrainingData, TrainingTask, join_inputs
+from incumbent.core import Floats
+from incumbent.models.nets._data import TrainingData, TrainingTask
+from incumbent.models.nets._hooks import MovingAverage, PathIntegral, StepHook, pull_hook
 from incumbent.models.nets._losses import TaskLoss, soft_loss, stored_loss
 from incumbent.models.nets._net import OptimizerSettings, Tensor
 from incumbent.models.nets._order import draw_replay, epoch_generator
-from incumbent.models.nets._penalty import StepHook, pull_hook
-from incumbent.models.nets._traces import MovingAverage, PathIntegral
 
 
 class Steps:
-    """Gradient steps on one net, with all that the recipe adds to the task loss.
+    """Gradient steps on one net, with all that the recipe adds to the task loss. The net is switched to training.
 
     Minimises ``task + distill * T**2 KL(old || new) + replay * task(old rows) + stored * |h - z|**2
     + pull/2 * sum(importance * (w - w_start)**2) + l2/2 * sum(w_new**2)``. The quadratic terms are never part of the
-    loss that is differentiated; see `incumbent.models.nets._penalty`.
+    loss that is differentiated; see `incumbent.models.nets._hooks`.
     """
 
     def __init__(self, task: TrainingTask, lr: float, batch_size: int) -> None:
-        recipe, ops = task.recipe, task.net.ops
+        recipe, ops, pull = task.recipe, task.net.ops, task.recipe.loss.pull
+        task.net.learn(statistics=batch_size > 1)  # one row has no statistics
         self.task, self.lr, self.batch_size, self.count = task, lr, batch_size, 0
         self.loss, self.ops = recipe.loss, ops
         self.objective = TaskLoss.from_recipe(recipe.loss, task.spec, ops)
-        self.optimizer = task.net.optimizer(optimizer_settings(task))
-        self.path = (
-            PathIntegral(self.optimizer, ops)
-            if recipe.loss.pull is not None and recipe.loss.pull.importance == "path"
-            else None
-        )
-        ema = recipe.finish.ema
-        self.average = MovingAverage(ema, self.optimizer, ops) if ema else None
+        self.optimizer = task.net.optimizer(_settings(task))
+        is_path = pull is not None and pull.importance == "path"
+        self.path = PathIntegral(self.optimizer, ops) if is_path else None
+        self.average = MovingAverage(recipe.finish.ema, self.optimizer, ops) if recipe.finish.ema else None
         pulls = [pull_hook(penalty, self.optimizer, ops) for penalty in task.penalties]
         self.hooks: list[StepHook] = [hook for hook in (self.average, self.path, *pulls) if hook is not None]
-        replays = task.replay is not None
-        logits = recipe.loss.stored_logits
+        replays, logits = task.replay is not None, recipe.loss.stored_logits
         self.stored = 0.0 if logits is None or task.replay is None else logits.weight * task.replay.stored_weight
         self.draws = (replays and self.stored > 0) + (replays and recipe.loss.replay_weight > 0)
 
@@ -68,7 +64,8 @@ class Steps:
         learn, replay, ops = self.task.learn, self.task.replay, self.ops
         inputs = learn.rows.at(at)
         if replay is not None and old:
-            inputs = join_inputs([inputs, *(replay.rows.at(part) for part in old)], ops)
+            parts = [inputs, *(replay.rows.at(part) for part in old)]
+            inputs = {name: ops.concat([part[name] for part in parts]) for name in inputs}
         out = self.task.spec.logits(self.task.net.forward(inputs), ops)
         new = out[: len(at)] if old else out
         total = self._task(new, learn, at)
@@ -96,33 +93,19 @@ class Steps:
         return total
 
 
-def optimizer_settings(task: TrainingTask) -> OptimizerSettings:
-    """Return the settings that a recipe gives the optimizer."""
-    given = task.recipe.optimizer
+def _settings(task: TrainingTask) -> OptimizerSettings:
+    """Return the settings that a recipe gives the optimizer; rates fall by `layer_decay` from the last block down."""
+    given, blocks, factors = task.recipe.optimizer, task.net.blocks, {}
     name = given.name or "adam"
     decay = given.weight_decay if given.weight_decay is not None else (0.01 if name == "adamw" else 0.0)
-    factors = {}
     if given.layer_decay != 1:
-        factors = {name: given.layer_decay**depth for name, depth in depths(task).items()}
+        for weight in task.net.weight_names:
+            at = next((i for i, block in enumerate(blocks) if weight.startswith(f"{block}.")), 0)
+            factors[weight] = given.layer_decay ** max(0, len(blocks) - 1 - at)
     return OptimizerSettings(name, decay, given.clip, factors)
 
 
-def depths(task: TrainingTask) -> dict[str, int]:
-    """Return the number of blocks after that of each weight: 0 for the last block."""
-    blocks = task.net.blocks
-    found = {}
-    for name in task.net.weight_names:
-        at = next((i for i, block in enumerate(blocks) if name.startswith(f"{block}.")), 0)
-        found[name] = len(blocks) - 1 - at if blocks else 0
-    return found
-
-
-def set_to_learn(task: TrainingTask, batch_size: int) -> None:
-    """Switch the net to training; batches of one row have no statistics, so then these stay fixed."""
-    task.net.learn(statistics=batch_size > 1)
-
-
-def row_losses(task: TrainingTask, data: TrainingData, objective: TaskLoss, size: int = 1024) -> np.ndarray:
+def row_losses(task: TrainingTask, data: TrainingData, objective: TaskLoss, size: int = 1024) -> Floats:
     """Return the task loss of each row (n,), at rest."""
     net, ops, found = task.net, task.net.ops, []
     with net.at_rest():

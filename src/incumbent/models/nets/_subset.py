@@ -10,7 +10,7 @@ from incumbent.core import Floats
 from incumbent.errors import ModelError
 from incumbent.models.nets._data import TrainingTask
 from incumbent.models.nets._order import Positions, batch_bounds, draw_balanced, epoch_generator
-from incumbent.models.nets._steps import Steps, row_losses, set_to_learn
+from incumbent.models.nets._steps import Steps, row_losses
 
 _EPOCHS = 3  # of the net that learns the select rows
 _TRIAL = 1 << 31  # before the number of such an epoch: its draws are those of no other
@@ -41,7 +41,6 @@ def irreducible_losses(task: TrainingTask, lr: float, batch_size: int) -> Floats
     other = replace(task, net=task.net.copy(), learn=task.select, replay=None, recipe=plain, penalties=())
     steps = Steps(other, lr, batch_size)
     for epoch in range(_EPOCHS):
-        set_to_learn(other, batch_size)
         order = epoch_generator(task.recipe.seed, _TRIAL + epoch).permutation(len(task.select))
         at = task.net.ops.asarray(order)
         for start, end in batch_bounds(len(order), batch_size):

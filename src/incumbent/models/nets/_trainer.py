@@ -1,4 +1,4 @@
-"""The training loop of nets: epochs of steps, and what is kept of the best epoch."""
+"""The training loop of nets: how long it runs, at which rates, and what is kept of the best epoch."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from incumbent.core import Array, Floats, Recipe
+from incumbent.core import Array, Floats, Optimizer, Recipe
 from incumbent.errors import BudgetSpent, ModelError
-from incumbent.models.nets._checkpoint import Checkpoint, read_checkpoint, remove_checkpoint, write_checkpoint
+from incumbent.models.nets._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from incumbent.models.nets._data import TrainingTask
 from incumbent.models.nets._order import batch_bounds
 from incumbent.models.nets._rate_test import range_test
-from incumbent.models.nets._schedule import default_epochs, rate_factor
-from incumbent.models.nets._steps import Steps, row_losses, set_to_learn
+from incumbent.models.nets._steps import Steps, row_losses
 from incumbent.models.nets._subset import epoch_order, irreducible_losses
 
 _CHECK = 16  # steps between checks that the loss is finite: each waits for the device
@@ -24,16 +23,8 @@ CHECKPOINT_EVERY = 30.0
 """Seconds between checkpoints: an interruption costs at most this, plus the epoch that it fell into."""
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """The result of a training: how each weight reduced the loss ("path"), and notes."""
-
-    path: dict[str, Floats]
-    notes: tuple[str, ...]
-
-
-def train(task: TrainingTask, *, batch_size: int) -> Trained:
-    """Train the net of a task in place.
+def train(task: TrainingTask, batch_size: int) -> tuple[dict[str, Floats], tuple[str, ...]]:
+    """Train the net of a task in place; return how each weight reduced the loss (for "path"), and notes.
 
     Raises
     ------
@@ -42,15 +33,36 @@ def train(task: TrainingTask, *, batch_size: int) -> Trained:
     BudgetSpent
         The deadline came before the first epoch was over.
     """
-    given = task.recipe.optimizer.lr
+    lr, notes = task.recipe.optimizer.lr, ()
     with task.net.seeded(task.recipe.seed):
-        lr = range_test(task, batch_size) if given is None else given
-        note = (f"learning rate {lr:.2g} by a range test",) if given is None else ()
+        if lr is None:
+            lr = range_test(task, batch_size)
+            notes = (f"learning rate {lr:.2g} by a range test",)
         trainer = _Trainer.from_task(task, lr, batch_size)
-        notes = trainer.run()
-    steps = trainer.steps
-    path = {} if steps.path is None else steps.path.importance(steps.optimizer)
-    return Trained(path, (*note, *notes))
+        notes += trainer.run()
+    path = trainer.steps.path
+    return {} if path is None else path.importance(trainer.steps.optimizer), notes
+
+
+def default_epochs(rows: int, batch_size: int, patience: int | None, *, from_scratch: bool) -> tuple[int, int]:
+    """Return epochs and patience if the recipe names none: enough steps for few rows and for many.
+
+    A net that works already takes fewer.
+    """
+    steps = max(1, math.ceil(rows / batch_size))
+    wanted, low, high = (2_000, 20, 200) if from_scratch else (300, 4, 60)
+    return max(low, min(high, math.ceil(wanted / steps))), patience or (8 if from_scratch else 3)
+
+
+def rate_factor(settings: Optimizer, done: int, total: int, batch_size: int) -> float:
+    """Return what the learning rate is multiplied by at a step: a rise over `warmup`, then a fall by `schedule`."""
+    progress = done / max(1, total)
+    if progress < settings.warmup:
+        return (progress + 1 / total) / (settings.warmup + 1 / total)
+    left = 1 - (progress - settings.warmup) / (1 - settings.warmup)
+    if settings.schedule == "constant" or batch_size == 1:
+        return 1.0
+    return left if settings.schedule == "linear" else 0.5 * (1 - math.cos(math.pi * left))
 
 
 @dataclass(eq=False)
@@ -81,14 +93,13 @@ class _Trainer:
         return _Trainer(task, Steps(task, lr, batch_size), epochs, patience, time.monotonic())
 
     def run(self) -> tuple[str, ...]:
-        recipe, size = self.task.recipe, self.steps.batch_size
+        """Train to the end, from the last checkpoint if there is one; return a note if it stopped early."""
+        recipe, stop = self.task.recipe, ""
         if recipe.data.subset is not None and recipe.data.subset.by == "rho":
-            self.irreducible = irreducible_losses(self.task, self.steps.lr, size)
+            self.irreducible = irreducible_losses(self.task, self.steps.lr, self.steps.batch_size)
         self._resume()
         deadline = self.started + 0.9 * (recipe.deadline - self.started)  # the rest is for comparing the models
-        stop = ""
         while self.epoch < self.epochs and not stop:
-            set_to_learn(self.task, size)
             with self.task.net.seeded(recipe.seed * 1_000_003 + self.epoch):
                 finished = self._run_epoch(deadline)
             if not finished:
@@ -100,22 +111,20 @@ class _Trainer:
                 write_checkpoint(recipe.checkpoint, self.task.key, self._state())
         self._settle()
         if recipe.checkpoint is not None:
-            remove_checkpoint(recipe.checkpoint)
+            recipe.checkpoint.unlink(missing_ok=True)
         return (f"stopped after {self.epoch} of {self.epochs} epochs: {stop}",) if stop else ()
 
     def _is_due(self) -> bool:
-        """Whether the last checkpoint is old enough for another: writing them must cost next to nothing."""
+        """Whether the last checkpoint is old enough: writing them must cost next to nothing."""
         now = time.monotonic()
-        if now - self.written < CHECKPOINT_EVERY:
-            return False
-        self.written = now
-        return True
+        is_due = now - self.written >= CHECKPOINT_EVERY
+        self.written = now if is_due else self.written
+        return is_due
 
     def _run_epoch(self, deadline: float) -> bool:
         """Learn the rows of an epoch; return False if time ran out before its end."""
         steps, settings = self.steps, self.task.recipe.optimizer
         order = epoch_order(steps, self.epoch, self.irreducible)
-        set_to_learn(self.task, steps.batch_size)
         bounds = batch_bounds(len(order), steps.batch_size)
         at, old = steps.ops.asarray(order), steps.draw(len(bounds), self.task.recipe.seed, self.epoch)
         total, done = self.epochs * len(bounds), self.epoch * len(bounds)
@@ -158,18 +167,12 @@ class _Trainer:
             raise divergence_error(self.task.recipe, self.steps.lr, self.steps.count)
 
     def _state(self) -> Checkpoint:
-        steps = self.steps
-        about = {name: getattr(self, name) for name in ("epoch", "best", "stale")}
-        arrays = {"net": self.task.net.state(), "optimizer": steps.optimizer.state(), **self._traces()}
-        if self.kept is not None:
-            arrays["kept"] = dict(self.kept)
-        return Checkpoint({**about, "count": steps.count, "lr": steps.lr}, arrays)
-
-    def _traces(self) -> dict[str, dict[str, Array]]:
-        lists = [kept for hook in self.steps.hooks for kept in hook.kept()]
-        return {
-            f"trace{i}": {str(j): self.steps.ops.numpy(t) for j, t in enumerate(kept)} for i, kept in enumerate(lists)
-        }
+        steps, numpy = self.steps, self.steps.ops.numpy
+        about = {"epoch": self.epoch, "best": self.best, "stale": self.stale, "count": steps.count, "lr": steps.lr}
+        arrays = {"net": self.task.net.state(), "optimizer": steps.optimizer.state()}
+        for i, kept in enumerate(kept for hook in steps.hooks for kept in hook.kept()):
+            arrays[f"trace{i}"] = {str(j): numpy(tensor) for j, tensor in enumerate(kept)}
+        return Checkpoint(about, arrays if self.kept is None else {**arrays, "kept": dict(self.kept)})
 
     def _resume(self) -> None:
         path = self.task.recipe.checkpoint
@@ -187,7 +190,7 @@ class _Trainer:
 
 
 def divergence_error(recipe: Recipe, lr: float, step: int) -> ModelError:
-    """Return the error of a training whose loss is not finite any more."""
+    """Return the error of a training whose loss is no longer finite."""
     chosen = "" if recipe.optimizer.lr is not None else " (which a range test chose)"
     logits = recipe.loss.stored_logits
     also = "" if logits is None else f", or a smaller weight of stored logits than {logits.weight:g}"

@@ -11,7 +11,7 @@ from incumbent._on_demand import on_demand
 
 if TYPE_CHECKING:
     from incumbent.models.torch._analytic import exact_layer as exact_layer
-    from incumbent.models.torch._images import explained as explained
+    from incumbent.models.torch._images import explain_images as explain_images
     from incumbent.models.torch._images import first_convolution as first_convolution
     from incumbent.models.torch._layers import features_of as features_of
     from incumbent.models.torch._model import TorchModel as TorchModel
@@ -23,11 +23,11 @@ _HOME = {
     "TorchNet": "_net",
     "TorchOps": "_ops",
     "exact_layer": "_analytic",
-    "explained": "_images",
+    "explain_images": "_images",
     "features_of": "_layers",
     "first_convolution": "_images",
 }
 
-__all__ = ["TorchModel", "TorchNet", "TorchOps", "exact_layer", "explained", "features_of", "first_convolution"]
+__all__ = ["TorchModel", "TorchNet", "TorchOps", "exact_layer", "explain_images", "features_of", "first_convolution"]
 
 __getattr__, __dir__ = on_demand(__name__, _HOME)

@@ -1,4 +1,4 @@
-"""How a module is made again: where its class or factory can be imported from, and with what it is called.
+"""How a module is rebuilt: where its class or factory can be imported from, and with what it is called.
 
 The class of a net is code of the user's and is never stored. A blueprint holds names and plain values only, so reading
 one runs nothing but that import.
@@ -15,28 +15,22 @@ from torch import Tensor, nn
 
 from incumbent._import_named import import_named
 from incumbent.errors import ModelError
-from incumbent.models.torch._seed import seeded
+from incumbent.models.torch._ops import seeded
 from incumbent.models.torch._weights import UPDATES, load_weights
 
 Blueprint: TypeAlias = dict[str, Any]
 """``{"call": "package.module:name", "with": {argument: value}}``; values are plain, or blueprints again."""
 
-_ADVICE = 'name what builds it: incumbent.wrap(net, factory="package.module:build"), on the command line --factory.'
+_ADVICE = (
+    'Pass a function that builds it: incumbent.wrap(net, factory="package.module:build"), or --factory on the command '
+    "line."
+)
 _PLAIN = (bool, int, float, str, type(None))
-_OURS = ("training", "classes_", "activation_relu_or_gelu", "peft_config")  # what changes on a net after it was made
-
-
-# ------------------------------------------------------------------------------------- how a module is made
+_LATER = ("training", "classes_", "activation_relu_or_gelu", "peft_config")  # what changes on a net after it was built
 
 
 def reference_of(thing: Any, what: str) -> str:
-    """Return "package.module:name" of a function or class, or the same text where it is one already.
-
-    Raises
-    ------
-    ModelError
-        It cannot be imported by that name, so a file could not name it.
-    """
+    """Return "package.module:name" of a function or class, or the same text if it is one already."""
     if isinstance(thing, str):
         import_named(thing, what)
         return thing
@@ -49,14 +43,8 @@ def reference_of(thing: Any, what: str) -> str:
     return f"{module}:{name}"
 
 
-def built(blueprint: Blueprint, *, seed: int = 0) -> nn.Module:
-    """Make the module that a blueprint describes, with weights as its class draws them from a seed.
-
-    Raises
-    ------
-    ModelError
-        What it names cannot be imported, or does not make a module of it.
-    """
+def build(blueprint: Blueprint, *, seed: int = 0) -> nn.Module:
+    """Return the module that a blueprint describes, with weights as its class draws them from a seed."""
     reference = blueprint["call"]
     maker = import_named(reference, "factory")
     given = {name: _value(value) for name, value in blueprint.get("with", {}).items()}
@@ -74,48 +62,48 @@ def built(blueprint: Blueprint, *, seed: int = 0) -> nn.Module:
 
 def _value(value: Any) -> Any:
     if isinstance(value, dict):
-        return tuple(map(_value, value["tuple"])) if "tuple" in value else built(value)
+        return tuple(map(_value, value["tuple"])) if "tuple" in value else build(value)
     return [_value(part) for part in value] if isinstance(value, list) else value
 
 
-def described(module: nn.Module) -> Blueprint:
-    """Return the blueprint of a module in hand: its class, and the arguments that its attributes still tell.
+def describe(module: nn.Module) -> Blueprint:
+    """Return the blueprint of a module: its class, and the arguments that it keeps as attributes.
 
     Raises
     ------
     ModelError
-        Its class cannot be imported, or an argument was not kept; a factory must be named then.
+        Its class cannot be imported, or an argument was not kept, so it takes a factory.
     """
-    made = _described(module)
-    again = built(made)
+    made = _describe(module)
+    again = build(made)
     held = module.state_dict().items()
     load_weights(again, {name.replace(".base_layer.", "."): value for name, value in held if UPDATES not in name})
     difference = _difference(module, again)
     if difference:
         raise ModelError(
-            f"How {type(module).__name__} was made cannot be told from itself (made again, {difference} differs); "
-            f"{_ADVICE}"
+            f"Cannot save {type(module).__name__}: rebuilding it from its class and attributes gives a different "
+            f"module ({difference} differs). {_ADVICE}"
         )
     return made
 
 
-def _described(module: nn.Module) -> Blueprint:
+def _describe(module: nn.Module) -> Blueprint:
     module = _plain(module)
     kind = type(module)
     if kind.__module__ == "__main__" or "<" in kind.__qualname__:
-        raise ModelError(f"The class {kind.__qualname__} of {kind.__module__} cannot be imported later; {_ADVICE}")
+        raise ModelError(f"The class {kind.__qualname__} of {kind.__module__} cannot be imported later. {_ADVICE}")
     given: dict[str, Any] = {}
     for name, parameter in inspect.signature(kind.__init__).parameters.items():
         if name == "self" or parameter.kind is parameter.VAR_KEYWORD or name in ("device", "dtype"):
             continue
         if parameter.kind is parameter.VAR_POSITIONAL:
-            given["*"] = [_described(part) for part in module.children()]
-        elif hasattr(module, name) and (found := _told(getattr(module, name), parameter)) is not _UNTOLD:
+            given["*"] = [_describe(part) for part in module.children()]
+        elif hasattr(module, name) and (found := _read_argument(getattr(module, name), parameter)) is not _UNKNOWN:
             given[name] = found
         elif parameter.default is parameter.empty:
             raise ModelError(
-                f"{kind.__name__} was made with {name}=..., which it does not keep as an attribute; keep it "
-                f"(self.{name} = {name}), or {_ADVICE}"
+                f"{kind.__name__} was made with {name}=..., which it does not keep as an attribute. Keep it "
+                f"(self.{name} = {name}). Or: {_ADVICE}"
             )
     return {"call": f"{kind.__module__}:{kind.__qualname__}", "with": given}
 
@@ -126,24 +114,24 @@ def _plain(module: nn.Module) -> nn.Module:
     return module if base is None else base()
 
 
-_UNTOLD = object()
+_UNKNOWN = object()
 
 
-def _told(value: Any, parameter: inspect.Parameter) -> Any:
+def _read_argument(value: Any, parameter: inspect.Parameter) -> Any:
     if isinstance(value, nn.ModuleList | nn.ModuleDict | nn.ParameterList):
-        return _UNTOLD
+        return _UNKNOWN
     if isinstance(value, nn.Module):
-        return _described(value)
+        return _describe(value)
     if isinstance(value, Tensor):
-        return True if isinstance(parameter.default, bool) else _UNTOLD  # bias=True became the bias itself
+        return True if isinstance(parameter.default, bool) else _UNKNOWN  # bias=True became the bias itself
     if value is None and isinstance(parameter.default, bool):
         return False
     if isinstance(value, tuple):
-        parts = [_told(part, parameter) for part in value]
-        return _UNTOLD if any(part is _UNTOLD for part in parts) else {"tuple": parts}
+        parts = [_read_argument(part, parameter) for part in value]
+        return _UNKNOWN if any(part is _UNKNOWN for part in parts) else {"tuple": parts}
     if isinstance(value, list):
-        return value if all(isinstance(part, _PLAIN) for part in value) else _UNTOLD
-    return value if isinstance(value, _PLAIN) else _UNTOLD
+        return value if all(isinstance(part, _PLAIN) for part in value) else _UNKNOWN
+    return value if isinstance(value, _PLAIN) else _UNKNOWN
 
 
 def _difference(one: nn.Module, two: nn.Module) -> str:
@@ -157,7 +145,7 @@ def _difference(one: nn.Module, two: nn.Module) -> str:
         if type(part) is not type(other) or other is None:
             return name or "its class"
         for key, value in vars(part).items():
-            if not key.startswith("_") and key not in _OURS and not _alike(value, vars(other).get(key, _UNTOLD)):
+            if not key.startswith("_") and key not in _LATER and not _alike(value, vars(other).get(key, _UNKNOWN)):
                 return f"{name}.{key}".lstrip(".")
     return ""
 

@@ -14,6 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from incumbent.models.nets import Inputs, Score
 from incumbent.models.torch._input import Call, apply, two_dimensional
+from incumbent.models.torch._layers import evaluating
 
 _CHUNK = 1 << 26  # numbers in the gradients of a chunk of rows: a quarter of a gigabyte
 
@@ -38,7 +39,7 @@ def gradient_powers(module: nn.Module, chunk: Chunk, scores: Scores) -> Totals:
     """Return ``sum_i weight_i * |d score_i / dw| ** power`` for each weight that learns, summed over the scores."""
     params = {name: p for name, p in module.named_parameters() if p.requires_grad}
     total = {name: torch.zeros_like(p, dtype=torch.float64) for name, p in params.items()}
-    with _eval(module), _row_by_row():
+    with evaluating(module), _row_by_row():
         if _is_plain(module) and _by_layers(module, chunk, scores, total):
             return total
         size = max(1, min(len(chunk.target), _CHUNK // max(1, sum(p.numel() for p in params.values()))))
@@ -48,24 +49,13 @@ def gradient_powers(module: nn.Module, chunk: Chunk, scores: Scores) -> Totals:
 
 
 @contextmanager
-def _eval(module: nn.Module) -> Iterator[None]:
-    busy = [part for part in module.modules() if part.training]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part in busy:
-            part.training = True
-
-
-@contextmanager
 def _row_by_row() -> Iterator[None]:
     """Keep to operations that have gradients for single rows."""
     fastpath = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         with sdpa_kernel(SDPBackend.MATH), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "There is a performance drop")  # where there is no other way, it is taken
+            warnings.filterwarnings("ignore", "There is a performance drop")  # there is no other way
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fastpath)

@@ -22,33 +22,24 @@ def first_convolution(module: nn.Module) -> nn.Conv2d | None:
     return first if isinstance(first, nn.Conv2d) else None
 
 
-def explained(module: nn.Module, inputs: Mapping[str, Tensor], said: str) -> DataError | None:
-    """Return what to do about a forward that failed on images, or None where it failed for another reason.
+def explain_images(module: nn.Module, inputs: Mapping[str, Tensor], message: str) -> DataError | None:
+    """Return what to do about a forward that failed on images with this message; None if it failed for another reason.
 
-    It is asked only after the failure: a net that turns the axes by itself, or takes them as they are, never gets here.
-
-    Parameters
-    ----------
-    module : nn.Module
-        The net.
-    inputs : mapping of str to Tensor
-        What it was given.
-    said : str
-        The error of torch.
+    It is called only after the failure: a net that turns the axes by itself never gets here.
     """
     first = first_convolution(module)
     if first is None:
         return None
     wanted = first.in_channels
-    if "channels" in said:
+    if "channels" in message:
         wrong = [part for part in inputs.values() if part.ndim in (3, 4) and part.shape[1] != wanted]
         return _other_channels(wrong[0], wanted) if wrong else None
-    if "mat1 and mat2 shapes" in said and (seen := [part for part in inputs.values() if part.ndim == 4]):
+    if "mat1 and mat2 shapes" in message and (seen := [part for part in inputs.values() if part.ndim == 4]):
         h, w = seen[0].shape[2:]
         return DataError(
             f"The net takes images of another size than {h} x {w} (height x width): its convolutions ran, and a layer "
-            f"behind them did not ({said.splitlines()[0]}). Give images in the size of training: those in a folder by "
-            "--size HEIGHTxWIDTH (in Python size=(height, width))."
+            f"behind them did not ({message.splitlines()[0]}). Give images in the size of training: those in a folder "
+            "by --size HEIGHTxWIDTH (in Python size=(height, width))."
         )
     return None
 
@@ -60,8 +51,8 @@ def _other_channels(part: Tensor, wanted: int) -> DataError:
         return DataError(f"{takes}, without an axis for channels. Say how bytes become numbers: {_NAME}.")
     if part.shape[-1] == wanted:
         return DataError(
-            f"{takes}, channels last. Say how bytes become numbers, channels first: {_NAME}. What holds fractions "
-            "already is turned by numpy.moveaxis(x, -1, 1)."
+            f"{takes}, channels last. Say how bytes become numbers, channels first: {_NAME}. Fractions are "
+            "turned by numpy.moveaxis(x, -1, 1)."
         )
     return DataError(
         f"{takes}: it takes {wanted} channel{'' if wanted == 1 else 's'}. Of a folder of images, "

@@ -17,62 +17,45 @@ from incumbent.core import Batch
 from incumbent.data import materialize
 from incumbent.errors import DataError, ModelError
 from incumbent.models.nets._net import Inputs
-from incumbent.models.torch._images import explained, first_convolution
+from incumbent.models.torch._images import explain_images, first_convolution
 
 EAGER = 1 << 30
-"""Bytes up to which rows become tensors at once; more become so mini-batch by mini-batch, and are never all held."""
+"""Bytes up to which rows become tensors at once; more become tensors mini-batch by mini-batch, never all at once."""
 
-_TABLES = (nn.Embedding, nn.EmbeddingBag)
+TABLES = (nn.Embedding, nn.EmbeddingBag)
 _OURS = "incumbent.data:"
+
+Call: TypeAlias = Literal["one", "names", "dict"]
+"""How a module takes its inputs: one tensor, keyword arguments, or one dict."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reader:
-    """How rows become what one module takes.
+    """How rows become what one module takes."""
 
-    Parameters
-    ----------
-    names : tuple of str, optional
-        The keyword arguments of its forward; None where it takes anything by name.
-    needed : tuple of str
-        Those without a default.
-    whole : bool
-        Whether whole numbers stay whole, because it looks them up in a table.
-    prepare : str, optional
-        "module:function" that is applied to the rows before they become tensors.
-    channels : {1, 3}, optional
-        Whether a folder of images is to be read as grey or in colour, where that is known: a function of this package
-        leaves their channels as they are, and the first layer takes so many. What another function does, nobody knows.
-    """
-
-    names: tuple[str, ...] | None
-    needed: tuple[str, ...]
-    whole: bool
-    prepare: str | None = None
-    channels: int | None = None
+    names: tuple[str, ...] | None  # the keyword arguments of its forward; None if it takes any
+    needed: tuple[str, ...]  # those without a default
+    whole: bool  # whether whole numbers stay whole, because it looks them up in a table
+    prepare: str | None = None  # "module:function" that is applied to the rows before they become tensors
+    channels: int | None = None  # of images, if the first layer and `prepare` show them
 
     @staticmethod
-    def of(module: nn.Module, prepare: str | None = None) -> Reader:
+    def from_module(module: nn.Module, prepare: str | None = None) -> Reader:
         """Look at the signature of a module's forward."""
         kinds = inspect.signature(module.forward).parameters.values()
         named = [p for p in kinds if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         anything = any(p.kind is p.VAR_KEYWORD for p in kinds)
-        whole = any(isinstance(part, _TABLES) for part in module.modules())
+        whole = any(isinstance(part, TABLES) for part in module.modules())
         needed = tuple(p.name for p in named if p.default is p.empty)
+        # functions of ours keep the channels; another function may change them
         first = first_convolution(module) if (prepare or "").startswith(_OURS) else None
         channels = first.in_channels if first is not None and first.in_channels in (1, 3) else None
         return Reader(None if anything else tuple(p.name for p in named), needed, whole, prepare, channels)
 
     def rows(self, x: Any, device: torch.device | None = None) -> Rows:
-        """Return rows ready to be taken in mini-batches.
+        """Return arrays, tensors or frames (n, ...), or a dict of those, ready to be taken in mini-batches.
 
-        Parameters
-        ----------
-        x : (n, ...) array, tensor or data frame, or a dict of those
-            What the module sees. Bytes of images, (n, ..., ) of uint8 with three dimensions or more, arrive as numbers
-            from 0 to 1; whole numbers stay whole only if the module looks them up in a table.
-        device : torch.device, optional
-            Where they shall lie.
+        Bytes of images (n, ...) of uint8 with three dimensions or more become numbers from 0 to 1.
 
         Raises
         ------
@@ -126,9 +109,6 @@ class Reader:
         raise ModelError(f"The net's forward takes {takes}, and the rows have {', '.join(given)}; give them one name.")
 
 
-Call: TypeAlias = Literal["one", "names", "dict"]
-
-
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Rows that are taken in mini-batches by position."""
@@ -163,24 +143,18 @@ class Rows:
 
 
 def apply(module: nn.Module, inputs: Inputs, call: Call) -> Tensor:
-    """Return the module's outputs (n, k) for a mini-batch.
-
-    Raises
-    ------
-    DataError
-        The first convolution takes other images than these.
-    """
+    """Return the module's outputs (n, k) for a mini-batch; raise DataError if it takes other images than these."""
     try:
         given = module(inputs[""]) if call == "one" else module(**inputs) if call == "names" else module(inputs)
     except RuntimeError as error:
-        if (found := explained(module, inputs, str(error))) is not None:
+        if (found := explain_images(module, inputs, str(error))) is not None:
             raise found from error
         raise
     return two_dimensional(given)
 
 
 def two_dimensional(given: Any) -> Tensor:
-    """Return what a forward gave as (n, k): the tensor itself, or the logits of a tuple, dict or named output."""
+    """Return the result of a forward as (n, k): the tensor itself, or the logits of a tuple, dict or named output."""
     out = given
     if isinstance(given, Mapping):
         out = given["logits"] if "logits" in given else next(iter(given.values()))
@@ -203,7 +177,7 @@ def _applied(prepare: str, x: Any) -> Any:
 
 
 def _is_lazy(x: Any) -> bool:
-    """Whether rows are too many to be prepared at once; bytes may become numbers of four bytes then."""
+    """Whether rows are too many to be prepared at once; bytes may become numbers of four bytes."""
     parts = list(x.values()) if isinstance(x, Mapping) else [x]
     return any(_stays(part, 4 if str(getattr(part, "dtype", "")) == "uint8" else 1) for part in parts)
 
@@ -230,29 +204,29 @@ def _tensor(part: Any, name: str, whole: bool) -> Tensor:
     array = np.asarray(part)
     if array.dtype.kind not in "fiub":
         where = f" {name!r}" if name else ""
-        raise DataError(
-            f"A net takes numbers, and the input{where} holds {array.dtype} such as {array.flat[0]!r}; turn it into "
-            'numbers first, or give prepare="module:function", which is stored with the model.'
-        )
+        raise _no_numbers(f"the input{where} holds {array.dtype} such as {array.flat[0]!r}")
     if array.dtype.kind == "f":
         array = array.astype(np.float32, copy=False)
     elif array.dtype.kind in "iu" and array.dtype != np.uint8:
         array = array.astype(np.int64 if whole else np.float32, copy=False)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch warns that a read-only array could be written to; nobody here does
+        warnings.simplefilter("ignore")  # a read-only array could be written to; it is not
         return torch.from_numpy(np.ascontiguousarray(array))
 
 
 def _numbers(frame: Any) -> Any:
-    """Return the columns of a frame as one array; the first that holds no numbers is named."""
-    columns = [frame[name] for name in frame.columns] if hasattr(frame, "columns") else [frame]
-    for column in columns:
+    """Return the columns of a frame as one array; raise an error that names the first without numbers."""
+    for column in [frame[name] for name in frame.columns] if hasattr(frame, "columns") else [frame]:
         if getattr(column.dtype, "kind", "O") not in "fiub":
-            raise DataError(
-                f"A net takes numbers, and column {str(column.name)!r} holds {column.dtype}; turn it into numbers "
-                'first, or give prepare="module:function", which is stored with the model.'
-            )
+            raise _no_numbers(f"column {str(column.name)!r} holds {column.dtype}")
     return frame.to_numpy()
+
+
+def _no_numbers(what: str) -> DataError:
+    return DataError(
+        f'A net takes numbers, and {what}; turn it into numbers first, or give prepare="module:function", which is '
+        "stored with the model."
+    )
 
 
 def _usable(tensor: Tensor, whole: bool) -> Tensor:

@@ -12,11 +12,10 @@ from torch import Tensor, nn
 
 from incumbent.errors import ModelError
 from incumbent.models.nets import Inputs, OutputLayer
-from incumbent.models.torch._input import Call, Rows, apply
-from incumbent.models.torch._seed import seeded
+from incumbent.models.torch._input import TABLES, Call, Rows, apply
+from incumbent.models.torch._ops import seeded
 
 HEADS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_TABLES = (nn.Embedding, nn.EmbeddingBag)
 _ROWS = 4096
 
 
@@ -26,19 +25,25 @@ def home_of(module: nn.Module) -> torch.device:
 
 
 @contextmanager
-def at_rest(module: nn.Module) -> Iterator[None]:
-    """Set a module to predict, without gradients, and every part of it back to what it was."""
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Set a module to predict, and every part of it back to what it was."""
     busy = [part for part in module.modules() if part.training]
     module.eval()
     try:
-        with torch.inference_mode():
-            yield
+        yield
     finally:
         for part in busy:
             part.training = True
 
 
-def run(module: nn.Module, inputs: Inputs, call: Call) -> Tensor:
+@contextmanager
+def at_rest(module: nn.Module) -> Iterator[None]:
+    """Set a module to predict, without gradients."""
+    with evaluating(module), torch.inference_mode():
+        yield
+
+
+def _run(module: nn.Module, inputs: Inputs, call: Call) -> Tensor:
     """Return the outputs for a few rows on the device of the module, at rest."""
     home = home_of(module)
     with at_rest(module):
@@ -54,11 +59,6 @@ def last_layer(module: nn.Module) -> tuple[str, nn.Module] | None:
     return found[-1] if found else None
 
 
-def width_of(layer: nn.Module) -> int:
-    """Return the number of outputs of a layer."""
-    return int(layer.get_parameter("weight").shape[0])
-
-
 def output_layer(module: nn.Module) -> OutputLayer:
     """Return what the layers show about the outputs."""
     last = last_layer(module)
@@ -66,7 +66,11 @@ def output_layer(module: nn.Module) -> OutputLayer:
     probabilities = bool(leaves) and isinstance(leaves[-1], nn.Softmax | nn.Sigmoid)
     if last is None:
         return OutputLayer(None, False, probabilities)
-    return OutputLayer(width_of(last[1]), isinstance(last[1], nn.Linear), probabilities)
+    return OutputLayer(_width_of(last[1]), isinstance(last[1], nn.Linear), probabilities)
+
+
+def _width_of(layer: nn.Module) -> int:
+    return int(layer.get_parameter("weight").shape[0])
 
 
 def find_head(module: nn.Module, rows: Rows) -> str:
@@ -84,11 +88,11 @@ def find_head(module: nn.Module, rows: Rows) -> str:
         if isinstance(part, HEADS)
     ]
     try:
-        width = run(module, rows.at(torch.arange(min(2, len(rows)), device=rows.device)), rows.call).shape[1]
+        width = _run(module, rows.at(torch.arange(min(2, len(rows)), device=rows.device)), rows.call).shape[1]
     finally:
         for hook in hooks:
             hook.remove()
-    fits = [name for name, part in called if width_of(part) == width]
+    fits = [name for name, part in called if _width_of(part) == width]
     if not fits:
         raise ModelError(
             f"None of the layers of {type(module).__name__} makes its {width} outputs directly, so none of them is its "
@@ -102,7 +106,7 @@ class _Read(Exception):
 
 
 def features_of(module: nn.Module, layer: nn.Module, inputs: Inputs, call: Call) -> Tensor:
-    """Return what a layer reads (n, d) for a mini-batch; a map is averaged over its places.
+    """Return the input of a layer (n, d) for a mini-batch; a map is averaged over its places.
 
     The net is left as soon as it is read: the layer itself, such as a wide projection, may cost more than all before.
     """
@@ -114,7 +118,7 @@ def features_of(module: nn.Module, layer: nn.Module, inputs: Inputs, call: Call)
 
     hook = layer.register_forward_pre_hook(leave)
     try:
-        run(module, inputs, call)
+        _run(module, inputs, call)
     except _Read:
         pass
     finally:
@@ -126,41 +130,30 @@ def features_of(module: nn.Module, layer: nn.Module, inputs: Inputs, call: Call)
 def check_unshared(module: nn.Module, layer: nn.Module, name: str) -> None:
     """Raise an error if another layer has the weights of this one."""
     held = layer.get_parameter("weight")
-    others = [
-        n
-        for n, part in module.named_modules()
-        if part is not layer and any(p is held for p in part._parameters.values())
-    ]
-    if others:
-        raise ModelError(
-            f"The weights of {name} are those of {others[0]} too, so it cannot change its number of outputs."
-        )
+    for other, part in module.named_modules():
+        if part is not layer and any(p is held for p in part._parameters.values()):
+            raise ModelError(
+                f"The weights of {name} are those of {other} too, so it cannot change its number of outputs."
+            )
 
 
 def put_rows(layer: nn.Module, weight: Tensor, bias: Tensor | None = None) -> None:
     """Set the weights of a linear, convolution or table layer, of any number of rows."""
-    old = layer.get_parameter("weight")
-    layer.weight = nn.Parameter(weight.contiguous(), requires_grad=old.requires_grad)
-    if bias is not None:
-        layer.bias = nn.Parameter(bias.contiguous(), requires_grad=old.requires_grad)
+    for kind, value in (("weight", weight), ("bias", bias)):
+        if value is not None:
+            old = layer.get_parameter(kind)
+            setattr(layer, kind, nn.Parameter(value.contiguous(), requires_grad=old.requires_grad))
     for name in ("out_features", "out_channels", "num_embeddings"):
         if hasattr(layer, name):
             setattr(layer, name, len(weight))
 
 
-# ------------------------------------------------------------------------------------------------- blocks
-
-
-def blocks(module: nn.Module) -> tuple[str, ...]:
-    """Return the parts that a net is a row of, from its input to its output: children, and those of plain rows."""
-    return tuple(_in_a_row(module, ""))
-
-
-def _in_a_row(module: nn.Module, start: str) -> Iterator[str]:
+def blocks(module: nn.Module, start: str = "") -> Iterator[str]:
+    """Yield the parts that a net is a row of, from its input to its output: children, and those of plain rows."""
     for name, part in module.named_children():
         full = f"{start}{name}"
         if isinstance(part, nn.Sequential | nn.ModuleList):
-            yield from _in_a_row(part, f"{full}.")
+            yield from blocks(part, f"{full}.")
         elif any(True for _ in part.parameters()):
             yield full
 
@@ -168,16 +161,14 @@ def _in_a_row(module: nn.Module, start: str) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------- tables
 
 
-def has_tables(module: nn.Module) -> bool:
-    """Whether a module looks ids up in a table."""
-    return any(isinstance(part, _TABLES) for part in module.modules())
+def find_tables(module: nn.Module) -> dict[str, Any]:
+    """Return the layers that look ids up in a table, by name."""
+    return {name: part for name, part in module.named_modules() if isinstance(part, TABLES)}
 
 
-def widen_tables(module: nn.Module, rows: Rows) -> dict[str, int]:
+def widen_tables(module: nn.Module, tables: dict[str, Any], rows: Rows) -> dict[str, int]:
     """Give lookup tables rows for ids beyond their end, at the mean of their rows; return the old sizes by weight."""
-    tables: dict[str, Any] = {name: part for name, part in module.named_modules() if isinstance(part, _TABLES)}
-    wanted = _largest_ids(module, tables, rows)
-    grown = {}
+    wanted, grown = _largest_ids(module, tables, rows), {}
     for name, part in tables.items():
         weight = part.get_parameter("weight").detach()
         if wanted.get(name, -1) < len(weight):
@@ -192,7 +183,7 @@ def widen_tables(module: nn.Module, rows: Rows) -> dict[str, int]:
 
 
 def _largest_ids(module: nn.Module, tables: dict[str, Any], rows: Rows) -> dict[str, int]:
-    """Run the rows through the net, with ids cut off at each table's end, and note the largest ids."""
+    """Run the rows through the net, with ids cut off at each table's end, and return the largest ids."""
     wanted: dict[str, int] = {}
 
     def note(name: str, size: int) -> Any:
@@ -206,7 +197,7 @@ def _largest_ids(module: nn.Module, tables: dict[str, Any], rows: Rows) -> dict[
     hooks = [part.register_forward_pre_hook(note(name, len(part.weight))) for name, part in tables.items()]
     try:
         for at in torch.split(torch.arange(len(rows), device=rows.device), _ROWS):
-            run(module, rows.at(at), rows.call)
+            _run(module, rows.at(at), rows.call)
     finally:
         for hook in hooks:
             hook.remove()
@@ -218,22 +209,20 @@ def _largest_ids(module: nn.Module, tables: dict[str, Any], rows: Rows) -> dict[
 
 def can_redraw(module: nn.Module) -> bool:
     """Whether every weight lies in a layer that can draw its weights again."""
-    return all(
-        reset_of(part) is not None for part in module.modules() if any(True for _ in part.parameters(recurse=False))
-    )
+    holders = (part for part in module.modules() if any(True for _ in part.parameters(recurse=False)))
+    return all(_reset_of(part) is not None for part in holders)
 
 
-def redrawn(module: nn.Module, seed: int) -> nn.Module:
+def redraw(module: nn.Module, seed: int) -> nn.Module:
     """Return a copy of a net whose layers have drawn their weights again."""
     fresh = copy.deepcopy(module)
     with seeded(seed):
         for part in fresh.modules():
-            reset = reset_of(part)
+            reset = _reset_of(part)
             if reset is not None:
                 reset()
     return fresh
 
 
-def reset_of(part: nn.Module) -> Any:
-    """Return the method that draws the weights of a layer."""
+def _reset_of(part: nn.Module) -> Any:
     return getattr(part, "reset_parameters", getattr(part, "_reset_parameters", None))  # attention has the second

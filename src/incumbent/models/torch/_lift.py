@@ -15,13 +15,7 @@ from incumbent.models.exact._projection import GRID, INPUT, PART, SPREAD, WIDEST
 
 
 class Lift(nn.Module):
-    """The random features of a `RandomReLU`; its directions follow from the seed and are not stored.
-
-    Parameters
-    ----------
-    layer : RandomReLU
-        The fitted projection.
-    """
+    """The random features of a fitted `RandomReLU`; its directions follow from the seed and are not stored."""
 
     mean: Tensor
     scale: Tensor
@@ -29,7 +23,7 @@ class Lift(nn.Module):
 
     def __init__(self, layer: RandomReLU) -> None:
         super().__init__()
-        self.told: dict[str, Any] = {
+        self.stored: dict[str, Any] = {
             "width": layer.width,
             "each": layer.each,
             "seed": layer.seed,
@@ -44,7 +38,7 @@ class Lift(nn.Module):
         ready = self.directions[:-1].to(kind), self.directions[-1].to(kind) / INPUT
         if x.requires_grad:
             return self._make(_round_inputs(x, self), *ready)
-        out = x.new_empty((len(x), int(self.told["width"])))
+        out = x.new_empty((len(x), int(self.stored["width"])))
         size = PART if x.device.type == "cpu" else len(x)
         for rows, part in zip(torch.split(x, size), torch.split(out, size), strict=True):
             self._write(_round_inputs(rows, self), part, *ready)
@@ -52,8 +46,8 @@ class Lift(nn.Module):
 
     def as_fitted(self) -> RandomReLU:
         """Return the projection as the statistics know it."""
-        layer = RandomReLU(self.told["width"], self.told["each"], self.told["seed"])
-        layer.check_ = self.told["check"]
+        layer = RandomReLU(self.stored["width"], self.stored["each"], self.stored["seed"])
+        layer.check_ = self.stored["check"]
         return _with_inputs(layer, self)
 
     @property
@@ -80,9 +74,14 @@ class QuadraticLift(nn.Module):
 
     def __init__(self, layer: QuadraticFeatures) -> None:
         super().__init__()
-        self.told: dict[str, Any] = {"width": layer.width, "each": layer.each, "seed": layer.seed, "kind": "quadratic"}
-        self.told |= {"linear": layer.linear_, "reach": [int(many) for many in layer.reach_]}
-        self.told |= {"components": len(layer.components_)}
+        self.stored: dict[str, Any] = {
+            "width": layer.width,
+            "each": layer.each,
+            "seed": layer.seed,
+            "kind": "quadratic",
+        }
+        self.stored |= {"linear": layer.linear_, "reach": [int(many) for many in layer.reach_]}
+        self.stored |= {"components": len(layer.components_)}
         _hold(self, mean=layer.mean_, scale=layer.scale_, components=layer.components_, steps=layer.steps_)
         self.register_buffer("units", torch.from_numpy(layer.units()), persistent=False)
 
@@ -91,13 +90,13 @@ class QuadraticLift(nn.Module):
         levels, kind, join = _round_inputs(x, self), x.dtype, functools.partial(torch.cat, dim=1)
         shorter = (1.0 / levels.double().square().sum(dim=1, keepdim=True).clamp(min=1.0).sqrt()).to(kind)
         turned, factors = levels @ self.components.to(kind).T, (self.units / self.steps).to(kind)
-        made = multiply_pairs(turned, shorter, self.told["linear"], self.told["reach"], join) * factors
+        made = multiply_pairs(turned, shorter, self.stored["linear"], self.stored["reach"], join) * factors
         return _round(made.clamp(*SIGNED)) * self.steps.to(kind)
 
     def as_fitted(self) -> QuadraticFeatures:
         """Return the projection as the statistics know it."""
-        layer = QuadraticFeatures(self.told["width"], self.told["each"], self.told["seed"])
-        layer.linear_, layer.reach_ = self.told["linear"], np.array(self.told["reach"], dtype=int)
+        layer = QuadraticFeatures(self.stored["width"], self.stored["each"], self.stored["seed"])
+        layer.linear_, layer.reach_ = self.stored["linear"], np.array(self.stored["reach"], dtype=int)
         layer.components_, layer.steps_ = self.components.cpu().numpy().copy(), self.steps.cpu().numpy().copy()
         return _with_inputs(layer, self)
 
@@ -111,17 +110,17 @@ def make_lift(layer: RandomReLU | QuadraticFeatures) -> AnyLift:
     return QuadraticLift(layer) if isinstance(layer, QuadraticFeatures) else Lift(layer)
 
 
-def make_blank_lift(told: dict[str, Any], features: int) -> AnyLift:
-    """Return the layer that `told` describes, its buffers still to be read from a file."""
-    layer: Any = QuadraticFeatures if told.get("kind") == "quadratic" else RandomReLU
-    layer = layer(told["width"], told["each"], told["seed"])
+def make_blank_lift(stored: dict[str, Any], features: int) -> AnyLift:
+    """Return the layer that `stored` describes, its buffers still to be read from a file."""
+    layer: Any = QuadraticFeatures if stored.get("kind") == "quadratic" else RandomReLU
+    layer = layer(stored["width"], stored["each"], stored["seed"])
     layer.n_features_in_, layer.mean_, layer.scale_ = features, np.zeros(features), np.ones(features)
     if isinstance(layer, RandomReLU):
-        layer.check_ = told["check"]
+        layer.check_ = stored["check"]
         return Lift(layer)
-    layer.linear_, layer.reach_ = told["linear"], told["reach"]
-    layer.components_ = np.zeros((told["components"], features), dtype=np.int16)
-    layer.steps_ = np.ones(told["width"], dtype=np.float32)
+    layer.linear_, layer.reach_ = stored["linear"], stored["reach"]
+    layer.components_ = np.zeros((stored["components"], features), dtype=np.int16)
+    layer.steps_ = np.ones(stored["width"], dtype=np.float32)
     return QuadraticLift(layer)
 
 

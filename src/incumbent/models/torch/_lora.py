@@ -1,4 +1,4 @@
-"""Low-rank updates beside the weights of a net (Hu et al. 2022), through PEFT."""
+"""Low-rank updates of the weights of a net (Hu et al. 2022), through PEFT."""
 
 from __future__ import annotations
 
@@ -15,18 +15,11 @@ _ADAPTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 def add_lora(module: nn.Module, rank: int, patterns: Sequence[str], head: str | None) -> list[str]:
-    """Put ``w + (alpha / rank) * B A`` in the place of each weight, with w fixed, in place; return where.
+    """Replace each weight w by ``w + (alpha / rank) * B A``, with w fixed, in place; return the names of the layers.
 
-    B starts at zero, so that the net says what it said (Hu et al. 2022, eq. 3; alpha is twice the rank). The head is
+    B starts at zero, so that the outputs stay the same (Hu et al. 2022, eq. 3; alpha is twice the rank). The head is
     left whole and learns in full, unless a pattern names it. Inside `nn.MultiheadAttention` nothing is adapted: it
     reads its weights without calling the layers that hold them.
-
-    Raises
-    ------
-    UsageError
-        A pattern matches no linear or convolution layer.
-    MissingDependency
-        PEFT is not installed.
     """
     able = [name for name, part in module.named_modules() if _able(module, name, part)]
     chosen = [name for name in able if name != head] or able
@@ -48,12 +41,12 @@ def add_lora(module: nn.Module, rank: int, patterns: Sequence[str], head: str | 
         module.get_submodule(head).requires_grad_(True)
     for part in module.modules():
         if isinstance(part, nn.TransformerEncoderLayer):
-            part.activation_relu_or_gelu = 0  # its fast path for prediction would pass the updates by
+            part.activation_relu_or_gelu = 0  # its fast path for prediction would ignore the updates
     return chosen
 
 
 def merge_lora(module: nn.Module) -> None:
-    """Add the updates into the weights, in place, and take the layers that held them out again."""
+    """Add the updates into the weights, in place, and remove the layers that held them."""
     for name, part in list(module.named_modules()):
         if hasattr(part, "merge") and hasattr(part, "get_base_layer"):
             part.merge()
@@ -68,7 +61,7 @@ def merge_lora(module: nn.Module) -> None:
 
 
 def is_adapted(module: nn.Module) -> bool:
-    """Whether a net has updates beside its weights."""
+    """Whether a net has low-rank updates."""
     return any(hasattr(part, "lora_A") for part in module.modules())
 
 
@@ -87,7 +80,6 @@ def _peft() -> Any:
 
 def lora_settings(module: nn.Module) -> dict[str, Any] | None:
     """Return the layers with low-rank updates and their rank; None if there are none."""
-    if not is_adapted(module):
-        return None
     layers: dict[str, Any] = {name: part for name, part in module.named_modules() if hasattr(part, "lora_A")}
-    return {"layers": list(layers), "rank": next(int(part.r["default"]) for part in layers.values())}
+    ranks = [int(part.r["default"]) for part in layers.values()]
+    return {"layers": list(layers), "rank": ranks[0]} if layers else None

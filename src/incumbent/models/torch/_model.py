@@ -12,7 +12,7 @@ from incumbent.core import Task
 from incumbent.data import RENAMED_PREPARE
 from incumbent.errors import ModelError
 from incumbent.models.nets import NetModel
-from incumbent.models.torch._blueprint import built, reference_of
+from incumbent.models.torch._blueprint import build, reference_of
 from incumbent.models.torch._net import TorchNet
 from incumbent.models.torch._weights import load_weights
 
@@ -69,7 +69,7 @@ class TorchModel(NetModel):
         _check_weights(native)
         made = None if factory is None else {"call": reference_of(factory, "factory"), "with": dict(arguments or {})}
         if made is not None:
-            load_weights(built(made), native.state_dict())  # a factory of another net fails now, not when it is stored
+            load_weights(build(made), native.state_dict())  # a factory of another net fails now, not when it is stored
         prepared = None if prepare is None else reference_of(prepare, "prepare function")
         prepared = RENAMED_PREPARE.get(prepared or "", prepared)
         known = classes if classes is not None else getattr(native, "classes_", None)

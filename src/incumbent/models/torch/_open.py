@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from incumbent.errors import ModelError, TrustError
 from incumbent.models.files._pickles import names_in
-from incumbent.models.torch._blueprint import built, reference_of
+from incumbent.models.torch._blueprint import build, reference_of
 from incumbent.models.torch._weights import load_weights, read_safetensors
 
 _WRAPPED = ("state_dict", "model_state_dict", "model", "net", "module")
@@ -21,12 +21,12 @@ _LEAVE = "pass --trust-pickle (in Python: trust_pickle=True)"
 
 
 def open_net(path: Path, name: str, *, factory: Any, arguments: Mapping[str, Any], trust_pickle: bool) -> nn.Module:
-    """Return the net in a file: built by its factory where the file holds weights only.
+    """Return the net in a file: built by its factory if the file holds weights only.
 
     Raises
     ------
     TrustError
-        The file holds a pickled module, which runs code when it is read, and nobody said that it may.
+        The file holds a pickled module, which can run any code, without trust_pickle.
     ModelError
         The file is damaged, holds no net, or holds weights that do not fit what the factory builds.
     """
@@ -38,7 +38,7 @@ def open_net(path: Path, name: str, *, factory: Any, arguments: Mapping[str, Any
             f"{name} holds the weights of a net and not the net; say what builds it: --factory package.module:build "
             '(in Python: factory="package.module:build").'
         )
-    net = built({"call": reference_of(factory, "factory"), "with": dict(arguments)})
+    net = build({"call": reference_of(factory, "factory"), "with": dict(arguments)})
     load_weights(net, _named_as(held, net))
     return net.eval()
 
@@ -74,7 +74,7 @@ def _unpickled(path: Path, name: str) -> Any:
 
 
 def _weights_in(held: Any, name: str) -> dict[str, Tensor]:
-    """Return the weights by name, also where a training script put them beside other things."""
+    """Return the weights by name, also if a training script stored other things with them."""
     if isinstance(held, Mapping):
         inner = next((held[key] for key in _WRAPPED if isinstance(held.get(key), Mapping)), held)
         weights = {str(key): value for key, value in inner.items() if isinstance(value, Tensor)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,13 +17,7 @@ UPDATES = "lora_"
 
 
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copy tensors into a module, which is widened where a head or a table had grown.
-
-    Raises
-    ------
-    ModelError
-        Names or shapes do not agree.
-    """
+    """Copy tensors into a module, whose heads and tables are widened to fit them."""
     mine = module.state_dict()
     lacking, strange = sorted(set(mine) - set(tensors)), sorted(set(tensors) - set(mine))
     if lacking or strange:
@@ -54,29 +49,26 @@ def _put(module: nn.Module, name: str, value: Tensor, mine: Tensor) -> None:
 def save_weights(module: nn.Module, folder: Path) -> dict[str, str]:
     """Write the weights of a net; low-rank updates that are kept apart go into a small file of their own.
 
-    Returns
-    -------
-    dict of str to str
-        Names that hold the same tensor as another, which is written once.
+    Return the names that hold the same tensor as another, which is written once.
     """
     from safetensors.torch import save_file
 
-    held: dict[int, str] = {}
+    held = module.state_dict()
+    firsts: dict[Any, str] = {}
     same: dict[str, str] = {}
     files: dict[str, dict[str, Tensor]] = {"model.safetensors": {}, "updates.safetensors": {}}
-    for name, value in module.state_dict().items():
+    for name, value in held.items():
         if not isinstance(value, Tensor):
             raise ModelError(
                 f"{type(module).__name__} keeps {name}, which is no tensor, in its state; it cannot be stored."
             )
-        key = (value.data_ptr(), value.shape, value.stride()) if value.numel() else (id(value),)
-        first = held.setdefault(hash(key), name)
-        if first != name and torch.equal(module.state_dict()[first], value):
+        place = (value.data_ptr(), value.shape, value.stride()) if value.numel() else name
+        first = firsts.setdefault(place, name)
+        if first != name and torch.equal(held[first], value):
             same[name] = first
             continue
-        files["updates.safetensors" if UPDATES in name else "model.safetensors"][name] = (
-            value.cpu().contiguous().clone()
-        )
+        file = "updates.safetensors" if UPDATES in name else "model.safetensors"
+        files[file][name] = value.cpu().contiguous().clone()
     for file, tensors in files.items():
         if tensors or file == "model.safetensors":
             save_file(tensors, folder / file)
@@ -92,15 +84,7 @@ def read_weights(folder: Path, same: Mapping[str, str]) -> dict[str, Tensor]:
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file.
-
-    Raises
-    ------
-    ModelError
-        It is damaged.
-    MissingDependency
-        The package is not installed.
-    """
+    """Read a safetensors file."""
     try:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
