@@ -407,7 +407,7 @@ def test_out_of_memory_halves_the_batch_and_says_so():
     torch.manual_seed(0)
     champion = wrap(Large()).infer_outputs(ROWS.y)
     made = champion.fit(ON.replace(batch_size=64).bind(train=ROWS))
-    assert made.notes[0] == "out of memory with batches of 32: learned in batches of 16"
+    assert made.notes[0] == "out of memory with batches of 32: trained in batches of 16"
 
 
 def test_one_row_that_does_not_fit_is_the_end():
@@ -417,7 +417,7 @@ def test_one_row_that_does_not_fit_is_the_end():
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return super().forward(x)
 
-    with pytest.raises(ModelError, match="One row at a time is too much"):
+    with pytest.raises(ModelError, match="One row at a time does not fit"):
         wrap(Huge()).infer_outputs(ROWS.y).fit(ON.bind(train=ROWS))
 
 

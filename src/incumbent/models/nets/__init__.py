@@ -16,8 +16,8 @@ A framework brings tensors, gradients and layers. All the rest is here, once:
 ``_rate_test``             learning-rate range test
 =========================  ==========================================================================================
 
-To add a framework, derive a class from each of four in ``_net``, and an adapter. They have defaults for the members
-that are not named here:
+To add a framework, derive from four classes in ``_net`` and ``_ops``, and write an adapter. Members that are not named
+here have defaults:
 
 ==============  =====================================================================================================
 `Ops`           eight operations: ``asarray``, ``numpy``, ``concat``, ``mean``, ``log_softmax``, ``softplus``, ``log``,
@@ -57,17 +57,8 @@ from incumbent.models.nets._losses import (
     stored_weight,
 )
 from incumbent.models.nets._model import NetModel
-from incumbent.models.nets._net import (
-    HeadLayer,
-    Inputs,
-    Net,
-    Ops,
-    Optimizer,
-    OptimizerSettings,
-    OutputLayer,
-    Rows,
-    Score,
-)
+from incumbent.models.nets._net import HeadLayer, Inputs, Net, OutputLayer, Rows, Score
+from incumbent.models.nets._ops import Ops, Optimizer, OptimizerSettings
 from incumbent.models.nets._order import batch_bounds
 from incumbent.models.nets._output_spec import OutputSpec
 from incumbent.models.nets._prepare import prepare_net

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from incumbent.core import Recipe
 from incumbent.models.nets._hooks import QuadraticPenalty
-from incumbent.models.nets._net import Net, Rows, Tensor
+from incumbent.models.nets._net import Net, Rows
+from incumbent.models.nets._ops import Tensor
 from incumbent.models.nets._output_spec import OutputSpec
 
 

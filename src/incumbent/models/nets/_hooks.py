@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from incumbent.core import Array, Floats
-from incumbent.models.nets._net import Ops, Optimizer, Tensors
+from incumbent.models.nets._ops import Ops, Optimizer, Tensors
 
 
 @dataclass(frozen=True, eq=False)

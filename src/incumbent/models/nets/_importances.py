@@ -8,7 +8,8 @@ import numpy as np
 from scipy.special import expit, softmax
 
 from incumbent.core import Array, Floats, Importance
-from incumbent.models.nets._net import Net, Ops, Score, Tensor
+from incumbent.models.nets._net import Net, Score
+from incumbent.models.nets._ops import Ops, Tensor
 from incumbent.models.nets._output_spec import OutputSpec
 
 MOST_ROWS = 1_000
@@ -46,37 +47,32 @@ def importances(
 def _scores(spec: OutputSpec, kind: Importance, ops: Ops) -> Callable[[Tensor], list[Score]]:
     """Return the scores to differentiate, for given outputs."""
 
+    def log_likelihood(j: int) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return the log probability of class j, or output j if outputs are independent of each other."""
+
+        def value(f: Tensor, _: Tensor) -> Tensor:
+            logits = spec.logits(f, ops)
+            return (ops.log_softmax(logits) if spec.kind == "softmax" else logits)[:, j]
+
+        return value
+
     def scores(out: Tensor) -> list[Score]:
         if kind == "output":
             return [Score(lambda f, _: ops.mean(f * f, 1) * f.shape[1], power=1)]
         if kind == "empirical":
             return [Score(lambda f, y: _log_likelihood(spec, f, y, ops))]
         chance = _variances(spec, ops.numpy(spec.logits(out, ops)))
-        return [Score(_output(spec, j, ops), ops.asarray(chance[:, j])) for j in range(out.shape[1])]
+        return [Score(log_likelihood(j), ops.asarray(chance[:, j])) for j in range(out.shape[1])]
 
     return scores
 
 
-def _output(spec: OutputSpec, j: int, ops: Ops) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return the log probability of class j, or output j if outputs are independent of each other."""
-
-    def value(f: Tensor, _: Tensor) -> Tensor:
-        logits = spec.logits(f, ops)
-        return (ops.log_softmax(logits) if spec.kind == "softmax" else logits)[:, j]
-
-    return value
-
-
 def _variances(spec: OutputSpec, logits: Array) -> Array:
-    """Return ``E[(d log p / d output_j)**2]`` (n, k): p of a class, p (1 - p) of an output that is on or off, 1 of a value."""
+    """Return ``E[(d log p / d output_j)**2]`` (n, k): p of a class, p (1 - p) of a label, 1 of a value."""
     if spec.kind == "values":
         return np.ones_like(logits)
-    if spec.kind == "softmax":
-        found: Array = softmax(logits, axis=1)
-        return found
-    on = expit(logits)
-    variance: Array = on * (1 - on)
-    return variance
+    p: Array = softmax(logits, axis=1) if spec.kind == "softmax" else expit(logits)
+    return p if spec.kind == "softmax" else p * (1 - p)
 
 
 def _log_likelihood(spec: OutputSpec, f: Tensor, target: Tensor, ops: Ops) -> Tensor:

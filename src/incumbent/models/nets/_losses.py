@@ -11,7 +11,7 @@ from scipy.special import expit, log_softmax
 from incumbent._import_named import import_named
 from incumbent.core import Array, Batch, Floats, Loss, TaskObjective
 from incumbent.errors import ModelError, UsageError
-from incumbent.models.nets._net import Ops, Tensor
+from incumbent.models.nets._ops import Ops, Tensor
 from incumbent.models.nets._output_spec import OutputSpec
 
 _LARGE = 10.0  # log odds of 22,000 to 1

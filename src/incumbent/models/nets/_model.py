@@ -26,6 +26,9 @@ from incumbent.models.nets._outputs import in_batches, outputs
 
 _FORMAT = 1
 _BATCH = 64
+_ALWAYS = frozenset(
+    "weight incremental gradient layers loss soft_targets batch_sampling training_hooks".split()
+)  # abilities of every net
 
 
 @dataclass
@@ -120,15 +123,14 @@ class NetModel(BaseModel):
     @cached_property
     def abilities(self) -> frozenset[str]:
         """All abilities but those of trees; it is fitted from scratch if all of its layers can be drawn again."""
-        words = {"weight", "incremental", "gradient", "layers", "loss"}
-        words |= {"soft_targets", "batch_sampling", "training_hooks"}
-        words |= {"proba"} if self.task == "classification" else set()
-        one_of = self.spec.kind in ("softmax", "binary")
-        words |= {"add_classes"} if one_of else set()
-        shown = self.net.output_layer
-        words |= {"features"} if shown.is_linear and (one_of or shown.width == 1) else set()
-        words |= {"retrain"} if self.net.can_redraw else set()
-        return frozenset(words)
+        last, has_one_class = self.net.output_layer, self.spec.kind in ("softmax", "binary")
+        some = {
+            "proba": self.task == "classification",
+            "add_classes": has_one_class,
+            "features": last.is_linear and (has_one_class or last.width == 1),
+            "retrain": self.net.can_redraw,
+        }
+        return _ALWAYS | {word for word, is_there in some.items() if is_there}
 
     @cached_property
     def _placed(self) -> Net:
@@ -228,13 +230,7 @@ class NetModel(BaseModel):
         return self.net.exact_head(self.spec.outputs) if self.solved is None else self.solved
 
     def with_head(self, head: Head, notes: tuple[str, ...]) -> Self:
-        """Return the net with an exact layer as its last; the others stay as they are.
-
-        Raises
-        ------
-        ModelError
-            A sigmoid follows the last layer, or the last layer is not linear.
-        """
+        """Return the net with an exact layer as its last; the others stay as they are."""
         if self.spec.kind == "multilabel" or (self.spec.probabilities and self.spec.kind == "binary"):
             raise ModelError(
                 "Analytic gives one score for each class; this net ends in a sigmoid. Take the sigmoid off."
@@ -256,12 +252,12 @@ class NetModel(BaseModel):
     # ------------------------------------------------------------------------------------------ training
 
     def fit(self, recipe: Recipe) -> Model:
-        """Follow a recipe; if the memory of the device is not enough, with smaller batches.
+        """Follow a recipe; with smaller batches if the memory of the device is full.
 
         Raises
         ------
         ModelError
-            The training diverged, or one row at a time is still too much for the device.
+            The training diverged, or one row at a time is too much for the device.
         """
         head = recipe.structure.head
         if isinstance(head, Exact):
@@ -291,13 +287,7 @@ class NetModel(BaseModel):
         return self.net.weights()
 
     def with_weights(self, weights: Mapping[str, Floats]) -> Self:
-        """Return the same net with these weights and statistics.
-
-        Raises
-        ------
-        ModelError
-            Their shapes are not the net's.
-        """
+        """Return the same net with these weights and statistics; raise ModelError if their shapes are not the net's."""
         held = self.net.weights()
         for name, value in weights.items():
             if name not in held or held[name].shape != np.shape(value):
@@ -345,13 +335,7 @@ class NetModel(BaseModel):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        ModelError
-            A file is damaged, or the class or factory of the net cannot be imported.
-        """
+        """Read what `save` wrote; raise ModelError if a file is damaged or the net's class cannot be imported."""
         try:
             about = json.loads((folder / "net.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

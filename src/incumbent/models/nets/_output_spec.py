@@ -10,7 +10,8 @@ from scipy.special import expit, softmax
 
 from incumbent.core import Array, Floats, Prediction, Task
 from incumbent.errors import ModelError, UsageError
-from incumbent.models.nets._net import Ops, OutputLayer, Tensor
+from incumbent.models.nets._net import OutputLayer
+from incumbent.models.nets._ops import Ops, Tensor
 
 Kind: TypeAlias = Literal["softmax", "binary", "multilabel", "values"]
 _TINY = float(np.finfo(np.float32).tiny)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from incumbent.core import Array
-from incumbent.models.nets._net import Inputs, Net, Rows, Tensor
+from incumbent.models.nets._net import Inputs, Net, Rows
+from incumbent.models.nets._ops import Tensor
 from incumbent.models.nets._output_spec import OutputSpec
 
 _BYTES = 1 << 25  # of inputs in a batch

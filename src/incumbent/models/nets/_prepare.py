@@ -42,7 +42,7 @@ def prepare_net(champion: Net, spec: OutputSpec, recipe: Recipe) -> NetToTrain:
         _fit_lora(made, recipe, structure.lora)
     patterns = [pattern for pattern in structure.freeze if pattern != "preprocess"]
     if patterns:
-        freeze(made.net, patterns, rows.x)
+        _freeze(made.net, patterns, rows.x)
     made.net = made.net.moved()
     return made
 
@@ -126,14 +126,8 @@ def _fit_lora(made: NetToTrain, recipe: Recipe, lora: LowRank) -> None:
 # ------------------------------------------------------------------------------------------------ freeze
 
 
-def freeze(net: Net, patterns: Sequence[str], x: Any) -> None:
-    """Freeze parts of a net in place: neither their weights nor their batch statistics change.
-
-    Raises
-    ------
-    UsageError
-        A pattern matches nothing, or nothing is left to learn.
-    """
+def _freeze(net: Net, patterns: Sequence[str], x: Any) -> None:
+    """Freeze parts of a net in place: neither their weights nor their batch statistics change."""
     names = set(net.weight_names)
     matched = {name for pattern in patterns for name in _matching(net, pattern, x)}
     parts = frozenset(matched - names)
@@ -148,23 +142,23 @@ def _lies_in(name: str, part: str) -> bool:
 
 
 def _matching(net: Net, pattern: str, x: Any) -> Sequence[str]:
-    if pattern == "head":
-        return [net.head(x).name]
-    if pattern == "backbone":
+    """Return the parts and weights that a pattern names, or raise an error that lists the parts there are."""
+    everything = (*net.parts, *net.weight_names)
+    if pattern in ("head", "backbone"):
         head = net.head(x).name
-        loose = [name for name in net.weight_names if not any(_lies_in(name, part) for part in net.parts)]
-        return [name for name in (*net.parts, *loose) if not _lies_in(head, name)]
+        others = [name for name in everything if not _lies_in(head, name) and not _lies_in(name, head)]
+        return [head] if pattern == "head" else others
     blocks = net.blocks
     if pattern.startswith("first:"):
         count = int(pattern.removeprefix("first:"))
         if count >= len(blocks):
             raise UsageError(f"Freeze(first={count}) would freeze all {len(blocks)} blocks: {', '.join(blocks)}.")
         return blocks[:count]
-    found = [name for name in (*net.parts, *net.weight_names) if fnmatch.fnmatchcase(name, pattern)]
+    found = [name for name in everything if fnmatch.fnmatchcase(name, pattern)]
     if not found:
         shown = [part for part in net.parts if any(_lies_in(name, part) for name in net.weight_names)]
         raise UsageError(
             f"Freeze({pattern!r}) matches no part of {type(net.native).__name__}; it has {', '.join(shown[:20])}"
-            f"{' and more' if len(shown) > 20 else ''}. Also 'backbone' and 'head' are known."
+            f"{' and more' if len(shown) > 20 else ''}. 'backbone' and 'head' work for every net."
         )
     return found

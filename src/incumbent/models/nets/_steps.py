@@ -8,7 +8,7 @@ from incumbent.core import Floats
 from incumbent.models.nets._data import TrainingData, TrainingTask
 from incumbent.models.nets._hooks import MovingAverage, PathIntegral, StepHook, pull_hook
 from incumbent.models.nets._losses import TaskLoss, soft_loss, stored_loss
-from incumbent.models.nets._net import OptimizerSettings, Tensor
+from incumbent.models.nets._ops import OptimizerSettings, Tensor
 from incumbent.models.nets._order import draw_replay, epoch_generator
 
 
