@@ -9,7 +9,9 @@ import numpy as np
 from tape import NumpyOps, Var, of, relu
 
 from incumbent.errors import ModelError
-from incumbent.models.nets import ExactHead, HeadLayer, Net, NetModel, Optimizer, OutputLayer, RandomReLU
+from incumbent.models import Head
+from incumbent.models.exact import RandomReLU
+from incumbent.models.nets import HeadLayer, Net, NetModel, Optimizer, OutputLayer
 
 
 class Dense:
@@ -168,7 +170,7 @@ class NumpyNet(Net):
             return None
         scale = last.solved["temperature"]
         coef, intercept = last.kernel.T / scale, last.bias / scale
-        return ExactHead(coef, intercept, classes, last.projection, scale, last.solved["ridge"], last.solved["token"])
+        return Head(coef, intercept, classes, last.projection, scale, last.solved["ridge"], last.solved["token"])
 
     def save(self, folder):
         last = self.native.layers[-1]

@@ -44,8 +44,6 @@ A framework with a loop of its own (Keras ``fit``, the Trainer of Transformers) 
 loss of `Steps.loss_at`, which is a function of positions only: a framework may compile it once.
 """
 
-from incumbent.models.exact._head import Head as ExactHead
-from incumbent.models.exact._projection import RandomReLU
 from incumbent.models.nets._fit import training_task
 from incumbent.models.nets._losses import (
     TaskLoss,
@@ -68,7 +66,6 @@ from incumbent.models.nets._subset import epoch_order, irreducible_losses
 from incumbent.models.nets._trainer import rate_factor
 
 __all__ = [
-    "ExactHead",
     "HeadLayer",
     "Inputs",
     "Net",
@@ -78,7 +75,6 @@ __all__ = [
     "OptimizerSettings",
     "OutputLayer",
     "OutputSpec",
-    "RandomReLU",
     "Rows",
     "Score",
     "Steps",

@@ -217,7 +217,7 @@ class NetModel(BaseModel):
     @property
     def grid(self) -> Grid | None:
         """The grid of the projection of an exact head."""
-        return None if self.head is None else getattr(self.head.lift, "grid", None)
+        return None if self.head is None else self.head.grid
 
     @property
     def has_raw_features(self) -> bool:
@@ -262,7 +262,7 @@ class NetModel(BaseModel):
         head = recipe.structure.head
         if isinstance(head, Exact):
             return fit_exact_head(self._on_input(recipe) if head.reads == "input" else self, recipe, head)
-        size, notes = recipe.optimizer.batch_size or _BATCH, ()
+        size, notes = recipe.optimizer.batch_size or _BATCH, tuple[str, ...]()
         while True:
             try:
                 made, path = fit_net(self, recipe, size)

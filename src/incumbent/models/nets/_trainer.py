@@ -33,7 +33,7 @@ def train(task: TrainingTask, batch_size: int) -> tuple[dict[str, Floats], tuple
     BudgetSpent
         The deadline came before the first epoch was over.
     """
-    lr, notes = task.recipe.optimizer.lr, ()
+    lr, notes = task.recipe.optimizer.lr, tuple[str, ...]()
     with task.net.seeded(task.recipe.seed):
         if lr is None:
             lr = range_test(task, batch_size)

@@ -308,7 +308,8 @@ class TorchHead(HeadLayer):
         return self._project if isinstance(self.layer, AnalyticLayer) and self.layer.lift is not None else None
 
     def _project(self, features: Array) -> Array:
-        lift, ops = self.layer.lift, self.net.ops
+        lift: Any = self.layer.lift
+        ops = self.net.ops
         with torch.inference_mode():
             parts = torch.split(torch.from_numpy(features), 1024)
             return np.concatenate([ops.numpy(lift(part.to(ops.device))) for part in parts])
