@@ -1,21 +1,19 @@
-"""The door: whatever holds a table leaves as a pandas frame with sound names, whatever holds arrays as tensors."""
+"""Read anything that holds a table as a pandas frame, and anything that holds arrays as tensors."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from incumbent.data.reading._arrays import has_arrays, has_images
+from incumbent.data.reading._arrays import has_arrays, has_images, read_tensors
 from incumbent.data.reading._files import read_table
 from incumbent.data.reading._images import Size
-from incumbent.data.reading._inputs import read_tensors
 from incumbent.data.rows._tensors import Tensors
 from incumbent.errors import DataError, UsageError
 from incumbent.words import counted, listed
@@ -48,50 +46,49 @@ def read(
     size: Size | None = None,
     channels: int | None = None,
 ) -> pd.DataFrame | Tensors:
-    """Read a table, or on demand arrays, from a file, several files, standard input, or an object in memory.
+    """Read a table, or with `tensors` arrays, from files, standard input, or an object in memory.
 
     Parameters
     ----------
     source : str, path, frame, array, dict or (x, y)
-        - A CSV, TSV, Parquet, Feather, Arrow or JSON Lines file, plain or compressed (.gz .bz2 .zst .lz4 .xz). CSV may
-          be delimited by comma, semicolon, tab or bar, whichever its header uses most.
-        - A folder of such files (hidden files and other kinds are left out) or a glob: one table, in order of name.
+        - A CSV, TSV, Parquet, Feather, Arrow or JSON Lines file, plain or compressed (.gz .bz2 .zst .lz4 .xz). The
+          delimiter of CSV is the one of comma, semicolon, tab and bar that the header uses most.
+        - A folder of such files (hidden and other files are left out) or a glob: one table, in order of name.
         - ``"-"``: CSV from standard input.
-        - A pandas frame (taken as it is: no copy, its index is ignored), a polars or pyarrow frame, or any object that
-          exports Arrow data; a numpy array, (n, d) or structured; a dict of columns.
+        - A pandas frame (not copied; its index is ignored), a polars or pyarrow frame, or any object that exports Arrow
+          data; a numpy array, (n, d) or structured; a dict of columns.
         - A pair ``(x, y)`` of features and labels.
-        - With `tensors` also arrays (n, ...) of any dimensions, mapped ones too; tensors; dicts of arrays, tensors and
+        - With `tensors` also arrays (n, ...) of any dimensions, mapped or not; tensors; dicts of arrays, tensors and
           tables, one for each input; a Dataset or a list of (x, y); ``.npy`` and ``.npz`` files; folders of ``.npy``
-          files; folders of images by class. A frame or a file that holds a table is a table here, too.
+          files; folders of images by class. Tables are still read as tables.
     names : sequence of str, optional
-        Names for the columns of an (n, d) array; absent, they are ``x0, x1, ...``. For a pair, one more name than `x`
-        has columns names the labels too. A source that has names of its own keeps them.
+        Names of the columns of an (n, d) array, by default ``x0, x1, ...``. For a pair, one more name than `x` has
+        columns names the labels too. A source with names of its own keeps them.
     target : str
-        What the labels of a pair are called unless `names` says it.
+        The name of the labels of a pair, unless `names` gives it.
     tensors : bool
         Whether arrays and dicts are inputs of a neural network as they are, instead of columns of a table.
     size : (int, int), int or str, optional
         Height and width that the images of a folder are resized to, such as (224, 320) or "224x320", or 224 for a
-        square; without it they must agree.
+        square. Without it, all must have one size.
     channels : {1, 3}, optional
-        Whether the images of a folder are read as grey or in colour; without it they are grey if all of them are.
+        Whether the images of a folder are read as grey or in colour. Without it, they are grey if all of them are.
 
     Returns
     -------
     pandas.DataFrame or Tensors
-        A frame has unique text names and rows counted from 0. ``attrs["source"]`` says where it came from; for a pair,
-        ``attrs["target"]`` says which column holds the labels. Tensors have their arrays by name in `parts`; an array
-        that came without a name is "x". What is larger than memory, a mapped array or a large Dataset or folder of
-        images, stays where it is as lazy rows.
+        A frame has unique text names and rows counted from 0. ``attrs["source"]`` names its source; for a pair,
+        ``attrs["target"]`` names the column of labels. Tensors have arrays by name in `parts`; an array without a name
+        is "x". What may exceed RAM (mapped arrays, large Datasets and folders of images) becomes lazy rows.
 
     Raises
     ------
     DataError
         The source is missing, unreadable, empty, damaged, no table, or has duplicate or nested columns.
     UsageError
-        There are no images that `size` or `channels` could be for.
+        `size` or `channels` is given, but the source is not a folder of images.
     MissingDependency
-        Images are to be read and Pillow is not installed.
+        The source is a folder of images, and Pillow is not installed.
 
     Examples
     --------
@@ -103,81 +100,77 @@ def read(
     >>> read((np.zeros((2, 28, 28), dtype=np.uint8), ["no", "yes"]), tensors=True)
     x (2, 28, 28) uint8, target (2,) <U3
     """
-    given = {name: value for name, value in (("size", size), ("channels", channels)) if value is not None}
+    given = [name for name, value in (("size", size), ("channels", channels)) if value is not None]
     if given and not has_images(source):
-        where = source if isinstance(source, str | os.PathLike) else _described(source)
+        where = source if isinstance(source, str | os.PathLike) else _describe(source)
         raise UsageError(f"{' and '.join(given)} is for a folder of images, and {where} is none.")
     found = read_tensors(source, target=target, size=size, channels=channels) if tensors else None
     if found is not None:
         return found
-    if not tensors and (isinstance(source, Tensors) or _names_arrays(source)):
+    if not tensors and (isinstance(source, Tensors) or has_arrays(source)):
         where = source.source if isinstance(source, Tensors) else source
         raise DataError(
             f"{where} holds arrays, and a table was expected; give a frame or a file that holds a table. A network "
             "takes arrays if it was brought in with arrays."
         )
     if isinstance(source, tuple) and len(source) == 2:
-        return _pair(source[0], source[1], names, target)
+        return _read_pair(source[0], source[1], names, target)
     if isinstance(source, np.ndarray) and source.dtype.names is None:
-        return _sound(_array(source, names), "numpy array")
+        return _label(_read_array(source, names), "numpy array")
     if isinstance(source, str | os.PathLike):
         table, where = read_table(os.fspath(source))
-        return _sound(_frame(table, where), where)
+        return _label(_to_pandas(table, where), where)
     if isinstance(source, pd.DataFrame):
-        return _sound(source.copy(deep=False), str(source.attrs.get("source", "pandas frame")))
-    return _sound(_in_memory(source), _described(source))
-
-
-def _names_arrays(source: Any) -> bool:
-    return isinstance(source, str | os.PathLike) and has_arrays(Path(source).expanduser())
+        return _label(source.copy(deep=False), str(source.attrs.get("source", "pandas frame")))
+    return _label(_read_object(source), _describe(source))
 
 
 # ------------------------------------------------------------------------------- objects in memory
 
 
-def _described(source: Any) -> str:
+def _describe(source: Any) -> str:
     package, name = type(source).__module__.partition(".")[0], type(source).__name__
     known = {"polars": "polars frame", "pyarrow": "pyarrow table", "dict": "dict of columns", "ndarray": "numpy array"}
     return known.get(package) or known.get(name) or (name if package == "builtins" else f"{package} {name}")
 
 
-def _in_memory(source: Any) -> pd.DataFrame:
+def _read_object(source: Any) -> pd.DataFrame:
     if hasattr(source, "collect") and type(source).__module__.startswith("polars."):
-        source = source.collect()  # a lazy frame: polars is at hand because the caller made one with it
+        source = source.collect()  # a lazy frame
     if isinstance(source, pa.RecordBatch):
         source = pa.Table.from_batches([source])
     if isinstance(source, np.ndarray):
-        return _columns({name: source[name] for name in source.dtype.names or ()})
+        return _read_columns({name: source[name] for name in source.dtype.names or ()})
     if isinstance(source, Mapping):
-        return _columns(source)
+        return _read_columns(source)
     if hasattr(source, "__arrow_c_stream__"):
-        return _frame(_arrow(source), _described(source))
+        return _to_pandas(_to_arrow(source), _describe(source))
     raise DataError(
-        f"A table cannot be read from {_described(source)}. Give a path, a pandas, polars or pyarrow frame, "
+        f"A table cannot be read from {_describe(source)}. Give a path, a pandas, polars or pyarrow frame, "
         f"a numpy array (n, d), a dict of columns, or a pair (x, y); for a network also arrays, tensors, or a Dataset "
         f"with __getitem__ and __len__."
     )
 
 
-def _arrow(source: Any) -> Any:
+def _to_arrow(source: Any) -> Any:
     try:
         return pa.table(source)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        raise DataError(f"A {_described(source)} is no table with named columns ({error}); give a frame.") from error
+        raise DataError(f"A {_describe(source)} is no table with named columns ({error}); give a frame.") from error
 
 
-def _columns(source: Mapping[Any, Any]) -> pd.DataFrame:
+def _read_columns(source: Mapping[Any, Any]) -> pd.DataFrame:
     try:
         return pd.DataFrame(dict(source))
     except ValueError as error:
-        lengths = {
-            str(name): counted(len(column), "row") if np.ndim(column) else "no rows" for name, column in source.items()
-        }
-        shown = ", ".join(f"{name!r} has {length}" for name, length in lengths.items())
+        shown = ", ".join(
+            f"{str(name)!r} has {counted(len(column), 'row') if np.ndim(column) else 'no rows'}"
+            for name, column in source.items()
+        )
         raise DataError(f"The columns of a dict must be lists or arrays of one length, but {shown}.") from error
 
 
-def _array(source: np.ndarray[Any, Any], names: Sequence[str] | None) -> pd.DataFrame:
+def _read_array(source: np.ndarray[Any, Any], names: Sequence[str] | None) -> pd.DataFrame:
     if source.ndim != 2:
         raise DataError(
             f"An array of shape {source.shape} is no table; (n, d) was expected: n rows of d features. "
@@ -192,7 +185,7 @@ def _array(source: np.ndarray[Any, Any], names: Sequence[str] | None) -> pd.Data
     return frame.infer_objects() if source.dtype == object else frame
 
 
-def _pair(x: Any, y: Any, names: Sequence[str] | None, target: str) -> pd.DataFrame:
+def _read_pair(x: Any, y: Any, names: Sequence[str] | None, target: str) -> pd.DataFrame:
     if names is not None and np.ndim(x) == 2 and len(names) == np.shape(x)[1] + 1:
         names, target = names[:-1], names[-1]
     frame = read(x, names=names).copy(deep=False)
@@ -212,16 +205,16 @@ def _pair(x: Any, y: Any, names: Sequence[str] | None, target: str) -> pd.DataFr
 # ---------------------------------------------------------------------------------- arrow to pandas
 
 
-def _frame(table: Any, where: str) -> pd.DataFrame:
+def _to_pandas(table: Any, where: str) -> pd.DataFrame:
     _check_names(table.column_names, where)
-    columns = [_plain(column, name, where) for name, column in zip(table.column_names, table.columns, strict=True)]
+    columns = [_to_native(column, name, where) for name, column in zip(table.column_names, table.columns, strict=True)]
     plain = pa.table(columns, names=table.column_names)
     frame: pd.DataFrame = plain.to_pandas(ignore_metadata=True, date_as_object=False)
     return frame
 
 
-def _plain(column: Any, name: str, where: str) -> Any:
-    """Return the column in a type that pandas holds natively, so that no cell becomes a Python object."""
+def _to_native(column: Any, name: str, where: str) -> Any:
+    """Cast a column to a type that pandas has natively, so that no cell becomes a Python object."""
     kind, types = column.type, pa.types
     if types.is_nested(kind) or isinstance(kind, pa.BaseExtensionType):
         raise DataError(
@@ -237,8 +230,8 @@ def _plain(column: Any, name: str, where: str) -> Any:
     return column.cast(pa.string()) if types.is_time(kind) else column
 
 
-def _sound(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    """Return the same frame, which is ours to relabel, with text names and rows counted from 0."""
+def _label(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Set text names, rows counted from 0 and the source, in place."""
     if isinstance(frame.columns, pd.MultiIndex):
         raise DataError(f"{where} has column names in {frame.columns.nlevels} levels; join them into one text each.")
     if not all(isinstance(name, str) for name in frame.columns):
