@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeAlias
@@ -19,27 +19,16 @@ from incumbent.errors import DataError, MissingDependency, UsageError
 from incumbent.words import counted, listed
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-_WIDE = ("I", "F")  # modes of 16 and 32 bits a value, which 8 bits would cut off
+_WIDE = ("I", "F")  # modes of 16 and 32 bits
 _GREY = {"1", "L", "LA"}
-_ORIENTATION, _AS_IT_LIES, _ON_ITS_SIDE = 0x0112, (None, 0, 1), (5, 6, 7, 8)  # the EXIF tag, and what it may say
+_ORIENTATION, _UPRIGHT, _ON_ITS_SIDE = 0x0112, (None, 0, 1), (5, 6, 7, 8)  # an EXIF tag and its values
 
 Size: TypeAlias = int | str | tuple[int, int]
 """Height and width in pixels, as (224, 320) or "224x320"; one number for a square."""
 
 
 def height_and_width(size: Size) -> tuple[int, int]:
-    """Return a size as (height, width).
-
-    Raises
-    ------
-    UsageError
-        It is no size.
-
-    Examples
-    --------
-    >>> height_and_width("224x320"), height_and_width(224)
-    ((224, 320), (224, 224))
-    """
+    """Return a size as (height, width): ``height_and_width("224x320")`` is (224, 320)."""
     sides: Any = size.lower().split("x") if isinstance(size, str) else size
     sides = sides if isinstance(sides, list | tuple) else [sides]
     sides = [*sides, *sides] if len(sides) == 1 and not isinstance(size, tuple) else sides
@@ -70,35 +59,13 @@ def _is_image(file: Path) -> bool:
 def read_images(folder: Path, *, target: str, size: Size | None = None, channels: int | None = None) -> Tensors:
     """Return the images of ``folder/CLASS/FILE`` with their classes, or those of ``folder/FILE`` without.
 
-    Parameters
-    ----------
-    folder : Path
-        Where they lie. Hidden files and files that are no images are left out.
-    target : str
-        What the classes are called.
-    size : (int, int), int or str, optional
-        Height and width that every image is resized to; without it all must have one size.
-    channels : {1, 3}, optional
-        1 reads every image as grey, 3 in colour; without it what they are decides.
-
-    Returns
-    -------
-    Tensors
-        "x" is (n, h, w, c) in 8 bits: c is 1 where every image is grey, else 3 (transparency is dropped). Up to 256 MiB
-        are read once; beyond that, images are read whenever they are asked for. Photographs are turned upright where
-        their EXIF data say that the camera was turned. What was done to images, notes say.
-
-    Raises
-    ------
-    DataError
-        Some files cannot be read, or the sizes differ.
-    MissingDependency
-        Pillow is not installed.
+    "x" is (n, h, w, c) of uint8: c is 1 if all images are grey, else 3 without transparency. Photographs are turned
+    upright as their EXIF data say. `notes` tell how images were changed.
     """
     if channels not in (None, 1, 3):
         raise UsageError(f"channels is 1 for grey or 3 for colour; got {channels!r}.")
     files = image_files(folder)
-    form = _form(files, folder, None if size is None else height_and_width(size), channels)
+    form = _choose_form(files, folder, None if size is None else height_and_width(size), channels)
     lazy = LazyRows.of(_Images(folder, files, form))
     parts: dict[str, Any] = {"x": np.asarray(lazy) if lazy.nbytes <= HELD else lazy}
     if files[0].parent != folder:
@@ -108,7 +75,7 @@ def read_images(folder: Path, *, target: str, size: Size | None = None, channels
 
 
 class _Form(NamedTuple):
-    """How images are read, and what is to be known of that."""
+    """The size and the mode that images are read in, and findings about the changes this makes."""
 
     size: tuple[int, int]
     mode: str
@@ -125,33 +92,32 @@ def _pillow() -> ModuleType:
     return Image
 
 
-def _form(files: Sequence[Path], folder: Path, size: tuple[int, int] | None, channels: int | None) -> _Form:
-    """Return how the images are read, from what the head of each file says."""
-    sizes, modes, turned = _heads(files, folder)
+def _choose_form(files: Sequence[Path], folder: Path, size: tuple[int, int] | None, channels: int | None) -> _Form:
+    """Choose how to read the images from the header of each file."""
+    sizes, modes, turned = _read_headers(files, folder)
     if size is None and len(sizes) > 1:
         h, w = sizes.most_common(1)[0][0]
         raise DataError(
-            f"The images of {folder} differ in size (height x width): {_shown(sizes)}; all must have one. Resize them: "
-            f"incumbent init ... --size {h}x{w}; in Python Registry.init(..., size=({h}, {w})), or "
+            f"The images of {folder} differ in size (height x width): {_format_sizes(sizes)}; all must have one. "
+            f"Resize them: incumbent init ... --size {h}x{w}; in Python Registry.init(..., size=({h}, {w})), or "
             f"read({str(folder)!r}, tensors=True, size=({h}, {w}))."
         )
     grey = modes.keys() <= _GREY if channels is None else channels == 1
-    chosen = size or next(iter(sizes))
-    notes = (*_upright(turned, len(files)), *_resized(sizes, chosen), *_recoloured(modes, grey))
-    return _Form(chosen, "L" if grey else "RGB", notes)
+    size = size or next(iter(sizes))
+    return _Form(size, "L" if grey else "RGB", tuple(_note_changes(sizes, modes, turned, size, grey)))
 
 
-def _heads(files: Sequence[Path], folder: Path) -> tuple[Counter[tuple[int, int]], Counter[str], int]:
-    """Return how many images there are of each height and width, and of each mode, and how many were turned."""
+def _read_headers(files: Sequence[Path], folder: Path) -> tuple[Counter[tuple[int, int]], Counter[str], int]:
+    """Count the images of each height and width, of each mode, and those that were turned."""
     library = _pillow()
     sizes, modes, turned, broken = Counter[tuple[int, int]](), Counter[str](), 0, []
     for file in files:
         try:
             with library.open(file) as image:
-                lies = image.getexif().get(_ORIENTATION)
-                sizes[image.size if lies in _ON_ITS_SIDE else image.size[::-1]] += 1
+                orientation = image.getexif().get(_ORIENTATION)
+                sizes[image.size if orientation in _ON_ITS_SIDE else image.size[::-1]] += 1
                 modes[image.mode] += 1
-                turned += lies not in _AS_IT_LIES
+                turned += orientation not in _UPRIGHT
                 broken += [file] if image.mode.startswith(_WIDE) else []
         except (OSError, ValueError, library.DecompressionBombError):
             broken.append(file)
@@ -160,42 +126,31 @@ def _heads(files: Sequence[Path], folder: Path) -> tuple[Counter[tuple[int, int]
     return sizes, modes, turned
 
 
-def _upright(turned: int, whole: int) -> list[Finding]:
-    if not turned:
-        return []
-    were = "was" if turned == 1 else "were"
-    return [
-        Finding("note", "", f"{turned:,} of {counted(whole, 'image')} {were} turned upright, as the EXIF data say.")
-    ]
-
-
-def _shown(sizes: Counter[tuple[int, int]]) -> str:
+def _format_sizes(sizes: Counter[tuple[int, int]]) -> str:
     shown = ", ".join(f"{count:,} of {h} x {w}" for (h, w), count in sizes.most_common(4))
     return f"{shown}{', ...' if len(sizes) > 4 else ''}"
 
 
-def _resized(sizes: Counter[tuple[int, int]], size: tuple[int, int]) -> list[Finding]:
+def _note_changes(
+    sizes: Counter[tuple[int, int]], modes: Counter[str], turned: int, size: tuple[int, int], grey: bool
+) -> Iterator[Finding]:
+    whole = sum(sizes.values())
     others = Counter({other: count for other, count in sizes.items() if other != size})
-    if not others:
-        return []
-    number, whole = sum(others.values()), sum(sizes.values())
-    text = (
-        f"{number:,} of {counted(whole, 'image')} {'was' if number == 1 else 'were'} resized to {size[0]} x {size[1]} "
-        f"(height x width), stretched and not cropped: {_shown(others)}."
-    )
-    return [Finding("note", "", text)]
-
-
-def _recoloured(modes: Counter[str], grey: bool) -> list[Finding]:
-    whole = sum(modes.values())
     coloured = sum(count for mode, count in modes.items() if mode not in _GREY)
+
+    def held(part: int, which: str = "") -> str:
+        return f"{part:,} of {counted(whole, 'image')}{which} {'was' if part == 1 else 'were'}"
+
+    if turned:
+        yield Finding("note", "", f"{held(turned)} turned upright, as the EXIF data say.")
+    if others:
+        text = f"resized to {size[0]} x {size[1]} (height x width), stretched and not cropped: {_format_sizes(others)}."
+        yield Finding("note", "", f"{held(others.total())} {text}")
     if grey and coloured:
-        text = f"{coloured:,} of {counted(whole, 'image')} in colour {'was' if coloured == 1 else 'were'} read as grey."
-        return [Finding("warning", "", text)]
+        yield Finding("warning", "", f"{held(coloured, ' in colour')} read as grey.")
     if not grey and not coloured:
         are = "The only image is" if whole == 1 else f"All {whole:,} images are"
-        return [Finding("note", "", f"{are} grey, and read in colour: the same value for red, green and blue.")]
-    return []
+        yield Finding("note", "", f"{are} grey, and read in colour: the same value for red, green and blue.")
 
 
 def _unreadable(files: Sequence[Path], folder: Path) -> DataError:
@@ -220,7 +175,7 @@ class _Images:
 
     def __getitem__(self, at: Array) -> Array:
         library, broken = _pillow(), []
-        from PIL import ImageOps  # it is there, or the line before has said so
+        from PIL import ImageOps
 
         found = np.empty((len(at), *self.shape[1:]), dtype=np.uint8)
         for place, number in enumerate(at):
@@ -231,7 +186,7 @@ class _Images:
                     if plain.size != self.shape[2:0:-1]:
                         plain = plain.resize(self.shape[2:0:-1], library.Resampling.BILINEAR)
                     found[place] = np.asarray(plain).reshape(self.shape[1:])
-            except (OSError, ValueError, SyntaxError):  # Pillow raises all of them where a file is cut off or damaged
+            except (OSError, ValueError, SyntaxError):  # of a damaged file
                 broken.append(self.files[number])
         if broken:
             raise _unreadable(broken, self.folder)
