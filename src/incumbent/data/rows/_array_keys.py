@@ -1,4 +1,4 @@
-"""Hashes of the rows of an array, a block at a time, and the pieces that other hashes are made of."""
+"""Hash the rows of an array, a block at a time."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from hashlib import blake2b
 from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from incumbent.core import Array, Floats
+from incumbent.core import Array
 
 Keys: TypeAlias = NDArray[np.uint64]
 
-# The bits of every missing value, so that NaN, None and NaT are the same content.
-MISSING = np.uint64(0x9E3779B97F4A7C15)
+MISSING = np.uint64(0x9E3779B97F4A7C15)  # the bits of NaN, None and NaT, which are equal content
 _BLOCK_BYTES = 1 << 18  # the hash passes over a block several times, so a block should fit in the CPU cache
 
 
 def array_keys(x: Any) -> Keys:
-    """Hash the content of every row of a numeric array (n, ...).
+    """Hash the content of every row of a numeric array or lazy rows (n, ...).
 
     Single numbers (n,) are hashed by value, so that 1, 1.0 and True are equal. Rows of several numbers are hashed by
     their bytes, eight at a time, which is eight times faster for images; equal rows must have equal types. -0.0 is
     always equal to 0.0.
     """
     step = max(1, _BLOCK_BYTES // max(8, int(np.prod(x.shape[1:], dtype=np.int64)) * x.dtype.itemsize))
-    parts = [_block_keys(np.asarray(x[start : start + step])) for start in range(0, len(x), step)]
-    return np.concatenate(parts or [np.zeros(0, dtype=np.uint64)])
+    starts = range(0, max(1, len(x)), step)
+    return np.concatenate([_block_keys(np.asarray(x[start : start + step])) for start in starts])
 
 
 def _block_keys(block: Array) -> Keys:
@@ -50,25 +50,16 @@ def _salts(count: int) -> Keys:
     return mix(np.arange(count, dtype=np.uint64) ^ salt("word"))
 
 
-# ---------------------------------------------------------------------------------------- pieces
-
-
-def number_bits(numbers: Array) -> Keys:
-    """Return each number as 64 bits, the same for equal numbers of any type."""
-    values = numbers.astype(np.float64) + 0.0  # turns -0.0 into 0.0
-    return add_rounding(float_bits(values), values, numbers)
-
-
-def float_bits(values: Floats) -> Keys:
-    """Return the bits of each number, and `MISSING` for NaN."""
-    return np.where(np.isnan(values), MISSING, values.view(np.uint64))
-
-
-def add_rounding(bits: Keys, values: Floats, whole: Array) -> Keys:
-    """Mix in what float64 rounds off from long integers, such as identifiers."""
-    if whole.dtype.kind not in "iu" or not values.size or np.abs(values).max() <= 2.0**53:
+def number_bits(values: Any) -> Keys:
+    """Return each number of an array (n,) or column as 64 bits, the same for equal numbers of any type."""
+    series = pd.Series(values)
+    floats = series.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0  # turns -0.0 into 0.0
+    bits = np.where(np.isnan(floats), MISSING, floats.view(np.uint64))
+    whole = series.to_numpy()
+    if whole.dtype.kind not in "iu" or not len(whole) or np.abs(floats).max() <= 2.0**53:
         return bits
-    lost = (whole >> 32) * 2.0**32 - values + (whole & 0xFFFFFFFF)  # 0 (no change) if float64 is exact
+    # Mix in what float64 rounds off from long integers, such as identifiers; 0 changes nothing.
+    lost = (whole >> 32) * 2.0**32 - floats + (whole & 0xFFFFFFFF)
     return np.asarray(bits ^ mix((lost + 0.0).view(np.uint64)))
 
 

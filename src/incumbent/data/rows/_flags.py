@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 import numpy as np
@@ -25,16 +25,14 @@ class RowFlags:
     Parameters
     ----------
     duplicate : (n,) bool
-        Rows whose x and y equal those of another row; all copies are flagged. One copy in training and one in a holdout
-        would be a leak.
+        x and y equal those of another row. All copies are flagged: one in training and one in a holdout would be a leak.
     contradictory : (n,) bool
-        Rows whose x equals that of another row with a different y. Only for a classification: different values of a
-        regression target for the same x are noise.
+        x equals that of another row with a different y. Only for a classification: in a regression this is noise.
     known : (n,) bool
-        Rows whose x and y equal a row in memory, so that the champion was trained on them.
+        x and y equal a row in memory, so that the champion was trained on it.
     leaked : (n,) bool
-        Rows whose x and y equal a row in the anchor set. An update drops them, so that no model is trained on the
-        anchor set. The other kinds are used for training, but never held out.
+        x and y equal a row in the anchor set. An update drops these rows, so that no model is trained on the anchor set.
+        The other kinds are used for training, but never held out.
     """
 
     duplicate: Mask
@@ -45,8 +43,7 @@ class RowFlags:
     @property
     def counts(self) -> dict[str, int]:
         """Number of rows of each kind; a row can be of several kinds."""
-        kinds = ("duplicate", "contradictory", "known", "leaked")
-        return {kind: int(np.count_nonzero(getattr(self, kind))) for kind in kinds}
+        return {each.name: int(np.count_nonzero(getattr(self, each.name))) for each in fields(self)}
 
     @property
     def can_hold_out(self) -> Mask:
@@ -70,7 +67,7 @@ def flag_rows(batch: Batch, *, memory: Memory, anchor: AnchorSet, task: Task) ->
 
     Returns
     -------
-    Quality
+    RowFlags
         Four masks (n,), and `can_hold_out`.
 
     Examples
@@ -94,8 +91,8 @@ def flag_rows(batch: Batch, *, memory: Memory, anchor: AnchorSet, task: Task) ->
 
 
 def _contradictory(seen: Keys, keys: Keys) -> Mask:
-    once = pd.Series(seen[~pd.Series(keys).duplicated().to_numpy()])
-    return contained_in(seen, once[once.duplicated()].to_numpy())
+    distinct = pd.Series(seen[~pd.Series(keys).duplicated().to_numpy()])
+    return contained_in(seen, distinct[distinct.duplicated()].to_numpy())
 
 
 def _among(keys: Keys, rows: Batch | None) -> Mask:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from incumbent.core import Array, Batch, Floats
-from incumbent.data.rows._array_keys import MISSING, Keys, add_rounding, array_keys, float_bits, mix, salt
+from incumbent.data.rows._array_keys import MISSING, Keys, array_keys, mix, number_bits, salt
 from incumbent.data.rows._lazy import LazyRows
 from incumbent.errors import DataError
 
@@ -55,29 +55,14 @@ def row_keys(batch: Batch, *, labels: bool = True) -> Keys:
 
 
 def hash_batch(batch: Batch) -> str:
-    """Return the SHA-256 (hex, 64 characters) of a batch, which does not depend on the layout in memory.
-
-    The rows are hashed first, those of a data frame by pandas, column by column, and those of arrays a block at a time.
-    """
-    content = hashlib.sha256()
-    if isinstance(batch.x, pd.DataFrame):
-        content.update(repr(list(batch.x.columns)).encode())
-        content.update(pd.util.hash_pandas_object(batch.x, index=False).to_numpy().tobytes())
-    else:
-        content.update(repr(_form(batch.x)).encode())
-        content.update(row_keys(batch, labels=False).tobytes())
-    for name in ("y", "time", "group"):
-        column = getattr(batch, name)
-        if column is not None:
-            content.update(name.encode())
-            content.update((pd.util.hash_array(column) if column.ndim == 1 else column_keys(column)).tobytes())
+    """Return the SHA-256 (hex, 64 characters) of a batch, which does not depend on the layout in memory."""
+    columns = {name: getattr(batch, name) for name in ("y", "time", "group")}
+    keys = {"x": row_keys(batch, labels=False)}
+    keys |= {name: column_keys(column) for name, column in columns.items() if column is not None}
+    content = hashlib.sha256(repr(list(batch.x.columns)).encode() if isinstance(batch.x, pd.DataFrame) else b"")
+    for name, each in keys.items():
+        content.update(name.encode() + each.tobytes())
     return content.hexdigest()
-
-
-def _form(x: Any) -> Any:
-    if isinstance(x, dict):
-        return [(name, _form(x[name])) for name in sorted(x)]
-    return list(x.columns) if isinstance(x, pd.DataFrame) else (x.shape, str(x.dtype))
 
 
 def column_keys(values: Any) -> Keys:
@@ -114,21 +99,20 @@ def _content(x: Any) -> Keys:
         return x.keys
     if isinstance(x, np.ndarray) and x.dtype.kind in "biuf":
         return array_keys(x)
-    frame = _frame(x)
+    frame = _to_frame(x)
     total = np.zeros(len(frame), dtype=np.uint64)
     for position, name in enumerate(frame.columns):
         total += mix(_bits(frame.iloc[:, position]) ^ salt(str(name)))
     return total
 
 
-def _frame(x: Any) -> pd.DataFrame:
+def _to_frame(x: Any) -> pd.DataFrame:
     if isinstance(x, pd.DataFrame):
         return x
     if isinstance(x, list):
         return pd.DataFrame({0: pd.Series(x, dtype=object)})
     if isinstance(x, pd.Series | np.ndarray):
-        values = x if x.ndim == 1 else np.asarray(x).reshape(len(x), -1)
-        return pd.DataFrame(values)
+        return pd.DataFrame(x if x.ndim == 1 else np.asarray(x).reshape(len(x), -1))
     raise DataError(
         f"Rows of a {type(x).__name__} cannot be compared; give x as a data frame, an array or a list of texts."
     )
@@ -139,7 +123,7 @@ def _bits(column: pd.Series[Any]) -> Keys:
     if isinstance(dtype, pd.CategoricalDtype):
         return _look_up(column.cat.codes.to_numpy(), _bits(pd.Series(dtype.categories)))
     if dtype.kind in "biuf":
-        return _number_bits(column)
+        return number_bits(column)
     if dtype.kind in "mM":
         ticks = column.to_numpy(dtype="datetime64[us]" if dtype.kind == "M" else "timedelta64[us]")
         return np.where(np.isnat(ticks), MISSING, ticks.view(np.uint64))
@@ -155,14 +139,9 @@ def _look_up(codes: Array, bits: Keys) -> Keys:
     return table[codes]  # the code of a missing value is -1, the last entry
 
 
-def _number_bits(column: pd.Series[Any]) -> Keys:
-    values = column.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0  # turns -0.0 into 0.0
-    return add_rounding(float_bits(values), values, column.to_numpy())
-
-
 def _object_bits(found: Array) -> Keys:
     kind = pd.api.types.infer_dtype(found, skipna=True)
     if kind in {"integer", "floating", "mixed-integer-float", "boolean", "decimal"}:
-        return _number_bits(pd.Series(found.astype(np.float64)))
+        return number_bits(found.astype(np.float64))
     texts = found if kind == "string" else np.array([str(value) for value in found], dtype=object)
     return np.asarray(pd.util.hash_array(texts, categorize=False), dtype=np.uint64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from incumbent._deprecated import renamed_members
 from incumbent.core import Array, Batch
 from incumbent.data.rows._array_keys import Keys, array_keys
 
-BLOCK = 1 << 22  # bytes to read at a time: large enough for a disk, small enough for any RAM
+_BLOCK = 1 << 22  # bytes to read at a time: large enough for a disk, small enough for any RAM
 
 
 @renamed_members({"pick": "take"})
@@ -99,7 +99,7 @@ class LazyRows:
     def _read(self, at: NDArray[np.intp]) -> Array:
         if len(self.sources) == 1:
             return self._from(self.sources[0], at)
-        starts = np.cumsum([0, *(len(source) for source in self.sources)])
+        starts = np.cumsum([0, *map(len, self.sources)])
         place = np.searchsorted(starts, at, side="right") - 1
         found = np.empty((len(at), *self.shape[1:]), dtype=self.dtype)
         for number, source in enumerate(self.sources):
@@ -117,20 +117,17 @@ class LazyRows:
 
     def take(self, at: Array) -> LazyRows:
         """Return the rows at these positions, without reading them."""
-        return LazyRows(self.sources, self.at[at], self.dtype, None if self.known_keys is None else self.known_keys[at])
+        keys = None if self.known_keys is None else self.known_keys[at]
+        return LazyRows(self.sources, self.at[at], self.dtype, keys)
 
     @staticmethod
     def join(parts: Sequence[Any]) -> LazyRows:
         """Return the rows of several parts, lazy or arrays, in order and without reading them."""
         lazy = [part if isinstance(part, LazyRows) else LazyRows.of(part) for part in parts]
-        sources: list[Any] = []
-        at, start = [], 0
-        for part in lazy:
-            sources += part.sources
-            at.append(part.at + start)
-            start += sum(len(source) for source in part.sources)
-        dtype = np.result_type(*(part.dtype for part in lazy))
-        return LazyRows(tuple(sources), np.concatenate(at), dtype)
+        sources = tuple(source for part in lazy for source in part.sources)
+        lengths = [sum(map(len, part.sources)) for part in lazy]
+        at = [part.at + start for part, start in zip(lazy, np.cumsum([0, *lengths]), strict=False)]
+        return LazyRows(sources, np.concatenate(at), np.result_type(*(part.dtype for part in lazy)))
 
     def cast(self, dtype: Any) -> LazyRows:
         """Return the same rows with another dtype to read them as."""
@@ -145,9 +142,7 @@ class LazyRows:
     @cached_property
     def keys(self) -> Keys:
         """The hash of each row (n,), equal to that of an array with the same content. Reads all rows unless known."""
-        if self.known_keys is not None:
-            return self.known_keys
-        return np.concatenate([array_keys(block) for block in blocks(self)] or [np.zeros(0, dtype=np.uint64)])
+        return array_keys(self) if self.known_keys is None else self.known_keys
 
     def with_keys(self) -> LazyRows:
         """Return the same rows with their hashes known; `take` keeps them."""
@@ -175,7 +170,7 @@ def _cell_bytes(kind: Any) -> int:
     return int(kind.itemsize) if getattr(kind, "kind", "O") in "biufcmM" else 64
 
 
-def blocks(x: Any, size: int = BLOCK) -> Iterator[Array]:
+def blocks(x: Any, size: int = _BLOCK) -> Iterator[Array]:
     """Yield an array or lazy rows in order, about `size` bytes at a time."""
     step = max(1, size // max(1, row_bytes(x)))
     for start in range(0, len(x), step):
@@ -184,20 +179,18 @@ def blocks(x: Any, size: int = BLOCK) -> Iterator[Array]:
 
 def materialize(batch: Batch) -> Batch:
     """Return the batch with its lazy rows read into RAM and without cached features, to be kept."""
-    return batch.replace(x=_read(batch.x), features=None)
-
-
-def _read(x: Any) -> Any:
-    if isinstance(x, dict):
-        return {name: _read(part) for name, part in x.items()}
-    return np.asarray(x) if isinstance(x, LazyRows) else x
+    return batch.replace(x=_map_lazy(np.asarray, batch.x), features=None)
 
 
 def hash_lazy_rows(x: Any) -> Any:
     """Return x with the hashes of all its lazy rows known, so that the rows are read for them only once."""
+    return _map_lazy(LazyRows.with_keys, x)
+
+
+def _map_lazy(change: Callable[[LazyRows], Any], x: Any) -> Any:
     if isinstance(x, dict):
-        return {name: hash_lazy_rows(part) for name, part in x.items()}
-    return x.with_keys() if isinstance(x, LazyRows) else x
+        return {name: _map_lazy(change, part) for name, part in x.items()}
+    return change(x) if isinstance(x, LazyRows) else x
 
 
 def as_lazy(array: Array) -> Any:

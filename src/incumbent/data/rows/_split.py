@@ -37,8 +37,7 @@ class Split:
     gate : array of int
         Test rows: only the selected challenger and the champion predict them.
     left : array of int
-        Rows in no part: those that cannot be held out, of a group that is held out. Training on them would leak their
-        group. Empty without groups.
+        Rows in no part: those that cannot be held out, of a group that is. Training on them would leak their group.
     by : str
         How the rows were split: "time", "group", "group and time", "class" or "chance".
     """
@@ -61,15 +60,13 @@ def split(
 ) -> Split:
     """Split a batch into train, select and test rows; equal content and seed give an equal split in any row order.
 
-    - With `group`, groups stay whole. They are ordered by a hash, or with `time` by their newest row, and the newest
-      groups become test rows. A group that is larger than the test fraction is used for training. Rows without a group
-      are one group.
-    - With `time`, the newest rows become test rows, and the next ones select rows. Rows of equal time stay together;
-      the border is the one closest to the fraction, and in a tie the one with the smaller holdout. If the times are so
-      coarse that a part would get less than half of its fraction, the rows are split as if they had no times.
+    - With `group`, groups stay whole, in the order of a hash, or with `time` of their newest row; the newest become test
+      rows. A group larger than the test fraction is used for training. Rows without a group are one group.
+    - With `time`, the newest rows become test rows, and the next ones select rows. Rows of equal time stay together; the
+      border is the one closest to the fraction, and in a tie the one with the smaller holdout. If a part would get less
+      than half of its fraction, the times are too coarse and are ignored.
     - Otherwise the split is stratified by class, to within a row or two. At least one row of each class is used for
-      training, so that no holdout has a class that training lacked. A regression, and rows of several labels, are split
-      at random.
+      training. A regression, and rows of several labels, are split at random.
 
     Parameters
     ----------
@@ -82,8 +79,8 @@ def split(
     seed : int
         Seed of the random draws.
     shares : (float, float, float)
-        Fractions of all rows for train, select and test. If too few rows can be held out, these are divided between
-        select and test in proportion. With groups, the fractions are of the rows that can be held out.
+        Fractions of all rows for train, select and test; with groups, of the rows that can be held out. If too few rows
+        can be held out, these are divided between select and test in proportion.
 
     Returns
     -------

@@ -31,7 +31,7 @@ class Tensors:
     named : bool
         Whether a single input has a name, so that the model takes a dict of one array instead of the array.
     notes : tuple of Finding
-        What was changed when they were read; the check of the rows reports it.
+        Changes made while reading; the check of the rows reports them.
 
     Examples
     --------
@@ -58,16 +58,10 @@ def describe(part: Any) -> str:
 
 
 def pair_parts(parts: Mapping[str, Any], source: str, *, named: bool = False) -> Tensors:
-    """Return arrays, lazy rows or tables that pair row by row as tensors.
-
-    Raises
-    ------
-    DataError
-        There are no parts, one is not an array, or they have no rows or different numbers of rows.
-    """
+    """Return arrays, lazy rows or tables as tensors; raise a `DataError` if they do not pair row by row."""
     if not parts:
         raise DataError(f"{source} holds no arrays; at least one input with a row for each example was expected.")
-    found = {str(name): as_part(part, str(name)) for name, part in parts.items()}
+    found = {str(name): _to_part(part, str(name)) for name, part in parts.items()}
     lengths = {name: len(part) for name, part in found.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name!r} has {counted(length, 'row')}" for name, length in lengths.items())
@@ -77,16 +71,12 @@ def pair_parts(parts: Mapping[str, Any], source: str, *, named: bool = False) ->
     return Tensors(found, source, named)
 
 
-def as_part(part: Any, name: str) -> Any:
-    """Return one part as an array (n, ...), lazy rows or a data frame, without a copy if possible.
-
-    Raises
-    ------
-    DataError
-        It is not an array with a row for each example.
-    """
-    if isinstance(part, LazyRows | pd.DataFrame):
-        return part.reset_index(drop=True) if isinstance(part, pd.DataFrame) else part
+def _to_part(part: Any, name: str) -> Any:
+    """Return an array (n, ...), lazy rows or a data frame, without a copy if possible."""
+    if isinstance(part, LazyRows):
+        return part
+    if isinstance(part, pd.DataFrame):
+        return part.reset_index(drop=True)
     array = as_array(part, name)
     if array.ndim == 0:
         raise DataError(f"{name!r} is a single number, {array}; an array with a row for each example was expected.")
@@ -96,18 +86,14 @@ def as_part(part: Any, name: str) -> Any:
 def as_array(value: Any, name: str) -> Array:
     """Return an array, a tensor of any framework, an image or nested lists as a numpy array."""
     if hasattr(value, "detach"):
-        return _numpy(value.detach().cpu())
+        tensor = value.detach().cpu()
+        try:
+            return np.asarray(tensor.numpy())
+        except TypeError:  # numpy has no bfloat16; float32 holds all its values
+            return np.asarray(tensor.float().numpy())
     if isinstance(value, str | bytes | os.PathLike):
         raise DataError(f"{name!r} is the text {value!r}; an array was expected. For a file, read it first.")
     try:
-        # asanyarray keeps a mapped array mapped
-        return np.asanyarray(value)
+        return np.asanyarray(value)  # keeps a mapped array mapped
     except ValueError as error:
         raise DataError(f"{name!r} holds rows of different lengths ({error}); pad or cut them.") from error
-
-
-def _numpy(tensor: Any) -> Array:
-    try:
-        return np.asarray(tensor.numpy())
-    except TypeError:  # numpy has no bfloat16; float32 holds all its values
-        return np.asarray(tensor.float().numpy())
