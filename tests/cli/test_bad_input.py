@@ -117,7 +117,7 @@ NEW_ROWS = {  # FILE for update, and words that its message must have
     "empty.csv": ("empty.csv is empty",),
     "header.csv": ("has no rows",),
     "table.xlsx": ("the ending .xlsx", ".parquet"),
-    "ragged.csv": ("5 fields in line 3", "header has 4"),
+    "ragged.csv": ("Row #3", "Expected 4 columns, got 5"),
     "twice.csv": ("more than one column called 'a'",),
     "latin.csv": ("not text in UTF-8", "iconv"),
     "wide.csv": ("UTF-16",),

@@ -1,4 +1,4 @@
-"""Rows: how they are read, checked against a schema, compared and split.
+"""Read rows, check them against a schema, compare and split them.
 
 The names are loaded on first use: reading data needs pandas and pyarrow, and most of a program does not.
 """
@@ -9,46 +9,29 @@ from typing import TYPE_CHECKING
 
 from incumbent._deprecated import deprecated_names
 from incumbent._on_demand import on_demand
-from incumbent.core import DataCheck as DataCheck
-from incumbent.core import Finding as Finding
+from incumbent.core import DataCheck, Finding
 
 if TYPE_CHECKING:
-    from incumbent.data.reading._pixels import normalize_imagenet as normalize_imagenet
-    from incumbent.data.reading._pixels import scale_0_1 as scale_0_1
-    from incumbent.data.reading._pixels import scale_minus1_1 as scale_minus1_1
-    from incumbent.data.reading._read import read as read
-    from incumbent.data.rows._flags import RowFlags as RowFlags
-    from incumbent.data.rows._flags import flag_rows as flag_rows
-    from incumbent.data.rows._keys import row_keys as row_keys
-    from incumbent.data.rows._lazy import LazyRows as LazyRows
-    from incumbent.data.rows._lazy import as_lazy as as_lazy
-    from incumbent.data.rows._lazy import blocks as blocks
-    from incumbent.data.rows._lazy import materialize as materialize
-    from incumbent.data.rows._lazy import row_bytes as row_bytes
-    from incumbent.data.rows._split import Split as Split
-    from incumbent.data.rows._split import split as split
-    from incumbent.data.schema._column import Column as Column
-    from incumbent.data.schema._input import Input as Input
-    from incumbent.data.schema._schema import Schema as Schema
+    from incumbent.data.reading._pixels import normalize_imagenet, scale_0_1, scale_minus1_1
+    from incumbent.data.reading._read import read
+    from incumbent.data.rows._flags import RowFlags, flag_rows
+    from incumbent.data.rows._keys import row_keys
+    from incumbent.data.rows._lazy import LazyRows, as_lazy, blocks, materialize, row_bytes
+    from incumbent.data.rows._split import Split, split
+    from incumbent.data.schema._column import Column
+    from incumbent.data.schema._input import Input
+    from incumbent.data.schema._schema import Schema
 
-_HOME = {
-    "Column": "schema._column",
-    "Input": "schema._input",
-    "LazyRows": "rows._lazy",
-    "RowFlags": "rows._flags",
-    "Schema": "schema._schema",
-    "Split": "rows._split",
-    "as_lazy": "rows._lazy",
-    "blocks": "rows._lazy",
-    "flag_rows": "rows._flags",
-    "materialize": "rows._lazy",
-    "normalize_imagenet": "reading._pixels",
-    "read": "reading._read",
-    "row_bytes": "rows._lazy",
-    "row_keys": "rows._keys",
-    "scale_0_1": "reading._pixels",
-    "scale_minus1_1": "reading._pixels",
-    "split": "rows._split",
+_NAMES = {
+    "reading._pixels": ("normalize_imagenet", "scale_0_1", "scale_minus1_1"),
+    "reading._read": ("read",),
+    "rows._flags": ("RowFlags", "flag_rows"),
+    "rows._keys": ("row_keys",),
+    "rows._lazy": ("LazyRows", "as_lazy", "blocks", "materialize", "row_bytes"),
+    "rows._split": ("Split", "split"),
+    "schema._column": ("Column",),
+    "schema._input": ("Input",),
+    "schema._schema": ("Schema",),
 }
 
 RENAMED_PREPARE = {
@@ -81,7 +64,7 @@ __all__ = [
     "split",
 ]
 
-_get, __dir__ = on_demand(__name__, _HOME, __all__)
+_get, __dir__ = on_demand(__name__, {name: home for home, names in _NAMES.items() for name in names}, __all__)
 
 _RENAMED = {"Quality": "RowFlags", "examine": "flag_rows", "in_memory": "materialize"}
 _RENAMED |= {old.partition(":")[2]: new.partition(":")[2] for old, new in RENAMED_PREPARE.items()}

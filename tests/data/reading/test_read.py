@@ -282,7 +282,11 @@ BAD_FILES = [
     ("nocolumns.parquet", parquet_of(pa.table({})), "has no columns"),
     ("text.feather", CSV, "cannot be read as Arrow"),
     ("cut.feather", arrow_bytes("file")[:200], "cannot be read as Arrow"),
-    ("broken.jsonl", b'{"a":1}\n{"a":\n{"a":3}\n', "cannot be read as JSON Lines .*changed from number to object in row 2"),
+    (
+        "broken.jsonl",
+        b'{"a":1}\n{"a":\n{"a":3}\n',
+        "cannot be read as JSON Lines .*changed from number to object in row 2",
+    ),
     ("word.jsonl", b'{"a":1}\n\nhello\n', "Invalid value. in row 2"),
     ("array.json", b'[{"a":1},{"a":2}]', "one object per line.*orient=.records., lines=True"),
     ("scalar.jsonl", b"1\n2\n", "changed from object to number in row 1"),

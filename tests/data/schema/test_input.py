@@ -315,8 +315,8 @@ def test_bad_labels_among_several_get_one_clear_sentence(y, says):
 @pytest.mark.parametrize(
     ("parts", "options", "says"),
     [
-        ({"x": IMAGES}, {}, "lacks the label array 'target'; it has 'x'. Name it with target"),
-        ({"target": LABELS}, {}, "no array left for an input"),
+        ({"x": IMAGES}, {}, "lacks the target array 'target'; it has 'x'. Name it with target"),
+        ({"target": LABELS}, {}, "no array is left for a feature"),
         ({"x": IMAGES, "target": LABELS}, {"time": "target"}, "cannot be both the target and the time"),
         ({"x": IMAGES, "target": LABELS}, {"group": "who"}, "lacks the group array 'who'"),
         ({"x": LABELS, "target": LABELS}, {}, "'x' holds <U3, such as .*; a network takes numbers"),

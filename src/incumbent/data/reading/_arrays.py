@@ -68,9 +68,7 @@ def _is_array(source: Any) -> bool:
 
 def _read_pair(x: Any, y: Any, target: str, size: Size | None, channels: int | None) -> Tensors | None:
     """Return inputs with their labels under the name of the target; None if the inputs are a table."""
-    inputs = read_tensors(
-        as_array(x, "x") if isinstance(x, list) else x, target=target, size=size, channels=channels
-    )
+    inputs = read_tensors(as_array(x, "x") if isinstance(x, list) else x, target=target, size=size, channels=channels)
     if inputs is None:
         return None
     if target in inputs.parts:

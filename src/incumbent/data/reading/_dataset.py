@@ -42,6 +42,7 @@ def read_dataset(source: Any, *, target: str) -> Tensors:
     examples = _Examples(source, target)
     every = range(len(source))
     if sum(part.nbytes for part in examples.first.values()) * len(source) <= HELD:
+        parts: dict[str, Any]
         parts, labels = examples.stack(every)
     else:
         parts = {name: LazyRows.of(_Column(examples, name)) for name in examples.first}

@@ -146,7 +146,7 @@ def _binary(read: Callable[[Any], Any], data: Any, where: str, kind: str) -> Any
 
 def _first_line(error: BaseException) -> str:
     text = (str(error).splitlines() or [type(error).__name__])[0]
-    return text[:160].rstrip(". ")
+    return re.sub(r"^\w+ parse error: ", "", text)[:160].rstrip(". ")
 
 
 FORMATS: dict[str, Callable[[Any, str], Any]] = {

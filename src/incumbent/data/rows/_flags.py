@@ -25,14 +25,14 @@ class RowFlags:
     Parameters
     ----------
     duplicate : (n,) bool
-        x and y equal those of another row. All copies are flagged: one in training and one in a holdout would be a leak.
+        x and y equal those of another row. All copies are flagged: one in training and one in a holdout are a leak.
     contradictory : (n,) bool
         x equals that of another row with a different y. Only for a classification: in a regression this is noise.
     known : (n,) bool
         x and y equal a row in memory, so that the champion was trained on it.
     leaked : (n,) bool
-        x and y equal a row in the anchor set. An update drops these rows, so that no model is trained on the anchor set.
-        The other kinds are used for training, but never held out.
+        x and y equal a row in the anchor set. An update drops these rows, so that no model is trained on the anchor
+        set. The other kinds are used for training, but never held out.
     """
 
     duplicate: Mask

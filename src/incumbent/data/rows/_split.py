@@ -60,11 +60,11 @@ def split(
 ) -> Split:
     """Split a batch into train, select and test rows; equal content and seed give an equal split in any row order.
 
-    - With `group`, groups stay whole, in the order of a hash, or with `time` of their newest row; the newest become test
-      rows. A group larger than the test fraction is used for training. Rows without a group are one group.
-    - With `time`, the newest rows become test rows, and the next ones select rows. Rows of equal time stay together; the
-      border is the one closest to the fraction, and in a tie the one with the smaller holdout. If a part would get less
-      than half of its fraction, the times are too coarse and are ignored.
+    - With `group`, groups stay whole, in the order of a hash, or with `time` of their newest row; the newest become
+      test rows. A group larger than the test fraction is used for training. Rows without a group are one group.
+    - With `time`, the newest rows become test rows, and the next ones select rows. Rows of equal time stay together;
+      the border is the one closest to the fraction, and in a tie the one with the smaller holdout. If a part would get
+      less than half of its fraction, the times are too coarse and are ignored.
     - Otherwise the split is stratified by class, to within a row or two. At least one row of each class is used for
       training. A regression, and rows of several labels, are split at random.
 

@@ -23,15 +23,11 @@ def match_categories(
     """
     codes, distinct = pd.factorize(series)
     values = [plain(value) for value in distinct]
-    by_text = {str(category): category for category in reversed(known)}
     same = set(known)
+    by_text = {str(category): category for category in reversed(known)}
     matched = [value if value in same else _match(value, by_text, dtype, gaps) for value in values]
-    counts = np.bincount(codes[codes >= 0], minlength=len(values))
-    unseen = {
-        value: int(count)
-        for value, count in zip(matched, counts, strict=True)
-        if value is not None and value not in same and count
-    }
+    counts = zip(matched, np.bincount(codes[codes >= 0], minlength=len(values)), strict=True)
+    unseen = {value: int(count) for value, count in counts if value is not None and value not in same and count}
     changed = any(type(a) is not type(b) for a, b in zip(values, matched, strict=True) if b is not None)
     if dtype == "category":
         return _encode(series, codes, matched, known), unseen, changed

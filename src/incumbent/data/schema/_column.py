@@ -66,6 +66,11 @@ class Column(Value):
     missing: float = 0.0
 
     @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Column:
+        """Return the column that `dataclasses.asdict` wrote."""
+        return cls(**stored | {"categories": tuple(stored["categories"])})
+
+    @classmethod
     def of(cls, series: pd.Series[Any]) -> Column:
         """Return the column of a schema that describes `series`."""
         name, kind, dtype = str(series.name), kind_of(series), str(series.dtype)
@@ -92,10 +97,8 @@ class Column(Value):
             text = not isinstance(series.dtype, pd.CategoricalDtype)
             seen = map(str, series.dropna().unique()) if text else scalars(series.cat.categories, self.name)
             return self.replace(categories=tuple(dict.fromkeys((*self.categories, *seen))), missing=missing)
-        if self.kind != "number" or self.low is None or self.high is None:
-            return self.replace(missing=missing)
-        low, high = _extent(_numeric(series), finite=True)
-        if low is None or np.isnan(low):  # no number at all
+        low, high = _extent(_numeric(series), finite=True) if self.kind == "number" else (None, None)
+        if self.low is None or self.high is None or low is None or high is None or np.isnan(low):
             return self.replace(missing=missing)
         return self.replace(low=min(self.low, low), high=max(self.high, high), missing=missing)
 
@@ -238,23 +241,22 @@ class Column(Value):
     def _all_missing(self, rows: int) -> pd.Series[Any]:
         if self.kind == "time":
             return pd.Series(np.full(rows, np.datetime64("NaT", "us")), name=self.name)
-        blank = pd.Series(np.full(rows, np.nan), name=self.name)
         if self.dtype == "category":
-            unknown = categorical(np.full(rows, -1), self.categories)
-            return pd.Series(unknown, name=self.name)
-        if self.kind in ("category", "text"):
-            return as_text(blank.astype(object), self.dtype)
-        return blank.astype("float32") if self.dtype == "float32" else blank
+            return pd.Series(categorical(np.full(rows, -1), self.categories), name=self.name)
+        blank = pd.Series(
+            np.full(rows, np.nan, dtype="float32" if self.dtype == "float32" else "float64"), name=self.name
+        )
+        return as_text(blank.astype(object), self.dtype) if self.kind in ("category", "text") else blank
 
     def _note(self, what: str) -> Finding:
         return Finding("note", self.name, f"{self.name!r} {what}.")
 
     def _wrong_kind(self, series: pd.Series[Any], held: str) -> SchemaError:
         such = f" such as {listed(self.categories, 3)}" if self.categories else ""
-        plural = {"number": "numbers", "boolean": "booleans", "category": "categories", "time": "times"}
+        plural = {"category": "categories", "text": "text"}.get(self.kind, f"{self.kind}s")
         return SchemaError(
             f"Column {self.name!r} holds {held} ({series.dtype}), but the model was trained on "
-            f"{plural.get(self.kind, self.kind)}{such}; give the column as it was in training."
+            f"{plural}{such}; give the column as it was in training."
         )
 
 

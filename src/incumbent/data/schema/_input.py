@@ -1,9 +1,9 @@
-"""One input of a network's schema: its shape, type and range, and the check of new arrays against them."""
+"""The inputs of a network's schema: shape, type and range of each, and the check of new arrays against them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
@@ -15,9 +15,7 @@ from incumbent.data.rows._lazy import LazyRows, blocks
 from incumbent.data.rows._tensors import describe
 from incumbent.data.schema._column import Column
 from incumbent.errors import SchemaError
-from incumbent.words import counted, describe_missing, percent
-
-_NUMERIC = "biuf"
+from incumbent.words import counted, describe_missing, listed, percent
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,37 +60,32 @@ class Input(Value):
         if isinstance(part, pd.DataFrame):
             columns = tuple(Column.of(part[column]) for column in part.columns)
             return cls(name, (len(columns),), "table", columns=columns)
-        if part.dtype.kind not in _NUMERIC:
+        if part.dtype.kind not in "biuf":
             raise SchemaError(
                 f"{_the(name)} holds {part.dtype}, such as {np.asarray(part[:1]).ravel()[:1].tolist()}; a network "
                 "takes numbers. Encode it as numbers, or give it as a column of a data frame if the model takes one."
             )
         if 0 in part.shape[1:]:
             raise SchemaError(f"{_the(name)} has shape {part.shape}, so its rows are empty; numbers were expected.")
-        low, high = extent(part)
+        low, high = _extent(part)
         return cls(name, tuple(map(int, part.shape[1:])), str(part.dtype), low, high)
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Input:
-        """Return the input that `to_dict` wrote."""
-        columns = tuple(Column(**column | {"categories": tuple(column["categories"])}) for column in stored["columns"])
+        """Return the input that `dataclasses.asdict` wrote."""
+        columns = tuple(map(Column.from_dict, stored["columns"]))
         return cls(**stored | {"shape": tuple(stored["shape"]), "columns": columns})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers, texts, lists and dicts, for JSON."""
-        columns = [asdict(column) | {"categories": list(column.categories)} for column in self.columns]
-        return asdict(self) | {"shape": list(self.shape), "columns": columns}
 
     @property
     def size(self) -> int:
-        """How many values a row has."""
+        """Number of values in a row."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     def extend(self, part: Any) -> Input:
         """Return the input of a model that was trained on these checked values too."""
         if self.columns:
             return self.replace(columns=tuple(column.extend(part[column.name]) for column in self.columns))
-        low, high = extent(part)
+        low, high = _extent(part)
         return self.replace(low=_combine(min, self.low, low), high=_combine(max, self.high, high))
 
     def check(self, part: Any) -> tuple[Any, list[Finding]]:
@@ -111,7 +104,7 @@ class Input(Value):
                 f"{self._form()}."
             )
         self._check_shape(part)
-        low, high = extent(part)
+        low, high = _extent(part)
         if not (np.isfinite(low) and np.isfinite(high)):
             raise self._not_finite(part)
         values, findings = self._cast(part, low, high)
@@ -211,9 +204,43 @@ def check_columns(frame: pd.DataFrame, columns: Sequence[Column]) -> tuple[pd.Da
     return (pd.DataFrame(checked, copy=False) if changed else frame), findings
 
 
-def extent(part: Any) -> tuple[float, float]:
+def check_inputs(inputs: Sequence[Input], given: dict[str, Any], source: str) -> tuple[Any, list[Finding]]:
+    """Return new arrays as the model takes them, one array or a dict, and findings about them."""
+    given = _match_single(inputs, given)
+    known = [each.name for each in inputs]
+    if missing := [name for name in known if name not in given]:
+        raise SchemaError(describe_missing(source, "input", missing, list(given)))
+    x, findings = {}, note_extra([name for name in given if name not in known], "an input")
+    for each in inputs:
+        x[each.name], found = each.check(given[each.name])
+        findings += found
+    return (x[""] if known == [""] else x), findings
+
+
+def _match_single(inputs: Sequence[Input], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the arrays under the names of the inputs; a model with one input takes the only array, or "x"."""
+    if len(inputs) != 1 or inputs[0].name in given:
+        return given
+    name = "x" if "x" in given else next(iter(given), "x")
+    if len(given) > 1 and name != "x":
+        raise SchemaError(
+            f"There are {len(given)} arrays, {listed(given)}, but the model takes one. Give that one alone, or name it "
+            "'x'."
+        )
+    return {inputs[0].name if other == name else other: part for other, part in given.items()}
+
+
+def note_extra(names: Sequence[str], what: str) -> list[Finding]:
+    """Return a note about columns or arrays that the model does not use."""
+    if not names:
+        return []
+    only = names[0] if len(names) == 1 else ""
+    verb = f"is not {what} of the model and is" if only else f"are not {what.split()[1]}s of the model and are"
+    return [Finding("note", only, f"{listed(names)} {verb} ignored.")]
+
+
+def _extent(part: Any) -> tuple[float, float]:
     """Return the smallest and the largest value; NaN or infinity if there is one."""
-    # Lazy rows cache it: a schema needs it when rows are checked and again when it is extended.
     return part.extent if isinstance(part, LazyRows) else (float(part.min()), float(part.max()))
 
 

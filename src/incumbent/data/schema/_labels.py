@@ -1,4 +1,4 @@
-"""The labels of a batch: which task they define, their classes, and how new labels are read."""
+"""Read the labels of a batch, and infer the task and the classes from them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from incumbent.core import Array, Finding, Floats, Task
-from incumbent.data.schema._kinds import Scalar, kind_of, numbers, parse_numbers, rejection
+from incumbent.data.schema._categories import plain, spell
+from incumbent.data.schema._kinds import Scalar, kind_of, numbers, parse_numbers, rejection, row_of
 from incumbent.errors import DataError, SchemaError
 from incumbent.words import counted, listed
 
@@ -51,7 +52,7 @@ def find_classes(target: pd.Series[Any]) -> tuple[Scalar, ...]:
             f"The label column {target.name!r} holds {len(distinct):,} distinct numbers with fractions, too many for "
             f"classes. Predict the values with --task regression."
         )
-    return tuple(sorted(value.item() if isinstance(value, np.generic) else value for value in distinct))
+    return tuple(sorted(map(plain, distinct)))
 
 
 def check_numeric(target: pd.Series[Any]) -> None:
@@ -82,7 +83,7 @@ def _check_complete(target: pd.Series[Any], gaps: Array) -> None:
             f"No row has a label in {name!r}; an update learns from labelled rows. To predict, use predict."
         )
     if gaps.any():
-        first, count = int(np.argmax(gaps)) + 1, int(gaps.sum())
+        first, count = row_of(gaps), int(gaps.sum())
         raise SchemaError(
             f"{counted(count, 'row')} of {rows:,} {'has' if count == 1 else 'have'} no label in {name!r} (the first is "
             f"row {first:,}); leave these rows out."
@@ -112,7 +113,7 @@ def read_labels(target: pd.Series[Any], known: tuple[Scalar, ...]) -> tuple[Arra
     """Return the labels (n,) of a classification in the type of the known classes, and findings about them."""
     _check_complete(target, is_unlabelled(target, known))
     codes, distinct = pd.factorize(target)
-    given = [value.item() if isinstance(value, np.generic) else value for value in distinct]
+    given = [plain(value) for value in distinct]
     wanted = type(known[0]) if known else type(given[0])
     read = [value if type(value) is wanted else _convert(value, wanted, target, known) for value in given]
     findings = []
@@ -151,7 +152,7 @@ def _convert(value: Any, wanted: type, target: pd.Series[Any], known: tuple[Scal
     if wanted is str:
         if isinstance(value, bool):
             return next((name for name in known if str(name).lower() == str(value).lower()), str(value))
-        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        return spell(value)
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         value = value.strip().lower() == "true"
     try:
@@ -185,13 +186,7 @@ def infer_task_of_several(target: Any) -> Task:
 
 
 def read_several(target: Any, name: str, width: int, task: Task) -> Array:
-    """Return labels (n, m) as whole numbers 0 and 1, or values (n, m) as float64.
-
-    Raises
-    ------
-    SchemaError
-        There are not m in each row, or one is not 0 or 1, or not finite.
-    """
+    """Return labels (n, m) as whole numbers 0 and 1, or values (n, m) as float64."""
     if count_labels(target) != width or target.ndim != 2:
         raise SchemaError(
             f"{name!r} has shape {target.shape}, but the model was trained on {counted(width, 'label')} for each row; "

@@ -1,15 +1,24 @@
-"""The columns of a batch that are neither features nor labels: times, groups and sample weights."""
+"""Read the columns of a batch that are neither features nor labels: times, groups and sample weights."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from incumbent.core import Array, Finding, Floats
-from incumbent.data.schema._kinds import Kind, kind_of, numbers, parse_numbers, parse_times, rejection
+from incumbent.data.schema._kinds import kind_of, numbers, parse_numbers, parse_times, rejection
 from incumbent.errors import DataError, SchemaError
+from incumbent.words import describe_missing
+
+
+def check_roles(source: str, names: Sequence[str], roles: Mapping[str, str | None], what: str, hint: str = "") -> None:
+    """Raise an error if a source lacks the column or array of a role."""
+    for role, name in roles.items():
+        if name is not None and name not in names:
+            raise SchemaError(describe_missing(source, f"{role} {what}", [name], names) + hint)
 
 
 def get_column(parts: Any, name: str | None) -> pd.Series[Any]:
@@ -26,43 +35,40 @@ def get_column(parts: Any, name: str | None) -> pd.Series[Any]:
 
 def read_times(series: pd.Series[Any]) -> Array:
     """Return when each row was observed: numbers as they are, times and text as datetime64[us] in UTC."""
-    gaps = series.isna().to_numpy()
-    if gaps.any():
-        raise rejection(series, gaps, "a time in every row")
-    kind: Kind = kind_of(series, mixed=True)
+    _check_gaps(series, "a time")
+    kind = kind_of(series, mixed=True)
     if kind in ("text", "category"):
         try:
-            series, kind = parse_numbers(series), "number"
+            series = parse_numbers(series)
         except SchemaError:
-            series, kind = parse_times(series), "time"
+            kind = "time"
     if kind == "time":
         return parse_times(series).to_numpy()
     found = numbers(pd.to_numeric(series) if series.dtype == object else series)
-    if found.dtype.kind == "b" or not np.isfinite(found).all():
-        wrong = np.ones(len(series), bool) if found.dtype.kind == "b" else ~np.isfinite(found)
+    wrong = ~np.isfinite(found) | (found.dtype.kind == "b")
+    if wrong.any():
         raise rejection(series, wrong, "times or finite numbers")
     return found
 
 
 def read_groups(series: pd.Series[Any]) -> Array:
     """Return the group of each row (n,): numbers as they are, everything else as objects."""
-    gaps = series.isna().to_numpy()
-    if gaps.any():
-        raise rejection(series, gaps, "a group in every row")
+    _check_gaps(series, "a group")
     if kind_of(series, mixed=True) == "number":
         return numbers(pd.to_numeric(series) if series.dtype == object else series)
     return series.to_numpy(dtype=object)
+
+
+def _check_gaps(series: pd.Series[Any], what: str) -> None:
+    gaps = series.isna().to_numpy()
+    if gaps.any():
+        raise rejection(series, gaps, f"{what} in every row")
 
 
 def read_weights(series: pd.Series[Any]) -> tuple[Floats, Finding]:
     """Return the sample weight of each row (n,), scaled to a mean of one, and a note about the scaling.
 
     Only the ratios matter within a batch. With a mean of one, these rows can be joined with rows without weights.
-
-    Raises
-    ------
-    SchemaError
-        A weight is missing, not a number, negative or infinite, or all weights are zero.
     """
     found = pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64)
     wrong = ~(np.isfinite(found) & (found >= 0.0))

@@ -20,7 +20,7 @@ from incumbent.data.rows._keys import hash_batch
 from incumbent.data.rows._lazy import hash_lazy_rows
 from incumbent.data.rows._tensors import Tensors, describe
 from incumbent.data.schema._column import Column
-from incumbent.data.schema._input import Input, check_columns
+from incumbent.data.schema._input import Input, check_columns, check_inputs, note_extra
 from incumbent.data.schema._kinds import Scalar
 from incumbent.data.schema._labels import (
     check_numeric,
@@ -33,8 +33,7 @@ from incumbent.data.schema._labels import (
     read_several,
     read_values,
 )
-from incumbent.data.schema._match_inputs import check_inputs, find_inputs
-from incumbent.data.schema._roles import get_column, read_groups, read_times, read_weights
+from incumbent.data.schema._roles import check_roles, get_column, read_groups, read_times, read_weights
 from incumbent.errors import DataError, SchemaError
 from incumbent.words import describe_missing, listed
 
@@ -121,24 +120,26 @@ class Schema(Value):
         DataError
             A named column is missing, no row has a label, or the labels do not fit the task.
         """
-        if isinstance(frame, Tensors):
-            return _describe_tensors(cls, frame, target=target, time=time, group=group, task=task)
-        frame = read(frame)
-        names = list(frame.columns)
+        rows = frame if isinstance(frame, Tensors) else read(frame)
+        parts, what, source = _parts(rows), "array" if isinstance(rows, Tensors) else "column", _source_of(rows)
         roles = {"target": target, "time": time, "group": group}
-        for role, name in roles.items():
-            if name is not None and name not in names:
-                raise DataError(describe_missing(frame.attrs["source"], f"{role} column", [name], names))
+        check_roles(source, list(parts), roles, what, " Name it with target, time or group.")
         if target in (time, group):
-            raise DataError(f"{target!r} cannot be both the target and the time or the group; name another column.")
-        wanted = list(features) if features is not None else [name for name in names if name not in roles.values()]
-        if missing := [name for name in wanted if name not in names]:
-            raise SchemaError(describe_missing(frame.attrs["source"], "feature", missing, names))
+            raise DataError(f"{target!r} cannot be both the target and the time or the group; name another {what}.")
+        free = [name for name in parts if name not in (target, time, group)]
+        wanted = free if features is None or isinstance(rows, Tensors) else list(features)
+        if missing := [name for name in wanted if name not in parts]:
+            raise SchemaError(describe_missing(source, "feature", missing, list(parts)))
         if not wanted or target in wanted:
-            why = f"its target {target!r} is among its features" if wanted else "no column is left for a feature"
-            raise DataError(f"A model cannot learn from {frame.attrs['source']}: {why}.")
-        task, classes = _task_and_classes(frame[target], task)
-        return cls(tuple(Column.of(frame[name]) for name in wanted), target, time, group, task, classes)
+            why = f"its target {target!r} is among its features" if wanted else f"no {what} is left for a feature"
+            raise DataError(f"A model cannot learn from {source}: {why}.")
+        if isinstance(rows, Tensors):
+            single = len(wanted) == 1 and not rows.named
+            inputs = tuple(Input.of("" if single else name, parts[name]) for name in wanted)
+            task, classes, labels = _task_of_arrays(parts, target, task)
+            return cls((), target, time, group, task, classes, inputs, labels)
+        task, classes = _task_and_classes(parts[target], task)
+        return cls(tuple(Column.of(parts[name]) for name in wanted), target, time, group, task, classes)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -182,11 +183,18 @@ class Schema(Value):
             There are no rows, or the frame is not a valid table.
         """
         rows = self.read(frame)
-        parts: Any = rows.parts if isinstance(rows, Tensors) else rows
-        x, findings = self._features(rows, labelled, weight)
+        self._check_form(rows)
+        parts, source = _parts(rows), _source_of(rows)
+        roles = {"label": self.target, "time": self.time, "group": self.group} if labelled else {}
+        check_roles(source, list(parts), roles | {"weight": weight}, "array" if self.inputs else "column")
+        used = {self.target, self.time, self.group}
+        if weight is not None and weight in used | set(self.features):
+            raise SchemaError(
+                f"{weight!r} cannot be the weight: it has another role in this model. Name another column."
+            )
+        x, findings = self._features(rows, source, used | {weight})
         y, found = self._labels(parts) if labelled else (None, [])
         counts, note = (None, None) if weight is None else read_weights(get_column(parts, weight))
-        findings += [note] if note is not None else []
         batch = Batch(
             hash_lazy_rows(x),
             y,
@@ -194,44 +202,35 @@ class Schema(Value):
             time=read_times(get_column(parts, self.time)) if self.time in parts else None,
             group=read_groups(get_column(parts, self.group)) if self.group in parts else None,
         )
-        width, source = len(self.columns) + sum(each.size for each in self.inputs), _source_of(rows)
-        return batch, DataCheck((*findings, *found), len(batch), width, hash_batch(batch), source)
+        findings = [*findings, *([] if note is None else [note]), *found]
+        width = len(self.columns) + sum(each.size for each in self.inputs)
+        return batch, DataCheck(tuple(findings), len(batch), width, hash_batch(batch), source)
 
-    def _features(self, rows: pd.DataFrame | Tensors, labelled: bool, weight: str | None) -> tuple[Any, list[Finding]]:
-        if isinstance(rows, Tensors):
-            roles = {"label": self.target, "time": self.time, "group": self.group} if labelled else {}
-            if not self.inputs:
-                raise self._wants_table(rows)
-            others = {self.target, self.time, self.group, weight}
-            x, findings = check_inputs(self.inputs, rows, {**roles, "weight": weight}, others)
-            return x, [*rows.notes, *findings]
-        if self.inputs:
-            raise self._wants_arrays(rows)
-        self._check_names(rows, labelled, weight)
-        x, findings = check_columns(rows, self.columns)
-        return x, [*self._note_extra(rows, weight), *findings]
-
-    def _check_names(self, frame: pd.DataFrame, labelled: bool, weight: str | None) -> None:
-        names, source = list(frame.columns), frame.attrs["source"]
-        if missing := [name for name in self.features if name not in frame.columns]:
-            raise SchemaError(describe_missing(source, "feature", missing, names))
-        for role, name in (("label", self.target), ("time", self.time), ("group", self.group)):
-            if labelled and name is not None and name not in frame.columns:
-                raise SchemaError(describe_missing(source, f"{role} column", [name], names))
-        if weight is not None and weight not in frame.columns:
-            raise SchemaError(describe_missing(source, "weight column", [weight], names))
-        if weight is not None and weight in {*self.features, self.target, self.time, self.group}:
+    def _check_form(self, rows: pd.DataFrame | Tensors) -> None:
+        """Raise an error if the rows are a table but the model takes arrays, or the reverse."""
+        if isinstance(rows, Tensors) and not self.inputs:
             raise SchemaError(
-                f"{weight!r} cannot be the weight: it has another role in this model. Name another column."
+                f"{rows.source} holds arrays ({rows}), but the model was trained on a table with "
+                f"{listed(self.features, 6)}; give a data frame."
+            )
+        if isinstance(rows, pd.DataFrame) and self.inputs:
+            form = ", ".join(f"{each.name or 'x'} {each.shape} {each.dtype}" for each in self.inputs)
+            raise SchemaError(
+                f"{_source_of(rows)} is a {describe(rows)}, but the model was trained on arrays with rows of {form}; "
+                "give an array, a dict of arrays, an .npz file or a Dataset."
             )
 
-    def _note_extra(self, frame: pd.DataFrame, weight: str | None) -> list[Finding]:
-        used = {*self.features, self.target, self.time, self.group, weight}
-        extra = [name for name in frame.columns if name not in used]
-        if not extra:
-            return []
-        verb = "is not a feature of the model and is" if len(extra) == 1 else "are not features of the model and are"
-        return [Finding("note", extra[0] if len(extra) == 1 else "", f"{listed(extra)} {verb} ignored.")]
+    def _features(
+        self, rows: pd.DataFrame | Tensors, source: str, others: set[str | None]
+    ) -> tuple[Any, list[Finding]]:
+        given = {name: part for name, part in _parts(rows).items() if name not in others}
+        if isinstance(rows, Tensors):
+            x, findings = check_inputs(self.inputs, given, source)
+            return x, [*rows.notes, *findings]
+        if missing := [name for name in self.features if name not in rows.columns]:
+            raise SchemaError(describe_missing(source, "feature", missing, list(rows.columns)))
+        x, findings = check_columns(rows, self.columns)
+        return x, [*note_extra([name for name in given if name not in self.features], "a feature"), *findings]
 
     def _labels(self, parts: Any) -> tuple[Any, list[Finding]]:
         if self.labels > 1:
@@ -239,37 +238,22 @@ class Schema(Value):
         target = get_column(parts, self.target)
         return read_labels(target, self.classes) if self.task == "classification" else read_values(target)
 
-    def _wants_table(self, rows: Tensors) -> SchemaError:
-        return SchemaError(
-            f"{rows.source} holds arrays ({rows}), but the model was trained on a table with "
-            f"{listed(self.features, 6)}; give a data frame."
-        )
-
-    def _wants_arrays(self, frame: pd.DataFrame) -> SchemaError:
-        form = ", ".join(f"{each.name or 'x'} {each.shape} {each.dtype}" for each in self.inputs)
-        return SchemaError(
-            f"{_source_of(frame)} is a {describe(frame)}, but the model was trained on arrays with rows of {form}; "
-            "give an array, a dict of arrays, an .npz file or a Dataset."
-        )
-
     def extend(self, x: Any) -> Schema:
         """Return the schema of a model that was trained on these checked rows too: new categories and wider ranges."""
         if self.inputs:
             parts = x if isinstance(x, dict) else {self.inputs[0].name: x}
             return self.replace(inputs=tuple(each.extend(parts[each.name]) for each in self.inputs))
-        known = set(x.columns)
         return self.replace(
-            columns=tuple(each.extend(x[each.name]) if each.name in known else each for each in self.columns)
+            columns=tuple(each.extend(x[each.name]) if each.name in x.columns else each for each in self.columns)
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the schema as plain numbers, texts, lists and dicts, for JSON."""
-        columns = [asdict(column) | {"categories": list(column.categories)} for column in self.columns]
-        stored = {**asdict(self), "columns": columns, "classes": list(self.classes)}
-        if not self.inputs:  # the first format, which older versions of this package can read
-            del stored["inputs"], stored["labels"]
-            return {"format": _TABLE, **stored}
-        return {"format": _TENSORS, **stored, "inputs": [each.to_dict() for each in self.inputs]}
+        """Return the schema as plain numbers, texts, tuples and dicts, for JSON."""
+        stored = asdict(self)
+        if self.inputs:
+            return {"format": _TENSORS, **stored}
+        del stored["inputs"], stored["labels"]  # the first format, which older versions of this package can read
+        return {"format": _TABLE, **stored}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Schema:
@@ -287,24 +271,21 @@ class Schema(Value):
             )
         try:
             fields = {name: value for name, value in stored.items() if name != "format"}
-            columns = (Column(**column | {"categories": tuple(column["categories"])}) for column in fields["columns"])
-            inputs = tuple(Input.from_dict(each) for each in fields.get("inputs", ()))
-            return cls(**fields | {"columns": tuple(columns), "classes": tuple(fields["classes"]), "inputs": inputs})
+            columns = tuple(map(Column.from_dict, fields["columns"]))
+            inputs = tuple(map(Input.from_dict, fields.get("inputs", ())))
+            return cls(**fields | {"columns": columns, "classes": tuple(fields["classes"]), "inputs": inputs})
         except (KeyError, TypeError) as error:
             raise SchemaError(f"A stored schema is damaged ({error}); restore the version's files.") from error
 
 
-def _describe_tensors(
-    kind: type[Schema], rows: Tensors, *, target: str, time: str | None, group: str | None, task: Task | None
-) -> Schema:
-    inputs = find_inputs(rows, target=target, time=time, group=group)
-    if (width := count_labels(rows.parts[target])) > 1:
-        task = task or infer_task_of_several(rows.parts[target])
-        read_several(rows.parts[target], target, width, task)
-        names = tuple(range(width)) if task == "classification" else ()
-        return kind((), target, time, group, task, names, inputs, width)
-    task, classes = _task_and_classes(get_column(rows.parts, target), task)
-    return kind((), target, time, group, task, classes, inputs)
+def _task_of_arrays(parts: Mapping[str, Any], target: str, task: Task | None) -> tuple[Task, tuple[Scalar, ...], int]:
+    """Return the task, the classes, and the number of labels of each row."""
+    width = count_labels(parts[target])
+    if width == 1:
+        return *_task_and_classes(get_column(parts, target), task), 1
+    task = task or infer_task_of_several(parts[target])
+    read_several(parts[target], target, width, task)
+    return task, tuple(range(width)) if task == "classification" else (), width
 
 
 def _form_of_images(inputs: tuple[Input, ...]) -> dict[str, Any]:
@@ -325,3 +306,8 @@ def _task_and_classes(target: pd.Series[Any], task: Task | None) -> tuple[Task, 
 
 def _source_of(rows: pd.DataFrame | Tensors) -> str:
     return rows.source if isinstance(rows, Tensors) else str(rows.attrs["source"])
+
+
+def _parts(rows: pd.DataFrame | Tensors) -> Any:
+    """Return the columns or arrays by name."""
+    return rows.parts if isinstance(rows, Tensors) else rows
