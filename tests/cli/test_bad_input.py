@@ -123,7 +123,7 @@ NEW_ROWS = {  # FILE for update, and words that its message must have
     "wide.csv": ("UTF-16",),
     "plain.csv.gz": ("cannot be decompressed as gzip",),
     "cut.csv.gz": ("cannot be decompressed as gzip", "truncated"),
-    "broken.jsonl": ("broken line 1",),
+    "broken.jsonl": ("in row 1",),
     "nested.jsonl": ("'a'", "nested"),
     "cut.parquet": ("cannot be read as Parquet", "truncated"),
     "named.csv": ("Parquet (name it .parquet)",),
