@@ -168,16 +168,3 @@ def test_a_plan_is_skipped_for_the_reason_that_the_scores_so_far_give():
     assert second.model is None and second.skip_reason == "Retrain() gains 0.5" and second.error == ""
     assert [event.stage for event in events] == ["fit", "fitted", "spared"]
     assert [(event.done, event.total) for event in events] == [(0, 2), (1, 2), (2, 2)]
-
-
-def test_the_functions_of_the_last_release_warn_and_do_the_same():
-    from incumbent.engine import bound, train
-
-    model = wrap(LogisticRegression().fit(rows(1).x, rows(1).y))
-    plans = select_strategies("retrain", model, MEMORY, rows=200)
-    with pytest.warns(DeprecationWarning, match="run"):
-        (made,) = train(model, plans, rows(2), rows(3), MEMORY, seed=0, deadline=math.inf)
-    assert np.array_equal(made.model.native.coef_, run_all(model, plans)[0].model.native.coef_)
-    with pytest.warns(DeprecationWarning, match="bind"):
-        recipe = bound(Recipe(), rows(2), rows(3), MEMORY, seed=5, deadline=9.0)
-    assert len(recipe.train) == 200

@@ -125,7 +125,7 @@ def test_a_select_row_of_a_class_that_no_member_knows_does_no_harm():
 def test_a_stack_needs_two_classes_to_tell_apart():
     champion, challenger = models()
     select = rows(4)
-    with pytest.raises(AbilityError, match="try Vote"):
+    with pytest.raises(AbilityError, match="Use Vote"):
         blended(champion, challenger, plan("stack", select.take(select.y == "a")))
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from incumbent._deprecated import deprecated_names
 from incumbent.engine._budget import parse_budget as parse_budget
 from incumbent.engine._budget import time_limit as time_limit
-from incumbent.engine._old_names import bound as bound
-from incumbent.engine._old_names import train as train
 from incumbent.engine._run import TrainingPlan as TrainingPlan
 from incumbent.engine._run import TrainingRows as TrainingRows
 from incumbent.engine._run import run as run

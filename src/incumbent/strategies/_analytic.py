@@ -7,7 +7,6 @@ from typing import Literal
 
 from incumbent._deprecated import warn_ignored
 from incumbent.core import Batch, Exact, Memory, Model, Recipe
-from incumbent.errors import UsageError
 from incumbent.memory import scale_weights
 from incumbent.strategies._edit import Edit
 
@@ -71,12 +70,11 @@ class Analytic(Edit):
         warn_ignored("Analytic", projection=projection, neighbours=neighbours)
         whole = isinstance(self.width, int) and not isinstance(self.width, bool) and self.width >= 0
         if not whole and self.width != "auto":
-            raise UsageError(f'Analytic(width=...) takes "auto" or a whole number from 0; it was given {self.width!r}.')
+            self._refuse("width", 'takes "auto" or a whole number from 0')
         self._check_positive("ridge", "weight")
         self._check_one_of("reads", ("last", "input"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Keep the features, solve the head."""
         head = Exact(self.width, self.reads, self.ridge)
         return recipe.replace(start="champion", new_row_weight=self.weight, head=head)
 

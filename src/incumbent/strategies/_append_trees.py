@@ -47,7 +47,6 @@ class AppendTrees(Edit):
         self._check_positive("l2", or_zero=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion's trees."""
         if self.refit is not None:
             return recipe.replace(start="champion", trees=RefitLeaves(self.refit, self.l2))
         return recipe.replace(start="champion", trees=Trees(self.rounds, self.learning_rate, self.l2))

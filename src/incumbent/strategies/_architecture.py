@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from incumbent.core import Architecture, Memory, Perturb, Recipe, ReplayRows
-from incumbent.errors import UsageError
 from incumbent.strategies._edit import Edit
 
 
@@ -32,12 +31,9 @@ class ReplaceArchitecture(Edit):
 
     def __post_init__(self) -> None:
         if self.factory is not None and ":" not in self.factory:
-            raise UsageError(
-                f'ReplaceArchitecture(factory=...) takes "package.module:name"; it was given {self.factory!r}.'
-            )
+            self._refuse("factory", 'takes "package.module:name"')
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the other net, and train it on all remembered rows and the new ones."""
         architecture = Architecture(self.factory, self.arguments)
         return recipe.replace(start="champion", replay=ReplayRows(), architecture=architecture)
 
@@ -74,5 +70,4 @@ class ShrinkPerturb(Edit):
         self._check_positive("noise", or_zero=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the shrunk champion, and train it on all remembered rows and the new ones."""
         return recipe.replace(start="champion", replay=ReplayRows(), perturb=Perturb(self.keep, self.noise))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from incumbent.core import Memory, Recipe
-from incumbent.errors import UsageError
 from incumbent.strategies._edit import Edit
 
 
@@ -39,12 +38,9 @@ class Interpolate(Edit):
     def __post_init__(self) -> None:
         number = isinstance(self.alpha, int | float) and 0 <= self.alpha <= 1
         if not number and self.alpha != "auto":
-            raise UsageError(
-                f'Interpolate(alpha=...) takes "auto" or a number from 0 to 1; it was given {self.alpha!r}.'
-            )
+            self._refuse("alpha", 'takes "auto" or a number from 0 to 1')
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Finish by interpolation, on frozen preprocessing."""
         return recipe.replace(alpha=self.alpha, freeze=(*recipe.structure.freeze, "preprocess"))
 
 
@@ -77,7 +73,6 @@ class Soup(Edit):
         self._check_positive("members", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Finish with an average of several, all from the champion and on frozen preprocessing."""
         frozen = (*recipe.structure.freeze, "preprocess")
         return recipe.replace(start="champion", soup=self.members, freeze=frozen)
 
@@ -108,8 +103,7 @@ class EMA(Edit):
     def __post_init__(self) -> None:
         self._check_positive("decay")
         if self.decay >= 1:
-            raise UsageError(f"EMA(decay=...) takes a number between 0 and 1; it was given {self.decay!r}.")
+            self._refuse("decay", "takes a number between 0 and 1")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Finish with the average."""
         return recipe.replace(ema=self.decay)

@@ -14,7 +14,7 @@ class LwF(Edit):
     """Add ``strength * T**2 * KL(champion at T || challenger at T)`` on the new rows, over the classes of the champion.
 
     Learning without forgetting: the challenger keeps the champion's predictions of the new rows, and needs no old row.
-    The factor T**2 makes the strength independent of the temperature (Hinton et al. 2015, section 2.1).
+    The factor T**2 makes the strength independent of the temperature.
 
     Parameters
     ----------
@@ -42,7 +42,6 @@ class LwF(Edit):
         self._check_positive("strength", "temperature")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Continue to train, with the champion as a teacher."""
         return recipe.replace(start="champion", distill=Distill(self.strength, self.temperature))
 
 
@@ -90,7 +89,6 @@ class DER(_DarkReplay):
         self._check_positive("alpha")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Continue to train, with stored logits of old rows."""
         replay = ReplayRows(self.rows, per_batch=True)
         return recipe.replace(
             start="champion", replay=replay, stored_logits=StoredLogits(self.alpha), replay_weight=0.0
@@ -101,8 +99,8 @@ class DER(_DarkReplay):
 class DERpp(_DarkReplay):
     """Add ``alpha * mean((h(x') - z')**2) + beta * loss(h(x"), y")`` on two independent draws of remembered rows.
 
-    DER++: the logits as they were, and the labels. A large alpha with a large learning rate diverges; training then
-    stops with an error. Large logits alone do not cause that: alpha is adapted to them, as in `DER`.
+    DER++: the logits as they were, and the labels. With large logits alpha is smaller, as in `DER`. If alpha and the
+    learning rate are both large, training diverges and stops with an error.
 
     Parameters
     ----------
@@ -115,8 +113,7 @@ class DERpp(_DarkReplay):
 
     References
     ----------
-    Buzzega et al. (2020), Dark Experience for General Continual Learning: a Strong, Simple Baseline, NeurIPS, eq. 6;
-    if the logits are large, with a smaller alpha than there (see `DER`).
+    Buzzega et al. (2020), as in `DER`, eq. 6.
 
     Examples
     --------
@@ -134,7 +131,6 @@ class DERpp(_DarkReplay):
         self._check_positive("alpha", "beta")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Continue to train, with stored logits and labels of old rows."""
         replay = ReplayRows(self.rows, per_batch=True)
         return recipe.replace(
             start="champion", replay=replay, stored_logits=StoredLogits(self.alpha), replay_weight=self.beta

@@ -32,7 +32,6 @@ class Vote(Edit):
         self._check_positive("members", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Finish with an ensemble of equal weights."""
         return recipe.replace(ensemble=Ensemble("vote", self.members))
 
 
@@ -65,7 +64,6 @@ class Weighted(Edit):
         self._check_positive("members", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Finish with a weighted ensemble."""
         return recipe.replace(ensemble=Ensemble("weighted", self.members))
 
 
@@ -73,12 +71,12 @@ class Weighted(Edit):
 class Stack(Edit):
     """Combine champion and challenger by a small linear model that is fitted on the select rows.
 
-    The combination is a regularised logistic regression of the members' log-probabilities, or for a regression
-    non-negative least squares of their values (Wolpert 1992; Breiman 1996).
+    That is a regularised logistic regression of their log-probabilities, or for a regression non-negative least squares
+    of their values.
 
     References
     ----------
-    Wolpert (1992), Stacked Generalization, Neural Networks 5. Breiman (1996), Stacked Regressions, Machine Learning 24.
+    Wolpert (1992), Stacked Generalization, Neural Networks 5.
 
     Examples
     --------
@@ -88,5 +86,4 @@ class Stack(Edit):
     """
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Finish with a stacked pair."""
         return recipe.replace(ensemble=Ensemble("stack", 2))

@@ -37,7 +37,6 @@ class Freeze(Edit):
         self._check_positive("first", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion, with these parts frozen."""
         named = (self.parts,) if isinstance(self.parts, str) else self.parts
         frozen = named if self.first is None else (f"first:{self.first}",)
         return recipe.replace(start="champion", freeze=(*recipe.structure.freeze, *frozen))
@@ -79,5 +78,4 @@ class LoRA(Edit):
         self._check_positive("rank", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion's weights and freeze them."""
         return recipe.replace(start="champion", lora=LowRank(self.rank, self.layers, self.merge))

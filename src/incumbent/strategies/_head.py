@@ -25,7 +25,6 @@ class NewHead(Edit):
     """
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion, except for its last layer."""
         return recipe.replace(start="champion", head=FreshHead())
 
 
@@ -60,5 +59,4 @@ class AddClasses(Edit):
         self._check_one_of("init", ("prior", "imprint"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion, with outputs for new classes."""
         return recipe.replace(start="champion", classes=NewClasses(self.init))

@@ -42,13 +42,8 @@ class Incremental(Edit):
         self._check_positive("epochs", "batch_size", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion, with this optimizer."""
         return recipe.replace(
-            start="champion",
-            optimizer=self.optimizer,
-            lr=self.lr,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
+            start="champion", optimizer=self.optimizer, lr=self.lr, epochs=self.epochs, batch_size=self.batch_size
         )
 
 
@@ -78,7 +73,6 @@ class Online(Edit):
         self._check_positive("lr")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from the champion, one row a step, in order."""
         return recipe.replace(
             start="champion", optimizer=self.optimizer, lr=self.lr, epochs=1, batch_size=1, ordered=True
         )

@@ -28,15 +28,7 @@ OLD_PRESETS = {
 
 
 def old_strategy(name: str, *, warn: bool) -> Callable[..., Any]:
-    """Return the class or function that makes a strategy of 0.1.
-
-    Parameters
-    ----------
-    name : str
-        A key of `OLD_STRATEGIES`.
-    warn : bool
-        Warn of the old name. Expressions in a store keep it, so reading one does not warn.
-    """
+    """Return what makes a strategy of 0.1, a key of `OLD_STRATEGIES`. Do not warn for expressions in a store."""
     if warn:
         message = (
             f"incumbent.strategies.{name} is now {OLD_STRATEGIES[name]}. The old name will go in the next release."

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from incumbent.core import Memory, Recipe, TaskObjective
-from incumbent.errors import UsageError
 from incumbent.strategies._edit import Edit
 
 
@@ -40,12 +39,9 @@ class Objective(Edit):
 
     def __post_init__(self) -> None:
         if not 0 <= self.smoothing < 1:
-            raise UsageError(
-                f"Objective(smoothing=...) takes a number from 0 to below 1; it was given {self.smoothing!r}."
-            )
+            self._refuse("smoothing", "takes a number from 0 to below 1")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Set the loss."""
         objective = TaskObjective(self.loss, self.smoothing, self.class_weight)
         return recipe.replace(objective=objective if objective != TaskObjective() else None)
 
@@ -90,14 +86,12 @@ class Schedule(Edit):
     def __post_init__(self) -> None:
         self._check_one_of("course", ("linear", "cosine", "constant"))
         if not 0 <= self.warmup < 1:
-            raise UsageError(f"Schedule(warmup=...) takes a number from 0 to below 1; it was given {self.warmup!r}.")
-        if not 0 < self.layer_decay <= 1:
-            raise UsageError(f"Schedule(layer_decay=...) takes a number above 0, at most 1; not {self.layer_decay!r}.")
+            self._refuse("warmup", "takes a number from 0 to below 1")
+        self._check_fraction("layer_decay")
         self._check_positive("clip")
         self._check_positive("patience", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Set how the steps are taken."""
         return recipe.replace(
             schedule=self.course,
             warmup=self.warmup,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from incumbent.core import Strategy
 from incumbent.errors import UsageError
 from incumbent.strategies._names_0_1 import OLD_PRESETS, OLD_STRATEGIES, old_strategy
+from incumbent.words import nearest
 
 PRESETS: dict[str, str] = {
     "retrain": "Retrain()",
@@ -112,7 +112,9 @@ def _value(node: ast.expr, names: dict[str, Callable[..., Any]], given: str) -> 
     try:
         return make(*arguments, **options)
     except TypeError as error:
-        raise UsageError(f"{node.func.id} does not take that, in {given!r}: {_plain(error)}.") from None
+        raise UsageError(
+            f"{node.func.id} does not take that, in {given!r}: {str(error).replace('__init__() ', '')}."
+        ) from None
 
 
 def _literal(node: ast.expr, given: str) -> Any:
@@ -125,11 +127,6 @@ def _literal(node: ast.expr, given: str) -> Any:
 
 
 def _unknown(name: str, names: dict[str, Callable[..., Any]], given: str) -> str:
-    near = difflib.get_close_matches(name.lower(), [n.lower() for n in (*names, *PRESETS)], n=1)
-    meant = next((n for n in (*names, *PRESETS) if near and n.lower() == near[0]), None)
+    meant = nearest(name, [*names, *PRESETS])
     hint = f" Did you mean {meant}?" if meant else ""
     return f"There is no strategy {name!r} (in {given!r}).{hint} `incumbent strategies` lists them: {', '.join(names)}."
-
-
-def _plain(error: TypeError) -> str:
-    return str(error).replace("__init__() ", "")

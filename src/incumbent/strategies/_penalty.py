@@ -46,36 +46,19 @@ class EWC(Edit):
         self._check_fraction("gamma")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Pull each weight by its Fisher information."""
         return recipe.replace(start="champion", pull=Pull(self.strength, "fisher"))
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
         """Keep ``F = gamma * F_old + F_new``, in the shapes that the model has now."""
-        if not has_weights(model):
-            return memory
-        return accumulate_importance(memory, model.weight_importance(batch), "fisher", gamma=self.gamma)
-
-
-class _Consolidate(Edit):
-    """A penalty whose importances are accumulated over updates."""
-
-    def _accumulated(
-        self, memory: Memory, model: Model, batch: Batch, kind: Importance, gamma: float, *, normalise: bool = False
-    ) -> Memory:
-        if not has_weights(model):
-            return memory
-        return accumulate_importance(
-            memory, model.weight_importance(batch, kind), kind, gamma=gamma, normalise=normalise
-        )
+        return _accumulated(memory, model, batch, "fisher", self.gamma)
 
 
 @dataclass(frozen=True, repr=False)
-class OnlineEWC(_Consolidate):
+class OnlineEWC(Edit):
     """Add ``strength/2 * sum(F * (w - w_champion)**2)``, with a Fisher information that is scaled and decays.
 
     As `EWC`, but every new F is scaled to a mean of one before it is added: ``F = gamma * F_old + F_new``. So the
-    strength means the same for every net, and updates on few or easy rows count as much as others. A few weights are
-    then pulled thousands of times harder than the mean; nets can take that with every optimizer and learning rate.
+    strength means the same for every net, and updates on few or easy rows count as much as others.
 
     Parameters
     ----------
@@ -88,8 +71,8 @@ class OnlineEWC(_Consolidate):
 
     References
     ----------
-    Schwarz et al. (2018), Progress & Compress, ICML, eq. 9 and section 4 (scaling). Kirkpatrick et al. (2017), PNAS.
-    Kunstner, Hennig and Balles (2019), Limitations of the Empirical Fisher Approximation, NeurIPS.
+    Schwarz et al. (2018), Progress & Compress, ICML, eq. 9 and section 4 (scaling). Kunstner, Hennig and Balles (2019),
+    Limitations of the Empirical Fisher Approximation, NeurIPS.
 
     Examples
     --------
@@ -111,16 +94,15 @@ class OnlineEWC(_Consolidate):
         return "fisher" if self.fisher == "exact" else "empirical"
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Pull each weight by its Fisher information."""
         return recipe.replace(start="champion", pull=Pull(self.strength, self._kind, normalise=True))
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
         """Keep ``F = gamma * F_old + F_new``, each scaled to a mean of one."""
-        return self._accumulated(memory, model, batch, self._kind, self.gamma, normalise=True)
+        return _accumulated(memory, model, batch, self._kind, self.gamma, normalise=True)
 
 
 @dataclass(frozen=True, repr=False)
-class SI(_Consolidate):
+class SI(Edit):
     """Add ``strength/2 * sum(Omega * (w - w_champion)**2)``, with Omega from what each weight did during training.
 
     Synaptic intelligence: ``Omega = sum over updates of omega / (change**2 + xi)``. Omega sums minus the gradient times
@@ -149,16 +131,15 @@ class SI(_Consolidate):
         self._check_positive("strength")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Pull each weight by its path importance, and record the new path."""
         return recipe.replace(start="champion", pull=Pull(self.strength, "path"))
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
         """Add the importance of the latest path."""
-        return self._accumulated(memory, model, batch, "path", 1.0)
+        return _accumulated(memory, model, batch, "path", 1.0)
 
 
 @dataclass(frozen=True, repr=False)
-class MAS(_Consolidate):
+class MAS(Edit):
     """Add ``strength/2 * sum(Omega * (w - w_champion)**2)``, with Omega by how much each weight moves the outputs.
 
     Memory aware synapses: ``Omega = mean |d ||f(x)||**2 / dw|`` needs no labels, so any rows will do.
@@ -187,12 +168,11 @@ class MAS(_Consolidate):
         self._check_positive("strength", "gamma")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Pull each weight by how much it moves the outputs."""
         return recipe.replace(start="champion", pull=Pull(self.strength, "output"))
 
     def remember(self, memory: Memory, model: Model, batch: Batch) -> Memory:
         """Keep ``Omega = gamma * Omega_old + Omega_new``."""
-        return self._accumulated(memory, model, batch, "output", self.gamma)
+        return _accumulated(memory, model, batch, "output", self.gamma)
 
 
 @renamed_members({"fresh": "l2_new_weights"})
@@ -212,8 +192,7 @@ class L2SP(Edit):
 
     References
     ----------
-    Li, Grandvalet and Davoine (2018), Explicit Inductive Bias for Transfer Learning with Convolutional Networks, ICML,
-    eq. 3.
+    Li, Grandvalet and Davoine (2018), Explicit Inductive Bias for Transfer Learning, ICML, eq. 3.
 
     Examples
     --------
@@ -230,5 +209,13 @@ class L2SP(Edit):
         self._check_positive("l2_new_weights", or_zero=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Pull old weights to the champion's and new ones to zero."""
         return recipe.replace(start="champion", pull=Pull(self.strength), l2_new_weights=self.l2_new_weights)
+
+
+def _accumulated(
+    memory: Memory, model: Model, batch: Batch, kind: Importance, gamma: float, *, normalise: bool = False
+) -> Memory:
+    """Return the memory with the importances of these rows added to the old ones."""
+    if not has_weights(model):
+        return memory
+    return accumulate_importance(memory, model.weight_importance(batch, kind), kind, gamma=gamma, normalise=normalise)

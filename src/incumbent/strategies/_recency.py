@@ -32,7 +32,6 @@ class Window(Edit):
         self._check_extent("size", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Take all rows, then cut at the window."""
         return recipe.replace(replay=ReplayRows(), window=self.size)
 
 
@@ -60,5 +59,4 @@ class Recency(Edit):
         self._check_extent("half_life")
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Take all rows, weighted by age."""
         return recipe.replace(replay=ReplayRows(), half_life=self.half_life)

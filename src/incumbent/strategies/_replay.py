@@ -50,5 +50,4 @@ class Replay(Edit):
         self._check_one_of("sample", ("reservoir", "balanced"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Add remembered rows to the new ones."""
         return recipe.replace(replay=ReplayRows(self.rows, self.sample, self.per_batch))

@@ -23,7 +23,6 @@ class Retrain(Edit):
     """
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from scratch on every row."""
         return recipe.replace(start="scratch", replay=ReplayRows())
 
 
@@ -55,7 +54,6 @@ class GDumb(Edit):
         self._check_positive("rows", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from scratch on the balanced sample."""
         return recipe.replace(start="scratch", replay=ReplayRows(sample="balanced"), max_rows=self.rows)
 
 
@@ -88,5 +86,4 @@ class Tune(Edit):
         self._check_positive("trials", whole=True)
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Start from scratch, with a search."""
         return recipe.replace(start="scratch", replay=ReplayRows(), search=Search(self.trials))

@@ -44,7 +44,6 @@ class SelectSubset(Edit):
         self._check_one_of("by", ("random", "loss", "rho"))
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Train on a part of the rows in each epoch."""
         return recipe.replace(subset=Subset(self.by, self.fraction))
 
 
@@ -60,5 +59,4 @@ class Balance(Edit):
     """
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Draw rows class by class."""
         return recipe.replace(balanced=True)

@@ -17,19 +17,19 @@ _TINY = 1e-6
 
 
 class Blend:
-    """Several fitted models that speak as one: a weighted mean of probabilities, votes or values.
+    """Several fitted models that predict as one: a weighted mean of probabilities, votes or values.
 
-    Of rows with several labels at once, each label is on where its blended probability is above one half.
+    If rows have several labels, each applies if its mean probability is above one half.
 
     Parameters
     ----------
     members : sequence of Model
         The members, oldest first.
     weights : (m,) array or (m * k + 1, k) array
-        One weight a member; or for a stacked classifier the coefficients of a softmax over the members'
+        One weight per member; for a stacked classifier, the coefficients of a softmax over the members'
         log-probabilities, intercepts last.
     how : {"vote", "weighted", "stack"}
-        How the weights came to be.
+        How the weights were found.
     """
 
     def __init__(self, members: Sequence[Model], weights: Floats, how: str) -> None:
@@ -42,38 +42,38 @@ class Blend:
         return f"Blend({self.how} of {kinds})"
 
     def predict(self, x: Any) -> Array:
-        """Return the blended class or value of each row, (n,), or its several labels or values, (n, m)."""
+        """Return the class or value of each row, (n,), or its several labels or values, (n, m)."""
         if self.members[0].task == "regression":
             values: Array = np.tensordot(self.weights, np.stack([m.predict(x).label for m in self.members]), axes=1)
             return values
-        return self.said(x).label
+        return self.predict_both(x).label
 
     def predict_proba(self, x: Any) -> Floats:
-        """Return the blended class probabilities of each row, (n, k)."""
-        proba = self.said(x).proba
+        """Return the class probabilities of each row, (n, k)."""
+        proba = self.predict_both(x).proba
         assert proba is not None, "classes are blended by their probabilities"
         return proba
 
-    def said(self, x: Any) -> Prediction:
-        """Return what the members say together, each asked once."""
+    def predict_both(self, x: Any) -> Prediction:
+        """Predict labels and probabilities together, each member once."""
         each = [m.predict(x) for m in self.members]
         parts = [_aligned(p, self.classes_) for p in each]
         mean = self.weights.ndim == 1
         proba: Floats = np.tensordot(self.weights, np.stack(parts), axes=1) if mean else _stacked(parts, self.weights)
-        if each[0].label.ndim > 1:  # several labels at once, which are the same for every member
+        if each[0].label.ndim > 1:  # several labels, the same for every member
             return Prediction((proba > 0.5).astype(np.int64), proba, each[0].classes)
         return Prediction(self.classes_[proba.argmax(axis=1)], proba, self.classes_)
 
 
-def _aligned(said: Prediction, classes: Array) -> Floats:
-    """Probabilities over `classes`; a model without any votes for its label with all its weight."""
-    if said.label.ndim > 1:
-        return np.asarray(said.label if said.proba is None else said.proba, dtype=np.float64)
-    if said.proba is None or said.classes is None:
-        votes: Floats = (said.label[:, None] == classes[None, :]).astype(np.float64)
+def _aligned(prediction: Prediction, classes: Array) -> Floats:
+    """Return probabilities over `classes`; without any, the predicted label has probability 1."""
+    if prediction.label.ndim > 1:
+        return np.asarray(prediction.label if prediction.proba is None else prediction.proba, dtype=np.float64)
+    if prediction.proba is None or prediction.classes is None:
+        votes: Floats = (prediction.label[:, None] == classes[None, :]).astype(np.float64)
         return votes
-    out = np.zeros((len(said), len(classes)))
-    out[:, np.searchsorted(classes, said.classes)] = said.proba
+    out = np.zeros((len(prediction), len(classes)))
+    out[:, np.searchsorted(classes, prediction.classes)] = prediction.proba
     return out
 
 
@@ -89,52 +89,47 @@ def _stacked(parts: Sequence[Floats], weights: Floats) -> Floats:
 
 
 def blended(champion: Model, challenger: Model, recipe: Recipe) -> Model:
-    """Return the ensemble of champion and challenger that the recipe's finish asks for.
+    """Return the ensemble of champion and challenger that a recipe finishes with.
 
-    A champion that is an ensemble already gives its members; beyond the recipe's number the oldest leaves a vote or a
-    stack, the one of least weight a weighted mean.
-
-    Raises
-    ------
-    AbilityError
-        Weights are to come from the select split and there is none, or it does not show two classes.
+    A champion that is an ensemble contributes its members. If there are too many, the oldest leaves a vote or a stack,
+    and the one of least weight leaves a weighted mean. Raise `AbilityError` if the select rows cannot give weights.
     """
     asked, select = recipe.finish.ensemble, recipe.select
-    assert asked is not None, "asked only of a recipe that finishes with an ensemble"
+    assert asked is not None, "called only for a recipe that finishes with an ensemble"
     old = champion.native.members if isinstance(champion.native, Blend) else (champion,)
     members = (*old, challenger)
-    if asked.combine in ("vote", "stack"):
-        members = members[-asked.members :]
+    newest = members[-asked.members :]
     if asked.combine == "vote":
-        return BlendModel(Blend(members, np.full(len(members), 1 / len(members)), "vote"))
+        return BlendModel(Blend(newest, np.full(len(newest), 1 / len(newest)), "vote"))
     if select is None or not len(select):
-        raise AbilityError(f"{asked.combine} weighs its members on select rows, and there are none; Vote() needs none.")
+        raise AbilityError(
+            f"{asked.combine} weighs its members on select rows, and there are none. Use Vote(), which needs none."
+        )
     if asked.combine == "stack":
-        return BlendModel(Blend(members, _stack(members, select, recipe.seed), "stack"))
+        return BlendModel(Blend(newest, _stack(newest, select, recipe.seed), "stack"))
     weights = _merits(members, select)
     kept = np.sort(np.argsort(-weights, kind="stable")[: asked.members])
-    merits = weights[kept]
-    even = np.full(len(kept), 1 / len(kept))
-    return BlendModel(Blend([members[i] for i in kept], merits / merits.sum() if merits.sum() else even, "weighted"))
+    weights = weights[kept] if weights[kept].any() else np.ones(len(kept))
+    return BlendModel(Blend([members[i] for i in kept], weights / weights.sum(), "weighted"))
 
 
 def _merits(members: Sequence[Model], select: Batch) -> Floats:
-    """``max(0, mse_r - mse_i)`` for classes (Wang et al. 2003, eq. 8), ``1 / mse_i`` for values."""
+    """Return ``max(0, mse_r - mse_i)`` for classes (Wang et al. 2003, eq. 8), ``1 / mse_i`` for values."""
     if members[0].task == "regression":
         errors = [np.mean((m.predict(select.x).label - select.labels) ** 2) for m in members]
         return 1 / np.maximum(errors, _TINY)
-    if select.labels.ndim > 1:  # each label is a choice of two classes, and the error is the mean over them
-        often = select.labels.mean(axis=0)
-        errors = [np.mean((_aligned(m.predict(select.x), often) - select.labels) ** 2) for m in members]
-        return np.maximum(0.0, float((often * (1 - often)).mean()) - np.asarray(errors))
+    if select.labels.ndim > 1:  # each label is a choice of two classes; errors are means over labels
+        frequency = select.labels.mean(axis=0)
+        errors = [np.mean((_aligned(m.predict(select.x), frequency) - select.labels) ** 2) for m in members]
+        return np.maximum(0.0, float((frequency * (1 - frequency)).mean()) - np.asarray(errors))
     classes = np.unique(
         np.concatenate([np.unique(select.labels), *(m.classes for m in members if m.classes is not None)])
     )
     at = np.searchsorted(classes, select.labels), np.arange(len(select))
     share = np.bincount(at[0], minlength=len(classes)) / len(select)
-    by_chance = float((share * (1 - share) ** 2).sum())
+    random_error = float((share * (1 - share) ** 2).sum())
     errors = [np.mean((1 - _aligned(m.predict(select.x), classes)[at[1], at[0]]) ** 2) for m in members]
-    return np.maximum(0.0, by_chance - np.asarray(errors))
+    return np.maximum(0.0, random_error - np.asarray(errors))
 
 
 def _stack(members: Sequence[Model], select: Batch, seed: int) -> Floats:
@@ -146,15 +141,14 @@ def _stack(members: Sequence[Model], select: Batch, seed: int) -> Floats:
         return found if found.any() else np.full(len(members), 1 / len(members))
     if select.labels.ndim > 1:
         raise AbilityError(
-            "Stack() learns which one class of a row is true, and these rows have several labels at once; Weighted() "
-            "and Vote() work with them."
+            "Stack() needs rows with one class each, and these have several labels. Use Weighted() or Vote()."
         )
     from sklearn.linear_model import LogisticRegression
 
     classes = np.unique(np.concatenate([m.classes for m in members if m.classes is not None]))
-    select = select.take(np.isin(select.labels, classes))  # a class that no member knows cannot be predicted by any
+    select = select.take(np.isin(select.labels, classes))  # no member can predict a class that none knows
     if len(np.unique(select.labels)) < 2:
-        raise AbilityError("Stack() learns from select rows of two known classes, and they show fewer; try Vote().")
+        raise AbilityError("Stack() needs select rows of two known classes, and there are fewer. Use Vote().")
     inputs = _logs([_aligned(m.predict(select.x), classes) for m in members])
     meta = LogisticRegression(C=1.0, max_iter=1000, random_state=seed).fit(inputs, select.labels)
     weights = np.zeros((inputs.shape[1] + 1, len(classes)))
@@ -162,41 +156,33 @@ def _stack(members: Sequence[Model], select: Batch, seed: int) -> Floats:
         coef, intercept = np.vstack([-meta.coef_, meta.coef_]) / 2, np.array([-0.5, 0.5]) * meta.intercept_
     else:
         coef, intercept = meta.coef_, meta.intercept_
-    weights[-1] = np.log(_TINY)  # a class that no select row shows stays out
+    weights[-1] = np.log(_TINY)  # a class without select rows is never predicted
     at = np.searchsorted(classes, meta.classes_)
     weights[:-1, at], weights[-1, at] = coef.T, intercept
     return weights
 
 
 def handles(native: Any) -> bool:
-    """Whether `native` is an ensemble made here."""
+    """Return whether `native` is a `Blend`."""
     return isinstance(native, Blend)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class BlendModel(BaseModel):
-    """The adapter of a `Blend`: what it is asked to learn, its newest member learns.
-
-    Parameters
-    ----------
-    native : Blend
-        The ensemble.
-    notes : tuple of str
-        How it was made.
-    """
+    """The adapter of a `Blend`. Its newest member learns, and replaces it unless the recipe makes an ensemble again."""
 
     native: Blend
     notes: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> Array | None:
-        """The classes of its newest member, in the order of that one's logits."""
+        """The classes of the newest member, in the order of its logits."""
         return self.newest.outputs
 
     @property
     def newest(self) -> Model:
-        """The member that a further update starts from."""
+        """The member that the next update starts from."""
         return self.native.members[-1]
 
     @property
@@ -207,7 +193,7 @@ class BlendModel(BaseModel):
     @property
     def classes(self) -> Array | None:
         """The classes that any member knows."""
-        return getattr(self.native, "classes_", None)
+        return None if self.task == "regression" else self.native.classes_
 
     @property
     def takes(self) -> Literal["frame", "tensors"]:
@@ -216,26 +202,26 @@ class BlendModel(BaseModel):
 
     @property
     def abilities(self) -> frozenset[str]:
-        """What its newest member can do, but for weights of its own to move."""
+        """Those of the newest member, except for weights to read and set."""
         return (self.newest.abilities - {"gradient"}) | ({"proba"} if self.task == "classification" else set())
 
     def predict(self, x: Any) -> Prediction:
         """Predict each row once by every member."""
         if self.classes is None:
             return Prediction(self.native.predict(x))
-        return self.native.said(x)
+        return self.native.predict_both(x)
 
     def logits(self, x: Any) -> Floats:
-        """Return the raw outputs of the newest member, which a further update starts from."""
+        """Return the raw outputs of the newest member, which the next update starts from."""
         assert has_logits(self.newest), "called only if it has the ability 'soft_targets'"
         return self.newest.logits(x)
 
     def fit(self, recipe: Recipe) -> Model:
-        """Return what the newest member learned; without an ensemble as its finish it takes over alone."""
+        """Return what the newest member learned."""
         return self.newest.fit(recipe)
 
     def updated_statistics(self, memory: Memory, batch: Batch) -> Mapping[str, Array]:
-        """Return those of the newest member, which a further update starts from."""
+        """Return those of the newest member, which the next update starts from."""
         return self.newest.updated_statistics(memory, batch)
 
     def save(self, folder: Path) -> None:
@@ -244,14 +230,14 @@ class BlendModel(BaseModel):
 
         for i, member in enumerate(self.native.members):
             save(member, folder / str(i))
-        told = {"how": self.native.how, "weights": self.native.weights.tolist(), "members": len(self.native.members)}
-        (folder / "blend.json").write_text(json.dumps(told))
+        about = {"how": self.native.how, "weights": self.native.weights.tolist(), "members": len(self.native.members)}
+        (folder / "blend.json").write_text(json.dumps(about))
 
     @classmethod
     def load(cls, folder: Path) -> BlendModel:
         """Read what `save` wrote."""
         from incumbent.models import load
 
-        told = json.loads((folder / "blend.json").read_text())
-        members = [load(folder / str(i)) for i in range(told["members"])]
-        return cls(Blend(members, np.asarray(told["weights"]), told["how"]))
+        about = json.loads((folder / "blend.json").read_text())
+        members = [load(folder / str(i)) for i in range(about["members"])]
+        return cls(Blend(members, np.asarray(about["weights"]), about["how"]))

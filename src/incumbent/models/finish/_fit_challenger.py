@@ -1,4 +1,4 @@
-"""Follow a whole recipe: fit, then interpolate or blend with the champion, whatever the framework."""
+"""Follow a whole recipe in any framework: fit, then average weights or add to an ensemble."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def fit_challenger(champion: Model, recipe: Recipe) -> Model:
     Parameters
     ----------
     champion : Model
-        Where it starts; it does not change.
+        The model to start from. It does not change.
     recipe : Recipe
-        Settled and bound to rows.
+        A recipe that is bound to rows.
 
     Raises
     ------
     AbilityError
-        The finish needs what this model, or the rows at hand, cannot give.
+        The finish needs what the model or the rows lack.
     """
     if recipe.finish.soup:
-        fitted = souped(champion, recipe, _judges(recipe, "Soup picks its members", "leave it out"), _loss)
+        fitted = souped(champion, recipe, _choice_rows(recipe, "Soup picks its members", "leave it out"), _loss)
     else:
         fitted = champion.fit(recipe)
     if recipe.finish.alpha is not None:
@@ -43,10 +43,12 @@ def fit_challenger(champion: Model, recipe: Recipe) -> Model:
 def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
     """Return ``(1 - alpha) * champion + alpha * challenger`` in weight space (Wortsman et al. 2022).
 
-    Classes that joined have the challenger's weights at any alpha above 0; at 0 it is the champion, without them.
+    New classes have the challenger's weights for every alpha above 0. Alpha 0 is the champion, without them.
     """
     if not has_weights(champion) or not has_weights(challenger):
-        raise AbilityError(f"{type(champion.native).__name__} has no weights to interpolate; Vote() mixes predictions.")
+        raise AbilityError(
+            f"{type(champion.native).__name__} has no weights to interpolate. Use Vote(), which averages predictions."
+        )
     new = challenger.weights()
     old = _grown(champion.weights(), new, _outputs(champion), _outputs(challenger))
 
@@ -59,7 +61,7 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
 
     alpha = recipe.finish.alpha
     if alpha == "auto":
-        rows = _judges(recipe, "Interpolate('auto') picks alpha", "give a number")
+        rows = _choice_rows(recipe, "Interpolate('auto') picks alpha", "give a number")
         losses = [_loss(at(a), rows) for a in ALPHAS]
         alpha = ALPHAS[int(np.argmin(losses))]
     assert isinstance(alpha, int | float), "alpha is a number by now"
@@ -69,21 +71,21 @@ def interpolated(champion: Model, challenger: Model, recipe: Recipe) -> Model:
 
 
 def _outputs(model: Model) -> list[Any]:
-    """Return the classes in the order in which the last layer has them."""
+    """Return the classes in the order of the last layer."""
     return [] if model.outputs is None else model.outputs.tolist()
 
 
 def _grown(
     old: Mapping[str, Floats], new: Mapping[str, Floats], before: list[Any], after: list[Any]
 ) -> dict[str, Floats]:
-    """Return the champion's weights in the shapes of the challenger's, whose rows of joined classes they take."""
-    apart = AbilityError(
-        "Champion and challenger know different classes, so their weights stand for different things and cannot be "
-        "interpolated; Vote() mixes predictions."
+    """Return the champion's weights in the challenger's shapes; new classes have the challenger's weights."""
+    mismatch = AbilityError(
+        "Champion and challenger know different classes, so their weights cannot be interpolated. Use Vote(), which "
+        "averages predictions."
     )
     places = [after.index(each) for each in before if each in after]
     if len(places) < len(before) or places != sorted(places):
-        raise apart
+        raise mismatch
     made: dict[str, Floats] = {}
     for name, value in new.items():
         if old[name].shape == value.shape:
@@ -92,12 +94,12 @@ def _grown(
             made[name] = value.copy()
             made[name][places] = old[name]
         else:
-            raise apart
+            raise mismatch
     return made
 
 
-def _judges(recipe: Recipe, why: str, instead: str) -> Batch:
-    """Select rows and as many remembered ones: the choice must answer to the old as well as to the new."""
+def _choice_rows(recipe: Recipe, why: str, instead: str) -> Batch:
+    """Return the select rows and as many remembered ones, so that a choice is good for both."""
     if recipe.select is None or not len(recipe.select):
         raise AbilityError(f"{why} on select rows, and there are none; {instead}.")
     old = recipe.memory.rows
@@ -108,14 +110,14 @@ def _judges(recipe: Recipe, why: str, instead: str) -> Batch:
 
 
 def _loss(model: Model, rows: Batch) -> float:
-    """Mean squared error, or log loss (0/1 loss where there are no probabilities)."""
-    said, y = model.predict(rows.x), rows.labels
-    if said.classes is None:
-        return float(np.mean((said.label - y) ** 2))
-    if said.proba is None:
-        return float(np.mean(said.label != y))
-    if np.ndim(y) > 1:  # several labels at once, each on or off
-        return float(-np.log(np.clip(np.where(y == 1, said.proba, 1 - said.proba), 1e-6, 1)).mean())
-    at: Floats = np.clip(np.searchsorted(said.classes, y), 0, len(said.classes) - 1)
-    hit = said.proba[np.arange(len(y)), at] * (said.classes[at] == y)
+    """Return the mean squared error, or the log loss (0/1 loss without probabilities)."""
+    made, y = model.predict(rows.x), rows.labels
+    if made.classes is None:
+        return float(np.mean((made.label - y) ** 2))
+    if made.proba is None:
+        return float(np.mean(made.label != y))
+    if np.ndim(y) > 1:  # several labels per row, each 1 or 0
+        return float(-np.log(np.clip(np.where(y == 1, made.proba, 1 - made.proba), 1e-6, 1)).mean())
+    at: Floats = np.clip(np.searchsorted(made.classes, y), 0, len(made.classes) - 1)
+    hit = made.proba[np.arange(len(y)), at] * (made.classes[at] == y)
     return float(-np.log(np.clip(hit, 1e-6, 1)).mean())

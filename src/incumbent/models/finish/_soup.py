@@ -12,35 +12,26 @@ import numpy as np
 from incumbent.core import Batch, Floats, Model, Recipe, has_weights
 from incumbent.errors import AbilityError
 
-_RATES = (1.0, 0.3, 3.0, 0.1)  # of the learning rate that was asked for, one after the other
+_RATES = (1.0, 0.3, 3.0, 0.1)  # factors of the learning rate, in turn
 
 
-def souped(champion: Model, recipe: Recipe, judges: Batch, loss: Callable[[Model, Batch], float]) -> Model:
-    """Return the greedy average: the best member, then each that does not make the average worse on the judges.
+def souped(champion: Model, recipe: Recipe, rows: Batch, loss: Callable[[Model, Batch], float]) -> Model:
+    """Return the greedy average of several trainings: the best, then each that does not raise the loss on `rows`.
 
-    Parameters
-    ----------
-    champion : Model
-        Where all of them start.
-    recipe : Recipe
-        What each follows, with a seed of its own, and another rate where one was given.
-    judges : Batch
-        Rows that none of them learned.
-    loss : callable
-        What they are judged by, smaller is better.
+    Each has its own seed, and its own learning rate if the recipe gives one. None learned `rows`.
     """
     members = [champion.fit(_varied(recipe, i)) for i in range(recipe.finish.soup)]
-    weighed = [_weights(member) for member in members]
-    if any(_shapes(w) != _shapes(weighed[0]) for w in weighed):
+    weights = [_weights(member) for member in members]
+    if any(_shapes(w) != _shapes(weights[0]) for w in weights):
         raise AbilityError("The members of a soup have weights of different shapes, which have no average.")
-    order = np.argsort([loss(member, judges) for member in members], kind="stable")
-    chosen, best = [int(order[0])], loss(members[order[0]], judges)
+    order = np.argsort([loss(member, rows) for member in members], kind="stable")
+    chosen, best = [int(order[0])], loss(members[order[0]], rows)
     for i in map(int, order[1:]):
-        made = _averaged(members[chosen[0]], [weighed[j] for j in (*chosen, i)])
-        found = loss(made, judges)
+        made = _averaged(members[chosen[0]], [weights[j] for j in (*chosen, i)])
+        found = loss(made, rows)
         if found <= best:
             chosen, best = [*chosen, i], found
-    soup = _averaged(members[chosen[0]], [weighed[j] for j in chosen]) if len(chosen) > 1 else members[chosen[0]]
+    soup = _averaged(members[chosen[0]], [weights[j] for j in chosen]) if len(chosen) > 1 else members[chosen[0]]
     note = f"average of {len(chosen)} of {len(members)} trainings"
     noted: Model = dataclasses.replace(cast(Any, soup), notes=(*members[chosen[0]].notes, note))
     return noted
@@ -48,9 +39,9 @@ def souped(champion: Model, recipe: Recipe, judges: Batch, loss: Callable[[Model
 
 def _varied(recipe: Recipe, i: int) -> Recipe:
     now, left = time.monotonic(), recipe.finish.soup - i
-    fair = recipe.bind(seed=recipe.seed + i, deadline=now + (recipe.deadline - now) / left)
+    bound = recipe.bind(seed=recipe.seed + i, deadline=now + (recipe.deadline - now) / left)
     lr = recipe.optimizer.lr
-    return fair if lr is None else fair.replace(lr=lr * _RATES[i % len(_RATES)])
+    return bound if lr is None else bound.replace(lr=lr * _RATES[i % len(_RATES)])
 
 
 def _weights(model: Model) -> dict[str, Floats]:
