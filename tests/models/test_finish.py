@@ -146,7 +146,7 @@ def test_where_classes_joined_the_ends_are_still_champion_and_challenger():
 def test_what_has_no_weights_cannot_be_interpolated():
     old = rows(1)
     champion = wrap(DecisionTreeClassifier(max_depth=1).fit(old.x, old.y))
-    with pytest.raises(AbilityError, match=r"no weights to interpolate; Vote\(\) mixes predictions"):
+    with pytest.raises(AbilityError, match=r"no weights to interpolate"):
         fit_challenger(champion, Recipe().replace(start="scratch", alpha=0.5).bind(train=old))
 
 

@@ -41,12 +41,7 @@ _PLAIN = {
 
 
 def is_harmless(kind: str) -> bool:
-    """Return whether a type is an estimator of a known library, or a part of one, so that making it runs nothing else.
-
-    Parameters
-    ----------
-    kind : str
-        Its full name, such as "sklearn.tree._tree.Tree".
+    """Return whether a type, given by its full name, is an estimator of a known library or a part of one.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Models that MLflow keeps: fetched from its store, and the model file in a folder that it wrote."""
+"""Fetch models from MLflow, and find the model file in a folder that it wrote."""
 
 from __future__ import annotations
 
@@ -21,13 +21,7 @@ def is_mlflow(source: str) -> bool:
 
 @contextmanager
 def fetched(uri: str) -> Iterator[Path]:
-    """Download a model for as long as the block lasts.
-
-    Raises
-    ------
-    ModelError
-        MLflow cannot find or reach it.
-    """
+    """Download a model for the duration of the block; raise `ModelError` if MLflow cannot find or reach it."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     import mlflow
 
@@ -45,10 +39,7 @@ def fetched(uri: str) -> Iterator[Path]:
 def find_model_file(file: ModelFile) -> ModelFile:
     """Return the model file in a folder that MLflow wrote, with the class that its description names.
 
-    Raises
-    ------
-    ModelError
-        The description is damaged, names no file in the folder, or no framework here reads what was logged.
+    Raise `ModelError` if the description is damaged, names no file in the folder, or no framework reads the file.
     """
     from mlflow.models import Model
 

@@ -1,4 +1,4 @@
-"""Pickle and joblib files, compressed or not: recognised by their first bytes, and loaded only with permission."""
+"""Recognise pickle and joblib files, compressed or not, by their first bytes, and load them with permission."""
 
 from __future__ import annotations
 
@@ -44,15 +44,7 @@ def is_pickle(path: Path, head: bytes) -> bool:
 
 
 def load_pickle(path: Path, name: str, *, trust_pickle: bool) -> Any:
-    """Load a pickle.
-
-    Raises
-    ------
-    TrustError
-        `trust_pickle` is off; the message lists what the file would load.
-    ModelError
-        It is damaged, or needs something that is not installed here.
-    """
+    """Load a pickle. Raise `TrustError`, which lists what it would load, unless it may be trusted."""
     if not trust_pickle:
         raise TrustError(
             f"{name} is a pickle, and opening a pickle can run any code. If you trust its author, {LEAVE}. "
@@ -102,11 +94,11 @@ def _decompressed(path: Path) -> IO[bytes]:
 def _would_load(path: Path) -> str:
     try:
         with _decompressed(path) as file:
-            found = names_in(file)
+            names, complete = names_in(file)
     except _DAMAGED:
         return "What it would load is unknown: it is damaged, or compressed in an unknown way."
     familiar = (*_FAMILIAR, *(f"{one.package}." for one in frameworks() if one.package is not None))
-    unusual = [name for name in found.names if not name.startswith(familiar)]
-    ordered = unusual + [name for name in found.names if name not in unusual]
+    unusual = [name for name in names if not name.startswith(familiar)]
+    ordered = unusual + [name for name in names if name not in unusual]
     listed = f"It would load: {shorten(ordered)}." if ordered else "It names nothing that can be seen."
-    return listed if found.complete else f"{listed} The list may be incomplete."
+    return listed if complete else f"{listed} The list may be incomplete."

@@ -1,60 +1,40 @@
-"""What a pickle would load: its instructions are followed with every module, class and function replaced by a dummy.
+"""List what a pickle would load: run its instructions with every module, class and function replaced by a dummy.
 
-A pickle is a program. Here it runs on a machine that cannot import and cannot call: each name it asks for is written
-down and answered with an inert stand-in. The arrays that joblib puts between the instructions are skipped.
+A pickle is a program. Here it runs on a machine that cannot import and cannot call. Each name that it loads is noted
+and replaced by an inert stand-in. The arrays that joblib writes between the instructions are skipped.
 """
+
+# `pickletools.genops` alone does not do: the raw arrays that joblib writes into the stream break it.
 
 from __future__ import annotations
 
 import _compat_pickle
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import IO, Any, ClassVar, Final
 
 import numpy as np
 
 
-@dataclass(frozen=True)
-class Names:
-    """What a pickle asks for.
-
-    Parameters
-    ----------
-    names : tuple of str
-        Every ``module.function`` it would load, sorted.
-    complete : bool
-        Whether the whole file could be followed; if not, it may load more.
-    """
-
-    names: tuple[str, ...]
-    complete: bool
-
-
-def names_in(file: IO[bytes]) -> Names:
-    """Return what the pickle in `file` would load, without loading any of it.
-
-    Parameters
-    ----------
-    file : binary file
-        A plain pickle, or one that joblib wrote; already decompressed.
+def names_in(file: IO[bytes]) -> tuple[list[str], bool]:
+    """Return every ``module.function`` that a decompressed pickle would load, and whether the list is complete.
 
     Examples
     --------
     >>> import io
     >>> names_in(io.BytesIO(pickle.dumps(print)))
-    Names(names=('builtins.print',), complete=True)
+    (['builtins.print'], True)
     """
     machine = _Machine(file)
     try:
         machine.load()
-    except Exception:  # a damaged or hostile file can fail anywhere; what was seen until then still counts
-        return Names(tuple(sorted(machine.seen)), complete=False)
-    return Names(tuple(sorted(machine.seen)), complete=True)
+    except Exception:  # a damaged or hostile file can fail anywhere; the names before that still count
+        return sorted(machine.seen), False
+    return sorted(machine.seen), True
 
 
 class _Standin:
-    """Takes every operation of a pickle and does nothing."""
+    """Accepts every operation of a pickle and does nothing."""
 
     state: Any = None
 
@@ -84,10 +64,10 @@ class _Standin:
 
 
 class _JoblibArray(_Standin):
-    """Stands for joblib's NumpyArrayWrapper, after which the bytes of the array follow in the file."""
+    """Stands for joblib's NumpyArrayWrapper; the bytes of the array follow in the file."""
 
 
-def _made(kind: Any, *_: Any) -> _Standin:
+def _make(kind: Any, *_: Any) -> _Standin:
     return kind() if isinstance(kind, type) and issubclass(kind, _Standin) else _Standin()
 
 
@@ -95,11 +75,11 @@ _INSTRUCTIONS: dict[int, Callable[[Any], None]] = pickle._Unpickler.dispatch
 
 
 class _Machine(pickle._Unpickler):
-    """The interpreter of the standard library, cut off from every module. It is the only one that can be extended."""
+    """The interpreter of the standard library in Python, the only one that can be extended, without any module."""
 
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(_INSTRUCTIONS)
     proto = 0
-    stack: list[Any]  # where the interpreter keeps what it has made
+    stack: list[Any]  # what the interpreter has made so far
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file, encoding="latin1")
@@ -112,7 +92,7 @@ class _Machine(pickle._Unpickler):
             module = _compat_pickle.IMPORT_MAPPING.get(module, module)
         self.seen.add(f"{module}.{name}")
         if (module, name) in (("copyreg", "_reconstructor"), ("copyreg", "__newobj__")):
-            return _made
+            return _make
         if (module, name) == ("numpy", "dtype"):
             return np.dtype  # only describes the length of arrays, and runs nothing
         if module.startswith("joblib.") and name == "NumpyArrayWrapper":

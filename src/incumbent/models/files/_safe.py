@@ -1,7 +1,7 @@
-"""Models as files that run no code when they are read: skops, with a list of the types that may be in them.
+"""Store models as skops files, which run no code when they are read, with a list of the types that they may hold.
 
-skops refuses types that it does not know. Which of those a model needs is written down when the live object, which the
-user already holds, is stored; reading trusts these and nothing else.
+skops refuses types that it does not know. Those that a model needs are listed when the object, which the user already
+has, is stored. Reading trusts these and nothing else.
 """
 
 from __future__ import annotations
@@ -28,22 +28,14 @@ _FORMAT = 1
 
 
 def save_native(native: Any, path: Path) -> None:
-    """Write an estimator as a skops file, and beside it (``.json``) the types that reading it back needs to trust.
+    """Write an estimator as a skops file, and the types that must be trusted to read it as ``.json`` next to it.
 
-    What was written is read back and compared part by part before this returns, so a model that cannot be stored
-    exactly is refused now and not missed later.
-
-    Parameters
-    ----------
-    native : object
-        A fitted estimator or Pipeline of any library whose objects skops can take apart.
-    path : Path
-        Where to write, such as ``folder / "model.skops"``.
+    The file is read back and compared part by part, so that a model that cannot be stored exactly is refused now.
 
     Raises
     ------
     ModelError
-        It holds a lambda, a function or class defined inside another or in ``__main__``, or something that skops cannot
+        The model holds a lambda, a function or class that is local or of ``__main__``, or something that skops cannot
         store exactly.
 
     Examples
@@ -72,37 +64,28 @@ def save_native(native: Any, path: Path) -> None:
     _manifest_of(path).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
-def load_native(path: Path, *, trusted: Sequence[str] | None = None) -> Any:
-    """Read what `save_native` wrote.
+def load_native(path: Path) -> Any:
+    """Read what `save_native` wrote, with the types in the list next to it."""
+    return load_skops(path, trusted=_read_manifest(path))
 
-    Parameters
-    ----------
-    path : Path
-        The skops file.
-    trusted : sequence of str, optional
-        Types that may be in it beyond those skops knows; by default the list beside the file.
+
+def load_skops(path: Path, *, trusted: Sequence[str]) -> Any:
+    """Read any skops file.
 
     Raises
     ------
     TrustError
-        The file holds another type.
+        It holds a type that neither skops knows nor `trusted` names.
     ModelError
         It is missing or damaged, or a type in it is not installed here.
     """
-    if trusted is None:
-        trusted = _read_manifest(path)
-    return load_skops(path, trusted=trusted)
-
-
-def load_skops(path: Path, *, trusted: Sequence[str]) -> Any:
-    """Read any skops file; types beyond those that skops knows and `trusted` names are refused."""
     io_ = skops_io()
     try:
         with one_version_warning(path):
             return io_.load(path, trusted=list(trusted))
     except io_.exceptions.UntrustedTypesFoundException as error:
         foreign = sorted(set(unknown_types(path)) - set(trusted))
-        raise TrustError(f"{path} holds {', '.join(foreign)}, which nobody said may be loaded.") from error
+        raise TrustError(f"{path} holds {', '.join(foreign)}, which may not be loaded.") from error
     except FileNotFoundError as error:
         raise ModelError(f"There is no file {path}.") from error
     except ImportError as error:
@@ -122,11 +105,7 @@ def unknown_types(path: Path) -> list[str]:
 
 
 def skops_io() -> Any:
-    """Import ``skops.io`` without the frameworks that it would pull in.
-
-    It imports every module of scikit-learn to list the estimators, among them wrappers of torch, cupy and dask; these
-    cost seconds where installed, and nothing here needs them.
-    """
+    """Import ``skops.io`` without torch, cupy and dask, which scikit-learn wraps: if installed, they cost seconds."""
     if "skops.io" not in sys.modules:
         wrappers = [f"sklearn.externals.array_api_compat.{name}" for name in ("torch", "cupy", "dask")]
         hidden = [name for name in wrappers if name not in sys.modules]
@@ -145,7 +124,7 @@ def skops_io() -> Any:
 
 @contextmanager
 def one_version_warning(source: object) -> Iterator[None]:
-    """Turn scikit-learn's warning per estimator about another version into one sentence about the file."""
+    """Turn scikit-learn's warnings about other versions, one per estimator, into one warning about the file."""
     from sklearn.exceptions import InconsistentVersionWarning
 
     with warnings.catch_warnings(record=True) as caught:
@@ -168,7 +147,7 @@ def one_version_warning(source: object) -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the object itself was already made in this process; nothing new can be said
+        warnings.simplefilter("ignore")  # the object exists in this process already
         yield
 
 
@@ -176,7 +155,7 @@ def _check_names(native: Any) -> None:
     strays: list[str] = []
 
     class Names(pickle.Pickler):
-        """A pickler that writes nowhere: it visits every function and class that the object refers to."""
+        """A pickler that only visits every function and class of the object."""
 
         def reducer_override(self, obj: Any) -> Any:
             if isinstance(obj, type | types.FunctionType) and (
@@ -192,9 +171,8 @@ def _check_names(native: Any) -> None:
             raise _cannot_store(native, str(error).split("\n")[0]) from error
     if strays:
         raise ModelError(
-            f"{type(native).__name__} holds {', '.join(sorted(set(strays))[:5])}, which cannot be stored by name: a "
-            "file names functions and classes by their module. Define it at the top of a module that can be imported "
-            "(mymodels.py) and build the model from there."
+            f"{type(native).__name__} holds {', '.join(sorted(set(strays))[:5])}, which cannot be stored by name. "
+            "Define it at the top of a module that can be imported (mymodels.py), and build the model from there."
         )
 
 
@@ -221,7 +199,7 @@ def _read_manifest(path: Path) -> list[str]:
             raise ModelError(f"{path} was written by a newer version of Incumbent: pip install --upgrade incumbent")
         return [str(name) for name in manifest["trusted"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"The list of types beside {path} cannot be read: {error}") from error
+        raise ModelError(f"The list of types of {path} cannot be read: {error}") from error
 
 
 def _installed() -> dict[str, str]:
@@ -236,7 +214,7 @@ def _installed() -> dict[str, str]:
 
 
 def _first_difference(data: bytes, again: bytes) -> str:
-    """Where two skops files hold different objects: the path of the first part that differs, or nothing."""
+    """Return the path of the first part that differs between two skops files; empty if there is none."""
     with zipfile.ZipFile(io.BytesIO(data)) as one, zipfile.ZipFile(io.BytesIO(again)) as two:
         trail = _differing(json.loads(one.read("schema.json")), json.loads(two.read("schema.json")), one, two)
     return "" if trail is None else ".".join(p for p in trail if p not in ("content", "key_types")) or "it"
@@ -246,9 +224,7 @@ def _differing(a: Any, b: Any, one: zipfile.ZipFile, two: zipfile.ZipFile) -> li
     if isinstance(a, dict) and isinstance(b, dict):
         if a.keys() != b.keys():
             return []
-        for key in a.keys() - {
-            "__id__"
-        }:  # identities differ from one writing to the next, and so do the names of files
+        for key in a.keys() - {"__id__"}:  # identities and names of files differ between two writings
             if key == "file" and isinstance(a[key], str):
                 trail: list[str] | None = None if _same_file(a[key], b[key], one, two) else []
             else:
@@ -265,7 +241,7 @@ def _differing(a: Any, b: Any, one: zipfile.ZipFile, two: zipfile.ZipFile) -> li
 def _same_file(a: str, b: str, one: zipfile.ZipFile, two: zipfile.ZipFile) -> bool:
     if one.getinfo(a).CRC == two.getinfo(b).CRC or not a.endswith(".npy"):
         return one.getinfo(a).CRC == two.getinfo(b).CRC
-    # the nodes of a tree have padding between their fields, whose bytes mean nothing
+    # the bytes between the fields of a tree's nodes mean nothing
     x, y = (np.load(io.BytesIO(file.read(name)), allow_pickle=False) for file, name in ((one, a), (two, b)))
     if x.dtype.names is None or x.dtype != y.dtype or x.shape != y.shape:
         return False

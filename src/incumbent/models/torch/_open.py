@@ -101,6 +101,6 @@ def _names(path: Path) -> str:
     with zipfile.ZipFile(path) as archive:
         data = next(member for member in archive.namelist() if member.endswith("data.pkl"))
         with archive.open(data) as file:
-            found = names_in(file)
-    ours = [name for name in found.names if not name.startswith(("torch.", "collections."))]
-    return ", ".join((ours or list(found.names))[:12])
+            names, _ = names_in(file)
+    ours = [name for name in names if not name.startswith(("torch.", "collections."))]
+    return ", ".join((ours or names)[:12])
