@@ -91,7 +91,7 @@ class Overwriting(Sound):
         (Terse(2.0), "another value; every field must be printed"),
         (Unprintable(), "derive it from Value"),
         (Unhashable(), "cannot be hashed"),
-        (Restarting(), "lost what was said before it"),
+        (Restarting(), "lost the fields that were set before"),
         (Impure(), "is not pure"),
         (Erasing(), "changed the memory"),
         (Mute(), "must return a Memory"),

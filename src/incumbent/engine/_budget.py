@@ -55,19 +55,9 @@ class _Leave(BaseException):
 def time_limit(deadline: float) -> Iterator[None]:
     """Raise `BudgetSpent` in the block at the deadline.
 
-    A timer signal stops Python code between trees, rounds or epochs. Signals reach the main thread only. In other
-    threads, and in long calls of C code, only code that checks the deadline stops. Ctrl-C leaves the block at once,
-    even if the estimator would only end its fit.
-
-    Parameters
-    ----------
-    deadline : float
-        In seconds of `time.monotonic`; infinity is no deadline.
-
-    Raises
-    ------
-    BudgetSpent
-        The deadline passed before the block ended.
+    The deadline is in seconds of `time.monotonic`. A timer signal stops Python code between trees, rounds or epochs.
+    Signals reach the main thread only. In other threads, and in long calls of C code, only code that checks the
+    deadline stops. Ctrl-C leaves the block at once, even if the estimator would only end its fit.
     """
     with _raise_on_ctrl_c(), _raise_at(deadline):
         yield

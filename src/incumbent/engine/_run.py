@@ -63,20 +63,12 @@ class TrainingRows:
         return recipe.bind(train=rows, select=self.select, memory=self.memory, seed=self.seed, deadline=deadline)
 
 
-def _train_all(plan: TrainingPlan, done: Sequence[Challenger]) -> str:
-    return ""
-
-
-def _unscored(challenger: Challenger) -> Challenger:
-    return challenger
-
-
 def run(
     plans: Sequence[TrainingPlan],
     rows: TrainingRows,
     *,
-    skip: Callable[[TrainingPlan, Sequence[Challenger]], str] = _train_all,
-    score: Callable[[Challenger], Challenger] = _unscored,
+    skip: Callable[[TrainingPlan, Sequence[Challenger]], str] = lambda plan, done: "",
+    score: Callable[[Challenger], Challenger] = lambda challenger: challenger,
     deadline: float = math.inf,
     checkpoints: Path | None = None,
     progress: Progress = silent,

@@ -32,13 +32,12 @@ def add_to_anchor_set(
 ) -> tuple[AnchorSet, Batch]:
     """Add some test rows of a finished update to the anchor set, and return the others for training.
 
-    Each row draws a number from its content and the seed, and is added with probability `share`. A second number, drawn
-    from the content alone, decides which of all rows ever added are kept: those with the `high` smallest numbers
-    (bottom-k sampling, Cohen & Kaplan 2007: for a fixed k, every subset of k is equally likely). So the probability of
-    being kept is the same for old and new rows. The rows that leave the set can be used for training.
+    Each row draws two numbers. The first, from its content and the seed, adds it with probability `share`. The second,
+    from its content alone, decides which of all rows ever added are kept: the `high` smallest (bottom-k sampling [1]_).
+    So old and new rows are kept with the same probability. The rows that leave the set can be used for training.
 
-    No row is both in the anchor set and in the rows for training. Equal rows draw equal numbers, so they stay together.
-    A test row that equals a row in the set is dropped, because no model may be trained on the anchor set.
+    No row is both in the anchor set and in the rows for training: equal rows draw equal numbers, and a test row that
+    equals a row in the set is dropped.
 
     Parameters
     ----------
@@ -52,10 +51,10 @@ def add_to_anchor_set(
         Maximum number of rows in the set. With 5,000, a drop of one point of accuracy from 90 % is more than two
         standard errors.
     share : float
-        Fraction of the test rows to add. Half, because the rows that are added are never used for training, and if a
-        batch is split by time, the test rows are its newest.
+        Fraction of the test rows to add. They are never trained on, and in a batch that is split by time they are the
+        newest; hence half.
     max_bytes : int
-        Maximum size of all rows; large rows, such as images, lower `high`. A text counts as 64 bytes.
+        Maximum size of all rows; large rows, such as images, lower `high`.
 
     Returns
     -------
@@ -68,6 +67,10 @@ def add_to_anchor_set(
     ------
     UsageError
         If `high` or `max_bytes` is less than 1, or `share` is not a probability.
+
+    References
+    ----------
+    .. [1] E. Cohen and H. Kaplan, "Summarizing data using bottom-k sketches", PODC 2007.
 
     Examples
     --------

@@ -22,13 +22,12 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     1. Replay rows are drawn from memory, unless the adapter draws them for each mini-batch (`per_batch`).
     2. New rows come after them, with `new_row_weight` times the weight; all are sorted by time if all have one.
     3. `window` keeps the newest rows.
-    4. `half_life` multiplies each weight by ``2 ** (-age / half_life)``. The newest row has age 0. If `half_life` is a
-       number, age is the number of newer rows; if it is a span of time, age is the time since.
+    4. `half_life` multiplies each weight by ``2 ** (-age / half_life)``, with age the number of newer rows or, for a
+       span of time, the time since the newest row.
     5. `max_rows` draws from the rows that are left.
 
-    If times are dates, a span is a text such as "30d" or "12h" (s, min, h, d, w). If times are numbers, it is a text
-    with a number in their unit, such as "500". A window of "30d" leaves out rows of exactly 30 days and older, so it
-    holds 30 daily rows.
+    If times are dates, a span is a text such as "30d" or "12h" (s, min, h, d, w); if they are numbers, one such as
+    "500". A window of "30d" leaves out rows of exactly 30 days and older.
 
     Parameters
     ----------

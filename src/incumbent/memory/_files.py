@@ -53,12 +53,7 @@ def save_memory(memory: Memory, folder: Path) -> None:
 
 
 def load_memory(folder: Path) -> Memory:
-    """Read the memory that `save_memory` wrote.
-
-    Raises
-    ------
-    DataError
-        If the files are missing, damaged, or of a format that this version does not read.
+    """Read the memory that `save_memory` wrote, or raise `DataError` if its files are damaged or too new.
 
     Examples
     --------
@@ -84,13 +79,7 @@ def load_memory(folder: Path) -> Memory:
 
 
 def save_anchor(anchor: AnchorSet, folder: Path) -> None:
-    """Write an anchor set into a folder, which is created if necessary; `load_anchor` returns exactly the same set.
-
-    Raises
-    ------
-    DataError
-        If a column holds values of several kinds, or of a kind that a table cannot store.
-    """
+    """Write an anchor set into a folder, as `save_memory` does; `load_anchor` returns exactly the same set."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = _write_rows(folder / "anchor.parquet", anchor.rows, used=anchor.use_counts)
     about = {"format": FORMAT, "seen": int(anchor.seen), "rows": rows}
@@ -98,24 +87,7 @@ def save_anchor(anchor: AnchorSet, folder: Path) -> None:
 
 
 def load_anchor(folder: Path) -> AnchorSet:
-    """Read the anchor set that `save_anchor` wrote.
-
-    Raises
-    ------
-    DataError
-        If the files are missing, damaged, or of a format that this version does not read.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> from incumbent.memory import add_to_anchor_set
-    >>> anchor, _ = add_to_anchor_set(AnchorSet(), Batch(pd.DataFrame({"a": range(20)})), seed=0)
-    >>> with TemporaryDirectory() as folder:
-    ...     save_anchor(anchor, Path(folder))
-    ...     loaded = load_anchor(Path(folder))
-    >>> loaded.rows.x.a.tolist() == anchor.rows.x.a.tolist(), loaded.seen
-    (True, 20)
-    """
+    """Read the anchor set that `save_anchor` wrote, or raise `DataError` if its files are damaged or too new."""
     about = _read_about(folder / "anchor.json")
     try:
         rows, extra = _read_rows(folder / "anchor.parquet", about["rows"])

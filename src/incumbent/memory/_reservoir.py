@@ -43,21 +43,14 @@ def update_memory(
 
     .. math:: u_i \le \tau_n, \qquad \tau_n = \min(\tau_{n'}, \, \mathrm{size}(n) / n)
 
-    where n' is the count before the batch and size is `reservoir_size`. *The probability of being kept is the same for
-    every row seen, the first and the last included.* The threshold depends only on counts, never on keys, and never
-    rises. So a row with :math:`u_i \le \tau_n` was below every earlier threshold too and has been kept since it
-    arrived. Row i is in the reservoir exactly if :math:`u_i \le \tau_n`. That has probability :math:`\tau_n` for
-    every i, independently of the other rows.
+    where n' is the count before the batch and size is `reservoir_size`. The threshold depends only on counts and never
+    rises. So every row seen is kept with the same probability :math:`\tau_n`, independently of the other rows.
 
-    This is the threshold view of reservoir sampling [1]_ and of bottom-k sampling [2]_, with a fixed threshold instead
-    of the k-th smallest key. The difference matters because the size grows: a k-th smallest key depends more on early
-    rows than on late ones, so the probabilities would differ. A reservoir of exact size cannot grow and stay uniform
-    [3]_. The price is that the size is met on average, not exactly: it is binomial, with a standard deviation below its
-    square root (71 rows at 5,000).
+    With the k-th smallest key as threshold, as in bottom-k sampling, the probabilities would differ, because the size
+    grows [1]_. The price is that the size is met on average only: its standard deviation is below its square root.
 
-    In addition, the `rare` rows with the smallest keys of each class are kept, or, if rows have several labels, of the
-    rows with each label. A class of one row in ten thousand would vanish from a uniform sample. All these rows together
-    are at most half of `low`, so with many classes there are fewer of each.
+    In addition, the `rare` rows with the smallest keys of each class, or of each of several labels, are kept. Otherwise
+    a class of one row in ten thousand would vanish. All these rows together are at most half of `low`.
 
     Parameters
     ----------
@@ -68,14 +61,12 @@ def update_memory(
     seed : int
         Seed of the random draws; the same history and seed give the same memory.
     low, high : int
-        Limits of `reservoir_size`: enough rows to cover old and rare situations, few enough to replay quickly.
+        Limits of `reservoir_size`.
     rare : int
-        Rows to keep of each class whatever the threshold. Numbers with fractions have no classes; for a regression on
-        whole numbers, pass 0.
+        Rows to keep of each class whatever the threshold. For a regression on whole numbers, pass 0.
     max_bytes : int
-        Maximum size of all rows, rare ones included; large rows, such as images, lower both limits. The size follows
-        from shapes and types alone, so that rows are still kept with equal probability; a text counts as 64 bytes.
-        256 MiB, because the memory is stored with every update.
+        Maximum size of all rows; large rows, such as images, lower both limits. The size follows from shapes and types
+        alone, so that rows are kept with equal probability; a text counts as 64 bytes.
 
     Returns
     -------
@@ -89,9 +80,7 @@ def update_memory(
 
     References
     ----------
-    .. [1] J. S. Vitter, "Random sampling with a reservoir", ACM TOMS 11 (1985) 37-57.
-    .. [2] E. Cohen and H. Kaplan, "Summarizing data using bottom-k sketches", PODC 2007, 225-234.
-    .. [3] M. Al-Kateb, B. S. Lee and X. S. Wang, "Adaptive-size reservoir sampling over data streams", SSDBM 2007.
+    .. [1] M. Al-Kateb, B. S. Lee and X. S. Wang, "Adaptive-size reservoir sampling over data streams", SSDBM 2007.
 
     Examples
     --------
@@ -122,13 +111,7 @@ def update_memory(
 
 
 def rows_that_fit(x: Any, rows: int, max_bytes: int = MAX_BYTES, *, rare: bool = False) -> int:
-    """Return how many rows of this size to keep: `rows`, or as many as fit, also with half as many `rare` ones.
-
-    Examples
-    --------
-    >>> rows_that_fit(np.zeros((1, 224, 224, 3), dtype=np.uint8), 5_000)
-    1783
-    """
+    """Return how many rows of this size to keep: `rows`, or as many as fit, also with half as many `rare` ones."""
     room = max_bytes * 2 // 3 if rare else max_bytes
     return min(rows, max(1, room // max(1, row_bytes(x))))
 

@@ -1,8 +1,8 @@
 """What the folder of a framework brings, and the table that finds it. No other file of this package names a framework.
 
-To add a framework, write its folder and a line in `_TABLE`. A package of your own needs an entry point in the group
-``incumbent.models`` instead. Both name an adapter (``"package.module:Class"``, and `handles` in the same module), or
-a `Framework` that says more.
+To add a framework, write its folder and a line in `_TABLE`, or in another package an entry point in the group
+``incumbent.models``. Both name an adapter (``"package.module:Class"``, with `handles` in the same module) or a
+`Framework`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from typing import Any
 from incumbent.core import Model
 from incumbent.errors import MissingDependency
 
-# Asked in this order, after the entry points: the more specific framework comes first, since a model of Keras can be a
-# module of PyTorch too.
+# In order of search, after the entry points: the more specific one first, because a Keras model can be a torch module.
 _TABLE = {
     "blend": "incumbent.models.finish._blend:BlendModel",
     "torch": "incumbent.models.torch._framework:FRAMEWORK",
@@ -32,7 +31,7 @@ _TABLE = {
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A file that may hold a model, and what the user says about it.
+    """A file that may hold a model, and how to open it.
 
     Parameters
     ----------
@@ -88,7 +87,7 @@ class Framework:
     files : tuple of str
         The kinds of files that it opens, for messages.
     opens : callable
-        Whether it opens a `ModelFile`, told from the first bytes or the suffix.
+        Whether it opens a `ModelFile`, by the first bytes or the suffix.
     open : callable, optional
         Opens a `ModelFile` and returns the native model. It runs no code that the file names unless
         `ModelFile.trust_pickle` is set.
@@ -118,19 +117,13 @@ class Framework:
         return next((_read(module, name) for module, _, name in homes if _read(module, "handles")(native)), None)
 
     def load_adapter(self, key: str) -> Any:
-        """Return the adapter class that models stored under a key need.
-
-        Raises
-        ------
-        MissingDependency
-            The package is not installed.
-        """
+        """Return the adapter class for models stored under a key, or raise `MissingDependency`."""
         self.require(f"A stored model of the kind {key!r}")
         module, _, name = self.adapters[key].partition(":")
         return _read(module, name)
 
     def require(self, what: str) -> Any:
-        """Import the package, and raise `MissingDependency` for `what` needs it if it is not installed."""
+        """Import the package; if it is not installed, raise `MissingDependency`, which names `what` needs it."""
         if self.package is None:
             return None
         try:

@@ -49,24 +49,7 @@ def with_memory(recipe: Recipe) -> Batch:
 
 
 def pull_importance(champion: HasWeights, recipe: Recipe, pull: Pull) -> Mapping[str, Floats]:
-    """Return how much each weight of the champion matters, for the quadratic penalty of a recipe.
-
-    The memory carries it from earlier updates. If it does not, it is computed from the remembered rows.
-
-    Parameters
-    ----------
-    champion : HasWeights
-        The model that the penalty pulls to.
-    recipe : Recipe
-        Bound to rows and memory.
-    pull : Pull
-        The penalty, ``recipe.loss.pull``.
-
-    Raises
-    ------
-    ModelError
-        Nothing is remembered.
-    """
+    """Return how much each weight of the champion matters for a pull: from memory, or from its rows if it has none."""
     start = champion.weights()
     if pull.importance == "uniform":
         return {name: np.ones_like(value) for name, value in start.items()}
@@ -75,8 +58,8 @@ def pull_importance(champion: HasWeights, recipe: Recipe, pull: Pull) -> Mapping
         return known
     if recipe.memory.rows is None:
         raise ModelError(
-            "EWC needs the importance of each weight for the old rows, and nothing is remembered of them. Pass data= "
-            "(the rows the model was trained on), or use L2SP(0.1, l2_new_weights=0), which needs none."
+            "EWC needs the importance of each weight for the old rows, and none are in memory. Pass data= (the rows "
+            "the model was trained on), or use L2SP(0.1, l2_new_weights=0), which needs none."
         )
     found = champion.weight_importance(recipe.memory.rows, pull.importance)
     return normalize_importance(found) if pull.normalise else found

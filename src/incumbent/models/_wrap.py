@@ -1,4 +1,4 @@
-"""`wrap` puts the right adapter around a native model; `save` and `load` store it under the key of its adapter."""
+"""Put the right adapter around a native model, and store it under the key of its adapter."""
 
 from __future__ import annotations
 
@@ -30,11 +30,10 @@ def wrap(
     Parameters
     ----------
     native : object
-        A fitted model of a framework that is installed, such as a scikit-learn estimator or Pipeline, or an ensemble
-        made here. An adapter is returned as it is.
+        A fitted model of a framework that is installed, such as a scikit-learn Pipeline, or a `Blend`. An adapter is
+        returned as it is.
     classes : (k,) array, optional
-        Class names, in order, for a booster or a net whose outputs are only numbered. A model that names its classes
-        itself keeps its own.
+        Class names, in order, for a booster or a net whose outputs are only numbered.
     task : {"classification", "regression"}, optional
         What a net predicts, if its outputs leave it open.
     factory : callable or "package.module:name", optional
@@ -44,7 +43,7 @@ def wrap(
     prepare : callable or "package.module:name", optional
         Turns rows into the input of a net. It is stored by name with the model.
     device : {"auto", "cpu", "cuda"}
-        Where a net trains and predicts.
+        Device on which a net trains and predicts.
 
     Raises
     ------
@@ -85,23 +84,20 @@ def wrap(
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write a model into `folder`, so that `load` returns the same native class with the same predictions.
+    """Write a model into a folder, from which `load` returns the same native class with the same predictions.
 
-    Raises
-    ------
-    ModelError
-        The adapter of the model is in no table and no entry point, so that `load` could not find it.
+    Raise `ModelError` if no entry point names its adapter, so that `load` could not find it.
     """
     key = _key_of(type(model))
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
     (folder / "adapter.json").write_text(json.dumps({"format": _FORMAT, "adapter": key}))
     if not is_built_in(key):
-        load(folder)  # an adapter of another package: a model that cannot be loaded must not be deployed
+        load(folder)  # of another package: a model that cannot be loaded must not be deployed
 
 
 def _key_of(kind: type) -> str:
-    """Return the key of an adapter, which must be this very class and not just have its name."""
+    """Return the key of this very class; another adapter may have the same name."""
     for framework in frameworks():
         for key, path in framework.adapters.items():
             if path.rpartition(":")[2] == kind.__name__ and framework.load_adapter(key) is kind:

@@ -38,19 +38,17 @@ class Analytic(Edit):
     ridge : float, optional
         The penalty; None, the default, chooses it by generalised cross-validation, from the statistics alone.
     weight : float
-        Weight of each new row relative to an old one. A few rows of a new domain have little influence among all the
-        old ones; a weight of k acts as if each had been learned k times.
+        Weight of each new row relative to an old one: k acts as if each had been learned k times.
     reads : {"last", "input"}
-        Input of the head: that of the last layer, or the rows themselves instead of the whole net. Layers that were
-        trained on two classes separate other classes less well than features of the rows do.
+        Input of the head: that of the last layer, or the rows themselves. Layers that were trained on two classes
+        separate other classes less well.
     projection, neighbours : deprecated
         Options of version 0.1, which are ignored: features are always random, and no rows are kept in the model.
 
     References
     ----------
-    McDonnell, Gong, Parvaneh, Abbasnejad and van den Hengel (2023), RanPAC: Random Projections and Pre-trained Models
-    for Continual Learning, NeurIPS, eq. 4 to 6. Zhuang et al. (2022), ACIL: Analytic Class-Incremental Learning with
-    Absolute Memorization and Privacy Protection, NeurIPS. Here with an intercept and the penalty chosen by GCV.
+    McDonnell et al. (2023), RanPAC: Random Projections and Pre-trained Models for Continual Learning, NeurIPS, eq. 4-6.
+    Zhuang et al. (2022), ACIL: Analytic Class-Incremental Learning, NeurIPS. Here with an intercept.
 
     Examples
     --------

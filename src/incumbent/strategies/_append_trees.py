@@ -25,8 +25,7 @@ class AppendTrees(Edit):
     learning_rate : float, optional
         Learning rate of the appended rounds; None keeps the model's own.
     l2 : float
-        L2 penalty on the new leaves. Without it, leaves with few new rows take extreme values and spoil the
-        probabilities of a good model. In our measurements, 1 is safe.
+        L2 penalty on the new leaves. Without it, leaves with few new rows take extreme values.
     refit : float, optional
         Append nothing. Keep the trees and refit their leaves; each keeps this fraction of its old value.
 

@@ -25,8 +25,7 @@ class LwF(Edit):
 
     References
     ----------
-    Li and Hoiem (2016), Learning without Forgetting, ECCV, eq. 2-4.
-    Hinton, Vinyals and Dean (2015), Distilling the Knowledge in a Neural Network, arXiv:1503.02531.
+    Li and Hoiem (2016), Learning without Forgetting, ECCV, eq. 2-4. Hinton, Vinyals and Dean (2015), section 2.1.
 
     Examples
     --------

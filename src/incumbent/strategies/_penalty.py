@@ -15,9 +15,8 @@ from incumbent.strategies._edit import Edit
 class EWC(Edit):
     """Add ``strength/2 * sum(F * (w - w_champion)**2)`` to the mean loss, with F the diagonal Fisher information.
 
-    F is exact: the expectation over the model's own labels, row by row, not the square of a mean gradient. It is
-    accumulated over updates with decay `gamma`, around the latest optimum only (online EWC). Nets take any strength: an
-    infinite one leaves the weights where they are.
+    F is exact: the expectation over the model's own labels, row by row. It is accumulated over updates with decay
+    `gamma`, around the latest optimum only (online EWC). Nets take any strength.
 
     Parameters
     ----------
@@ -29,7 +28,7 @@ class EWC(Edit):
     References
     ----------
     Kirkpatrick et al. (2017), Overcoming Catastrophic Forgetting in Neural Networks, PNAS, eq. 3.
-    Schwarz et al. (2018), Progress & Compress, ICML, eq. 9. Huszár (2018), arXiv:1712.03847.
+    Schwarz et al. (2018), Progress & Compress, ICML, eq. 9.
 
     Examples
     --------
@@ -105,9 +104,8 @@ class OnlineEWC(Edit):
 class SI(Edit):
     """Add ``strength/2 * sum(Omega * (w - w_champion)**2)``, with Omega from what each weight did during training.
 
-    Synaptic intelligence: ``Omega = sum over updates of omega / (change**2 + xi)``. Omega sums minus the gradient times
-    the change over the steps, so it costs no extra pass over the rows. If a model was trained elsewhere, its path is
-    not known. Its Fisher information is used until its first update, and the notes tell you.
+    Synaptic intelligence: ``Omega = sum over updates of omega / (change**2 + xi)``, with omega the sum of minus the
+    gradient times the change over the steps. Before a model's first update, its Fisher information is used.
 
     Parameters
     ----------

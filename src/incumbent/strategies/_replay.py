@@ -15,9 +15,8 @@ from incumbent.strategies._edit import Edit
 class Replay(Edit):
     """Learn remembered rows together with the new ones, so that the model does not forget the old.
 
-    Experience replay from a reservoir that every row so far had the same chance to enter (Vitter 1985, Algorithm R and
-    relatives). It does not set how to learn. Alone, it lets a model continue to learn if it can; any other model is
-    fitted from scratch on exactly these rows.
+    Experience replay from a reservoir that every row so far had the same chance to enter. It does not set how to learn.
+    Alone, it lets a model continue to learn if it can; any other model is fitted from scratch on exactly these rows.
 
     Parameters
     ----------
@@ -26,9 +25,8 @@ class Replay(Edit):
     sample : {"reservoir", "balanced"}
         Drawn uniformly, or the same number of each class.
     per_batch : bool
-        For each mini-batch, draw as many remembered rows as it has new ones, instead of mixing all of them in once. Few
-        old rows then have as much weight as many new ones. Needs a model that draws rows in its training loop, such as
-        a net.
+        For each mini-batch, draw as many remembered rows as it has new ones. Few old rows then have as much weight as
+        many new ones. Needs a model that draws rows in its training loop, such as a net.
 
     References
     ----------
