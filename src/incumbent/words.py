@@ -3,8 +3,73 @@
 from __future__ import annotations
 
 import difflib
+import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def clean(text: object, width: int = 0) -> str:
+    r"""Return `text` on one line, without control characters, cut to `width` characters if that is given.
+
+    Column names and classes come from data. A terminal escape or a right-to-left override must not change the rest.
+
+    Examples
+    --------
+    >>> clean("a\n\x1b[31mred", 6)
+    'a [31…'
+    """
+    shown = "".join(" " if c.isspace() else c for c in str(text) if c.isspace() or not _is_hidden(c))
+    shown = " ".join(shown.split())
+    return shown if not width or len(shown) <= width else shown[: width - 1].rstrip() + "…"
+
+
+def _is_hidden(c: str) -> bool:
+    return unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI
+
+
+def as_words(name: str) -> str:
+    """Return a name from the code as words: `log_loss` is "log loss"."""
+    return clean(name).replace("_", " ")
+
+
+def format_number(x: float | None, sign: bool = False) -> str:
+    """Return a number with as many digits as a person compares.
+
+    Examples
+    --------
+    >>> format_number(0.84213), format_number(0.031, sign=True), format_number(12345.6), format_number(float("nan"))
+    ('0.8421', '+0.0310', '12,346', 'n/a')
+    """
+    if x is None or math.isnan(x):
+        return "n/a"
+    plus = "+" if sign else ""
+    if x == 0 or math.isinf(x):
+        return "0" if x == 0 else format(x, plus + "f")
+    size = abs(x)
+    if size < 5e-5 or size >= 1e9:
+        return format(x, plus + ".1e")
+    return format(x, plus + (".4f" if size < 10 else ".2f" if size < 1000 else ",.0f"))
+
+
+def format_duration(seconds: float) -> str:
+    """Return a span of time in the unit that fits it.
+
+    Examples
+    --------
+    >>> format_duration(0.0342), format_duration(7.2), format_duration(75), format_duration(4000)
+    ('34 ms', '7.2 s', '1 min 15 s', '1 h 6 min')
+    """
+    if not math.isfinite(seconds):
+        return "n/a"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def counted(number: int, word: str) -> str:

@@ -189,7 +189,7 @@ def lineage() -> tuple[dict[str, Any], ...]:
 PREQUENTIAL = {
     "champion": {"accuracy": 0.8412, "kappa": 0.662, "temporal_kappa": -0.031},
     "Window(1000)": {"accuracy": 0.8327, "kappa": 0.651, "temporal_kappa": -0.084},
-    "no-change": {"accuracy": 0.8460, "kappa": 0.684, "temporal_kappa": 0.0},
+    "no change": {"accuracy": 0.8460, "kappa": 0.684, "temporal_kappa": 0.0},
 }
 
 

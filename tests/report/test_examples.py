@@ -12,8 +12,7 @@ from outcomes import binary, failed, hostile, regression
 from test_report_page import read
 
 from incumbent.core import PairedPredictions, Prediction
-from incumbent.report import page
-from incumbent.report._examples import drawn, examples, seen
+from incumbent.report import draw_examples, page, tabulate
 
 SCRIPT = "<script>alert('x')</script>\"'><img src=http://evil.example/x onerror=alert(1)>"
 
@@ -36,24 +35,24 @@ def seeing(outcome, x):
 
 
 def test_twenty_rows_of_each_kind_are_drawn_and_all_are_counted():
-    lost, won = drawn(flipped(), regression=False, seed=3)
+    lost, won = draw_examples(flipped(), regression=False, seed=3)
     assert (len(lost.at), lost.of, len(won.at), won.of) == (20, 60, 20, 90)
     assert set(lost.at) <= set(range(60)) and set(won.at) <= set(range(210, 300))
     assert sorted(lost.at) == list(lost.at)
 
 
 def test_where_there_are_few_all_are_shown():
-    lost, won = drawn(flipped(lost=3, won=0), regression=False, seed=3)
+    lost, won = draw_examples(flipped(lost=3, won=0), regression=False, seed=3)
     assert (lost.at.tolist(), lost.of, won.at.tolist(), won.of) == ([0, 1, 2], 3, [], 0)
 
 
 def test_the_seed_decides_which_and_every_row_has_the_same_chance():
-    assert drawn(flipped(), regression=False, seed=3)[0].at.tolist() == (
-        drawn(flipped(), regression=False, seed=3)[0].at.tolist()
+    assert draw_examples(flipped(), regression=False, seed=3)[0].at.tolist() == (
+        draw_examples(flipped(), regression=False, seed=3)[0].at.tolist()
     )
     times = np.zeros(60)
     for seed in range(900):
-        times[drawn(flipped(), regression=False, seed=seed)[0].at] += 1
+        times[draw_examples(flipped(), regression=False, seed=seed)[0].at] += 1
     # each row is in a draw with probability 1/3: 300 times, with a standard deviation of 14.1
     assert times.sum() == 900 * 20 and np.abs(times - 300).max() < 5 * 14.2
 
@@ -64,7 +63,7 @@ def test_of_a_regression_those_whose_error_rose_or_fell_and_not_the_worst_of_the
     champion, challenger = y + 1.0, y + rng.uniform(-3.0, 3.0, 400)
     challenger[:5], challenger[5:10] = np.nan, champion[5:10]
     both = Prediction(champion), Prediction(challenger)
-    lost, won = drawn(PairedPredictions(y, *both), regression=True, seed=0)
+    lost, won = draw_examples(PairedPredictions(y, *both), regression=True, seed=0)
     rose = np.abs(challenger - y) > 1.0 + 1e-12
     assert (lost.of, won.of) == (int(rose[10:].sum()), int((~rose[10:]).sum()))
     assert rose[lost.at].all() and not rose[won.at].any() and min(*lost.at, *won.at) >= 10
@@ -74,7 +73,7 @@ def test_of_a_regression_those_whose_error_rose_or_fell_and_not_the_worst_of_the
 
 def test_classes_of_mixed_kinds_are_told_apart():
     y = np.array([1, "b", None], dtype=object)
-    lost, won = drawn(PairedPredictions(y, Prediction(y), Prediction(y[::-1].copy())), regression=False, seed=0)
+    lost, won = draw_examples(PairedPredictions(y, Prediction(y), Prediction(y[::-1].copy())), regression=False, seed=0)
     assert (lost.of, won.of) == (2, 0)
 
 
@@ -82,7 +81,7 @@ def test_classes_of_mixed_kinds_are_told_apart():
 
 
 def test_a_frame_shows_its_first_eight_columns_and_says_how_many_are_left():
-    shown = seen(pd.DataFrame(np.zeros((5, 30)), columns=[f"c{i}" for i in range(30)]), np.array([1, 4]))
+    shown = tabulate(pd.DataFrame(np.zeros((5, 30)), columns=[f"c{i}" for i in range(30)]), np.array([1, 4]))
     assert [name for name, _, _ in shown.columns] == [f"c{i}" for i in range(8)]
     assert (shown.left_out, shown.rows) == (22, ["2", "5"])
 
@@ -98,7 +97,7 @@ def test_every_kind_of_value_is_readable():
             "kind": pd.Categorical(["", "b"]),
         }
     )
-    shown = {name: cells for name, cells, _ in seen(frame, np.array([0, 1])).columns}
+    shown = {name: cells for name, cells, _ in tabulate(frame, np.array([0, 1])).columns}
     assert shown["number"] == ["0.1235", "missing"] and shown["whole"] == ["1234567", "2"]
     assert len(shown["text"][0]) == 48 and shown["text"][0].endswith("…") and shown["text"][1] == "missing"
     assert shown["time"] == ["2026-01-31", "missing"] and shown["yes"] == ["True", "False"]
@@ -107,19 +106,19 @@ def test_every_kind_of_value_is_readable():
 
 def test_texts_arrays_images_and_several_modalities_are_shown_too():
     at = np.array([1])
-    assert seen(["one", "two words"], at).columns == [("text", ["two words"], False)]
-    assert seen(np.eye(3), at).columns[1] == ("x1", ["1"], True)
-    assert seen(np.ones((4, 3, 32, 32)), at).columns == [("array", ["3 x 32 x 32, mean 1"], False)]
+    assert tabulate(["one", "two words"], at).columns == [("text", ["two words"], False)]
+    assert tabulate(np.eye(3), at).columns[1] == ("x1", ["1"], True)
+    assert tabulate(np.ones((4, 3, 32, 32)), at).columns == [("array", ["3 x 32 x 32, mean 1"], False)]
     both = {"words": ["a", "b"], "numbers": np.eye(2)}
-    assert [name for name, _, _ in seen(both, at).columns] == ["words", "numbers 0", "numbers 1"]
-    assert seen(None, at).columns == [] and seen(np.eye(2), np.empty(0, dtype=int)).columns == []
+    assert [name for name, _, _ in tabulate(both, at).columns] == ["words", "numbers 0", "numbers 1"]
+    assert tabulate(None, at).columns == [] and tabulate(np.eye(2), np.empty(0, dtype=int)).columns == []
 
 
 def test_a_sparse_matrix_becomes_dense_for_the_drawn_rows_only():
     from scipy.sparse import csr_matrix
 
     wide = csr_matrix((np.ones(2), ([3, 100_000], [1, 2])), shape=(100_001, 50_000))
-    shown = seen(wide, np.array([3, 100_000]))
+    shown = tabulate(wide, np.array([3, 100_000]))
     assert shown.columns[1][1] == ["1", "0"] and shown.left_out == 49_992
 
 
@@ -144,13 +143,13 @@ def test_a_regression_shows_its_errors_beside_its_predictions():
 
 
 def test_without_a_comparison_there_are_no_examples():
-    assert examples(failed()) == ""
+    assert 'id="examples"' not in page(failed())
 
 
 def test_no_row_lost_is_said_so():
     new = binary().comparisons["new"]
     made = replace(new, paired=flipped(lost=0))
-    assert "Lost: none" in examples(binary().replace(comparisons={"new": made}))
+    assert "Lost: none" in page(binary(comparisons={"new": made}))
 
 
 @pytest.mark.parametrize("kind", ["frame", "texts", "dict"])

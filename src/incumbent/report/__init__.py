@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from incumbent.report._counts import calibration as calibration
     from incumbent.report._counts import confusion as confusion
     from incumbent.report._dict import to_dict as to_dict
+    from incumbent.report._examples import draw_examples as draw_examples
+    from incumbent.report._examples import tabulate as tabulate
     from incumbent.report._history import NEWEST as NEWEST
     from incumbent.report._history import history_lines as history_lines
     from incumbent.report._page import page as page
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from incumbent.report._renderer import ReportRenderer as ReportRenderer
     from incumbent.report._summary import to_html_summary as to_html_summary
     from incumbent.report._text import Line as Line
-    from incumbent.report._text import labelled as labelled
     from incumbent.report._text import outcome_lines as outcome_lines
     from incumbent.report._text import to_text as to_text
     from incumbent.report._view import TestRow as TestRow
@@ -41,12 +42,13 @@ _HOME = {
     "TestRow": "_view",
     "View": "_view",
     "NEWEST": "_history",
+    "draw_examples": "_examples",
     "history_lines": "_history",
     "history_table": "_console",
-    "labelled": "_text",
     "lines_view": "_console",
     "outcome_lines": "_text",
     "outcome_view": "_console",
+    "tabulate": "_examples",
     "to_dict": "_dict",
     "to_html_summary": "_summary",
     "to_text": "_text",

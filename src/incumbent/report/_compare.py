@@ -1,4 +1,4 @@
-"""The middle of the page: champion beside challenger on new and old rows, by class, row by row, and in plots."""
+"""The middle of the page: champion and challenger on new and old rows, by class, row by row, and in plots."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Comparison, Interval, Outcome
-from incumbent.report._bars import Axis, dumbbell, esc, gain_bar, minus, stack
-from incumbent.report._counts import OneLabel, agreement, confusion, labels, several
-from incumbent.report._units import unit_of
+from incumbent.core import Comparison, Outcome
+from incumbent.report._counts import LabelCounts, agreement, confusion, count_labels, several
+from incumbent.report._drawings import Axis, dumbbell, esc, minus, stack
+from incumbent.report._units import finite
 from incumbent.report._view import metric_rows
-from incumbent.report._words import SOURCE, count, digits, improved, judged
+from incumbent.words import as_words
 
 MOST_CLASSES = 15
+_GREATER = ("accuracy", "precision", "recall", "f1", "auc", "r2", "kappa", "average_precision", "specificity", "mcc")
+_SMALLER = ("loss", "brier", "error", "rmse", "mae", "mse", "mape", "ece", "cost", "latency", "bytes", "seconds")
 
 
 def shown(outcome: Outcome) -> list[Comparison]:
@@ -29,56 +31,61 @@ def title(comparison: Comparison) -> str:
 
 
 def metrics(outcome: Outcome) -> str:
-    """Return every metric of champion and challenger, on new and on old rows, and the gain on one scale."""
+    """Return every metric of champion and challenger, on new and on old rows."""
     found = shown(outcome)
     if not found:
         return ""
-    intervals = [judged(outcome, c) for c in found]
-    scale = " Their gains share one scale." if len(found) > 1 else ""
-    axis = Axis.around([0.0, *(x for i in intervals for x in (i.value, i.lower, i.upper))])
-    cards = "".join(_metrics_card(outcome, c, i, axis) for c, i in zip(found, intervals, strict=True))
-    missing = (
-        ""
-        if len(found) == 2
-        else '<div class="card empty"><h3>Old rows</h3><p>There were no old rows to test on.</p></div>'
-    )
-    return (
-        "<h2>Champion and challenger</h2>"
-        f'<p class="intro">Both predicted the same rows.{scale}</p>'
-        f'<div class="pair">{cards}{missing}</div>'
-    )
+    cards = "".join(_metrics_card(outcome, c) for c in found)
+    if len(found) < 2:
+        cards += '<div class="card empty"><h3>Old rows</h3><p>There were no old rows to test on.</p></div>'
+    return f'<h2>Champion and challenger</h2><div class="pair">{cards}</div>'
 
 
-def _metrics_card(outcome: Outcome, c: Comparison, i: Interval, axis: Axis) -> str:
-    source = SOURCE.get(c.paired.source, c.paired.source)
+def _metrics_card(outcome: Outcome, c: Comparison) -> str:
     rows = "".join(_metric_row(c, name, cells, name == outcome.metric) for name, *cells in metric_rows(outcome, c))
-    return (
-        f'<div class="card"><h3>{title(c)}</h3><p class="intro">{count(c.interval.rows)} rows: {esc(source)}</p>'
-        f'<div class="drawn">{gain_bar(i, unit_of(outcome.metric, c), axis)}</div>'
+    return _card(
+        title(c),
+        f"{c.interval.rows:,} rows, predicted by both",
         '<table class="metrics"><thead><tr><th scope="col">Metric</th><th scope="col">Champion</th>'
-        f'<th scope="col">Challenger</th><th scope="col">Change</th></tr></thead><tbody>{rows}</tbody></table></div>'
+        f'<th scope="col">Challenger</th><th scope="col">Change</th></tr></thead><tbody>{rows}</tbody></table>',
     )
 
 
 def _metric_row(c: Comparison, name: str, cells: Sequence[str], decides: bool) -> str:
-    better = improved(name, c.challenger.get(name, math.nan) - c.champion.get(name, math.nan))
+    better = is_better(name, c.challenger.get(name, math.nan) - c.champion.get(name, math.nan))
     style = "" if better is None else ' class="good-text"' if better else ' class="bad-text"'
     key = ' class="key"' if decides else ""
     before, after, change = (esc(minus(cell)) for cell in cells)
-    shown = f"<td>{before}</td><td>{after}</td><td{style}>{change}</td>"
-    return f'<tr{key}><th scope="row">{esc(name.replace("_", " "))}</th>{shown}</tr>'
+    row = f"<td>{before}</td><td>{after}</td><td{style}>{change}</td>"
+    return f'<tr{key}><th scope="row">{esc(as_words(name))}</th>{row}</tr>'
+
+
+def is_better(metric: str, change: float) -> bool | None:
+    """Return whether a change of this metric is for the better; None if its name does not tell.
+
+    Examples
+    --------
+    >>> is_better("log_loss", -0.1), is_better("f1_macro", -0.1), is_better("shop:profit", 5.0)
+    (True, False, None)
+    """
+    name = metric.lower()
+    if ":" in name or not math.isfinite(change) or round(change, 6) == 0:
+        return None
+    if any(part in name for part in _SMALLER):
+        return change < 0
+    return change > 0 if any(part in name for part in _GREATER) else None
 
 
 def rows(outcome: Outcome) -> str:
-    """Return on which rows the two differ: gained, lost (the negative flips), or alike. Empty for a regression."""
+    """Return how many rows the challenger gained and lost (negative flips); empty for a regression."""
     found = [c for c in shown(outcome) if c.per_class]
     if not found:
         return ""
     cards = "".join(_agreement_card(c) for c in found)
     return (
         "<h2>Row by row</h2>"
-        '<p class="intro">A model can be better on average and still lose rows that used to be right: the negative '
-        f'flips, which users notice first.</p><div class="pair">{cards}</div>'
+        '<p class="intro">A model that is better on average can still get rows wrong that used to be right. Users '
+        f'notice these negative flips first.</p><div class="pair">{cards}</div>'
     )
 
 
@@ -91,25 +98,25 @@ def _agreement_card(c: Comparison) -> str:
         ("both wrong", a.neither, "c5"),
     )
     whole = sum(n for _, n, _ in parts) or 1
-    legend = "".join(f'<li><i class="{s}"></i>{name} <b>{count(n)}</b> ({n / whole:.1%})</li>' for name, n, s in parts)
-    who = "who has every label right" if several(c.paired) else "who is right"
+    legend = "".join(f'<li><i class="{s}"></i>{name} <b>{n:,}</b> ({n / whole:.1%})</li>' for name, n, s in parts)
+    who = "which model has every label right" if several(c.paired) else "which model is right"
     return _card(title(c), who, f'{stack(parts)}<ul class="legend">{legend}</ul>')
 
 
 def classes(outcome: Outcome) -> str:
-    """Return the accuracy of each class before and after: learning on the new rows, forgetting on the old."""
+    """Return the accuracy of each class before and after: learned on the new rows, forgotten on the old."""
     found = [c for c in reversed(shown(outcome)) if c.per_class]
     if not found:
         return ""
     legend = '<ul class="legend"><li><i class="ring"></i>champion</li><li><i class="round c1"></i>challenger</li></ul>'
-    lowest = min(digits(x for c in found for pair in c.per_class.values() for x in pair[:2]), default=0.0)
+    lowest = min(finite(x for c in found for pair in c.per_class.values() for x in pair[:2]), default=0.0)
     axis = Axis(max(0.0, math.floor(lowest * 10 - 0.5) / 10), 1.0)  # dots, not bars: the scale need not start at 0
     cards = "".join(_classes_card(c, axis, outcome.champion.classes) for c in found)
     heading = "<h2>By class: learned and forgotten</h2>"
-    what = "The share of each class that is predicted right, before and after."
+    what = "The fraction of each class that is predicted right, before and after."
     if several(found[0].paired):
         heading = "<h2>By label: learned and forgotten</h2>"
-        what = "F1 of each label, before and after: it falls when a label is missed, and when it is made up."
+        what = "F1 of each label, before and after. It falls if a label is missed or predicted wrongly."
     return (
         f'{heading}<p class="intro">{what} A loss on old rows is forgetting.</p><div class="pair">{cards}</div>{legend}'
     )
@@ -129,7 +136,7 @@ def _classes_card(c: Comparison, axis: Axis, known: Iterable[object] | None) -> 
 def _most_changed(per_class: Mapping[str, tuple[float, float, int]], what: str) -> tuple[list[str], str]:
     def change(name: str) -> float:
         before, after, _ = per_class[name]
-        return max(digits([abs(after - before)]), default=0.0)
+        return max(finite([abs(after - before)]), default=0.0)
 
     if len(per_class) <= MOST_CLASSES:
         return list(per_class), ""
@@ -143,12 +150,12 @@ def _most_changed(per_class: Mapping[str, tuple[float, float, int]], what: str) 
 def _class_line(name: str, shares: tuple[float, float, int], axis: Axis, known: bool) -> str:
     before, after, n = shares
     points = 100 * (after - before)
-    style = "soft" if not digits([points]) or abs(points) < 0.05 else "good-text" if points > 0 else "bad-text"
-    said = "n/a" if not digits([points]) else minus(f"{points:+.1f}") + "<small> pt</small>"
+    style = "soft" if not finite([points]) or abs(points) < 0.05 else "good-text" if points > 0 else "bad-text"
+    change = "n/a" if not finite([points]) else minus(f"{points:+.1f}") + "<small> pt</small>"
     tag = "" if known else " · new class"
     return (
-        f'<li><span class="name" title="{esc(name)}">{esc(name)}<small>{count(n)} rows{tag}</small></span>'
-        f'{dumbbell(before, after, axis)}<span class="num {style}">{said}</span></li>'
+        f'<li><span class="name" title="{esc(name)}">{esc(name)}<small>{n:,} rows{tag}</small></span>'
+        f'{dumbbell(before, after, axis)}<span class="num {style}">{change}</span></li>'
     )
 
 
@@ -168,49 +175,45 @@ def predictions(outcome: Outcome) -> str:
 def _classified(c: Comparison) -> Iterator[str]:
     if several(c.paired):
         yield _labels_card(c)
-        yield from _sureness(c, "of each label of each row")
+        yield from _probabilities(c, "of each label of each row")
         return
     counts = confusion(c.paired)
     for who, matrix in (("Champion", counts.champion), ("Challenger", counts.challenger)):
         right = int(matrix.trace()) / max(1, int(matrix.sum()))
-        intro = f"down: the true class, across: what was predicted; {right:.1%} on the diagonal"
-        if len(counts.labels) > 9 and counts.labels[-1] == "(others)":
-            intro = (
-                "down: the true class, across: what was predicted; the classes that changed most, the others together"
-            )
+        axes = "rows: the true class, columns: the prediction"
+        is_part = len(counts.labels) > 9 and counts.labels[-1] == "(others)"
+        intro = f"{axes}; classes that changed most" if is_part else f"{axes}; {right:.1%} on the diagonal"
         yield _card(f"{who}: confusion", intro, _matrix(counts.labels, matrix, who))
     known = c.paired.challenger.classes if c.paired.challenger.classes is not None else c.paired.champion.classes
-    yield from _sureness(
-        c, f"of class {known[1]}" if known is not None and len(known) == 2 else "of the predicted class"
-    )
+    is_binary = known is not None and len(known) == 2
+    yield from _probabilities(c, f"of class {known[1]}" if is_binary else "of the predicted class")
 
 
-def _sureness(c: Comparison, of: str) -> Iterator[str]:
+def _probabilities(c: Comparison, of: str) -> Iterator[str]:
     from incumbent.report._plots import calibration_plot, confidence_plot
 
     plot = calibration_plot(c.paired)
     if plot:
-        intro = f"Probability {esc(of)} against how often it came true, ten groups of equal size; "
-        yield _card("Calibration", intro + "on the diagonal, a probability means what it says.", plot)
-    sure = confidence_plot(c.paired)
-    if sure:
-        intro = "How often each gives its own prediction which probability; sure of everything needs another look."
-        yield _card("How sure they are", intro, sure)
+        intro = f"Predicted probability {esc(of)} and observed frequency, in ten groups of equal size. "
+        yield _card("Calibration", intro + "A calibrated model is on the diagonal.", plot)
+    plot = confidence_plot(c.paired)
+    if plot:
+        yield _card("Confidence", "How often each model gives its own prediction which probability.", plot)
 
 
 def _labels_card(c: Comparison) -> str:
-    """Return the table of labels: found, missed and made up by both, the ones that changed most where they are many."""
-    found = labels(c.paired)
+    """Return the labels that changed most: how often each model found, missed or wrongly predicted them."""
+    found = count_labels(c.paired)
     kept = sorted(found, key=_moved, reverse=True)[:MOST_CLASSES]
     shown = [each for each in found if each in kept]
     rest = f" The {len(shown)} of {len(found)} labels that changed most." if len(shown) < len(found) else ""
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Label", "On", "Champion", "Challenger"))
     body = "".join(
-        f'<tr><th scope="row" title="{esc(each.name)}">{esc(each.name)}</th><td>{count(each.on)}</td>'
+        f'<tr><th scope="row" title="{esc(each.name)}">{esc(each.name)}</th><td>{each.on:,}</td>'
         f"<td>{_three(each.champion)}</td><td>{_three(each.challenger)}</td></tr>"
         for each in shown
     )
-    intro = f"On: rows that have it. Of both models: rows on which it was found / missed / made up.{rest}"
+    intro = f"On: rows that have the label. Both models: rows on which it was found / missed / predicted wrongly.{rest}"
     return _card(
         "Label by label",
         intro,
@@ -220,10 +223,10 @@ def _labels_card(c: Comparison) -> str:
 
 
 def _three(counts: tuple[int, int, int]) -> str:
-    return " / ".join(map(count, counts))
+    return " / ".join(f"{n:,}" for n in counts)
 
 
-def _moved(label: OneLabel) -> int:
+def _moved(label: LabelCounts) -> int:
     return sum(abs(after - before) for before, after in zip(label.champion, label.challenger, strict=True))
 
 
@@ -247,22 +250,17 @@ def _cell(n: int, total: int, hit: bool, k: int) -> str:
     percent = f"<small>{share:.0%}</small>" if k <= 6 else ""
     # At most 55 %: the number on it has to stay readable in both colour schemes.
     look = f'class="{"hit" if hit else "miss"}" style="--a:{0.55 * share:.2f}"'
-    return f'<td {look} title="{share:.1%}">{count(n)}{percent}</td>'
+    return f'<td {look} title="{share:.1%}">{n:,}{percent}</td>'
 
 
 def _regressed(c: Comparison) -> Iterator[str]:
-    from incumbent.report._plots import predicted_plot, residual_cloud, residual_plot
+    from incumbent.report._plots import predicted_plot, residual_plot
 
-    drawn = {
-        "Champion: predicted and true": (
-            predicted_plot(c.paired, "champion"),
-            "on the dashed line, a prediction is exact",
-        ),
-        "Challenger: predicted and true": (predicted_plot(c.paired, "challenger"), "same rows, same scale"),
-        "Errors of both": (residual_plot(c.paired), "narrow and centred on zero is good"),
-        "Challenger: errors by prediction": (residual_cloud(c.paired), "a slope or a fan shows what it lacks"),
-    }
-    for name, (plot, intro) in drawn.items():
+    more = "; every value of every row is one point" if several(c.paired) else ""
+    for name, plot, intro in (
+        ("Champion: predicted and true", predicted_plot(c.paired, "champion"), "exact on the dashed line"),
+        ("Challenger: predicted and true", predicted_plot(c.paired, "challenger"), "same rows, same scale"),
+        ("Errors of both", residual_plot(c.paired), "narrow and centred on zero is good"),
+    ):
         if plot:
-            intro += "; every value of every row is one point" if several(c.paired) else ""
-            yield _card(name, intro, plot)
+            yield _card(name, f"{intro}{more}", plot)

@@ -31,37 +31,17 @@ class _Lines:
 
 
 def lines_view(lines: Iterable[Line]) -> ConsoleRenderable:
-    """Return what Rich prints for these lines.
-
-    Parameters
-    ----------
-    lines : iterable of Line
-        From `outcome_lines` or `history_lines`.
-    """
+    """Return what Rich prints for the lines of `outcome_lines` or `history_lines`."""
     return _Lines(tuple(lines))
 
 
 def outcome_view(outcome: Outcome, width: int = WIDTH) -> ConsoleRenderable:
-    """Return what Rich prints for an outcome: the lines of `to_text`.
-
-    Parameters
-    ----------
-    outcome : Outcome
-        What an update found out.
-    width : int
-        The longest line.
-    """
+    """Return what Rich prints for an outcome: the lines of `to_text`, at most `width` characters long."""
     return lines_view(outcome_lines(outcome, width))
 
 
 def history_table(records: Iterable[Mapping[str, Any]]) -> ConsoleRenderable:
-    """Return what Rich prints for the history of a model; `history_lines` is the new name.
-
-    Parameters
-    ----------
-    records : iterable of mapping
-        What `Registry.history` returns.
-    """
+    """Return what Rich prints for the history of a model; `history_lines` is the new name."""
     message = "history_table is now history_lines. The old name will go in the next release."
     warnings.warn(message, DeprecationWarning, stacklevel=2)
     return lines_view(history_lines("model", list(records), most=None))

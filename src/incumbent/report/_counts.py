@@ -1,4 +1,4 @@
-"""What the plots draw: confusion, calibration and agreement, counted from paired predictions."""
+"""Counts behind the plots: confusion, agreement and calibration of paired predictions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from incumbent.core import Array, Floats, PairedPredictions, Prediction
 from incumbent.metrics import wrong
 
 OTHERS = "(others)"
+_BINS = 10  # points of a calibration curve
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +22,7 @@ class Confusion:
     Parameters
     ----------
     labels : list of str
-        The k classes; the last stands for all others where there were too many.
+        The k classes; the last is "(others)" if there are too many.
     champion, challenger : (k, k) array of int
         The counts.
     """
@@ -31,22 +32,18 @@ class Confusion:
     challenger: NDArray[np.int64]
 
 
-_BINS = 10
-"""The points of a calibration curve."""
-
-
 def confusion(paired: PairedPredictions, most: int = 9) -> Confusion:
-    """Count both confusion matrices, of the `most` classes where they differ most and of all others together.
+    """Return both confusion matrices. With many classes, the `most` that differ most keep a row of their own.
 
     Examples
     --------
-    >>> said = Prediction(np.array(["a", "b", "b"])), Prediction(np.array(["a", "a", "b"]))
-    >>> confusion(PairedPredictions(np.array(["a", "a", "b"]), *said)).challenger.tolist()
+    >>> both = Prediction(np.array(["a", "b", "b"])), Prediction(np.array(["a", "a", "b"]))
+    >>> confusion(PairedPredictions(np.array(["a", "a", "b"]), *both)).challenger.tolist()
     [[2, 0], [0, 1]]
     """
     labels, (y, old, new) = codes(paired.y, paired.champion.label, paired.challenger.label)
     k = len(labels)
-    first, second = (np.bincount(y * k + said, minlength=k * k).reshape(k, k) for said in (old, new))
+    first, second = (np.bincount(y * k + label, minlength=k * k).reshape(k, k) for label in (old, new))
     if k <= most + 1:
         return Confusion(labels, first, second)
     moved = np.abs(second - first)
@@ -57,7 +54,7 @@ def confusion(paired: PairedPredictions, most: int = 9) -> Confusion:
 
 
 def codes(*columns: Array) -> tuple[list[str], list[NDArray[np.intp]]]:
-    """Return all classes as text, and each column as numbers of them."""
+    """Return all classes as text, and each column as positions in them."""
     arrays = [np.asarray(c) for c in columns]
     if not all(a.dtype.kind in "biuf" for a in arrays):
         arrays = [a.astype(str) for a in arrays]  # classes of mixed kinds cannot be sorted
@@ -84,7 +81,7 @@ class Agreement:
 
 
 def agreement(paired: PairedPredictions) -> Agreement:
-    """Count who is right where; the lost rows are the negative flips."""
+    """Return how many rows each model has right; the lost rows are the negative flips."""
     was, now = right(paired)
     return Agreement(*(int(np.sum(rows)) for rows in (was & now, ~was & now, was & ~now, ~was & ~now)))
 
@@ -95,7 +92,7 @@ def several(paired: PairedPredictions) -> bool:
 
 
 def right(paired: PairedPredictions) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which rows champion and challenger have right; with several labels at once, which they have all right."""
+    """Return which rows champion and challenger predict right: all labels of the row, if it has several."""
     if several(paired):
         return ~wrong(paired.champion.label, paired.y), ~wrong(paired.challenger.label, paired.y)
     _, (y, old, new) = codes(paired.y, paired.champion.label, paired.challenger.label)
@@ -103,8 +100,8 @@ def right(paired: PairedPredictions) -> tuple[NDArray[np.bool_], NDArray[np.bool
 
 
 @dataclass(frozen=True)
-class OneLabel:
-    """One of several labels: on how many rows it is on, and on how many each model found, missed or made it up."""
+class LabelCounts:
+    """On how many rows a label is on, and on how many each model found it, missed it or predicted it wrongly."""
 
     name: str
     on: int
@@ -112,44 +109,44 @@ class OneLabel:
     challenger: tuple[int, int, int]
 
 
-def labels(paired: PairedPredictions) -> list[OneLabel]:
-    """Count what champion and challenger make of each label, where rows have several at once.
+def count_labels(paired: PairedPredictions) -> list[LabelCounts]:
+    """Return the counts of each label, if rows have several.
 
     Examples
     --------
-    >>> said = Prediction(np.array([[1, 0], [1, 1]])), Prediction(np.array([[1, 1], [0, 1]]))
-    >>> labels(PairedPredictions(np.array([[1, 0], [1, 1]]), *said))[0]
-    OneLabel(name='0', on=2, champion=(2, 0, 0), challenger=(1, 1, 0))
+    >>> both = Prediction(np.array([[1, 0], [1, 1]])), Prediction(np.array([[1, 1], [0, 1]]))
+    >>> count_labels(PairedPredictions(np.array([[1, 0], [1, 1]]), *both))[0]
+    LabelCounts(name='0', on=2, champion=(2, 0, 0), challenger=(1, 1, 0))
     """
     y, known = np.asarray(paired.y) == 1, paired.champion.classes
     names = range(y.shape[1]) if known is None else known
     before, after = (_outcomes(y, np.asarray(s.label) == 1) for s in (paired.champion, paired.challenger))
     on = y.sum(axis=0).tolist()
-    return [OneLabel(str(name), on[i], before[i], after[i]) for i, name in enumerate(names)]
+    return [LabelCounts(str(name), on[i], before[i], after[i]) for i, name in enumerate(names)]
 
 
-def _outcomes(y: Array, said: Array) -> list[tuple[int, int, int]]:
-    found, missed, made_up = (rows.sum(axis=0).tolist() for rows in (y & said, y & ~said, ~y & said))
-    return list(zip(found, missed, made_up, strict=True))
+def _outcomes(y: Array, predicted: Array) -> list[tuple[int, int, int]]:
+    found, missed, wrong_ = (rows.sum(axis=0).tolist() for rows in (y & predicted, y & ~predicted, ~y & predicted))
+    return list(zip(found, missed, wrong_, strict=True))
 
 
-def calibration(y: Array, said: Prediction) -> tuple[Floats, Floats, NDArray[np.int64]] | None:
-    """Return mean probability, observed share and rows of each bin; None where there are no probabilities.
+def calibration(y: Array, prediction: Prediction) -> tuple[Floats, Floats, NDArray[np.int64]] | None:
+    """Return mean probability, observed frequency and rows of each bin; None without probabilities.
 
-    Of two classes, the probability is that of the second; of more, that of the predicted class; and of several labels
-    at once, each label of each row is a statement of its own. Bins hold equally many rows: with bins of equal width
-    most points of a sure model would rest on a handful of rows.
+    The probability is that of the second of two classes, else that of the predicted class. Of several labels, each
+    label of each row counts. Bins have equal numbers of rows: in bins of equal width, most points of a confident model
+    would rest on a handful of rows.
     """
-    if said.proba is None or said.classes is None or not len(said) or said.proba.shape[1] < 2:
+    if prediction.proba is None or prediction.classes is None or not len(prediction) or prediction.proba.shape[1] < 2:
         return None
     if np.ndim(y) == 2:
-        sure, hit = said.proba.ravel(), np.asarray(y).ravel() == 1
-    elif len(said.classes) == 2:
-        _, (truth, second) = codes(y, np.full(len(y), np.asarray(said.classes)[1]))
-        sure, hit = said.proba[:, 1], truth == second
+        sure, hit = prediction.proba.ravel(), np.asarray(y).ravel() == 1
+    elif len(prediction.classes) == 2:
+        _, (truth, second) = codes(y, np.full(len(y), np.asarray(prediction.classes)[1]))
+        sure, hit = prediction.proba[:, 1], truth == second
     else:
-        _, (truth, label) = codes(y, said.label)
-        sure, hit = said.proba.max(axis=1), truth == label
+        _, (truth, label) = codes(y, prediction.label)
+        sure, hit = prediction.proba.max(axis=1), truth == label
     known = np.isfinite(sure)
     order = np.argsort(sure[known], kind="stable")
     parts = [p for p in np.array_split(order, min(_BINS, max(1, len(order) // 10))) if len(p)]
@@ -161,10 +158,7 @@ def calibration(y: Array, said: Prediction) -> tuple[Floats, Floats, NDArray[np.
 
 
 def errors(paired: PairedPredictions, most: int, seed: int = 0) -> tuple[Floats, Floats, Floats]:
-    """Return truth, champion's and challenger's values, of at most `most` rows on which all three are finite.
-
-    With several values a row, every value of every row is one of them.
-    """
+    """Return truth, champion and challenger of at most `most` values (all values of all rows) that are finite."""
     columns: list[Any] = [
         np.asarray(c, dtype=float).ravel() for c in (paired.y, paired.champion.label, paired.challenger.label)
     ]

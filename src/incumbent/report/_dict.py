@@ -1,4 +1,4 @@
-"""What ``--json`` prints: an outcome as plain numbers, texts, lists and dicts."""
+"""An outcome as plain numbers, texts, lists and dicts, for ``--json``."""
 
 from __future__ import annotations
 
@@ -13,20 +13,17 @@ from incumbent.core import Challenger, Comparison, Outcome, Reason
 
 
 def to_dict(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as JSON can hold it; what is not a finite number becomes None.
+    """Return an outcome as JSON can hold it. Numbers that are not finite become None.
 
     Parameters
     ----------
     outcome : Outcome
-        What an update found out.
+        The outcome of an update.
 
     Returns
     -------
     dict
-        `decision`, `strategy`, `version_before`, `version_after`, `reasons`, `metrics`, `challengers`, `cost`, `rows`,
-        `report` (None: whoever wrote the page knows where it lies), `candidate` (the version that waits for approval,
-        or None), and `name`, `update`, `metric`, `prequential`,
-        `advice`, `promise`, `promise_kind`, `sources`, `findings`, `seed`, `smallest_gain`, `rows_needed`.
+        Its keys are the same in every release. `report` is None here: the command line fills in the path.
     """
     verdict, chosen = outcome.verdict, outcome.chosen
     found = {
@@ -79,7 +76,10 @@ def plain(value: Any) -> Any:
 
 
 def _reason(reason: Reason) -> dict[str, Any]:
-    interval = reason.interval
+    found = reason.interval
+    interval = {"estimate": None, "lower": None, "upper": None, "test": None}
+    if found is not None:
+        interval = {"estimate": found.value, "lower": found.lower, "upper": found.upper, "test": found.test}
     return {
         "name": reason.name,
         "value": reason.value,
@@ -87,15 +87,12 @@ def _reason(reason: Reason) -> dict[str, Any]:
         "holds": reason.holds,
         "broken": reason.violated,
         "text": reason.text,
-        "estimate": None if interval is None else interval.value,
-        "lower": None if interval is None else interval.lower,
-        "upper": None if interval is None else interval.upper,
-        "test": None if interval is None else interval.test,
+        **interval,
     }
 
 
 def _metrics(comparison: Comparison | None) -> dict[str, Mapping[str, float]]:
-    # Always both keys, so that a reader of the JSON needs no case for an update without old rows.
+    # both keys always: a reader of the JSON needs no case for an update without old rows
     if comparison is None:
         return {"champion": {}, "challenger": {}}
     return {"champion": comparison.champion, "challenger": comparison.challenger}

@@ -1,4 +1,4 @@
-"""Rows lost and rows won, drawn at random, as a person can read them: features, truth, and what both models said."""
+"""Rows lost and won, drawn at random, as a person can read them: features, truth and both predictions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incumbent.core import Batch, Outcome, PairedPredictions, Prediction
-from incumbent.report._bars import esc, minus
 from incumbent.report._counts import right, several
-from incumbent.report._words import clean, count, digits
+from incumbent.report._drawings import esc, minus
+from incumbent.report._units import finite
+from incumbent.words import clean
 
-MOST_ROWS, MOST_COLUMNS = 20, 8
-MOST_VALUES = 4
-_CELL, _TEXT = 48, 240  # characters of a cell; of a text that is all that the models saw
+MOST_ROWS, MOST_COLUMNS, MOST_VALUES = 20, 8, 4
+_CELL, _TEXT = 48, 240  # characters of a cell, and of a text that is all that the models saw
+_MEANING = {
+    ("Lost", False): "the champion was right, the challenger is wrong",
+    ("Won", False): "the champion was wrong, the challenger is right",
+    ("Lost", True): "the challenger’s error is larger; in brackets the error, predicted minus true",
+    ("Won", True): "the challenger’s error is smaller; in brackets the error, predicted minus true",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +33,7 @@ class Examples:
     Parameters
     ----------
     at : (m,) array of int
-        Positions of the rows that were drawn, in order.
+        Positions of the drawn rows, in order.
     of : int
         How many rows of this kind there are.
     """
@@ -36,54 +42,57 @@ class Examples:
     of: int
 
 
-def drawn(paired: PairedPredictions, *, regression: bool, seed: int) -> tuple[Examples, Examples]:
+def draw_examples(paired: PairedPredictions, *, regression: bool, seed: int) -> tuple[Examples, Examples]:
     """Return rows lost and rows won, at most 20 each, drawn with equal chances.
 
-    A row is lost where the champion was right and the challenger is wrong, and won where it is the other way round; of
-    a regression, where the challenger's error (the mean over several values) is larger, or smaller. They are drawn
-    from all of these, as the worst ones alone would tell of outliers and not of what to expect.
+    A row is lost if the champion is right and the challenger wrong, and won in the opposite case. In a regression, a
+    row is lost if the challenger's error (the mean over several values) is larger.
+
+    Parameters
+    ----------
+    paired : PairedPredictions
+        The predictions of both models.
+    regression : bool
+        Whether to compare errors.
+    seed : int
+        The seed of the draw.
 
     Examples
     --------
     >>> y = np.array([1, 1, 1, 0])
-    >>> said = Prediction(np.array([1, 1, 0, 0])), Prediction(np.array([0, 1, 1, 0]))
-    >>> lost, won = drawn(PairedPredictions(y, *said), regression=False, seed=0)
+    >>> both = Prediction(np.array([1, 1, 0, 0])), Prediction(np.array([0, 1, 1, 0]))
+    >>> lost, won = draw_examples(PairedPredictions(y, *both), regression=False, seed=0)
     >>> lost.at.tolist(), won.at.tolist()
     ([0], [2])
     """
     if regression:
-        before, after = (_errors(paired, said) for said in (paired.champion, paired.challenger))
-        worse, better = after > before, after < before  # where one is not a number, neither
+        before, after = (_errors(paired, prediction) for prediction in (paired.champion, paired.challenger))
+        lost, won = after > before, after < before  # neither if one is NaN
     else:
         was, now = right(paired)
-        worse, better = was & ~now, now & ~was
-    return _some(worse, seed, 0), _some(better, seed, 1)
+        lost, won = was & ~now, now & ~was
+    return _draw(lost, [seed, 0]), _draw(won, [seed, 1])
 
 
-def _errors(paired: PairedPredictions, said: Prediction) -> NDArray[np.float64]:
-    errors: NDArray[np.float64] = np.abs(np.asarray(said.label, dtype=float) - np.asarray(paired.y, dtype=float))
+def _errors(paired: PairedPredictions, prediction: Prediction) -> NDArray[np.float64]:
+    errors: NDArray[np.float64] = np.abs(np.asarray(prediction.label, dtype=float) - np.asarray(paired.y, dtype=float))
     return errors.mean(axis=1) if errors.ndim == 2 else errors
 
 
-def _some(rows: NDArray[np.bool_], seed: int, kind: int) -> Examples:
+def _draw(rows: NDArray[np.bool_], seed: list[int]) -> Examples:
     at = np.flatnonzero(rows)
-    of = len(at)
-    if of > MOST_ROWS:
-        at = np.sort(np.random.default_rng([seed, kind]).choice(at, MOST_ROWS, replace=False))
-    return Examples(at, of)
-
-
-# ---------------------------------------------------------------------------------------------- columns
+    some = np.sort(np.random.default_rng(seed).choice(at, MOST_ROWS, replace=False)) if len(at) > MOST_ROWS else at
+    return Examples(some, len(at))
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the models saw of some rows, as text.
+class RowTable:
+    """The features of some rows, as text.
 
     Parameters
     ----------
     rows : list of str
-        The number of each row in the data, from 1; empty where that is not known.
+        The number of each row in the data, from 1; empty if it is not known.
     columns : list of (str, list of str, bool)
         Name, cells, and whether they are numbers.
     left_out : int
@@ -95,36 +104,38 @@ class Seen:
     left_out: int = 0
 
 
-def seen(x: Any, at: NDArray[np.intp]) -> Seen:
-    """Return the features of rows that a page can show: at most 8 columns; of an array of more dimensions its shape.
+def tabulate(x: Any, at: NDArray[np.intp]) -> RowTable:
+    """Return the features of rows as a page shows them: at most 8 columns, and the shape of larger arrays.
+
+    Parameters
+    ----------
+    x : table, array, list of texts or dict of them
+        What the models saw.
+    at : (m,) array of int
+        Positions of rows.
 
     Examples
     --------
-    >>> seen(np.array([[0.5, 2.0], [1e-9, np.nan]]), np.array([1])).columns
+    >>> tabulate(np.array([[0.5, 2.0], [1e-9, np.nan]]), np.array([1])).columns
     [('x0', ['1e-09'], True), ('x1', ['missing'], True)]
-    >>> seen(["good", "bad"], np.array([0])).columns
+    >>> tabulate(["good", "bad"], np.array([0])).columns
     [('text', ['good'], False)]
     """
     if x is None or not len(at):
-        return Seen([], [])
+        return RowTable([], [])
     some = Batch(x).take(at).x
     if hasattr(some, "iloc"):
-        return _of_frame(some)
+        names = list(some.columns)[:MOST_COLUMNS]
+        rows = [f"{i + 1:,}" for i in some.index] if some.index.dtype.kind in "iu" else []
+        columns = [(str(name), *_cells(some[name].tolist(), _CELL)) for name in names]
+        return RowTable(rows, columns, some.shape[1] - len(names))
     parts = some if isinstance(some, dict) else {"": some}
     columns = [column for name, part in parts.items() for column in _of_part(str(name), part)]
-    return Seen([], columns[:MOST_COLUMNS], max(0, len(columns) - MOST_COLUMNS))
-
-
-def _of_frame(frame: Any) -> Seen:
-    names = list(frame.columns)[:MOST_COLUMNS]
-    columns = [(str(name), *_cells(frame[name].tolist(), _CELL)) for name in names]
-    counted = frame.index.dtype.kind in "iu"
-    rows = [f"{i + 1:,}" for i in frame.index] if counted else []
-    return Seen(rows, columns, frame.shape[1] - len(names))
+    return RowTable([], columns[:MOST_COLUMNS], max(0, len(columns) - MOST_COLUMNS))
 
 
 def _of_part(name: str, part: Any) -> list[tuple[str, list[str], bool]]:
-    if hasattr(part, "toarray"):  # a sparse matrix, of which only these few rows become dense
+    if hasattr(part, "toarray"):  # only these few rows of a sparse matrix become dense
         part = part.toarray()
     if isinstance(part, list) or getattr(part, "ndim", 2) == 1:
         return [(name or "text", *_cells(list(part), _TEXT if name in ("", "text") else _CELL))]
@@ -133,7 +144,7 @@ def _of_part(name: str, part: Any) -> list[tuple[str, list[str], bool]]:
         lead = f"{name} " if name else "x"
         return [(f"{lead}{i}", *_cells(rows[:, i].tolist(), _CELL)) for i in range(rows.shape[1])]
     size = " x ".join(map(str, rows.shape[1:]))
-    return [(name or "array", [f"{size}, mean {_cell(float(row.mean()), _CELL)}" for row in rows], False)]
+    return [(name or "array", [f"{size}, mean {_cell(float(row.mean()))}" for row in rows], False)]
 
 
 def _cells(values: Sequence[Any], width: int) -> tuple[list[str], bool]:
@@ -141,12 +152,12 @@ def _cells(values: Sequence[Any], width: int) -> tuple[list[str], bool]:
     return [_cell(value, width) for value in values], numbers
 
 
-def _cell(value: Any, width: int) -> str:
+def _cell(value: Any, width: int = _CELL) -> str:
     """Return a value as a table shows it.
 
     Examples
     --------
-    >>> _cell(1234.5678, 9), _cell(7.0, 9), _cell(None, 9), _cell("a long text", 9), _cell(0.00012345, 9)
+    >>> _cell(1234.5678), _cell(7.0), _cell(None), _cell("a long text", 9), _cell(0.00012345)
     ('1234.57', '7', 'missing', 'a long t…', '0.0001234')
     """
     if value is None or str(value) in ("nan", "NaT", "<NA>"):
@@ -154,80 +165,63 @@ def _cell(value: Any, width: int) -> str:
     if isinstance(value, float):
         return f"{value:.{6 if abs(value) >= 1000 else 4}g}"
     if hasattr(value, "isoformat"):
-        return clean(value.isoformat(sep=" ").removesuffix(" 00:00:00") if hasattr(value, "hour") else value, width)
+        value = value.isoformat(sep=" ").removesuffix(" 00:00:00") if hasattr(value, "hour") else value
     return clean(value, width) or "empty"
 
 
-# ------------------------------------------------------------------------------------------------- page
-
-
 def examples(outcome: Outcome) -> str:
-    """Return 20 rows lost and 20 rows won of the new gate rows; empty where nothing was compared."""
+    """Return rows lost and rows won of the new test rows; empty if nothing was compared."""
     c = outcome.comparisons.get("new")
     if c is None or not len(c.paired):
         return ""
     regression = outcome.champion.task == "regression"
-    lost, won = drawn(c.paired, regression=regression, seed=outcome.seed)
+    lost, won = draw_examples(c.paired, regression=regression, seed=outcome.seed)
     tables = _card("Lost", lost, c.paired, regression) + _card("Won", won, c.paired, regression)
     one = "only one of the two has every label right" if several(c.paired) else "only one of the two is right"
-    intro = "the challenger is further from the truth, or closer" if regression else one
+    which = "the challenger is further from the truth, or closer" if regression else one
     return (
-        f'<h2>Rows lost and won</h2><p class="intro">New rows on which {intro}, drawn at random with the seed of the '
-        f"update. They are rows of your data: mind who reads this page.</p>{tables}"
+        f'<h2>Rows lost and won</h2><p class="intro">New rows on which {which}, drawn at random with the seed of the '
+        f"update. They are rows of your data: check who may read this page.</p>{tables}"
     )
 
 
 def _card(word: str, some: Examples, paired: PairedPredictions, regression: bool) -> str:
-    share = f" ({some.of / len(paired):.1%} of {count(len(paired))})"
     if not some.of:
-        return f'<div class="card"><h3>{word}: none</h3><p class="intro">of {count(len(paired))} rows</p></div>'
-    which = (
-        f"{len(some.at)} of {count(some.of)} rows{share}" if some.of > len(some.at) else f"all {some.of} rows{share}"
-    )
-    shown = seen(paired.x, some.at)
-    left = f"{shown.left_out:,} more columns are" if shown.left_out > 1 else "1 more column is"
-    more = f"; {left} not shown" if shown.left_out else ""
+        return f'<div class="card"><h3>{word}: none</h3><p class="intro">of {len(paired):,} rows</p></div>'
+    which = f"{len(some.at)} of {some.of:,}" if some.of > len(some.at) else f"all {some.of}"
+    table = tabulate(paired.x, some.at)
+    more = f"; {table.left_out:,} more column{'s' * (table.left_out > 1)} not shown" if table.left_out else ""
     meaning = _MEANING[word, regression]
     if several(paired) and regression:
         meaning = meaning.replace("the error, predicted minus true", "the mean absolute error over its values")
     return (
-        f'<div class="card"><h3>{word}: {which}</h3><p class="intro">{meaning}{more}</p>'
-        f'<div class="scroll" role="region" tabindex="0" aria-label="Rows {word.lower()}">'
-        f'<table class="examples">{_head(shown)}<tbody>{_body(some, paired, shown, word, regression)}</tbody></table>'
-        "</div></div>"
+        f'<div class="card"><h3>{word}: {which} rows ({some.of / len(paired):.1%} of {len(paired):,})</h3>'
+        f'<p class="intro">{meaning}{more}</p>'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="Rows {word.lower()}"><table class="examples">'
+        f"{_head(table)}<tbody>{_body(some, paired, table, word, regression)}</tbody></table></div></div>"
     )
 
 
-_MEANING = {
-    ("Lost", False): "the champion was right, the challenger is wrong",
-    ("Won", False): "the champion was wrong, the challenger is right",
-    ("Lost", True): "the challenger’s error is larger; in brackets the error, predicted minus true",
-    ("Won", True): "the challenger’s error is smaller; in brackets the error, predicted minus true",
-}
-
-
-def _head(shown: Seen) -> str:
-    names = (["row"] if shown.rows else []) + ["truth", "champion", "challenger"]
+def _head(table: RowTable) -> str:
+    names = (["row"] if table.rows else []) + ["truth", "champion", "challenger"]
     cells = [f'<th scope="col">{name}</th>' for name in names]
-    for name, _, numbers in shown.columns:
+    for name, _, numbers in table.columns:
         cells.append(f'<th scope="col"{_side(numbers)} title="{esc(name)}">{esc(clean(name, 24))}</th>')
     return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
 
-def _body(some: Examples, paired: PairedPredictions, shown: Seen, word: str, regression: bool) -> str:
-    good, bad = '<td class="good-text"', '<td class="bad-text"'
-    looks = (good, bad) if word == "Lost" else (bad, good)
+def _body(some: Examples, paired: PairedPredictions, table: RowTable, word: str, regression: bool) -> str:
+    looks = ("good-text", "bad-text") if word == "Lost" else ("bad-text", "good-text")
     lines = []
     for i, at in enumerate(some.at):
         truth = paired.y[at]
-        cells = [f'<td data-label="row" class="soft">{shown.rows[i]}</td>'] if shown.rows else []
-        cells.append(f'<td data-label="truth">{_truth(paired, at, regression)}</td>')
-        for look, who in zip(looks, ("champion", "challenger"), strict=True):
-            said = _said(getattr(paired, who), at, truth, regression)
-            cells.append(f'{look} data-label="{who}">{said}</td>')
-        for name, values, numbers in shown.columns:
-            text = esc(values[i])
-            cells.append(f'<td{_side(numbers)} data-label="{esc(clean(name, 40))}">{text}</td>')
+        cells = [f'<td data-label="row" class="soft">{table.rows[i]}</td>'] if table.rows else []
+        cells.append(f'<td data-label="truth">{_labels(truth, paired.champion, regression)}</td>')
+        for look, model in zip(looks, ("champion", "challenger"), strict=True):
+            text = _predicted(getattr(paired, model), at, truth, regression)
+            cells.append(f'<td class="{look}" data-label="{model}">{text}</td>')
+        for name, values, numbers in table.columns:
+            cells.append(f'<td{_side(numbers)} data-label="{esc(clean(name, 40))}">{esc(values[i])}</td>')
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return "".join(lines)
 
@@ -238,35 +232,26 @@ def _side(numbers: bool) -> str:
 
 def _value(value: Any) -> str:
     value = value.item() if hasattr(value, "item") else value
-    return esc(minus(_cell(value, _CELL)) if isinstance(value, int | float) else _cell(value, _CELL))
+    return esc(minus(_cell(value)) if isinstance(value, int | float) else _cell(value))
 
 
-def _truth(paired: PairedPredictions, at: int, regression: bool) -> str:
-    if several(paired):
-        return _values(paired.y[at]) if regression else _on(paired.y[at], paired.champion)
-    return _value(paired.y[at])
-
-
-def _on(label: Any, said: Prediction) -> str:
-    """Return the names of the labels of a row that are on."""
-    names = np.arange(len(label)) if said.classes is None else said.classes
+def _labels(label: Any, prediction: Prediction, regression: bool) -> str:
+    """Return the label of a row. Of several labels, those that are on; of several values, the first ones."""
+    if not np.ndim(label):
+        return _value(label)
+    if regression:
+        return "; ".join(_value(float(value)) for value in label[:MOST_VALUES]) + "; …" * (len(label) > MOST_VALUES)
+    names = np.arange(len(label)) if prediction.classes is None else prediction.classes
     return esc(clean(", ".join(map(str, names[np.asarray(label) == 1])), _CELL) or "none")
 
 
-def _values(row: Any) -> str:
-    shown = "; ".join(_value(float(value)) for value in row[:MOST_VALUES])
-    return shown + ("; …" if len(row) > MOST_VALUES else "")
-
-
-def _said(said: Prediction, at: int, truth: Any, regression: bool) -> str:
-    label = said.label[at]
-    if np.ndim(label):
-        if not regression:
-            return _on(label, said)
-        error = float(np.abs(label - truth).mean())
-        return f"{_values(label)} <small>({_value(error) if math.isfinite(error) else 'n/a'})</small>"
+def _predicted(prediction: Prediction, at: int, truth: Any, regression: bool) -> str:
+    """Return the prediction of a row, with its error or its probability."""
+    label = prediction.label[at]
+    text = _labels(label, prediction, regression)
     if regression:
-        error = float(label) - float(truth)
-        return f"{_value(float(label))} <small>({_value(error) if math.isfinite(error) else 'n/a'})</small>"
-    sure = None if said.proba is None or not said.proba.size else said.proba[at].max()
-    return _value(label) + (f" <small>{sure:.0%}</small>" if digits([sure]) else "")
+        error = float(np.abs(label - truth).mean()) if np.ndim(label) else float(label) - float(truth)
+        return f"{text} <small>({_value(error) if math.isfinite(error) else 'n/a'})</small>"
+    proba = prediction.proba
+    confidence = None if proba is None or not proba.size or np.ndim(label) else proba[at].max()
+    return text + (f" <small>{confidence:.0%}</small>" if finite([confidence]) else "")

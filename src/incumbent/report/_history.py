@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from incumbent.report._text import COLOUR, WIDTH, Line, columns, cut, labelled
-from incumbent.report._units import unit_of
+from incumbent.report._units import finite, unit_of
 from incumbent.report._view import WORDS
-from incumbent.report._words import clean, digits, duration
+from incumbent.words import clean, format_duration
 
 NEWEST = 9
 _HEAD = ("#", "when", "event", "result", "live", "change", "data or reason")
@@ -73,14 +73,14 @@ def _cells(record: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _details(record: Mapping[str, Any], width: int) -> Iterator[Line]:
     unit = unit_of(record.get("metric") or "", None)
-    ends = digits([record.get("lower"), record.get("upper")])
-    seconds = digits([record.get("seconds")])
+    ends = finite([record.get("lower"), record.get("upper")])
+    seconds = finite([record.get("seconds")])
     facts = {
         "By": record.get("user"),
         "Strategy": record.get("strategy"),
         "Tried": ", ".join(map(str, record.get("strategies") or ())),
         "Change": f"between {unit.change(ends[0])} and {unit.change(ends[1])}" if len(ends) == 2 else "",
-        "Time": duration(seconds[0]) if seconds else "",
+        "Time": format_duration(seconds[0]) if seconds else "",
         "Gate": record.get("gate"),
         "Passed": f"in event {record['passed_in']}" if record.get("passed_in") else "",
         "Why": record.get("why"),
@@ -118,7 +118,7 @@ def change_of(record: Mapping[str, Any]) -> str:
     >>> change_of({"gain": 0.031, "metric": "accuracy"}), change_of({"gain": None})
     ('+3.1', '')
     """
-    if not digits([record.get("gain")]):
+    if not finite([record.get("gain")]):
         return ""
     return unit_of(record.get("metric") or "rmse", None).change(record["gain"])
 

@@ -1,4 +1,4 @@
-"""The rest of the page, for the record: every try, the batch before it was learned, data, cost and lineage."""
+"""The rest of the page: every try, the batch before it was learned, the data, the time and the history."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from incumbent.core import ELEMENTS, Challenger, Outcome, Recipe
-from incumbent.report._bars import Axis, esc, minus, share_bar, signed_bar, stack
+from incumbent.report._drawings import Axis, esc, minus, share_bar, signed_bar, stack
 from incumbent.report._history import change_of, moment, result_of, versions
-from incumbent.report._units import Unit, unit_of
-from incumbent.report._words import (
-    clean,
-    count,
-    digits,
-    duration,
-    located,
-    stages,
-    total_cost,
-    wording,
-)
+from incumbent.report._sentences import located
+from incumbent.report._units import Unit, finite, unit_of
+from incumbent.report._view import stages, total_time
+from incumbent.words import as_words, clean, format_duration
 
-_SPLITS = (("train", "c1"), ("select", "c5"), ("gate", "c2"))
+_SPLITS = {"train": "c1", "select": "c5", "gate": "c2"}
 _STATES = {
     "promote": "good",
     "reject": "bad",
@@ -40,13 +33,13 @@ _SET_ASIDE = {
 
 
 def tries(outcome: Outcome) -> str:
-    """Return every challenger: what it gained on the select rows, what it cost, how it was made, or why it failed."""
-    tried = outcome.challengers
+    """Return every challenger: its gain on the select rows, its time, its recipe, or why it failed."""
+    tried, unit = outcome.challengers, unit_of(outcome.metric, outcome.comparisons.get("new"))
     if not tried:
         return ""
     axis = Axis.around([0.0, *(c.gain for c in tried)], pad=0.05)
-    slowest = max([c.seconds for c in tried] + [0.0])
-    lines = "".join(_try(c, axis, slowest, unit_of(outcome.metric, outcome.comparisons.get("new"))) for c in tried)
+    slowest = max(c.seconds for c in tried)
+    lines = "".join(_try(c, axis, slowest, unit) for c in tried)
     intro = "None of them was tested."
     if outcome.chosen is not None:
         intro = "They were ranked on select rows, new and old. Only the best one was tested, on other rows."
@@ -54,26 +47,24 @@ def tries(outcome: Outcome) -> str:
 
 
 def _try(c: Challenger, axis: Axis, slowest: float, unit: Unit) -> str:
-    tag = ' <span class="tag blue">tested</span>' if c.chosen else ""
-    if c.error:
-        tag = ' <span class="tag bad">failed</span>'
-    if c.skip_reason:
-        tag = ' <span class="tag">not tried</span>'
-    scored, gain, cells = not (c.error or c.skip_reason), "", ""
-    if scored:
-        gain = f'<div class="gain">{signed_bar(c.gain, axis, unit.change(c.gain))}'
-        gain += f'<span class="cell num"><span>gain</span>{minus(unit.change(c.gain))}</span></div>'
-        cells = f'<p class="cell score"><span>score</span>{minus(unit.score(c.score))}</p>'
-    if scored or c.rows:
-        cells += f'<p class="cell from"><span>learned from</span>{count(c.rows)}</p>'
-    if scored or c.seconds:
+    state, style = ("tested", " blue") if c.chosen else ("failed", " bad") if c.error else ("", "")
+    state = "not tried" if c.skip_reason else state
+    tag = f' <span class="tag{style}">{state}</span>' if state else ""
+    is_scored, cells = not (c.error or c.skip_reason), ""
+    if is_scored:
+        cells += f'<div class="gain">{signed_bar(c.gain, axis, unit.change(c.gain))}'
+        cells += f'<span class="cell num"><span>gain</span>{minus(unit.change(c.gain))}</span></div>'
+        cells += f'<p class="cell score"><span>score</span>{minus(unit.score(c.score))}</p>'
+    if is_scored or c.rows:
+        cells += f'<p class="cell from"><span>learned from</span>{c.rows:,}</p>'
+    if is_scored or c.seconds:
         bar = share_bar(c.seconds, slowest, "compared with the slowest")
-        cells += f'<div class="cell time"><span>time</span>{duration(c.seconds)}{bar}</div>'
-    said = "".join(f'<p class="bad-text">{esc(text)}</p>' for text in (c.error,) if text)
-    said += "".join(f'<p class="soft">{esc(text)}</p>' for text in (c.skip_reason, *c.notes) if text)
-    recipe = "" if c.recipe is None else _recipe(c.recipe)
-    more = f'<div class="more">{said}{recipe}</div>' if said or recipe else ""
-    return f'<li class="try"><p class="what"><code>{esc(c.strategy)}</code>{tag}</p>{gain}{cells}{more}</li>'
+        cells += f'<div class="cell time"><span>time</span>{format_duration(c.seconds)}{bar}</div>'
+    texts = ((c.error, "bad-text"), *((text, "soft") for text in (c.skip_reason, *c.notes)))
+    more = "".join(f'<p class="{look}">{esc(text)}</p>' for text, look in texts if text)
+    more += "" if c.recipe is None else _recipe(c.recipe)
+    more = f'<div class="more">{more}</div>' if more else ""
+    return f'<li class="try"><p class="what"><code>{esc(c.strategy)}</code>{tag}</p>{cells}{more}</li>'
 
 
 def _recipe(recipe: Recipe) -> str:
@@ -85,24 +76,21 @@ def _recipe(recipe: Recipe) -> str:
 
 
 def _element(element: Any) -> str:
-    said = []
-    for f in dataclasses.fields(element):
-        value = getattr(element, f.name)
-        if value != f.default:
-            said.append(f"<code>{esc(f.name)} = {esc(repr(value))}</code>")
-    return ", ".join(said) or '<span class="soft">nothing special</span>'
+    values = ((f.name, getattr(element, f.name), f.default) for f in dataclasses.fields(element))
+    changed = (f"<code>{esc(name)} = {esc(repr(value))}</code>" for name, value, default in values if value != default)
+    return ", ".join(changed) or '<span class="soft">default</span>'
 
 
 def prequential(outcome: Outcome) -> str:
-    """Return the scores on the whole batch before anybody learned from it."""
+    """Return the scores on the whole batch before any model learned it."""
     scores = outcome.prequential
     names = list(dict.fromkeys(name for row in scores.values() for name in row))
     if not names:
         return ""
-    head = "".join(f'<th scope="col">{esc(wording(name))}</th>' for name in names)
-    body = "".join(_prequential_row(who, row, names) for who, row in scores.items())
+    head = "".join(f'<th scope="col">{esc(as_words(name))}</th>' for name in names)
+    body = "".join(_prequential_row(model, row, names) for model, row in scores.items())
     intro = "Scores on the whole batch, taken before any model was trained on it."
-    if any(_no_change(who) for who in scores):
+    if "no change" in scores:
         intro += " “No change” repeats the last label. A model with a temporal kappa of 0 or less is no better."
     return (
         f'<h2>Before it was learned</h2><p class="intro">{intro}</p>'
@@ -111,93 +99,77 @@ def prequential(outcome: Outcome) -> str:
     )
 
 
-def _no_change(who: str) -> bool:
-    return who.replace("_", "-").replace(" ", "-").lower() == "no-change"
-
-
-def _prequential_row(who: str, row: Mapping[str, float], names: list[str]) -> str:
-    style = ' class="quiet"' if _no_change(who) else ' class="key"' if who == "champion" else ""
+def _prequential_row(model: str, row: Mapping[str, float], names: list[str]) -> str:
+    style = {"no change": ' class="quiet"', "champion": ' class="key"'}.get(model, "")
     cells = "".join(f"<td>{minus(unit_of(name, None).score(row.get(name)))}</td>" for name in names)
-    return f'<tr{style}><th scope="row">{esc(who)}</th>{cells}</tr>'
+    return f'<tr{style}><th scope="row">{esc(model)}</th>{cells}</tr>'
 
 
 def data(outcome: Outcome) -> str:
-    """Return what was found in the data, how it was split and by which digest it is known."""
-    check, rows = outcome.check, outcome.rows
-    found = "".join(_finding(f.level, f.column, f.text) for f in check.findings)
-    found = f"<ul>{found}</ul>" if found else '<p class="empty">Nothing out of the ordinary.</p>'
+    """Return the findings in the data, how the rows were split, and their source and digest."""
+    check = outcome.check
+    found = "".join(_finding(f.level, located(f.column, f.text)) for f in check.findings)
+    found = f"<ul>{found}</ul>" if found else '<p class="empty">None.</p>'
     facts = {
         "Source": esc(check.source),
         "Digest": f"<code>{esc(check.digest)}</code>" if check.digest else "",
-        "Size": f"{count(check.rows)} rows, {count(check.columns)} columns",
+        "Size": f"{check.rows:,} rows, {check.columns:,} columns",
     }
     listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts.items() if text)
     return (
         f'<h2>Data</h2><div class="pair"><div class="card"><h3>Findings</h3>{found}</div>'
-        f'<div class="card"><h3>Where each row went</h3>{_split(rows)}</div></div>'
+        f'<div class="card"><h3>Where each row went</h3>{_split(outcome.rows)}</div></div>'
         f'<div class="card"><dl class="facts">{listed}</dl></div>'
     )
 
 
-def _finding(level: str, column: str, text: str) -> str:
+def _finding(level: str, text: str) -> str:
     style = " warn" if level == "warning" else ""
-    said = esc(located(column, text))
-    return f'<li class="finding"><span class="tag{style}">{esc(level)}</span><span>{said}</span></li>'
+    return f'<li class="finding"><span class="tag{style}">{esc(level)}</span><span>{esc(text)}</span></li>'
 
 
 def _split(rows: Mapping[str, int]) -> str:
-    parts = [(name, float(rows.get(name, 0)), style) for name, style in _SPLITS]
-    legend = "".join(f'<li><i class="{style}"></i>{name} <b>{count(n)}</b></li>' for name, n, style in parts)
+    parts = [(name, float(rows.get(name, 0)), style) for name, style in _SPLITS.items()]
+    legend = "".join(f'<li><i class="{style}"></i>{name} <b>{n:,.0f}</b></li>' for name, n, style in parts)
     bar = f'<p class="intro"></p>{stack(parts)}<ul class="legend">{legend}</ul>' if any(n for _, n, _ in parts) else ""
-    split = {name for name, _ in _SPLITS}
-    facts = "".join(
-        f"<dt>{esc(wording(name))}</dt><dd>{count(n)}{_aside(name, n)}</dd>"
-        for name, n in rows.items()
-        if name not in split
-    )
+    others = ((name, n, _SET_ASIDE.get(name, "") if n else "") for name, n in rows.items() if name not in _SPLITS)
+    facts = "".join(f"<dt>{esc(as_words(name))}</dt><dd>{n:,} <small>{why}</small></dd>" for name, n, why in others)
     return f'{bar}<dl class="facts" style="margin-top:14px">{facts}</dl>'
 
 
-def _aside(name: str, n: int) -> str:
-    return f" <small>{_SET_ASIDE[name]}</small>" if n and name in _SET_ASIDE else ""
-
-
 def cost(outcome: Outcome) -> str:
-    """Return the seconds of each stage."""
-    each = stages(outcome.cost)
+    """Return the time of each stage."""
     if not outcome.cost:
         return ""
-    largest = max([*digits(each.values()), 0.0])
+    each = stages(outcome.cost)
+    largest = max([*finite(each.values()), 0.0])
     lines = "".join(
-        f"<li><span>{esc(wording(name))}</span>{share_bar(s, largest, duration(s))}"
-        f'<span class="num">{duration(s)}</span></li>'
-        for name, s in each.items()
+        f"<li><span>{esc(as_words(name))}</span>{share_bar(seconds, largest, format_duration(seconds))}"
+        f'<span class="num">{format_duration(seconds)}</span></li>'
+        for name, seconds in each.items()
     )
-    whole = f"{duration(total_cost(outcome.cost))} in all"
-    return f'<h2>Cost: {whole}</h2><div class="card"><ul class="costs">{lines}</ul></div>'
+    return f'<h2>Time: {total_time(outcome.cost)}</h2><div class="card"><ul class="costs">{lines}</ul></div>'
 
 
 def lineage(outcome: Outcome) -> str:
-    """Return what happened to this model before, newest first."""
+    """Return earlier events of this model, newest first."""
     if not outcome.lineage:
         return ""
     lines = "".join(_event(event) for event in outcome.lineage)
-    return f'<h2>What came before</h2><div class="card"><ol class="line" style="list-style:none">{lines}</ol></div>'
+    return f'<h2>Earlier events</h2><div class="card"><ol class="line" style="list-style:none">{lines}</ol></div>'
 
 
 def _event(event: Mapping[str, Any]) -> str:
-    kind, word = clean(event.get("kind") or "event"), result_of(event)
+    kind, word, gain = clean(event.get("kind") or "event"), result_of(event), change_of(event)
     state = _STATES.get(clean(event.get("decision") or ""), "")
     tag = f' <span class="tag {state}">{esc(word)}</span>' if word else ""
     strategy = f" <code>{esc(event['strategy'])}</code>" if event.get("strategy") else ""
-    gain = change_of(event)
-    seen = f" {minus(gain)}" if gain else ""
-    under = event.get("gate") or ""
-    under = under if event.get("kind") == "gate" or not under else f"under another gate: {under}"
-    why = "".join(f'<br><span class="soft">{esc(text)}</span>' for text in (under, event.get("why")) if text)
-    who = f" <small>by {esc(event['user'])}</small>" if event.get("user") else ""
+    gate = event.get("gate") or ""
+    gate = f"under another gate: {gate}" if gate and kind != "gate" else gate
+    why = "".join(f'<br><span class="soft">{esc(text)}</span>' for text in (gate, event.get("why")) if text)
+    user = f" <small>by {esc(event['user'])}</small>" if event.get("user") else ""
     return (
         f'<li class="{state}"><span class="when">{esc(moment(event.get("time")))}</span>'
-        f"<span><b>{esc(kind)}</b>{tag}{strategy}{seen}{who}{why}</span>"
+        f"<span><b>{esc(kind)}</b>{tag}{strategy} {minus(gain)}{user}{why}</span>"
         f'<span class="num">{esc(versions(event))}</span></li>'
     )

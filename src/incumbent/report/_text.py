@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from incumbent.core import Challenger, Outcome
-from incumbent.report._units import Unit, unit_of
-from incumbent.report._view import TestRow, View, metric_rows, view_of
-from incumbent.report._words import clean, count, digits, duration, located, remark, stages, total_cost, wording
+from incumbent.report._sentences import located
+from incumbent.report._units import Unit, finite, unit_of
+from incumbent.report._view import TestRow, View, metric_rows, stages, view_of
+from incumbent.words import as_words, clean, format_duration
 
 WIDTH, MOST_LINES = 80, 12
 COLOUR = {
@@ -81,10 +82,9 @@ def outcome_lines(
     """
     view = view_of(outcome)
     head, tests = list(_headline(view, width)), list(_tests(view, width))
+    # commands stay whole, to be copied
     commands = [("Report", report or text) if label == "Report" else (label, text) for label, text in view.commands]
-    tail = [
-        Line(f"{label + ':':{_INDENT}}{text}", "dim", 0, len(label) + 1) for label, text in commands
-    ]  # whole, to be copied
+    tail = [Line(f"{label + ':':{_INDENT}}{text}", "dim", 0, len(label) + 1) for label, text in commands]
     fixed = len(head) + len(tests) + len(tail) + (2 if tests else 1)
     yield from head
     yield Line("")
@@ -99,13 +99,8 @@ def outcome_lines(
 
 def _paragraphs(outcome: Outcome, view: View) -> dict[str, str]:
     """Return the texts of several words, the most important first."""
-    spent = f" Time: {duration(total_cost(outcome.cost))}." if outcome.cost else ""
     made = "Failed" if outcome.chosen is None else "Strategy"
-    return {
-        "Next": " ".join(view.advice[:2]),
-        made: f"{view.strategy.removesuffix('.')}.{spent}" if view.strategy else "",
-        "Warning": view.warning,
-    }
+    return {"Next": " ".join(view.advice[:2]), made: view.strategy, "Warning": view.warning}
 
 
 def _fitted(texts: dict[str, str], width: int, room: int) -> Iterator[Line]:
@@ -168,7 +163,8 @@ def _tests(view: View, width: int) -> Iterator[Line]:
     if not shown:
         return
     labels = _label_width(view, shown, width)
-    head, *lines = columns([_heads(view), *(_cells(row, labels) for row in shown)], "<>>>>>><")
+    cells = ((clean(row.label, labels), *astuple(row)[1:]) for row in shown)
+    head, *lines = columns([_heads(view), *cells], "<>>>>>><")
     yield Line(head[:width].rstrip(), "dim")
     for line, row in zip(lines, shown, strict=True):
         start = line.rfind(row.state)
@@ -179,24 +175,18 @@ def _tests(view: View, width: int) -> Iterator[Line]:
 
 def _label_width(view: View, rows: Sequence[TestRow], width: int) -> int:
     """Return how many characters of a label there is room for."""
-    others = [_heads(view)[1:], *(_cells(row, 0)[1:] for row in rows)]
+    others = [_heads(view)[1:], *(astuple(row)[1:] for row in rows)]
     return max(8, width - sum(2 + max(map(len, column)) for column in zip(*others, strict=True)))
 
 
 def _heads(view: View) -> tuple[str, ...]:
-    metric = clean(wording(view.metric), _LONGEST_METRIC)
-    return metric, view.champion, view.challenger, "change", view.bound, "needed", "rows", ""
-
-
-def _cells(row: TestRow, width: int) -> tuple[str, ...]:
-    cells = (row.champion, row.challenger, row.change, row.bound, row.needed, row.rows, row.state)
-    return clean(row.label, width), *cells
+    metric, *others = view.heads
+    return clean(metric, _LONGEST_METRIC), *others
 
 
 def _details(outcome: Outcome, view: View, width: int) -> Iterator[Line]:
     """Yield what the short text leaves out."""
-    parts = (_challengers(outcome, width), _metrics(outcome, view), _reasons(outcome, width), _facts(outcome, width))
-    for part in parts:
+    for part in (_challengers(outcome, width), _metrics(outcome, view), _facts(outcome, width)):
         block = list(part)
         if block:
             yield Line("")
@@ -212,43 +202,41 @@ def _challengers(outcome: Outcome, width: int) -> Iterator[Line]:
     yield Line(head, "dim")
     for line, c in zip(lines, outcome.challengers, strict=True):
         yield Line(line, "bold" if c.chosen else "")
-        text = f"failed: {c.error}" if c.error else remark(c)
+        skipped = f"not tried: {c.skip_reason}" if c.skip_reason else "; ".join(c.notes)
+        text = f"failed: {c.error}" if c.error else skipped
         for part in textwrap.wrap(clean(text), width - 4):
             yield Line(f"    {part}", "red" if c.error else "dim")
 
 
 def _challenger(c: Challenger, unit: Unit, width: int) -> tuple[str, ...]:
-    gain = unit.change(c.gain) if digits([c.gain]) else ""
-    score = unit.score(c.score) if digits([c.score]) else ""
-    time = duration(c.seconds) if c.seconds else ""
+    gain = unit.change(c.gain) if finite([c.gain]) else ""
+    score = unit.score(c.score) if finite([c.score]) else ""
+    time = format_duration(c.seconds) if c.seconds else ""
     return clean(c.strategy, width - 36), gain, score, time, "tested" if c.chosen else ""
 
 
 def _metrics(outcome: Outcome, view: View) -> Iterator[Line]:
+    _, champion, challenger, *_ = view.heads
     for name, rows in (("new", "new rows"), ("anchor", "old rows")):
         if name in outcome.comparisons:
             found = metric_rows(outcome, outcome.comparisons[name])
-            head = (rows, view.champion, view.challenger, "change")
-            named = ((clean(wording(metric), _LONGEST_METRIC), *cells) for metric, *cells in found)
-            first, *lines = columns([head, *named], "<>>>")
+            named = ((clean(as_words(metric), _LONGEST_METRIC), *cells) for metric, *cells in found)
+            first, *lines = columns([(rows, champion, challenger, "change"), *named], "<>>>")
             yield Line(first, "dim")
             yield from map(Line, lines)
 
 
-def _reasons(outcome: Outcome, width: int) -> Iterator[Line]:
-    for reason in outcome.verdict.reasons:
-        yield from labelled("Test", reason.text, width)
-    yield from labelled("Guarantee", outcome.verdict.guarantee, width)
-
-
 def _facts(outcome: Outcome, width: int) -> Iterator[Line]:
-    for finding in outcome.check.findings:
-        yield from labelled(finding.level.capitalize(), located(finding.column, finding.text), width)
-    yield from labelled(
-        "Rows", ", ".join(f"{wording(name)} {count(n)}" for name, n in outcome.rows.items() if n), width
-    )
-    each = ", ".join(f"{wording(name)} {duration(s)}" for name, s in stages(outcome.cost).items())
-    yield from labelled("Time", each, width)
-    for text in outcome.verdict.advice[2:]:
-        yield from labelled("Advice", text, width)
-    yield from labelled("Seed", str(outcome.seed), width)
+    """Yield the rest, a label and a sentence each."""
+    verdict = outcome.verdict
+    facts = [
+        *(("Test", reason.text) for reason in verdict.reasons),
+        ("Guarantee", verdict.guarantee),
+        *((finding.level.capitalize(), located(finding.column, finding.text)) for finding in outcome.check.findings),
+        ("Rows", ", ".join(f"{as_words(name)} {n:,}" for name, n in outcome.rows.items() if n)),
+        ("Time", ", ".join(f"{as_words(name)} {format_duration(s)}" for name, s in stages(outcome.cost).items())),
+        *(("Advice", text) for text in verdict.advice[2:]),
+        ("Seed", str(outcome.seed)),
+    ]
+    for label, text in facts:
+        yield from labelled(label, text, width)

@@ -1,12 +1,14 @@
-"""Scores and gains of a metric as people read them: percent and points where the metric has a scale of its own."""
+"""Scores and gains as people read them: in percent and points if the metric has a scale of its own."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from incumbent.core import Comparison
-from incumbent.report._words import number
+from incumbent.words import format_number
 
 
 @dataclass(frozen=True)
@@ -17,18 +19,18 @@ class Unit:
     ----------
     factor : float
         What a gain is multiplied by: 100 for points, and for percent of the champion's loss.
-    gain : str
-        What follows a gain in a table.
-    name : str
-        What follows a gain in a sentence.
+    symbol : str
+        What follows a gain.
     is_percent : bool
         Whether a score is a fraction that is written in percent.
+    is_signed : bool
+        Whether a gain has its sign.
     """
 
     factor: float = 1.0
-    gain: str = ""
-    name: str = ""
+    symbol: str = ""
     is_percent: bool = False
+    is_signed: bool = True
 
     def score(self, value: float | None) -> str:
         """Return a score.
@@ -39,11 +41,11 @@ class Unit:
         ('83.9 %', '12.50', 'n/a')
         """
         if value is None or not math.isfinite(value) or not self.is_percent:
-            return number(value)
+            return format_number(value)
         return f"{100 * value:.1f} %"
 
     def change(self, value: float) -> str:
-        """Return a gain or its bound, with its sign and without the name of the unit.
+        """Return a gain or its bound.
 
         Examples
         --------
@@ -53,35 +55,28 @@ class Unit:
         if not math.isfinite(value):
             return "n/a"
         if self.factor == 1.0:
-            return number(value, sign=True)
+            return format_number(value, sign=self.is_signed)
         shown = self.factor * value
         if round(shown, 2) == 0:
-            return f"0.0{self.gain}"
-        return f"{shown:+,.{2 if abs(shown) < 0.05 else 1}f}{self.gain}"
+            return f"0.0{self.symbol}"
+        sign = "+" if self.is_signed else ""
+        return f"{shown:{sign},.{2 if abs(shown) < 0.05 else 1}f}{self.symbol}"
 
     def limit(self, value: float) -> str:
-        """Return the limit of a gain as it was given.
+        """Return a limit as it was given.
 
         Examples
         --------
         >>> POINTS.limit(-0.01), POINTS.limit(0.0), POINTS.limit(0.005)
         ('-1', '0', '0.5')
         """
-        return "0" if value == 0 else f"{self.factor * value:.3g}{self.gain}"
-
-    def sentence(self, value: float) -> str:
-        """Return a gain with the name of its unit.
-
-        Examples
-        --------
-        >>> POINTS.sentence(0.0325)
-        '+3.2 points'
-        """
-        return self.change(value).removesuffix(self.gain) + self.name
+        if not math.isfinite(value):
+            return "n/a"
+        return "0" if value == 0 else f"{self.factor * value:,.4g}{self.symbol}"
 
 
-POINTS = Unit(100.0, "", " points", is_percent=True)
-NATS = Unit(name=" nats")
+POINTS = Unit(100.0, is_percent=True)
+RATE = Unit(100.0, " %", is_signed=False)
 
 
 def unit_of(metric: str, comparison: Comparison | None) -> Unit:
@@ -91,11 +86,14 @@ def unit_of(metric: str, comparison: Comparison | None) -> Unit:
     champion's mean loss on the same rows.
     """
     if metric == "log_loss":
-        return NATS
+        return Unit()
     if metric not in ("rmse", "mae") and ":" not in metric and not metric.startswith("cost"):
         return POINTS
     score = math.nan if comparison is None else comparison.champion.get(metric, math.nan)
     size = score**2 if metric == "rmse" else abs(score)
-    if not (math.isfinite(size) and size > 0):
-        return Unit()
-    return Unit(100.0 / size, " %", " % of the champion's loss")
+    return Unit(100.0 / size, " %") if math.isfinite(size) and size > 0 else Unit()
+
+
+def finite(values: Iterable[Any]) -> list[float]:
+    """Return the finite numbers among `values`."""
+    return [float(v) for v in values if v is not None and math.isfinite(v)]

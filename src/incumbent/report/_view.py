@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from incumbent.core import Comparison, Outcome, Reason
-from incumbent.report._units import Unit, unit_of
-from incumbent.report._words import advice, clean, count, located, number, side
+from incumbent.report._sentences import advice, is_deployed, is_dry_run, located, sentence
+from incumbent.report._units import RATE, Unit, unit_of
+from incumbent.words import as_words, clean, format_duration, format_number
 
 State = Literal["pass", "FAIL", "unclear"]
 WORDS = {"promote": "Promoted", "reject": "Kept", "inconclusive": "Inconclusive"}
-"""What people read for the decisions; ``--json`` keeps the words of the code."""
+"""What people read for the decisions. ``--json`` keeps the words of the code."""
+_STARTS = ("better on the ", "not worse on the ", "not worse where ", "not worse on ", "few ", "no ")
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,13 @@ class TestRow:
     champion, challenger : str
         The deciding metric of both models, if the test compares it.
     change : str
-        The gain that was measured, in points or percent.
+        The measured gain, in points or percent.
     bound : str
         The confidence bound, or the measured value, that is compared with `needed`.
     needed : str
-        What the bound has to be, such as "> 0".
+        The limit, such as "> 0".
     rows : str
-        On how many rows.
+        The number of rows.
     state : {"pass", "FAIL", "unclear"}
         The result.
     """
@@ -50,38 +52,31 @@ class TestRow:
 
 @dataclass(frozen=True)
 class View:
-    """What every rendering of an outcome shows.
+    """What every format of an outcome shows.
 
     Parameters
     ----------
     word : str
-        The verdict in a word: Promoted, Kept, Inconclusive, Waiting or Dry run.
+        The verdict: Promoted, Kept, Inconclusive, Waiting or Dry run.
     sentence : str
         What is live now, and why.
-    metric : str
-        The name of the deciding metric.
-    champion, challenger : str
-        What the two models are called: "version 3", "challenger".
-    bound : str
-        What the bounds of the tests are called: "at least" if all are lower bounds.
+    heads : tuple of str
+        The headings of the tests: the deciding metric, then "version 3", "challenger", "change", "at least", …
     tests : tuple of TestRow
         A row per test.
     strategy : str
-        The challenger that was tested, and out of how many.
+        The tested challenger, out of how many it was chosen, and the time in all; or why a challenger failed.
     warning : str
         The most important finding in the data; empty if there is none.
     advice : tuple of str
         What would change the verdict.
     commands : tuple of (str, str)
-        A label and what to type: the report, the way back, and the approval of a version that waits.
+        A label and what to type: the report, the way back, the approval of a version that waits.
     """
 
     word: str
     sentence: str
-    metric: str
-    champion: str
-    challenger: str
-    bound: str
+    heads: tuple[str, ...]
     tests: tuple[TestRow, ...]
     strategy: str
     warning: str
@@ -95,19 +90,15 @@ class View:
 
 
 def view_of(outcome: Outcome) -> View:
-    """Return what every rendering of an outcome shows."""
-    reasons = outcome.verdict.reasons
-    bounds = {r.interval is not None and side(r) == "below" for r in reasons if r.interval is not None}
+    """Return what every format of an outcome shows."""
+    warnings = [located(f.column, f.text) for f in outcome.check.findings if f.level == "warning"]
     return View(
         word=word_of(outcome),
-        sentence=_sentence(outcome),
-        metric=outcome.metric,
-        champion=f"version {outcome.version_before}" if outcome.version_before else "champion",
-        challenger=f"version {outcome.version_after}" if _is_deployed(outcome) else "challenger",
-        bound="at least" if bounds <= {False} else "at most" if bounds == {True} else "bound",
-        tests=tuple(test_row(outcome, reason) for reason in reasons),
+        sentence=sentence(outcome),
+        heads=_heads(outcome),
+        tests=tuple(test_row(outcome, reason) for reason in outcome.verdict.reasons),
         strategy=_strategy(outcome),
-        warning=_warning(outcome),
+        warning=clean(warnings[0]) if warnings else "",
         advice=advice(outcome),
         commands=tuple(_commands(outcome)),
     )
@@ -120,9 +111,22 @@ def word_of(outcome: Outcome) -> str:
     return "Waiting" if outcome.candidate else WORDS[outcome.decision]
 
 
-def is_dry_run(outcome: Outcome) -> bool:
-    """Return whether a registry made the outcome without recording it."""
-    return bool(outcome.name) and not outcome.update
+def stages(cost: Mapping[str, float]) -> dict[str, float]:
+    """Return the seconds by stage, without the total."""
+    return {name: seconds for name, seconds in cost.items() if name != "total"}
+
+
+def total_time(cost: Mapping[str, float]) -> str:
+    """Return the time in all."""
+    return format_duration(cost.get("total", sum(cost.values())))
+
+
+def _heads(outcome: Outcome) -> tuple[str, ...]:
+    sides = {side(r) for r in outcome.verdict.reasons if r.interval is not None}
+    bound = {("above",): "at least", (): "at least", ("below",): "at most"}.get(tuple(sides), "bound")
+    champion = f"version {outcome.version_before}" if outcome.version_before else "champion"
+    challenger = f"version {outcome.version_after}" if is_deployed(outcome) else "challenger"
+    return as_words(outcome.metric), champion, challenger, "change", bound, "needed", "rows", ""
 
 
 def test_row(outcome: Outcome, reason: Reason) -> TestRow:
@@ -130,17 +134,32 @@ def test_row(outcome: Outcome, reason: Reason) -> TestRow:
     found, comparison = reason.interval, _comparison(outcome, reason)
     unit = _unit(outcome, reason, comparison)
     before, after = ("", "") if comparison is None else _scores(comparison, outcome.metric, unit)
-    is_rate = found is not None and not _is_gain(reason)
     return TestRow(
         label=_label(reason),
         champion=before,
         challenger=after,
-        change="" if found is None else f"{100 * found.value:.1f} %" if is_rate else unit.change(found.value),
-        bound=_bound(reason, unit),
-        needed=f"{'>' if side(reason) == 'above' else '<='} {_limit(reason, unit)}",
-        rows="" if found is None else count(found.rows),
+        change="" if found is None else unit.change(found.value),
+        bound=unit.limit(reason.value) if found is None else unit.change(reason.value),
+        needed=f"{'>' if side(reason) == 'above' else '<='} {unit.limit(reason.limit)}",
+        rows="" if found is None else f"{found.rows:,}",
         state="pass" if reason.holds else "FAIL" if reason.violated else "unclear",
     )
+
+
+def side(reason: Reason) -> Literal["above", "below"]:
+    """Return on which side of its limit the value of a reason has to lie.
+
+    Examples
+    --------
+    >>> side(Reason("better", 0.01, 0.0, True, False, "")), side(Reason("flips", 0.03, 0.02, False, True, ""))
+    ('above', 'below')
+    """
+    found = reason.interval
+    if found is not None and found.lower != found.upper and reason.value == found.lower:
+        return "above"
+    if reason.value == reason.limit:
+        return "below" if reason.holds else "above"
+    return "above" if (reason.value > reason.limit) == reason.holds else "below"
 
 
 def _comparison(outcome: Outcome, reason: Reason) -> Comparison | None:
@@ -150,13 +169,11 @@ def _comparison(outcome: Outcome, reason: Reason) -> Comparison | None:
     return None
 
 
-def _is_gain(reason: Reason) -> bool:
-    return "flips" not in reason.name
-
-
 def _unit(outcome: Outcome, reason: Reason, comparison: Comparison | None) -> Unit:
     if reason.interval is None and comparison is None and not reason.name.endswith("rows"):
         return Unit()
+    if reason.interval is not None and "flips" in reason.name:
+        return RATE
     return unit_of(outcome.metric, comparison or outcome.comparisons.get("anchor") or outcome.comparisons.get("new"))
 
 
@@ -164,132 +181,22 @@ def _scores(comparison: Comparison, metric: str, unit: Unit) -> tuple[str, str]:
     return unit.score(comparison.champion.get(metric)), unit.score(comparison.challenger.get(metric))
 
 
-def _bound(reason: Reason, unit: Unit) -> str:
-    if not math.isfinite(reason.value):
-        return "n/a"
-    if reason.interval is None:
-        return f"{reason.value:,.4g}"
-    return unit.change(reason.value) if _is_gain(reason) else f"{100 * reason.value:.1f} %"
-
-
-def _limit(reason: Reason, unit: Unit) -> str:
-    if reason.interval is not None and not _is_gain(reason):
-        return f"{100 * reason.limit:.4g} %"
-    if not math.isfinite(reason.limit):
-        return "n/a"
-    return f"{reason.limit:,.4g}" if unit.factor == 1.0 else unit.limit(reason.limit)
-
-
 def _label(reason: Reason) -> str:
-    """Return what a test is about.
-
-    Examples
-    --------
-    >>> _label(Reason("not worse on the old rows", 0.0, 0.0, True, False, ""))
-    'old rows'
-    >>> _label(Reason("not worse where amount > 100", 0.0, 0.0, True, False, ""))
-    'amount > 100'
-    """
+    """Return what a test is about: "old rows" for "not worse on the old rows"."""
     name = clean(reason.name)
-    for start in ("better on the ", "not worse on the ", "not worse where ", "not worse on ", "few ", "no "):
+    for start in _STARTS:
         name = name.removeprefix(start)
     return clean(name, 30)
 
 
-def _sentence(outcome: Outcome) -> str:
-    live = _live(outcome)
-    if outcome.chosen is None:
-        return f"{live}. {_no_test(outcome)}"
-    if is_dry_run(outcome):
-        would = "would replace" if outcome.decision == "promote" else "would not replace"
-        return f"{clean(outcome.chosen.strategy)} {would} {_model(outcome)}. Nothing was recorded."
-    if outcome.candidate:
-        passed = f"{clean(outcome.name, 50)} version {outcome.candidate} passed and waits for approval"
-        return f"{passed}. Version {outcome.version_before} stays live."
-    if outcome.decision == "promote" and _is_deployed(outcome):
-        name = clean(outcome.name, 50)
-        return f"{name} version {outcome.version_after} is live. It replaces version {outcome.version_before}."
-    if outcome.decision == "promote":
-        return f"{clean(outcome.chosen.strategy)} should replace the champion."
-    return f"{live}. {_why(outcome)}"
-
-
-def _is_deployed(outcome: Outcome) -> bool:
-    return outcome.decision == "promote" and outcome.version_after > outcome.version_before
-
-
-def _model(outcome: Outcome) -> str:
-    if not outcome.version_before:
-        return "the champion"
-    return f"{clean(outcome.name, 50)} version {outcome.version_before}".strip()
-
-
-def _live(outcome: Outcome) -> str:
-    shown = f"{_model(outcome)} stays live" if outcome.version_before else "The champion stays"
-    return shown[:1].upper() + shown[1:] if not outcome.name else shown
-
-
-def _no_test(outcome: Outcome) -> str:
-    failed = sum(bool(c.error) for c in outcome.challengers)
-    if not outcome.challengers:
-        return "No challenger was tried."
-    if failed < len(outcome.challengers):
-        return "No challenger reached the test."
-    return {1: "The only challenger failed.", 2: "Both challengers failed."}.get(
-        failed, f"All {failed} challengers failed."
-    )
-
-
-def _why(outcome: Outcome) -> str:
-    """Return why the champion stays, by the first test that decides it."""
-    reasons = outcome.verdict.reasons
-    missed = [r for r in reasons if r.violated] or [r for r in reasons if not r.holds]
-    if not missed:
-        return "No gain was shown."
-    reason = missed[0]
-    if reason.violated:
-        return _failure(reason)
-    if reason.interval is None:
-        return "There are no old rows to test forgetting on." if reason.name.endswith("old rows") else _failure(reason)
-    rows = count(reason.interval.rows)
-    if reason.name.endswith("new rows") and reason.interval.value <= reason.limit:
-        return "No gain on the new rows."
-    kind = f"{'old' if reason.name.endswith('old rows') else 'test'} row{'' if rows == '1' else 's'}"
-    return f"{rows} {kind} {'is' if rows == '1' else 'are'} too few to decide."
-
-
-def _failure(reason: Reason) -> str:
-    """Return a failed test as a sentence.
-
-    Examples
-    --------
-    >>> _failure(Reason("not worse on the old rows", -0.5, -0.01, False, True, ""))
-    'The challenger is worse on the old rows.'
-    """
-    name = clean(reason.name, 60)
-    if name.startswith("better "):
-        return f"The challenger is not {name}."
-    if name.startswith("not worse "):
-        return f"The challenger is {name.removeprefix('not ')}."
-    if "flips" in name:
-        return "The challenger gets too many rows wrong that were right."
-    if reason.interval is not None or name.startswith("no "):
-        return "The challenger is worse on a part of the rows."
-    return f"The challenger is not within the limit of {name}."
-
-
 def _strategy(outcome: Outcome) -> str:
+    time = f" Time: {total_time(outcome.cost)}." if outcome.cost else ""
     if outcome.chosen is None:
         failed = next((c for c in outcome.challengers if c.error), None)
-        return "" if failed is None else f"{clean(failed.strategy, 60)}: {clean(failed.error)}"
+        return "" if failed is None else f"{clean(failed.strategy, 60)}: {clean(failed.error).removesuffix('.')}.{time}"
     tried = sum(not c.skip_reason for c in outcome.challengers)
     rank = "the only one tried" if tried == 1 else f"the best of {tried}"
-    return f"{clean(outcome.chosen.strategy)}, {rank}"
-
-
-def _warning(outcome: Outcome) -> str:
-    warnings = [located(f.column, f.text) for f in outcome.check.findings if f.level == "warning"]
-    return clean(warnings[0]) if warnings else ""
+    return f"{clean(outcome.chosen.strategy)}, {rank}.{time}"
 
 
 def _commands(outcome: Outcome) -> Iterable[tuple[str, str]]:
@@ -301,20 +208,20 @@ def _commands(outcome: Outcome) -> Iterable[tuple[str, str]]:
         if outcome.candidate:
             yield "Approve", f"incumbent approve --name {name} --why TEXT"
             yield "Refuse", f"incumbent refuse --name {name} --why TEXT"
-        if _is_deployed(outcome):
+        if is_deployed(outcome):
             yield "Undo", f"incumbent rollback --name {name} --why TEXT"
 
 
 def metric_rows(outcome: Outcome, comparison: Comparison) -> list[tuple[str, str, str, str]]:
     """Return name, champion, challenger and change of every metric, the deciding one first."""
+    scores = {*comparison.champion, *comparison.challenger}
     names = dict.fromkeys([outcome.metric, *comparison.champion, *comparison.challenger])
-    return [_metric_row(name, comparison) for name in names if name in {*comparison.champion, *comparison.challenger}]
+    return [_metric_row(name, comparison) for name in names if name in scores]
 
 
 def _metric_row(name: str, comparison: Comparison) -> tuple[str, str, str, str]:
     unit = unit_of(name, comparison)
-    if not unit.is_percent:
-        unit = Unit()  # the difference of two scores is in the unit of the scores
     before, after = comparison.champion.get(name, math.nan), comparison.challenger.get(name, math.nan)
-    change = unit.change(after - before) if unit.is_percent else number(after - before, sign=True)
+    # a difference of two scores is in the unit of the scores, not in percent of the champion's loss
+    change = unit.change(after - before) if unit.is_percent else format_number(after - before, sign=True)
     return name, unit.score(before), unit.score(after), change

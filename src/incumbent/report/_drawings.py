@@ -1,7 +1,7 @@
-"""Small drawings in one line of a page: an interval beside its limit, a change from here to there, a share.
+"""Small drawings of a page: an interval with its limit, a change, a share, and the signs for pass and fail.
 
-They are SVG with horizontal positions in percent, so that they stretch with the page and no text is ever squeezed; and
-their colours are the page's own, so that they follow it into the dark.
+They are SVG. Horizontal positions are in percent, so drawings stretch with the page and text keeps its width. Colours
+are those of the page, light or dark.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from html import escape
 
 from incumbent.core import Interval, Reason
-from incumbent.report._units import Unit
-from incumbent.report._view import TestRow
-from incumbent.report._words import clean, digits, side
+from incumbent.report._units import Unit, finite
+from incumbent.report._view import TestRow, side
+from incumbent.words import clean
 
 
 def esc(text: object) -> str:
-    """Return text from outside as it may stand in a page, between tags or in a quoted attribute."""
+    """Return text from outside, escaped for a page: between tags or in a quoted attribute."""
     return escape(clean(text), quote=True)
 
 
@@ -51,16 +51,16 @@ class Axis:
         >>> Axis.around([0.0, 1.0, float("inf")], pad=0.5).at(0.5)
         50.0
         """
-        seen = digits(values) or [0.0]
+        seen = finite(values) or [0.0]
         low, high = min(seen), max(seen)
         room = (high - low) * pad or abs(low) or 1.0
         return Axis(low - room, high + room)
 
 
 def reason_bar(reason: Reason, row: TestRow, unit: Unit, visible: float = math.nan) -> str:
-    """Return one condition: its interval or value, the limit, and the side of the limit that is allowed.
+    """Return one condition: its interval or value, the limit, and the allowed side of the limit.
 
-    `visible`, where it is known, is the smallest gain that these rows could have shown; it is marked by a triangle.
+    A triangle marks `visible`, the smallest gain that these rows can confirm, if it is known.
     """
     state = "good" if reason.holds else "bad" if reason.violated else "warn"
     axis = _reason_axis(reason, visible)
@@ -97,7 +97,7 @@ def _visible(axis: Axis, visible: float, limit: float, unit: Unit) -> list[str]:
     at = axis.at(visible)
     place = f'aria-hidden="true" x="{at}%" y="52" width="1" height="6" overflow="visible"'
     mark = f'<svg {place}><path class="visible" d="M0 0l4 6h-8z"/></svg>'
-    far = math.isnan(limit) or abs(at - axis.at(limit)) > 30  # the words under the limit must stay readable
+    far = math.isnan(limit) or abs(at - axis.at(limit)) > 30  # the label of the limit must stay readable
     return [mark, _label(at, 70, f"can confirm {minus(unit.change(visible))}", "mark")] if far else [mark]
 
 
@@ -107,29 +107,14 @@ def _value(axis: Axis, reason: Reason, state: str, bound: str) -> list[str]:
         start, end = sorted((axis.at(0.0), value))
         drawn = f'<rect class="fill {state}" x="{start}%" y="28" width="{end - start:.2f}%" height="12" rx="2"/>'
     else:
-        drawn = _whisker(axis, reason.interval, 34, state)
+        drawn = _whisker(axis, reason.interval, state)
     stroke = f'<line class="bound {state}" x1="{value}%" x2="{value}%" y1="25" y2="43"/>'
     return [drawn, stroke, _label(value, 11, minus(bound), f"value {state}")]
 
 
-def gain_bar(interval: Interval, unit: Unit, axis: Axis | None = None) -> str:
-    """Return a gain with its interval beside zero; `axis` lets several share one scale."""
-    axis = axis or Axis.around([0.0, interval.value, interval.lower, interval.upper])
-    state = "good" if interval.lower > 0 else "bad" if interval.upper < 0 else "same"
-    zero = axis.at(0.0)
-    drawn = [
-        '<line class="base" x1="0%" x2="100%" y1="14" y2="14"/>',
-        f'<line class="limit" x1="{zero}%" x2="{zero}%" y1="2" y2="26"/>',
-        _whisker(axis, interval, 14, state),
-        _label(zero, 38, "0", "mark"),
-    ]
-    said = f"gain {unit.change(interval.value)}, from {unit.change(interval.lower)} to {unit.change(interval.upper)}"
-    return _svg(said, drawn, 42)
-
-
 def dumbbell(before: float, after: float, axis: Axis) -> str:
-    """Return two shares and the way from one to the other; the change is what the eye follows."""
-    if not digits([before]) or not digits([after]):
+    """Return two shares and the line from one to the other."""
+    if not finite([before]) or not finite([after]):
         return "<span></span>"
     a, b = axis.at(before), axis.at(after)
     state = "same" if abs(after - before) < 5e-4 else "good" if after > before else "bad"
@@ -143,7 +128,7 @@ def dumbbell(before: float, after: float, axis: Axis) -> str:
 
 def signed_bar(value: float, axis: Axis, text: str) -> str:
     """Return a bar from zero to `value`."""
-    if not digits([value]):
+    if not finite([value]):
         return "<span></span>"
     zero, end = axis.at(0.0), axis.at(value)
     width, state = abs(end - zero), "good" if value > 0 else "bad"
@@ -172,7 +157,8 @@ def stack(parts: Sequence[tuple[str, float, str]]) -> str:
     return _svg(", ".join(f"{name} {size:,.0f}" for name, size, _ in parts), drawn, 22)
 
 
-def _whisker(axis: Axis, i: Interval, y: int, state: str) -> str:
+def _whisker(axis: Axis, i: Interval, state: str) -> str:
+    y = 34
     if math.isnan(i.lower) or math.isnan(i.upper):
         return ""
     low, high, mid = axis.at(i.lower), axis.at(i.upper), axis.at(i.value)
@@ -192,6 +178,30 @@ def _label(at: float, y: int, text: str, style: str) -> str:
     return f'<text class="{style}" x="{at}%" y="{y}" text-anchor="{anchor}">{esc(text)}</text>'
 
 
-def _svg(said: str, drawn: Sequence[str], height: int) -> str:
-    name = esc(said)
+def _svg(label: str, drawn: Sequence[str], height: int) -> str:
+    name = esc(label)
     return f'<svg class="bar" role="img" aria-label="{name}" width="100%" height="{height}">{"".join(drawn)}</svg>'
+
+
+_SIGNS = {
+    "good": '<path d="M7 12.4l3.3 3.3L17 9" fill="none" stroke-width="2.4"/>',
+    "bad": '<path d="M8.4 8.4l7.2 7.2M15.6 8.4l-7.2 7.2" fill="none" stroke-width="2.4"/>',
+    "warn": '<path d="M8 12h8" fill="none" stroke-width="2.6"/>',
+}
+
+
+def state_sign(state: str) -> str:
+    """Return a check mark, a cross or a dash in a circle for "good", "bad" or "warn"."""
+    ring = '<circle cx="12" cy="12" r="10" fill="none" stroke-width="1.8"/>'
+    style = 'stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'
+    return f'<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" {style}>{ring}{_SIGNS[state]}</svg>'
+
+
+def brand() -> str:
+    """Return the mark of the project: the bar of the champion, the one of the challenger, and the line between."""
+    bars = (
+        '<rect x="3" y="9" width="7" height="12" rx="1.8" fill="var(--champion)"/>'
+        '<rect x="14" y="4" width="7" height="17" rx="1.8" fill="var(--challenger)"/>'
+        '<path d="M1 9h22" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2.4 2"/>'
+    )
+    return f'<svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">{bars}</svg>'
