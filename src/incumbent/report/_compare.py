@@ -185,8 +185,8 @@ def _classified(c: Comparison) -> Iterator[str]:
         intro = f"{axes}; classes that changed most" if is_part else f"{axes}; {right:.1%} on the diagonal"
         yield _card(f"{who}: confusion", intro, _matrix(counts.labels, matrix, who))
     known = c.paired.challenger.classes if c.paired.challenger.classes is not None else c.paired.champion.classes
-    is_binary = known is not None and len(known) == 2
-    yield from _probabilities(c, f"of class {known[1]}" if is_binary else "of the predicted class")
+    of = f"of class {known[1]}" if known is not None and len(known) == 2 else "of the predicted class"
+    yield from _probabilities(c, of)
 
 
 def _probabilities(c: Comparison, of: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ _SECTIONS = (
     ("why", "Why", _verdict.reasons),
     ("compare", "Comparison", _compare.metrics),
     ("classes", "Classes", _compare.classes),
-    ("rows", "Row by row", _compare.rows),
+    ("rows", "Flips", _compare.rows),
     ("examples", "Examples", _examples.examples),
     ("predictions", "Predictions", _compare.predictions),
     ("challengers", "Challengers", _record.tries),

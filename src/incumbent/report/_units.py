@@ -72,7 +72,8 @@ class Unit:
         """
         if not math.isfinite(value):
             return "n/a"
-        return "0" if value == 0 else f"{self.factor * value:,.4g}{self.symbol}"
+        digits = 4 if self.factor == 1.0 else 3
+        return "0" if value == 0 else f"{self.factor * value:,.{digits}g}{self.symbol}"
 
 
 POINTS = Unit(100.0, is_percent=True)
