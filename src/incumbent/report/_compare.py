@@ -178,12 +178,12 @@ def _classified(c: Comparison) -> Iterator[str]:
         yield from _probabilities(c, "of each label of each row")
         return
     counts = confusion(c.paired)
-    for who, matrix in (("Champion", counts.champion), ("Challenger", counts.challenger)):
+    for model, matrix in (("Champion", counts.champion), ("Challenger", counts.challenger)):
         right = int(matrix.trace()) / max(1, int(matrix.sum()))
         axes = "rows: the true class, columns: the prediction"
         is_part = len(counts.labels) > 9 and counts.labels[-1] == "(others)"
         intro = f"{axes}; classes that changed most" if is_part else f"{axes}; {right:.1%} on the diagonal"
-        yield _card(f"{who}: confusion", intro, _matrix(counts.labels, matrix, who))
+        yield _card(f"{model}: confusion", intro, _matrix(counts.labels, matrix, model))
     known = c.paired.challenger.classes if c.paired.challenger.classes is not None else c.paired.champion.classes
     of = f"of class {known[1]}" if known is not None and len(known) == 2 else "of the predicted class"
     yield from _probabilities(c, of)
@@ -230,7 +230,7 @@ def _moved(label: LabelCounts) -> int:
     return sum(abs(after - before) for before, after in zip(label.champion, label.challenger, strict=True))
 
 
-def _matrix(labels: list[str], matrix: NDArray[np.int64], who: str) -> str:
+def _matrix(labels: list[str], matrix: NDArray[np.int64], model: str) -> str:
     head = "".join(f'<th scope="col" title="{esc(label)}"><span>{esc(label)}</span></th>' for label in labels)
     body = []
     for i, label in enumerate(labels):
@@ -239,7 +239,7 @@ def _matrix(labels: list[str], matrix: NDArray[np.int64], who: str) -> str:
         body.append(f'<tr><th scope="row" title="{esc(label)}">{esc(label)}</th>{cells}</tr>')
     size = " small" if len(labels) > 6 else " mid" if len(labels) > 3 else ""
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{who}: confusion matrix">'
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{model}: confusion matrix">'
         f'<table class="confusion{size}"><thead><tr><td></td>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )

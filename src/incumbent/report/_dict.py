@@ -79,7 +79,7 @@ def _reason(reason: Reason) -> dict[str, Any]:
     found = reason.interval
     interval: dict[str, Any] = {"estimate": None, "lower": None, "upper": None, "test": None}
     if found is not None:
-        interval: dict[str, Any] = {"estimate": found.value, "lower": found.lower, "upper": found.upper, "test": found.test}
+        interval = {"estimate": found.value, "lower": found.lower, "upper": found.upper, "test": found.test}
     return {
         "name": reason.name,
         "value": reason.value,
