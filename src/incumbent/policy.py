@@ -11,6 +11,7 @@ import numpy as np
 from incumbent._deprecated import deprecated_names
 from incumbent.core import (
     ABILITIES,
+    Batch,
     Challenger,
     Exact,
     HasFeatures,
@@ -41,35 +42,33 @@ from incumbent.strategies import (
 Choice: TypeAlias = str | Strategy | Sequence[str | Strategy]
 
 _WIDTH, _WIDEST = 1000, 2000  # limits of the width of a first exact head: 1.5 times the width of the last layer
-_FEW = 4096  # numbers in a row; with more, features of the rows themselves would cost as much as training
+_FEW = 4096  # most numbers in a row; with more, features of the rows themselves cost as much as training
 
 
 def select_strategies(
     given: Choice, model: Model, memory: Memory, *, rows: int, unseen: int = 0
 ) -> list[tuple[Strategy, Recipe]]:
-    """Return the strategies that `given` names, each with its recipe for this model.
-
-    "auto" stands for all that fit, cheapest first. Others keep their order.
+    """Return the given strategies, each with its recipe for this model.
 
     Parameters
     ----------
     given : "auto", str, Strategy, or a sequence of those
-        Expressions, presets and values may be mixed.
+        Expressions, presets and values; "auto" stands for all `default_strategies`.
     model : Model
         The champion.
     memory : Memory
-        What is remembered of the old rows.
+        What is kept of old rows.
     rows : int
         Number of new rows.
     unseen : int
-        Number of their classes that no remembered row has.
+        Number of their classes that no row in memory has.
 
     Raises
     ------
     UsageError
-        Nothing was given, or something that is no strategy.
+        The list is empty, or has something that is no strategy.
     AbilityError
-        The model lacks what a named strategy needs; "auto" names only what fits, and fails if nothing does.
+        The model lacks what a named strategy needs, or no default strategy fits it.
 
     Examples
     --------
@@ -98,40 +97,36 @@ def default_strategies(model: Model, memory: Memory, *, rows: int, unseen: int =
     or its settings.
     """
     if is_net(model):
-        tried = _for_nets(model, memory, rows=rows, unseen=unseen)
-        fitting = [strategy for strategy in tried if not _lacking(strategy, model, memory)]
+        wanted = _for_nets(model, memory, rows=rows, unseen=unseen)
+        fitting = [strategy for strategy in wanted if _prepare(strategy, model, memory).needs <= model.abilities]
         if fitting:
             return fitting
     return _for_others(model, memory, rows=rows)
 
 
 def _for_others(model: Model, memory: Memory, *, rows: int) -> list[Strategy]:
-    """Return what a model is tried with by its abilities."""
-    able, remembers = model.abilities, len(memory) > 0
+    """Return the strategies that fit the abilities of a model."""
+    able, remembers, recent = model.abilities, len(memory) > 0, max(500, 2 * rows)
     replay = [Replay(2000)] if remembers else []
-    tried: list[Strategy] = []
-    if memory.statistics and "features" in able:  # the live model was solved from them
-        tried.append(Analytic())
-    if "incremental" in able:
-        tried.append(chain(*replay, Incremental()))
-    if "gradient" in able:
-        tried.append(chain(*replay, Incremental("adam", epochs=3), Interpolate("auto")))
-    if "gradient" in able and remembers and model.task == "classification" and "proba" in able:
-        tried.append(chain(EWC(1.0), Incremental("adam", epochs=3)))
-    if "add_trees" in able:
-        tried.append(chain(*replay, AppendTrees(20)))
-    if remembers and "retrain" in able:
-        tried.append(Window(max(500, 2 * rows)))
-    if {"retrain", "weight"} <= able:
-        tried.append(Recency(max(500, 2 * rows)))
-    return [*tried, Retrain()] if "retrain" in able else tried
+    fisher = remembers and model.task == "classification" and "proba" in able
+    fitting: list[tuple[bool, Strategy]] = [
+        (bool(memory.statistics) and "features" in able, Analytic()),  # the live model was solved from them
+        ("incremental" in able, chain(*replay, Incremental())),
+        ("gradient" in able, chain(*replay, Incremental("adam", epochs=3), Interpolate("auto"))),
+        ("gradient" in able and fisher, chain(EWC(1.0), Incremental("adam", epochs=3))),
+        ("add_trees" in able, chain(*replay, AppendTrees(20))),
+        ("retrain" in able and remembers, Window(recent)),
+        ({"retrain", "weight"} <= able, Recency(recent)),
+        ("retrain" in able, Retrain()),
+    ]
+    return [strategy for fits, strategy in fitting if fits]
 
 
 def made_redundant_by(recipe: Recipe, tried: Sequence[Challenger]) -> Challenger | None:
-    """Return the challenger that makes this recipe redundant, if "auto" has the choice; None if the recipe is tried.
+    """Return the challenger that makes this recipe redundant, or None.
 
     Gradient steps on a net cost many times as much as an exact head. They are left out if an exact head is better than
-    the champion on the new select rows and no worse on those of the anchor set: it forgets nothing from then on.
+    the champion on the new select rows and no worse on old ones: it forgets nothing from then on.
     """
     if isinstance(recipe.structure.head, Exact):
         return None
@@ -141,32 +136,31 @@ def made_redundant_by(recipe: Recipe, tried: Sequence[Challenger]) -> Challenger
 
 
 def _for_nets(model: Model, memory: Memory, *, rows: int, unseen: int) -> list[Strategy]:
-    """Return what a net is tried with: an exact head, which costs next to nothing, then gradient steps.
+    """Return the strategies for a net: an exact head, which costs next to nothing, then gradient steps.
 
     If the live head is exact, only that is continued: gradient steps would change the features that its sums belong to,
-    and begin to forget. Layers that were never trained on a class may not separate it, so with new classes a head on
-    the rows themselves is tried too. Training from scratch costs many times as much as all of these, so it must be
-    named. So must methods whose strength has to be chosen.
+    and begin to forget. Layers that were never trained on a class may not separate it, so new classes also get a head
+    on the rows themselves. Training from scratch costs many times as much as all of these, so it must be named. So must
+    methods whose strength has to be chosen.
     """
-    remembers = len(memory) > 0
+    classifies = model.task == "classification"
     weight = 1.0 if unseen else _weight(memory.seen, rows)  # a new class has enough rows of its own
-    tried: list[Strategy] = []
-    if model.task == "classification" and has_features(model):
-        if memory.statistics:
-            return [*([Analytic(weight=weight)] if weight > 1 else []), Analytic()]
-        if remembers:
-            tried.append(Analytic(_width(model, memory), weight=weight))
-    if tried and unseen and _few_inputs(memory):
-        tried.append(Analytic(reads="input"))
-    if remembers:
-        return [*tried, chain(DERpp(1000), Incremental())]
-    return [*tried, chain(LwF(1.0), Incremental()), chain(Incremental(), Interpolate("auto"))]
+    if classifies and has_features(model) and memory.statistics:
+        return [*([Analytic(weight=weight)] if weight > 1 else []), Analytic()]
+    if memory.rows is None or not len(memory):
+        return [chain(LwF(1.0), Incremental()), chain(Incremental(), Interpolate("auto"))]
+    steps = chain(DERpp(1000), Incremental())
+    if not (classifies and has_features(model)):
+        return [steps]
+    x = memory.rows.x
+    few_inputs = isinstance(x, np.ndarray) and math.prod(x.shape[1:]) <= _FEW
+    on_rows = [Analytic(reads="input")] if unseen and few_inputs else []
+    return [Analytic(_width(model, memory.rows), weight=weight), *on_rows, steps]
 
 
-def _width(model: HasFeatures, memory: Memory) -> int:
+def _width(model: HasFeatures, rows: Batch) -> int:
     """Return the number of features to compute from the input of the last layer."""
-    assert memory.rows is not None, "the caller checked that rows are remembered"
-    inputs = int(model.features(memory.rows.take([0]).x).shape[1])
+    inputs = int(model.features(rows.take([0]).x).shape[1])
     return min(max(_WIDTH, inputs * 3 // 2), _WIDEST)
 
 
@@ -174,12 +168,6 @@ def _weight(seen: int, rows: int) -> float:
     """Return the weight of a new row if they are few: together half the weight of all old ones, as a power of two."""
     ratio = seen / (2 * max(rows, 1))
     return 1.0 if ratio < 2 else min(64.0, 2.0 ** round(math.log2(ratio)))
-
-
-def _few_inputs(memory: Memory) -> bool:
-    """Return whether a row is one array of so few numbers that features of it are cheap."""
-    x = None if memory.rows is None else memory.rows.x
-    return isinstance(x, np.ndarray) and math.prod(x.shape[1:]) <= _FEW
 
 
 def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
@@ -190,7 +178,8 @@ def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
     AbilityError
         Names the missing ability, the strategy that needs it, what the model has, and what works instead.
     """
-    lacking = _lacking(strategy, model, memory)
+    recipe = _prepare(strategy, model, memory)
+    lacking = recipe.needs - model.abilities
     if lacking:
         word = sorted(lacking)[0]
         raise AbilityError(
@@ -198,12 +187,12 @@ def recipe_for(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
             f"it has {sorted(model.abilities)}. "
             + ("Retrain() works with every model." if "retrain" in model.abilities else "It can only be replaced.")
         )
+    return recipe
+
+
+def _prepare(strategy: Strategy, model: Model, memory: Memory) -> Recipe:
+    """Return the recipe of a strategy with a starting point, whether the model can follow it or not."""
     return strategy.prepare(Recipe(), memory).resolve_start(model.abilities)
-
-
-def _lacking(strategy: Strategy, model: Model, memory: Memory) -> frozenset[str]:
-    """Return the abilities that a strategy needs and this model lacks."""
-    return strategy.prepare(Recipe(), memory).resolve_start(model.abilities).needs - model.abilities
 
 
 __getattr__ = deprecated_names(

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from incumbent.core import BaseModel, Batch, Memory, Prediction, completed, has_logits, has_weights, is_model, is_net
+from incumbent.core import (
+    BaseModel,
+    Batch,
+    Memory,
+    Prediction,
+    complete_adapter,
+    has_logits,
+    has_weights,
+    is_model,
+    is_net,
+)
 from incumbent.models import wrap
 
 
@@ -66,7 +76,7 @@ def test_abilities_that_an_object_holds_are_translated_too():
         abilities: frozenset = frozenset({"grow"})
 
     with pytest.warns(DeprecationWarning, match="'grow' is now 'add_classes'"):
-        model = completed(Holding())
+        model = complete_adapter(Holding())
     assert model.abilities == {"add_classes"}
     assert Holding(abilities=frozenset({"tune"})).abilities == {"hyperparameter_search"}
 
@@ -81,7 +91,7 @@ def test_an_adapter_of_now_is_left_alone():
     class New(BaseModel, type(adapter())):
         pass
 
-    assert completed(New()).takes == "frame" and "takes" not in vars(New)
+    assert complete_adapter(New()).takes == "frame" and "takes" not in vars(New)
 
 
 def test_a_class_and_what_lacks_a_member_are_no_models():

@@ -33,7 +33,7 @@ from incumbent.core._model import (
     is_net,
     is_split,
 )
-from incumbent.core._model_0_1 import completed
+from incumbent.core._model_0_1 import complete_adapter
 from incumbent.core._options import (
     OPTIONS,
     Architecture,
@@ -109,7 +109,7 @@ __all__ = [
     "has_weights",
     "has_logits",
     "has_features",
-    "completed",
+    "complete_adapter",
     "ABILITIES",
     "Strategy",
     "Metric",

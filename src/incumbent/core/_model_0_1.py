@@ -15,7 +15,7 @@ _MEMBERS = {"weight_importance": "sensitivity", "infer_outputs": "meeting"}
 """Members of now, and their names in 0.1."""
 
 
-def completed(model: M) -> M:
+def complete_adapter(model: M) -> M:
     """Return the model, after its class got what an adapter of 0.1 lacks.
 
     The defaults of `BaseModel`, present names for the members that it has under old ones, and present words for its

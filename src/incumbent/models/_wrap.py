@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from incumbent.core import Array, Model, Task, completed, is_model
+from incumbent.core import Array, Model, Task, complete_adapter, is_model
 from incumbent.errors import MissingDependency, ModelError, RegistryError, UsageError
 from incumbent.models._framework import frameworks, is_built_in
 from incumbent.words import joined
@@ -62,7 +62,7 @@ def wrap(
     if isinstance(native, type):
         raise ModelError(f"{native.__name__} is a class. Pass a fitted model, such as {native.__name__}().fit(x, y).")
     if is_model(native):
-        return completed(native)
+        return complete_adapter(native)
     named = {"task": task, "factory": factory, "arguments": arguments, "prepare": prepare}
     given = {name: value for name, value in named.items() if value is not None}
     general = {"device": device, **({} if classes is None else {"classes": classes})}  # ignored if they do not apply
@@ -76,7 +76,7 @@ def wrap(
                 f"{name}= is for {joined(takers)}. {type(native).__name__} does not take it; leave it out."
             )
         options = {name: value for name, value in (general | given).items() if name in framework.options}
-        return completed(framework.wrap(adapter, native, **options))
+        return complete_adapter(framework.wrap(adapter, native, **options))
     raise ModelError(
         f"{type(native).__module__}.{type(native).__name__} is not a model that Incumbent can update. "
         f"It takes {joined([framework.models for framework in frameworks()])}."
@@ -133,4 +133,4 @@ def load(folder: Path) -> Model:
     if framework is None:
         raise MissingDependency(f"The model needs the adapter {key!r}, and no installed package has it.")
     made: Model = framework.load_adapter(key).load(folder)
-    return completed(made)
+    return complete_adapter(made)
