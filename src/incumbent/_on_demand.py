@@ -13,20 +13,7 @@ def on_demand(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the `__getattr__` and the `__dir__` of a package (PEP 562).
 
-    Parameters
-    ----------
-    package : str
-        Its name.
-    home : mapping of str to str
-        The module of the package in which each name lies.
-    more : iterable of str
-        Names that it has by itself.
-
-    Examples
-    --------
-    >>> get, names = on_demand("incumbent.models", {"fit_challenger": "finish._fit_challenger"}, ["wrap"])
-    >>> get("fit_challenger").__name__, names()
-    ('fit_challenger', ['fit_challenger', 'wrap'])
+    `home` has the module in which each name is defined, relative to the package; `more` are its own names.
     """
     known = sorted({*home, *more})
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "incumbent"
 OLD_NAMES = {"control", "evaluation", "monitor", "slices"}  # modules that only forward
-PRIVATE = {"__init__", "__main__", "_deprecated", "_on_demand"}
+PRIVATE = {"__init__", "__main__", "_deprecated", "_import_named", "_on_demand"}
 
 
 def rooms() -> dict[tuple[str, ...], tuple[int, int]]:

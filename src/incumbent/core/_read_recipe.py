@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from incumbent.core._elements import ELEMENTS
 from incumbent.core._options import OPTIONS
 from incumbent.core._recipe import Recipe
-from incumbent.core._recipe_0_1 import ORDER, is_old, is_written_old
-from incumbent.core._values import Value
 from incumbent.errors import UsageError
+
+_MADE_BY: dict[str, Callable[..., Any]] = {"Recipe": Recipe, "Optimiser": ELEMENTS["optimizer"], **OPTIONS}
+_MADE_BY |= {kind.__name__: kind for kind in ELEMENTS.values()}
 
 
 def read_recipe(text: str) -> Recipe:
-    """Return the recipe that a text prints.
+    """Return the recipe that prints this text.
 
     Parameters
     ----------
     text : str
-        What ``repr(recipe)`` gave, in this version or in 0.1. A version in the registry stores it.
+        The ``repr`` of a recipe, by this version or by 0.1. A version in the registry stores it.
 
     Raises
     ------
@@ -35,52 +36,32 @@ def read_recipe(text: str) -> Recipe:
     """
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        name, args, keywords = _call(tree)
-    except (SyntaxError, ValueError):
-        raise UsageError(f"{text!r} is not a recipe; a recipe prints such as {Recipe()!r}.") from None
-    if name != "Recipe":
-        raise UsageError(f"{text!r} is not a recipe but {name}; a recipe prints such as {Recipe()!r}.")
-    old: dict[str, Any] = {}
-    new: dict[str, Any] = {}
-    for node in (*args, *keywords.values()):
-        _read_element(node, old, new, text)
-    recipe = Recipe().replace(**new)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return recipe.but(**old) if old else recipe
+        penalty = _take_penalty(tree)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            recipe = _value(tree)
+            if isinstance(recipe, Recipe):
+                return recipe.but(**penalty) if penalty else recipe
+    except (SyntaxError, TypeError, ValueError, UsageError):
+        pass
+    raise UsageError(f"{text!r} is not a recipe; a recipe prints such as {Recipe()!r}.")
 
 
-def _read_element(node: ast.expr, old: dict[str, Any], new: dict[str, Any], text: str) -> None:
-    """Add the fields of one element, such as ``Data(...)``, to those of 0.1 or of now."""
-    try:
-        name, args, keywords = _call(node)
-        kind = _KINDS[name]
-        positional, named = [_value(each) for each in args], {key: _value(each) for key, each in keywords.items()}
-    except (KeyError, ValueError):
-        raise UsageError(f"{ast.unparse(node)} in {text!r} is no part of a recipe.") from None
-    names, order = [f.name for f in dataclasses.fields(kind)], ORDER[kind.__name__].split()  # type: ignore[arg-type]
-    written_old = is_written_old(names, order, positional, named)
-    given = dict(zip(order if written_old else names, positional, strict=False)) | named
-    for key, value in given.items():
-        (old if written_old and is_old(key, value, none=True) else new)[key] = value
-
-
-def _call(node: ast.expr) -> tuple[str, list[ast.expr], dict[str, ast.expr]]:
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-        raise ValueError(node)
-    return node.func.id, node.args, {keyword.arg or "": keyword.value for keyword in node.keywords}
+def _take_penalty(tree: ast.expr) -> dict[str, Any]:
+    """Remove ``l2`` from ``Loss(...)`` and return it: 0.1 had it there, and now options of the structure have it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Loss":
+            found = {k.arg: ast.literal_eval(k.value) for k in node.keywords if k.arg == "l2"}
+            node.keywords = [k for k in node.keywords if k.arg != "l2"]
+            return found
+    return {}
 
 
 def _value(node: ast.expr) -> Any:
-    """Return a plain value, or an option."""
+    """Return a plain value, or what a call of one of our own classes makes."""
     if not isinstance(node, ast.Call):
         return ast.literal_eval(node)
-    name, args, keywords = _call(node)
-    try:
-        return OPTIONS[name](*map(_value, args), **{key: _value(each) for key, each in keywords.items()})
-    except TypeError:
-        raise ValueError(node) from None
-
-
-_KINDS: dict[str, type[Value]] = {kind.__name__: kind for kind in ELEMENTS.values()}
-_KINDS["Optimiser"] = _KINDS["Optimizer"]  # as 0.1 spelled it
+    if not isinstance(node.func, ast.Name) or node.func.id not in _MADE_BY:
+        raise ValueError(node)
+    keywords = {keyword.arg or "": _value(keyword.value) for keyword in node.keywords}
+    return _MADE_BY[node.func.id](*map(_value, node.args), **keywords)

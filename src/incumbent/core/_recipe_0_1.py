@@ -19,7 +19,7 @@ from incumbent.errors import UsageError
 
 C = TypeVar("C", bound=type)
 
-ORDER = {
+_ORDER = {
     "Data": "replay sample cap window half_life ordered beside subset share balanced emphasis",
     "Structure": "start append shrink releaf freeze search new_head grow rank adapt apart factory arguments keep noise "
     "analytic projection reads neighbours",
@@ -152,11 +152,11 @@ def warn_of(names: Sequence[str], stacklevel: int) -> None:
 def accepts_0_1(cls: C) -> C:
     """Let an element of a recipe also take and give the fields that it had in 0.1."""
     first: Callable[..., None] = cls.__init__  # type: ignore[misc]
-    names, order = [f.name for f in dataclasses.fields(cls)], ORDER[cls.__name__].split()
+    names, order = [f.name for f in dataclasses.fields(cls)], _ORDER[cls.__name__].split()
 
     @functools.wraps(first)
     def init(self: object, *args: Any, **kwargs: Any) -> None:
-        if not is_written_old(names, order, args, kwargs):
+        if not _is_written_old(names, order, args, kwargs):
             return first(self, *args, **kwargs)
         given = dict(zip(order, args, strict=False)) | kwargs
         old = {name: value for name, value in given.items() if is_old(name, value, none=True)}
@@ -178,7 +178,7 @@ def accepts_0_1(cls: C) -> C:
     return cls
 
 
-def is_written_old(names: Sequence[str], order: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
+def _is_written_old(names: Sequence[str], order: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
     """Return whether arguments are those of 0.1; ``Data(None)`` is, where it meant all remembered rows."""
     if any(is_old(name, value) for name, value in kwargs.items()):
         return True

@@ -9,7 +9,7 @@ import numpy as np
 
 from incumbent.core import Array, Floats, Prediction
 from incumbent.metrics._base import Score
-from incumbent.metrics._labels import Codes, column, encode, probabilities, settled, several, tallies
+from incumbent.metrics._labels import Codes, column, encode, encode_truth, probabilities, several, tallies
 
 BINS = 15
 
@@ -67,7 +67,7 @@ def _confidence(
     proba, known = probabilities(prediction, "calibration_error")
     if several(y):
         return proba.ravel(), np.asarray(np.asarray(y).ravel() == 1, dtype=np.float64)
-    every, truth = settled(classes, y, prediction)
+    every, truth = encode_truth(classes, y, prediction)
     if positive is None and len(every) == 2:
         positive = every[-1]
     if positive is not None:

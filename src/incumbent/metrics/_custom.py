@@ -56,7 +56,7 @@ class Custom(Score):
     @property
     def needs_proba(self) -> bool:  # type: ignore[override]
         """Whether the function cannot be called without probabilities."""
-        return "y_proba" in _required(self.path)
+        return _parameters(self.path).get("y_proba", False)
 
     @property
     def greater_is_better(self) -> bool:  # type: ignore[override]
@@ -71,7 +71,7 @@ class Custom(Score):
         return self._call(np.asarray(y)[index], prediction.take(index), None)
 
     def resample(self, y: Array, prediction: Prediction, weight: Floats) -> Floats:
-        """Return the score under each of B row weightings (B, n); a function without weights sees rows repeated."""
+        """Return the score under each of B row weightings (B, n); without `sample_weight` rows are repeated."""
         return np.array([self.score(y, prediction, row) for row in weight])
 
     def _call(self, y: Array, prediction: Prediction, weight: Floats | None) -> float:
@@ -82,7 +82,7 @@ class Custom(Score):
             given["sample_weight"] = weight
         try:
             value = _load(self.path)(y, prediction.label, **given)
-        except Exception as error:  # a function of the user's can raise anything
+        except Exception as error:  # the function can raise anything
             raise UsageError(
                 f"{self.path} failed on {len(y):,} rows with {type(error).__name__}: {error}. A metric takes (y_true, "
                 "y_pred) and returns a number, whatever rows it is given."
@@ -94,7 +94,7 @@ class Custom(Score):
 
 
 def _copies(weight: Floats) -> Array:
-    """Return row numbers, each repeated by its share of the weight, n in all (systematic rounding)."""
+    """Return n row numbers, each repeated in proportion to its weight (systematic rounding)."""
     total = weight.sum()
     if total <= 0:
         return np.arange(0)
@@ -111,18 +111,10 @@ def _load(path: str) -> Callable[..., Any]:
 
 
 @functools.cache
-def _parameters(path: str) -> frozenset[str]:
-    return frozenset(_signature(path))
-
-
-@functools.cache
-def _required(path: str) -> frozenset[str]:
-    empty = inspect.Parameter.empty
-    return frozenset(name for name, p in _signature(path).items() if p.default is empty)
-
-
-def _signature(path: str) -> dict[str, inspect.Parameter]:
+def _parameters(path: str) -> dict[str, bool]:
+    """Return the names of the parameters, each with whether it is required."""
     try:
-        return dict(inspect.signature(_load(path)).parameters)
-    except ValueError:  # functions written in C may not tell
+        parameters = inspect.signature(_load(path)).parameters
+    except ValueError:  # some functions written in C have no signature
         return {}
+    return {name: p.default is p.empty for name, p in parameters.items()}

@@ -1,4 +1,4 @@
-"""Class labels as whole numbers, so that everything after works on arrays of integers; and several labels at once."""
+"""Class labels as whole numbers, and rows with several labels."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Codes: TypeAlias = NDArray[np.intp]
 
 
 def encode(labels: Array, classes: Sequence[Any] | Array) -> Codes:
-    """Return each label's position among `classes`, -1 where it is none of them."""
+    """Return the position of each label among `classes`, -1 if it is none of them."""
     import pandas as pd
 
     known, given = np.asarray(classes), np.asarray(labels)
     if known.dtype.kind not in "biuf" or given.dtype.kind not in "biuf":  # strings, or strings against numbers
         known, given = known.astype(object), given.astype(object)
-    # left to itself, pandas copies objects that are texts into a type of its own, which takes longer than the look-up
+    # without a dtype, pandas copies texts into a type of its own, which takes longer than the look-up
     index = pd.Index(known, dtype=known.dtype)
     return np.asarray(index.get_indexer(pd.Index(given, dtype=given.dtype)), dtype=np.intp)
 
 
 def several(y: Array) -> bool:
-    """Return whether a row has several labels, each on or off, or several values: (n, m) where others have (n,)."""
+    """Return whether rows have several labels, each on or off, or several values: (n, m) instead of (n,)."""
     return np.ndim(y) == 2
 
 
 def wrong(label: Array, y: Array) -> NDArray[np.bool_]:
-    """Return which rows are predicted wrong (n,): where there are several labels, those that have any of them wrong.
+    """Return which rows (n,) are predicted wrong; of rows with several labels, those with any of them wrong.
 
     Examples
     --------
@@ -44,21 +44,23 @@ def wrong(label: Array, y: Array) -> NDArray[np.bool_]:
 
 
 def averaged(loss: Floats) -> Floats:
-    """Return one loss for each row (n,): the mean over its labels or values where it has several."""
+    """Return one loss for each row (n,): the mean over its labels or values if it has several."""
     return np.asarray(loss.mean(axis=1)) if several(loss) else loss
 
 
-def label_names(y: Array, *said: Prediction) -> tuple[Any, ...]:
-    """Return what the m columns of labels (n, m) are called: as a model has it, else 0 to m - 1."""
+def label_names(y: Array, *predictions: Prediction) -> tuple[Any, ...]:
+    """Return the names of the m columns of labels (n, m): those of a model, else 0 to m - 1."""
     width = int(np.shape(y)[1])
-    known = next((p.classes for p in said if p.classes is not None and len(p.classes) == width), np.arange(width))
+    known = next(
+        (p.classes for p in predictions if p.classes is not None and len(p.classes) == width), np.arange(width)
+    )
     return tuple(np.asarray(known).tolist())
 
 
 def label_counts(y: Array, label: Array, weight: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the weights (B, m) on which each of m labels is on and said to be, is on, and is said to be on."""
-    truly, said = (np.asarray(np.asarray(each) == 1, dtype=np.float64) for each in (y, label))
-    return weight @ (truly * said), weight @ truly, weight @ said
+    """Return the weights (B, m) of rows on which each label is on and predicted on, is on, and is predicted on."""
+    on, predicted = (np.asarray(np.asarray(each) == 1, dtype=np.float64) for each in (y, label))
+    return weight @ (on * predicted), weight @ on, weight @ predicted
 
 
 def classes_of(*labels: Array | None) -> tuple[Any, ...]:
@@ -75,8 +77,8 @@ def classes_of(*labels: Array | None) -> tuple[Any, ...]:
         return tuple(sorted(found, key=str))
 
 
-def settled(classes: tuple[Any, ...] | None, y: Array, prediction: Prediction) -> tuple[tuple[Any, ...], Codes]:
-    """Return the classes that a score is over, and the codes of `y`; a class of `y` is never left out."""
+def encode_truth(classes: tuple[Any, ...] | None, y: Array, prediction: Prediction) -> tuple[tuple[Any, ...], Codes]:
+    """Return the classes of a score, and the codes of `y` among them; a class of `y` is never left out."""
     known = classes_of(y, prediction.label, prediction.classes) if classes is None else tuple(classes)
     code = encode(y, known)
     if (code < 0).any():
@@ -86,7 +88,7 @@ def settled(classes: tuple[Any, ...] | None, y: Array, prediction: Prediction) -
 
 
 def probabilities(prediction: Prediction, name: str) -> tuple[Floats, Array]:
-    """Return the class probabilities and their classes, or say that the model gives none."""
+    """Return the class probabilities and their classes, or raise an error if the model predicts labels only."""
     if prediction.proba is None or prediction.classes is None:
         raise AbilityError(
             f"{name} needs class probabilities and this model lacks 'proba'; it gives labels only. "
@@ -96,7 +98,7 @@ def probabilities(prediction: Prediction, name: str) -> tuple[Floats, Array]:
 
 
 def column(prediction: Prediction, wanted: Any, name: str) -> Floats:
-    """Return the probability of one class (n,); zero where the model does not know the class."""
+    """Return the probability (n,) of one class; zero if the model does not know it."""
     return next(columns(prediction, (wanted,), name))
 
 
@@ -108,7 +110,7 @@ def columns(prediction: Prediction, wanted: Sequence[Any], name: str) -> Iterato
 
 
 def tallies(code: Codes, size: int, weight: Floats) -> Floats:
-    """Return the weight (B, size) that falls on each code, for weights (B, n); code -1 is left out."""
+    """Return the total weight (B, size) of each code, for weights (B, n); code -1 is left out."""
     inside = code >= 0
     if not inside.all():
         code, weight = code[inside], weight[:, inside]

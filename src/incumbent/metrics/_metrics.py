@@ -12,7 +12,7 @@ from incumbent.errors import UsageError
 from incumbent.metrics._calibration import CalibrationError
 from incumbent.metrics._cost import CostMatrix, read_costs
 from incumbent.metrics._custom import Custom
-from incumbent.metrics._labels import encode, settled, several
+from incumbent.metrics._labels import encode, encode_truth, several
 from incumbent.metrics._rank import AUC
 from incumbent.metrics._rows import Accuracy, Brier, HammingLoss, LogLoss
 from incumbent.metrics._table import F1, BalancedAccuracy, MicroF1, Precision, Recall
@@ -163,7 +163,7 @@ def scores(y: Array, prediction: Prediction, *, task: Task, weight: Floats | Non
     {'rmse': 1.4142135623730951, 'mae': 1.0, 'r2': -7.0}
     """
     if task == "classification" and not several(y):  # turn labels into numbers once, for all metrics
-        classes, truth = settled(None, y, prediction)
+        classes, truth = encode_truth(None, y, prediction)
         known = None if prediction.classes is None else encode(prediction.classes, classes)
         y, prediction = truth, Prediction(encode(prediction.label, classes), prediction.proba, known)
     kinds = standard(task, labels_of(y)).items()

@@ -11,7 +11,7 @@ import numpy as np
 
 from incumbent.core import Array, Floats, Prediction
 from incumbent.metrics._base import Score
-from incumbent.metrics._labels import columns, label_names, probabilities, settled, several
+from incumbent.metrics._labels import columns, encode_truth, label_names, probabilities, several
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,7 +54,7 @@ class AUC(Score):
         return np.mean(areas, axis=0) if areas else np.full(len(weight), math.nan)
 
     def _of_classes(self, y: Array, prediction: Prediction, weight: Floats) -> Iterator[Floats | None]:
-        classes, truth = settled(self.classes, y, prediction)
+        classes, truth = encode_truth(self.classes, y, prediction)
         positive = classes[-1] if self.positive is None and len(classes) == 2 else self.positive
         wanted = classes if positive is None else tuple(each for each in (positive,) if each in classes)
         for name, score in zip(wanted, columns(prediction, wanted, self.name), strict=True):

@@ -13,7 +13,7 @@ import numpy as np
 
 from incumbent.core import Array, Floats, Prediction
 from incumbent.metrics._base import Score
-from incumbent.metrics._labels import encode, label_counts, label_names, settled, several, tallies
+from incumbent.metrics._labels import encode, encode_truth, label_counts, label_names, several, tallies
 
 
 class TableMetric(Score):
@@ -36,7 +36,7 @@ class TableMetric(Score):
         if several(y):
             names, counts = label_names(y, prediction), label_counts(y, prediction.label, weight)
             return self._combine(names, counts, mean=self.positive is None)
-        classes, truth = settled(self.classes, y, prediction)
+        classes, truth = encode_truth(self.classes, y, prediction)
         label = encode(prediction.label, classes)
         codes = (np.where(label == truth, truth, -1), truth, label)
         return self._combine(classes, [tallies(code, len(classes), weight) for code in codes], mean=self.always_mean)
