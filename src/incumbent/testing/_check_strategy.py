@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,10 +60,9 @@ def _check_value(strategy: Any) -> None:
     name = repr(strategy)
     assert not isinstance(strategy, type), f"{name} is a class; a strategy is a value, such as {name}()."
     assert isinstance(strategy, Strategy), f"{name} is no Strategy: it needs the methods prepare and remember."
-    assert dataclasses.is_dataclass(strategy), f"{name} is no dataclass; write @dataclass(frozen=True, repr=False)."
-    assert strategy.__dataclass_params__.frozen, (
-        f"{name} can be changed after it is made; write @dataclass(frozen=True)."
-    )
+    params: Any = getattr(strategy, "__dataclass_params__", None)  # which every dataclass keeps
+    assert params is not None, f"{name} is no dataclass; write @dataclass(frozen=True, repr=False)."
+    assert params.frozen, f"{name} can be changed after it is made; write @dataclass(frozen=True)."
     twin = copy.deepcopy(strategy)
     assert twin == strategy, f"{name} does not equal its own copy; a value is equal where its fields are."
     try:

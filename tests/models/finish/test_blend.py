@@ -11,7 +11,6 @@ from sklearn.tree import DecisionTreeClassifier
 from incumbent.core import Batch, Ensemble, Recipe
 from incumbent.errors import AbilityError
 from incumbent.models import Blend, fit_challenger, load, save, wrap
-from incumbent.models.finish._blend import BlendModel, blended
 
 
 def rows(seed=0, k=2, n=300):
@@ -31,6 +30,13 @@ def models(k=2):
 
 def plan(how, select=None, members=5):
     return Recipe().replace(ensemble=Ensemble(how, members=members)).bind(select=select, seed=0)
+
+
+def blended(champion, challenger, recipe):
+    """Finish a recipe with a challenger that is already trained."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(champion), "fit", lambda self, recipe: challenger)
+        return fit_challenger(champion, recipe)
 
 
 @pytest.mark.parametrize("k", [2, 3])
@@ -206,7 +212,7 @@ def test_it_is_stored_whole(tmp_path, how, k):
 
 def test_an_ensemble_is_wrapped_as_one():
     ensemble = Blend(models(), np.array([0.5, 0.5]), "vote")
-    assert isinstance(wrap(ensemble), BlendModel)
+    assert isinstance(wrap(ensemble).native, Blend)
     assert repr(ensemble) == "Blend(vote of LogisticRegression, GaussianNB)"
 
 

@@ -44,7 +44,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from incumbent.errors import ModelError, TrustError
-from incumbent.models.files._safe import load_native, load_skops, save_native
+from incumbent.models.files import load_native, load_skops, save_native
 
 rng = np.random.default_rng(0)
 N = 200
@@ -279,7 +279,7 @@ def test_reading_and_writing_import_no_torch(tmp_path):
         import sys
         from pathlib import Path
         from sklearn.linear_model import Ridge
-        from incumbent.models.files._safe import load_native, load_skops, save_native
+        from incumbent.models.files import load_native, save_native
         path = Path(sys.argv[1])
         save_native(Ridge().fit([[0.0], [1.0]], [0.0, 1.0]), path)
         load_native(path)

@@ -22,8 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from incumbent.errors import ModelError, TrustError
-from incumbent.models.files._open import open_model
-from incumbent.models.files._pickles import names_in
+from incumbent.models.files import names_in, open_model
 
 rng = np.random.default_rng(0)
 X = pd.DataFrame(rng.normal(size=(120, 3)), columns=["a", "b", "c"])
