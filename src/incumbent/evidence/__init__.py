@@ -5,10 +5,9 @@ could have shown. `incumbent.evidence.live` holds evidence from labels that arri
 """
 
 from incumbent._deprecated import deprecated_names
-from incumbent.evidence._flips import negative_flip_rate
+from incumbent.evidence._flips import clopper_pearson_lower, clopper_pearson_upper, negative_flip_rate
 from incumbent.evidence._forgetting import change, per_class
 from incumbent.evidence._paired import compare, gain, scale
-from incumbent.evidence._pairs import clopper_pearson_lower, clopper_pearson_upper
 from incumbent.evidence._power import rows_needed, smallest_gain
 from incumbent.evidence._spread import PairedVariance, paired_variance
 

@@ -1,4 +1,4 @@
-"""Negative flips: rows that the champion had right and the challenger has wrong."""
+"""Bounds of a fraction of rows, such as the negative flips: the champion had them right, the challenger wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from incumbent.core import Floats, Interval, PairedPredictions
 from incumbent.evidence._blocks import block_length, clusters, consecutive
 from incumbent.evidence._mean import mean_bounds
-from incumbent.evidence._pairs import clopper_pearson_lower, clopper_pearson_upper
 from incumbent.metrics._labels import Codes, wrong
 
 
@@ -71,3 +70,23 @@ def _by_unit(flipped: Floats, weight: Floats, unit: Codes, alpha: float) -> tupl
     # the unit that did not turn up: one flip, or one standard deviation more than the others
     best = min(max(float(weight.mean()), float(total.mean() + total.std())), float(mass.mean()))
     return mean_bounds(total, mass, worst=0.0, best=best, alpha=alpha, few=True)
+
+
+def clopper_pearson_upper(count: int, rows: int, *, alpha: float) -> float:
+    """Return the Clopper-Pearson upper bound of a share: the largest that would give so few with probability alpha.
+
+    Clopper, C. J. and Pearson, E. S. (1934). The use of confidence or fiducial limits. Biometrika 26.
+
+    Examples
+    --------
+    >>> round(clopper_pearson_upper(0, 299, alpha=0.05), 4)
+    0.01
+    """
+    from scipy import special
+
+    return float(special.betainccinv(count + 1, rows - count, alpha)) if count < rows else 1.0
+
+
+def clopper_pearson_lower(count: int, rows: int, *, alpha: float) -> float:
+    """Return the Clopper-Pearson lower bound of a share."""
+    return 1.0 - clopper_pearson_upper(rows - count, rows, alpha=alpha) if rows else 0.0

@@ -2,16 +2,21 @@
 
 Which test, in the order in which it is decided:
 
-1. *Right or wrong, rows independent and unweighted*: exact McNemar, with a margin the exact unconditional test, with
-   200 differing rows and more Tango's score interval (see `_pairs`).
-2. *Any other loss per row*: the paired mean with room for one worst row (see `_mean`). The worst row costs the
-   metric's bound or the clip, whichever is less; where there is neither, the largest loss that was seen.
-3. *The AUC of two classes, rows independent, unweighted and in no order of time*: DeLong (see `_delong`), where its
-   normal quantile is good enough.
+1. *Right or wrong, no margin, rows independent and unweighted*: McNemar's exact test.
+2. *Any other loss per row, and right or wrong with a margin*: the paired mean with room for one worst row (see
+   `_mean`). The worst row costs the metric's bound or the clip, whichever is less. If there is neither, it costs the
+   largest loss that was seen.
+3. *The AUC of two classes, rows independent, unweighted and in no order of time*: DeLong (see `_delong`), if its normal
+   quantile is good enough.
 4. *No loss per row*: the paired bootstrap (see `_bootstrap`).
 
-Rows of one `block` are one unit of evidence in 2 and 4. Rows that are `ordered` are tested as if independent and, where
-their differences show autocorrelation, in blocks of consecutive rows as well (see `_blocks`); the wider bound counts.
+Rows of one `block` are one unit of evidence in 2 and 4. Rows that are `ordered` are tested as if independent. If their
+differences show autocorrelation, they are also tested in blocks of consecutive rows (see `_blocks`), and the wider
+bound counts.
+
+References
+----------
+McNemar, Q. (1947). Note on the sampling error of the difference between correlated proportions. Psychometrika 12.
 """
 
 from __future__ import annotations
@@ -28,7 +33,6 @@ from incumbent.evidence._bootstrap import is_regression, score_bounds
 from incumbent.evidence._delong import delong_bounds
 from incumbent.evidence._forgetting import per_class
 from incumbent.evidence._mean import mean_bounds
-from incumbent.evidence._pairs import FEW, gain_bounds
 from incumbent.metrics._labels import Codes, averaged, classes_of, label_names, several, wrong
 from incumbent.metrics._metrics import scores
 from incumbent.metrics._rank import AUC
@@ -203,20 +207,29 @@ def _weighed(paired: PairedPredictions) -> PairedPredictions:
 def _gain_of_losses(paired: PairedPredictions, losses: Losses, alpha: float, margin: float) -> Interval:
     rows, gains = len(paired), losses.gains
     value = float(np.average(gains, weights=paired.weight))
-    counts = win_counts(paired, losses)
+    lower, upper = unit_bounds(paired, losses, alpha, margin)
+    test = "paired mean" if paired.block is None else "paired mean by cluster"
+    counts = win_counts(paired, losses) if margin == 0.0 else None
     if counts is not None:
-        lower, upper = gain_bounds(*counts, rows, alpha=alpha, margin=margin)
-        few = "exact unconditional" if sum(counts) < FEW else "Tango score"
-        test = "exact McNemar" if margin == 0.0 else few
-    else:
-        lower, upper = unit_bounds(paired, losses, alpha, margin)
-        test = "paired mean" if paired.block is None else "paired mean by cluster"
+        wins, lost = counts
+        lower, upper, test = _agreeing(lower, wins, lost, alpha), -_agreeing(-upper, lost, wins, alpha), "exact McNemar"
     length = block_length(gains) if paired.ordered and paired.block is None else 1
     if length > 1:
         wide = unit_bounds(paired, losses, alpha, margin, consecutive(rows, length))
         lower, upper = min(lower, wide[0]), max(upper, wide[1])
         test += f" and in blocks of {length} rows"
     return Interval(value, lower, upper, alpha, test, rows)
+
+
+def _agreeing(lower: float, wins: int, losses: int, alpha: float) -> float:
+    """Return a lower bound that is above zero exactly if McNemar's test rejects.
+
+    Given the number of differing rows, the wins are binomial: p = P(Binomial(wins + losses, 1/2) >= wins).
+    """
+    from scipy import special
+
+    p = float(special.bdtrc(wins - 1, wins + losses, 0.5)) if wins else 1.0
+    return max(lower, math.nextafter(0.0, 1.0)) if p <= alpha else min(lower, 0.0)
 
 
 def win_counts(paired: PairedPredictions, losses: Losses) -> tuple[int, int] | None:

@@ -130,7 +130,7 @@ def test_each_slice_is_judged_by_the_test_that_fits_its_rows():
     assert first.holds and first.value == first.interval.lower > -0.02 and first.name == 'not worse where part == "a"'
     assert second.holds and second.name == "not worse on late" and second.interval.rows == 400
     assert first.text.startswith('not worse where part == "a": gain +0.167 points, at least -0.')
-    assert "(limit: more than -2; exact unconditional, 600 rows, 95 %)" in first.text
+    assert "(limit: more than -2; paired mean, 600 rows, 95 %)" in first.text
 
 
 def test_harm_in_one_slice_shows_though_the_whole_is_better():
