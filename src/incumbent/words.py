@@ -6,6 +6,7 @@ import difflib
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -121,3 +122,69 @@ def describe_missing(source: str, what: str, missing: Sequence[str], present: Se
     more = f" and {len(missing) - 8:,} more" if len(missing) > 8 else ""
     count = f"the {what}" if len(missing) == 1 else counted(len(missing), what)
     return f"{source} lacks {count} {shown}{more}; it has {listed(present, 12)}."
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a gain is written: times `factor`, with `short` after every number and `name` after the first."""
+
+    factor: float = 1.0
+    short: str = ""
+    name: str = ""
+
+    def signed(self, value: float, near: float = math.nan) -> str:
+        """Return a number with its sign, and with as many digits as distinguish it from `near`.
+
+        Examples
+        --------
+        >>> Unit(100.0).signed(0.019), Unit(100.0).signed(-0.01004, near=-0.01), Unit().signed(0.0)
+        ('+1.9', '-1.004', '0')
+        """
+        if not math.isfinite(value):
+            return "unknown"
+        shown, other = value * self.factor, near * self.factor
+        places = 1 if abs(shown) >= 1.0 or shown == 0.0 else min(9, 1 - math.floor(math.log10(abs(shown))))
+        while places < 9 and shown != other and f"{shown:.{places}f}" == f"{other:.{places}f}":
+            places += 1
+        text = f"{shown:+,.{places}f}".rstrip("0").rstrip(".")
+        return ("0" if text in ("+0", "-0", "+", "-") else text) + self.short
+
+    def size(self, value: float) -> str:
+        """Return a size without its sign, with its unit.
+
+        Examples
+        --------
+        >>> Unit(100.0, "", " points").size(0.01), Unit(100.0, "", " points").size(0.015)
+        ('1 point', '1.5 points')
+        """
+        text = self.signed(abs(value)).lstrip("+").removesuffix(self.short)
+        return text + (" point" if text == "1" and self.name == " points" else self.name)
+
+
+def percentage(fraction: float) -> str:
+    """Return a fraction in percent, with enough digits to distinguish it from 100 %.
+
+    Examples
+    --------
+    >>> percentage(0.95), percentage(0.99996), percentage(0.0304)
+    ('95 %', '99.996 %', '3.04 %')
+    """
+    return f"{100.0 * fraction:.6g} %" if fraction > 0.99 else f"{100.0 * fraction:.3g} %"
+
+
+def forecast(rows: int) -> str:
+    """Return a forecast number of rows, rounded up to two digits: it is not surer than that.
+
+    Examples
+    --------
+    >>> forecast(1234), forecast(17)
+    ('1,300', '17')
+    """
+    step = 10 ** max(0, len(str(rows)) - 2)
+    return f"{-(-rows // step) * step:,}"
+
+
+def hint(name: str, names: Sequence[str]) -> str:
+    """Return the question whether a near name was meant, to follow a sentence; empty if there is none."""
+    near = nearest(name, names)
+    return f" Did you mean {near!r}?" if near else ""

@@ -114,7 +114,7 @@ def test_the_written_file_says_every_field_that_is_set():
         ('error_control = "life"', r'error_control is one of "update", "fwer", "fdr"; "life" was given'),
         ('slices = ["region"]', r"slices are tables: write \[\[slices\]\] and its keys below it"),
         ('[limits]\nname = "bytes"', r"limits are tables: write \[\[limits\]\].*; a table was given"),
-        ("alpha = 0.9", r"gate\.toml: alpha is the chance of a false pass"),
+        ("alpha = 0.9", r"gate\.toml: alpha is the probability of a false pass"),
         ('[[slices]]\nwhere = "a >"', r"gate\.toml: the 1st \[\[slices\]\]: 'a >' is not a condition"),
         ('[[limits]]\nname = "bytes"', r"gate\.toml: the 1st \[\[limits\]\]: Limit\('bytes'\) limits nothing"),
         ("alpha = ", r"not valid TOML: .*line 1|not valid TOML: Invalid value"),

@@ -7,9 +7,8 @@ could have shown. `incumbent.evidence.live` holds evidence from labels that arri
 from incumbent._deprecated import deprecated_names
 from incumbent.evidence._flips import clopper_pearson_lower, clopper_pearson_upper, negative_flip_rate
 from incumbent.evidence._forgetting import change, per_class
-from incumbent.evidence._paired import compare, gain, scale
-from incumbent.evidence._power import rows_needed, smallest_gain
-from incumbent.evidence._spread import PairedVariance, paired_variance
+from incumbent.evidence._paired import compare, gain, is_relative, scale, take_rows
+from incumbent.evidence._power import PairedVariance, paired_variance, rows_needed, smallest_gain
 
 __all__ = [
     "PairedVariance",
@@ -17,12 +16,14 @@ __all__ = [
     "compare",
     "negative_flip_rate",
     "gain",
+    "is_relative",
     "per_class",
     "rows_needed",
     "scale",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
     "smallest_gain",
+    "take_rows",
     "paired_variance",
 ]
 

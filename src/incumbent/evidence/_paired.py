@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incumbent.core import Comparison, Floats, Interval, Metric, PairedPredictions, Task, Value
+from incumbent.core import Array, Comparison, Floats, Interval, Metric, PairedPredictions, Task, Value
 from incumbent.evidence._blocks import block_length, clusters, consecutive
 from incumbent.evidence._bootstrap import is_regression, score_bounds
 from incumbent.evidence._delong import delong_bounds
@@ -77,11 +77,11 @@ def gain(paired: PairedPredictions, metric: Metric, *, alpha: float, margin: flo
     >>> found.value, found.lower > 0, found.test
     (0.02, True, 'exact McNemar')
     """
-    paired = _weighed(paired)
+    paired = weighed(paired)
     metric = fixed(metric, paired)
     if not len(paired):
         return Interval(math.nan, -math.inf, math.inf, alpha, "no rows", 0)
-    losses = _losses(paired, metric)
+    losses = losses_of(paired, metric)
     if losses is None:
         return _gain_of_score(paired, metric, alpha, seed)
     if not np.isfinite(losses.challenger).all():
@@ -107,10 +107,10 @@ def scale(paired: PairedPredictions, metric: Metric) -> float:
     >>> scale(both, MAE()), scale(both, Accuracy())
     (4.0, 1.0)
     """
-    if not _relative(metric):
+    if not is_relative(metric):
         return 1.0
-    paired = _weighed(paired)
-    losses = _losses(paired, metric)
+    paired = weighed(paired)
+    losses = losses_of(paired, metric)
     if losses is None:
         return abs(metric.score(paired.y, paired.champion, paired.weight))
     return abs(float(np.average(losses.champion, weights=paired.weight))) if len(paired) else math.nan
@@ -160,7 +160,7 @@ class Losses:
         return self.champion - self.challenger
 
 
-def _losses(paired: PairedPredictions, metric: Metric) -> Losses | None:
+def losses_of(paired: PairedPredictions, metric: Metric) -> Losses | None:
     before, after = (metric.losses(paired.y, said) for said in (paired.champion, paired.challenger))
     if before is None or after is None:
         return None
@@ -169,10 +169,11 @@ def _losses(paired: PairedPredictions, metric: Metric) -> Losses | None:
     reach = min(float(metric.bound), paired.clip)
     if not math.isfinite(reach):
         reach = max((float(x.max()) for x in (champion, challenger) if len(x)), default=0.0)
-    return Losses(champion, challenger, reach, _relative(metric))
+    return Losses(champion, challenger, reach, is_relative(metric))
 
 
-def _relative(metric: Metric) -> bool:
+def is_relative(metric: Metric) -> bool:
+    """Return whether losses have no scale of their own, so that tolerances are fractions of the champion's loss."""
     return bool(getattr(metric, "relative", math.isinf(metric.bound)))
 
 
@@ -187,18 +188,28 @@ def fixed(metric: Metric, paired: PairedPredictions) -> Metric:
     return metric
 
 
-def _weighed(paired: PairedPredictions) -> PairedPredictions:
-    """Leave out rows of weight zero, and weights that are all the same."""
+def weighed(paired: PairedPredictions) -> PairedPredictions:
+    """Return the pairs without rows of weight zero, and without weights that are all the same."""
     if paired.weight is None:
         return paired
     weight = np.asarray(paired.weight, dtype=np.float64)
     if not (weight > 0).all():
-        at = np.flatnonzero(weight > 0)
-        block = None if paired.block is None else np.asarray(paired.block)[at]
-        champion, challenger = paired.champion.take(at), paired.challenger.take(at)
-        rows = dataclasses.replace(paired, y=paired.y[at], champion=champion, challenger=challenger, block=block)
-        paired, weight = dataclasses.replace(rows, weight=weight[at]), weight[at]
+        paired = take_rows(paired, np.flatnonzero(weight > 0))
+        weight = weight[weight > 0]
     return dataclasses.replace(paired, weight=None) if len(weight) == 0 or np.ptp(weight) == 0 else paired
+
+
+def take_rows(paired: PairedPredictions, at: Array) -> PairedPredictions:
+    """Return the pairs at some positions, with the same clip, and without what the models saw."""
+    return dataclasses.replace(
+        paired,
+        y=np.asarray(paired.y)[at],
+        champion=paired.champion.take(at),
+        challenger=paired.challenger.take(at),
+        weight=None if paired.weight is None else np.asarray(paired.weight)[at],
+        block=None if paired.block is None else np.asarray(paired.block)[at],
+        x=None,
+    )
 
 
 # ----------------------------------------------------------------------------------------------- tests

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, get_args
 
 from incumbent._deprecated import renamed_members, renamed_word
-from incumbent.core import Decision, Evidence, Interval, Reason, Value, Verdict
+from incumbent.core import Decision, Evidence, Reason, Value, Verdict
 from incumbent.errors import UsageError
 from incumbent.gate import _toml
 from incumbent.gate._advice import advise, power
-from incumbent.gate._conditions import better, few_flips, not_worse, protected
+from incumbent.gate._conditions import few_flips, proven, unless_worse
 from incumbent.gate._guarantee import guarantee, refresh_guarantee
 from incumbent.gate._limit import Limit, check_limits
-from incumbent.gate._refresh import unless_worse
 from incumbent.gate.budget import OLD_WORDS, control
-from incumbent.gate.slices import Slice, no_slice_worse
+from incumbent.gate.slices import Slice
 
 Rule: TypeAlias = Literal["prove", "refresh"]
 Source: TypeAlias = Literal["holdout", "crossfit", "prequential"]
@@ -32,61 +31,59 @@ class Gate(Value):
 
     1. *Better on the new rows*: the lower bound of the gain is above `min_gain`.
     2. *Not worse on the old rows*: the lower bound of the gain is above ``-tolerance``. The k-th use of the same old
-       rows is tested at ``alpha_k = 6 alpha / (pi**2 k**2)``; all uses together stay within alpha, for the sum of
-       ``1 / k**2`` is ``pi**2 / 6``.
-    3. *Few negative flips*, where `max_flips` is set: the upper bound of the share of new rows that turn from right to
+       rows is tested at ``alpha_k = 6 alpha / (pi**2 k**2)``. The sum of ``1 / k**2`` is ``pi**2 / 6``, so all uses
+       together stay within alpha.
+    3. *Few negative flips*, if `max_flips` is set: the upper bound of the fraction of new rows that turn from right to
        wrong is at most that.
-    4. *Protected slices*: condition 2 for each of `slices`, with its own tolerance; and with `search`, no subgroup
-       that was found on the select rows is confirmed to be worse on the gate rows.
+    4. *Protected slices*: condition 2 for each of `slices`, with its own tolerance. With `search`, no subgroup that was
+       found on the select rows is confirmed to be worse on the test rows.
     5. *Limits* on what was measured.
 
-    This is what the promise "prove" asks for. Routine re-learning is another matter: a model that is retrained every
-    night by the strategy that is live brings no gain that one night's rows could show, and to hold it back makes the
-    model old. The promise "refresh" promotes such a challenger unless it is shown to be worse, on the new rows or
-    the old, by more than the tolerance. A challenger of any other strategy has to be proven still.
+    This is the rule "prove". It is too strict for routine retraining. One night's rows are too few to show the gain of
+    one night's retraining. If you wait for proof, the model becomes stale. The rule "refresh" promotes such a
+    challenger unless it is shown to be worse, on the new rows or the old, by more than the tolerance. A challenger of
+    any other strategy still has to be proven.
 
-    All must hold for a promotion. No correction across conditions is needed: a wrong promotion takes a wrong pass of
-    the very condition that is violated (the intersection-union test). Where the opposite of a condition is shown at the
-    same level, it is broken, and the challenger is rejected. Otherwise the verdict is inconclusive.
+    All conditions must hold for a promotion. No correction across conditions is needed: a wrong promotion takes a wrong
+    pass of the very condition that is violated (the intersection-union test). If the opposite of a condition is shown
+    at the same level, the challenger is rejected. Otherwise the verdict is inconclusive.
 
     Parameters
     ----------
     min_gain : float
         The gain on the new rows that must be exceeded; 0 asks for any gain at all. In points for scores with a scale
-        of their own (0.01 is one point of accuracy), as a share of the champion's mean loss for squared errors,
-        absolute errors and costs; see `incumbent.metrics.scale`.
+        of their own (0.01 is one point of accuracy), as a fraction of the champion's mean loss for squared errors,
+        absolute errors and costs; see `incumbent.evidence.scale`.
     tolerance : float or None
-        How much worse on the old rows is still good enough, in the same unit. One point by default, since to show that
+        How much worse on the old rows is still good enough, in the same unit. One point by default: to show that
         nothing at all was lost would take endless rows. None drops the condition.
     alpha : float
-        The chance of passing a condition that is in truth violated, for each.
+        For each condition, the probability of passing it although it is violated.
     max_flips : float, optional
-        The share of new rows that may turn from right to wrong.
+        The fraction of new rows that may turn from right to wrong.
     limits : tuple of Limit
         Bounds on what was measured.
     slices : tuple of Slice
         Parts of the old rows that must not be worse, by more than a tolerance of their own.
     search : bool
-        Also search the select rows for subgroups where the challenger is worse, and reject it where the gate rows
-        confirm one; the share of confirmed subgroups that are none is held at alpha.
+        Also search the select rows for subgroups on which the challenger is worse, and reject it if the test rows
+        confirm one. At most a fraction alpha of the confirmed subgroups is expected to be false.
     error_control : {"update", "fwer", "fdr"}
         What alpha bounds. "update": the probability of a false promotion in each update. "fwer": the probability that
         there is ever one. "fdr": the expected fraction of false ones among all promotions. A refresh claims no gain,
         so it spends nothing.
     rule : {"prove", "refresh"}
-        What a promotion by the strategy that is live has to meet. "prove" by default, since it needs no trust in
-        the strategy.
+        What a promotion by the live strategy has to meet. "prove" by default, since it needs no trust in the strategy.
     source : {"holdout", "crossfit", "prequential"}
         Where the evidence about the new rows comes from. "holdout": a quarter of the batch that the challenger does not
-        learn from; exact. "crossfit": also the rows it does learn from, each judged by a challenger fitted without
-        it, which costs three more fits and makes several times the evidence. "prequential": standing challengers,
-        one of each strategy, predict every whole batch before they learn it, and the evidence adds up over batches;
-        needs a registry.
+        learn from; exact. "crossfit": also the rows that it does learn from, each judged by a challenger fitted without
+        it, which costs three more fits and gives several times the evidence. "prequential": one model per strategy
+        predicts every whole batch before it learns it, and the evidence adds up over batches; needs a registry.
 
     Raises
     ------
     UsageError
-        If alpha is not in (0, 0.5], the tolerance is negative, or max_flips is not a share.
+        If alpha is not in (0, 0.5], the tolerance is negative, or max_flips is not a fraction.
 
     References
     ----------
@@ -102,7 +99,7 @@ class Gate(Value):
     >>> new = PairedPredictions(y, Prediction(champion), Prediction(challenger))
     >>> print(Gate(tolerance=None)(Evidence(Accuracy(), new)))
     PROMOTE
-      yes  better on the new rows: gain +2 points, at least +0.96 (limit: more than 0; exact McNemar, 1,000 rows, 95 %)
+      yes  better on the new rows: gain +2 points, at least +0.88 (limit: more than 0; exact McNemar, 1,000 rows, 95 %)
     """
 
     min_gain: float = 0.0
@@ -118,7 +115,7 @@ class Gate(Value):
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha <= 0.5:
-            raise UsageError(f"alpha is the chance of a false pass, in (0, 0.5], such as 0.05; {self.alpha} was given.")
+            raise UsageError(f"alpha is the probability of a false pass, in (0, 0.5], such as 0.05; {self.alpha} was given.")
         if not math.isfinite(self.min_gain):
             raise UsageError(f"min_gain is a finite number, such as 0.0; {self.min_gain} was given.")
         if self.tolerance is not None and not 0.0 <= self.tolerance < math.inf:
@@ -127,7 +124,7 @@ class Gate(Value):
                 "given. tolerance=None drops the condition."
             )
         if self.max_flips is not None and not 0.0 <= self.max_flips <= 1.0:
-            raise UsageError(f"max_flips is a share of rows, in [0, 1], such as 0.02; {self.max_flips} was given.")
+            raise UsageError(f"max_flips is a fraction of rows, in [0, 1], such as 0.02; {self.max_flips} was given.")
         _one_of("rule", self.rule, get_args(Rule))
         _one_of("source", self.source, get_args(Source))
         word = renamed_word(self.error_control, OLD_WORDS, "error_control", stacklevel=5)
@@ -138,7 +135,7 @@ class Gate(Value):
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Gate:
-        r"""Return the gate that a TOML file declares: its keys are the parameters, what it leaves out is the default.
+        r"""Return the gate that a TOML file declares. Its keys are the parameters; those left out have their default.
 
         Parameters
         ----------
@@ -149,7 +146,7 @@ class Gate(Value):
         Raises
         ------
         UsageError
-            The file cannot be read, is no TOML, or has a key or a value that a gate does not know.
+            If the file cannot be read, is no TOML, or has a key or a value that a gate does not know.
 
         Examples
         --------
@@ -236,16 +233,20 @@ class Gate(Value):
             If the metric needs probabilities and a model gives none.
         """
         refresh = self.refreshes(evidence)
+        alpha = self.alpha if evidence.level is None else evidence.level
+        old_alpha = self.level(evidence.anchor_use, alpha=alpha)
         if refresh:
-            reasons, found = unless_worse(evidence, self.tolerance, self.slices, self.alpha)
+            reasons = unless_worse(evidence, self.tolerance, self.slices, self.alpha)
         else:
-            reasons, found = self._proven(evidence)
-        smallest, needed = power(evidence, reasons[0], found)
-        smallest = smallest - reasons[0].limit if refresh else smallest
+            reasons = proven(evidence, self.min_gain, self.tolerance, self.slices, alpha, old_alpha)
+        new = reasons[0]
+        smallest, needed = power(evidence, new)
+        smallest = smallest - new.limit if refresh else smallest
         if self.max_flips is not None:
-            flips = few_flips(evidence, self.max_flips, self.alpha if evidence.level is None else evidence.level)
-            reasons.append(flips)
+            reasons.append(few_flips(evidence, self.max_flips, alpha))
         if self.search:
+            from incumbent.gate.slices import no_slice_worse  # imports pandas
+
             reasons.append(
                 no_slice_worse(evidence.suspects, evidence.new.x, evidence.new, evidence.metric, self.alpha)[0]
             )
@@ -253,7 +254,7 @@ class Gate(Value):
         verdict = Verdict(
             _decide(reasons),
             tuple(reasons),
-            guarantee=self._guarantee(evidence, refresh, smallest, reasons[0].limit),
+            guarantee=self._guarantee(evidence, smallest if refresh else None, new.limit, alpha, old_alpha),
             source=evidence.old.source if self.tolerance is not None and evidence.old is not None else "",
             smallest_gain=smallest,
             rows_needed=needed,
@@ -266,29 +267,20 @@ class Gate(Value):
         """Whether this challenger is routine re-learning, which is promoted unless it is shown to be worse."""
         return self.rule == "refresh" and bool(evidence.routine)
 
-    def _guarantee(self, evidence: Evidence, refresh: bool, smallest: float, margin: float) -> str:
-        """Return what a promotion on this evidence guarantees."""
-        if refresh:
+    def _guarantee(
+        self, evidence: Evidence, smallest: float | None, margin: float, alpha: float, old_alpha: float
+    ) -> str:
+        """Return what a promotion on this evidence guarantees; `smallest` is given under a refresh."""
+        if smallest is not None:
             return refresh_guarantee(evidence, smallest=smallest, alpha=self.alpha, tolerance=self.tolerance or 0.0)
-        alpha = self.alpha if evidence.level is None else evidence.level
         return guarantee(
             evidence,
             margin=margin,
-            alpha=self.alpha,
-            old_alpha=self.level(evidence.anchor_use, alpha=alpha),
+            alpha=alpha if evidence.prequential is None else self.alpha,
+            old_alpha=old_alpha,
             tolerance=self.tolerance,
-            error_control=self.error_control,
+            control=control(self.error_control, self.alpha) if self.error_control != "update" else None,
         )
-
-    def _proven(self, evidence: Evidence) -> tuple[list[Reason], Interval]:
-        """Return the conditions on rows that a challenger must be shown to meet, and its gain on the new ones."""
-        alpha = self.alpha if evidence.level is None else evidence.level
-        old = self.level(evidence.anchor_use, alpha=alpha)
-        new, found = better(evidence, self.min_gain, alpha)
-        reasons = [new]
-        if self.tolerance is not None:
-            reasons.append(not_worse(evidence, self.tolerance, old))
-        return [*reasons, *protected(evidence, self.slices, old)], found
 
 
 def _decide(reasons: Sequence[Reason]) -> Decision:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from incumbent._deprecated import renamed_members
 from incumbent.core import Reason, Value
 from incumbent.errors import UsageError
+from incumbent.words import hint
 
 
 @renamed_members({"most": "max", "least": "min", "ratio": "max_ratio"})
@@ -61,10 +61,8 @@ def check_limits(limits: Sequence[Limit], measured: Mapping[str, tuple[float, fl
 
 def _judge(limit: Limit, measured: Mapping[str, tuple[float, float]]) -> Iterator[Reason]:
     if limit.name not in measured:
-        near = difflib.get_close_matches(limit.name, list(measured), n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        known = ", ".join(sorted(measured)) or "nothing"
-        raise UsageError(f"{limit!r} limits something that was not measured.{hint} Measured: {known}.")
+        near, known = hint(limit.name, list(measured)), ", ".join(sorted(measured)) or "nothing"
+        raise UsageError(f"{limit!r} limits something that was not measured.{near} Measured: {known}.")
     champion, challenger = measured[limit.name]
     if limit.max is not None:
         yield _reason(limit.name, challenger, limit.max, f"at most {limit.max:,.6g}", challenger <= limit.max)

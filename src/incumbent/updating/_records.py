@@ -10,7 +10,7 @@ import numpy as np
 from incumbent import metrics
 from incumbent.core import Challenger, Event, Floats, Model, PairedPredictions, Prediction
 from incumbent.errors import DataError, UsageError
-from incumbent.gate._conditions import margin_of
+from incumbent.gate._reasons import margin_of
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._live import LiveModel
 from incumbent.updating._predict import predict_from_cache

@@ -129,7 +129,7 @@ def test_each_slice_is_judged_by_the_test_that_fits_its_rows():
     assert first.interval == gain(alone, Accuracy(), alpha=0.05, margin=-0.02) and first.limit == -0.02
     assert first.holds and first.value == first.interval.lower > -0.02 and first.name == 'not worse where part == "a"'
     assert second.holds and second.name == "not worse on late" and second.interval.rows == 400
-    assert first.text.startswith('not worse where part == "a": gain +0.167 points, at least -0.')
+    assert first.text.startswith('not worse where part == "a": gain +0.17 points, at least -0.')
     assert "(limit: more than -2; paired mean, 600 rows, 95 %)" in first.text
 
 
@@ -157,7 +157,11 @@ def test_a_slice_that_is_too_small_says_how_many_rows_it_needs():
     both = counted(40, 40, first=100)
     few, none = check_slices([Slice("number < 20"), Slice("number < 0")], HALVES, both, Accuracy(), 0.05)
     assert not few.holds and not few.violated and "rows of this slice would show it" in few.text
-    assert not none.holds and not none.violated and "the gain cannot be told, no rows (0 rows); about" in none.text
+    assert (
+        not none.holds
+        and not none.violated
+        and "the gain cannot be computed (limit: more than -1; no rows, 0 rows, 95 %); about" in none.text
+    )
     needed = int(none.text.split("about ")[1].split(" rows")[0].replace(",", ""))
     # with 8 % of the rows differing and no true gain, that many show a tolerance of one point four times in five
     counts = np.random.default_rng(0).multinomial(needed, [0.04, 0.04, 0.92], size=200)
@@ -180,7 +184,9 @@ def test_relative_losses_and_scores_of_the_whole_are_judged_too():
     y = rng.normal(size=1000)
     good, bad = Prediction(y + rng.normal(0, 1, 1000)), Prediction(y + rng.normal(0, 1.5, 1000))
     (reason,) = check_slices([Slice('part == "a"', 0.05)], HALVES, PairedPredictions(y, good, bad), MAE(), 0.05)
-    assert reason.violated and "% of the champion's mean loss" in reason.text and "(limit: more than -5;" in reason.text
+    assert (
+        reason.violated and "% of the champion's mean loss" in reason.text and "(limit: more than -5 %;" in reason.text
+    )
     label = (y > 0).astype(int)
     proba = 1 / (1 + np.exp(-(y + rng.normal(size=1000))))
     said = Prediction((proba > 0.5).astype(int), np.column_stack([1 - proba, proba]), np.array([0, 1]))
@@ -188,7 +194,7 @@ def test_relative_losses_and_scores_of_the_whole_are_judged_too():
     for metric in (AUC(), F1()):
         assert all(r.holds for r in check_slices([Slice("part", 0.05)], HALVES, both, metric, 0.05)), metric
     (one_class,) = check_slices([Slice("up == True", 0.05)], HALVES.assign(up=label == 1), both, AUC(), 0.05)
-    assert not one_class.holds and not one_class.violated and "cannot be told" in one_class.text
+    assert not one_class.holds and not one_class.violated and "cannot be computed" in one_class.text
 
 
 def test_weights_blocks_order_and_clip_go_with_the_rows():
