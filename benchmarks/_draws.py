@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from incumbent.core import Array, Floats, PairedPredictions, Prediction
-from incumbent.gate.slices._given import paired_by
+from incumbent.gate.slices import pairs_with_gains
 
 Counts = NDArray[np.int64]
 CLASSES = np.array([0, 1])
@@ -89,7 +89,7 @@ def values(rng: np.random.Generator, rows: int, *, tail: float) -> PairedPredict
 def disasters(rng: np.random.Generator, rows: int, *, chance: float) -> PairedPredictions:
     """Return a challenger that gains a little on every row, and one row in many costs it all: nothing is gained."""
     ruined = rng.random(rows) < chance
-    return paired_by(np.where(ruined, -1.0, chance / (1.0 - chance)))
+    return pairs_with_gains(np.where(ruined, -1.0, chance / (1.0 - chance)))
 
 
 def spells(rng: np.random.Generator, rows: int, length: int, *, differing: float = 0.3) -> tuple[Array, Array]:
@@ -119,4 +119,4 @@ def clinging(rng: np.random.Generator, rows: int, length: int) -> PairedPredicti
     """Return two equal regressions whose differences follow an autoregression, in time order, with bounded losses."""
     keep = np.exp(-1.0 / length)
     d = _smoothed(rng.normal(size=rows + 10 * length) * np.sqrt(1.0 - keep * keep), keep)[10 * length :]
-    return paired_by(np.clip(0.2 * d + 0.1 * rng.normal(size=rows), -1.0, 1.0), ordered=True)
+    return pairs_with_gains(np.clip(0.2 * d + 0.1 * rng.normal(size=rows), -1.0, 1.0), ordered=True)

@@ -12,7 +12,7 @@ from _cells import Cell, rate
 from _draws import Field, classes, clinging, counted, disasters, in_order, outcomes, ranked, spells, values
 from incumbent import Evidence, Gate, Slice
 from incumbent.core import Challenger, Metric, PairedPredictions
-from incumbent.gate.slices._given import GivenLoss
+from incumbent.gate.slices import GivenLoss
 from incumbent.metrics import AUC, F1, MAE, RMSE, Accuracy, BalancedAccuracy, Brier, LogLoss
 from incumbent.updating import choose
 

@@ -16,16 +16,16 @@ from _draws import counted, outcomes, ranked
 from _nulls import NEW, TOLD, hits, promoted
 from incumbent import Evidence, Gate, Monitor, Slice
 from incumbent.core import Floats, PairedPredictions
-from incumbent.evidence import gain
-from incumbent.evidence._pairs import clopper_pearson_lower, clopper_pearson_upper, mcnemar, tango
-from incumbent.gate.slices import benjamini_hochberg
-from incumbent.gate.slices._given import GivenLoss, paired_by
+from incumbent.evidence import clopper_pearson_lower, clopper_pearson_upper, gain
+from incumbent.gate.slices import GivenLoss, pairs_with_gains
 from incumbent.metrics import AUC, F1, Accuracy, Brier, LogLoss
 
 Work = tuple[str, Callable[[], Cell | list[Cell]]]
 ALPHA = 0.05
 POWER, PEERS, SPEED = "power beside the best there is", "the same test by others", "speed"
 NEAR = 0.03
+ROOM = 0.06
+"""What the room for a row that did not turn up costs at a margin, which Tango's score does not leave."""
 STATSMODELS = importlib.util.find_spec("statsmodels") is not None
 """It is no dependency of ours: without it, its cells are left out."""
 
@@ -78,7 +78,7 @@ def _not_worse(name: str, runs: int, rows: int, same: float, seed: int) -> Calla
         gate = Gate()
         seen = hits(counts, lambda b, c: promoted(gate, Accuracy(), NEW, counted(rows, b, c)))
         best = _score_power(rows, same, gate.level(1))
-        ours = rate(POWER, name, "Gate", seen, runs, best - NEAR, kind="at least", of="power")
+        ours = rate(POWER, name, "Gate", seen, runs, best - ROOM, kind="at least", of="power")
         return [ours, _beside(name, "Tango's score, computed exactly", best)]
 
     return run
@@ -92,7 +92,16 @@ def _score_power(rows: int, same: float, alpha: float) -> float:
     c = c[binom.pmf(c, rows, same) > 1e-9]
     b = np.arange(math.ceil(3 * rows * same) + 30)
     mass = binom.pmf(c, rows, same) * binom.pmf(b[:, None], rows - c, same / (1 - same))
-    return float((mass * (tango(b[:, None], c, rows, -0.01) >= norm.isf(alpha))).sum())
+    return float((mass * (_tango(b[:, None], c, rows, -0.01) >= norm.isf(alpha))).sum())
+
+
+def _tango(wins: Any, losses: Any, rows: int, margin: float) -> Any:
+    """Return Tango's score statistic (1998) that the gain is `margin`; it is large if the gain is larger."""
+    # 2 n q**2 - (b + c - (2 n - b + c) margin) q - c margin (1 - margin) = 0 has the restricted estimate as its root
+    middle = wins + losses - (2 * rows - wins + losses) * margin
+    inner = np.square(middle) + 8.0 * rows * losses * margin * (1.0 - margin)
+    q = (middle + np.sqrt(np.maximum(inner, 0.0))) / (4.0 * rows)
+    return (wins - losses - rows * margin) / np.sqrt(np.maximum(rows * (2.0 * q + margin * (1.0 - margin)), 1e-300))
 
 
 def _delong(runs: int, seed: int) -> list[Cell]:
@@ -114,7 +123,7 @@ def _mean(runs: int, seed: int) -> list[Cell]:
 
     rng, name = np.random.default_rng([seed, 44]), "bounded loss, 300 rows"
     d = rng.beta(2, 6, (runs, 300)) - rng.beta(2, 6.6, (runs, 300))
-    seen = sum(promoted(TOLD, GivenLoss(1.0), paired_by(each)) for each in d)
+    seen = sum(promoted(TOLD, GivenLoss(1.0), pairs_with_gains(each)) for each in d)
     weight = rng.standard_exponential((4000, 301))
     weight /= weight.sum(axis=1, keepdims=True)
     drawn = weight @ np.concatenate([d, np.full((runs, 1), -1.0)], axis=1).T
@@ -164,9 +173,7 @@ def peers(runs: int, quick: bool, seed: int) -> Iterator[Work]:
     """Yield how far our numbers are from those of scipy and statsmodels."""
     yield "exact McNemar", _peer_mcnemar
     if STATSMODELS:
-        yield "two-sided McNemar", _peer_mcnemar_two_sided
         yield "Clopper and Pearson", _peer_share
-        yield "Benjamini and Hochberg", lambda: _peer_step_up(seed)
     yield "paired mean", lambda: _peer_t(seed)
     yield "AUC", lambda: _peer_auc(seed)
     yield "bootstrap of F1", lambda: _peer_bootstrap(seed)
@@ -175,23 +182,15 @@ def peers(runs: int, quick: bool, seed: int) -> Iterator[Work]:
 def _peer_mcnemar() -> Cell:
     from scipy.stats import binomtest
 
-    apart = max(abs(mcnemar(b, c) - float(binomtest(b, b + c, alternative="greater").pvalue)) for b, c in _TABLES)
-    return distance(PEERS, "exact McNemar", "scipy.stats.binomtest", apart, 1e-9, of=_P, runs=len(_TABLES))
-
-
-def _peer_mcnemar_two_sided() -> Cell:
-    from statsmodels.stats.contingency_tables import mcnemar as theirs
-
-    apart = 0.0
+    apart = 0
     for b, c in _TABLES:
-        both = min(1.0, 2.0 * min(mcnemar(b, c), mcnemar(c, b)))
-        apart = max(apart, abs(both - float(theirs([[9, b], [c, 9]], exact=True).pvalue)))
-    name, peer = "exact McNemar, two-sided", "statsmodels mcnemar(exact)"
-    return distance(PEERS, name, peer, apart, 1e-9, of=_P, runs=len(_TABLES))
+        ours = gain(counted(200, b, c), Accuracy(), alpha=ALPHA).lower > 0
+        apart += ours != (binomtest(b, b + c, alternative="greater").pvalue <= ALPHA)
+    return distance(PEERS, "exact McNemar", "scipy.stats.binomtest", apart, 0.5, of=_DIFFER, runs=len(_TABLES))
 
 
 _TABLES = [(b, c) for b in range(0, 60, 3) for c in range(0, 60, 3) if b + c]
-_P = "distance of p-values"
+_DIFFER = "distance: decisions that differ"
 
 
 def _peer_share() -> Cell:
@@ -206,22 +205,11 @@ def _peer_share() -> Cell:
     return distance(PEERS, name, peer, apart, 1e-9, of="distance of bounds", runs=len(cases))
 
 
-def _peer_step_up(seed: int) -> Cell:
-    from statsmodels.stats.multitest import multipletests
-
-    rng, apart = np.random.default_rng([seed, 51]), 0
-    for _ in range(300):
-        p = rng.beta(0.4, 1.5, 20)
-        apart += int((benjamini_hochberg(p, ALPHA) != multipletests(p, ALPHA, method="fdr_bh")[0]).sum())
-    of = "distance: decisions that differ"
-    return distance(PEERS, "Benjamini and Hochberg", "statsmodels fdr_bh", apart, 0.5, of=of, runs=300)
-
-
 def _peer_t(seed: int) -> Cell:
     from scipy.stats import ttest_1samp
 
     d = np.random.default_rng([seed, 52]).normal(0.0, 0.2, 200_000).clip(-1, 1)
-    found = gain(paired_by(d), GivenLoss(1.0), alpha=ALPHA)
+    found = gain(pairs_with_gains(d), GivenLoss(1.0), alpha=ALPHA)
     low = float(ttest_1samp(d, 0.0, alternative="greater").confidence_interval(1 - ALPHA).low)
     apart = abs(found.lower - low) / (found.value - low)
     name = "paired mean of 200,000 rows, and one row more"

@@ -132,6 +132,8 @@ def paired_variance(
     if not rows:
         return None
     losses, unit = losses_of(paired, fixed(metric, paired)), scale(paired, metric)
+    if losses is not None and not np.isfinite(losses.champion + losses.challenger).all():
+        return None
     plain = losses is not None and paired.weight is None and paired.block is None
     if losses is not None and plain and not (paired.ordered and block_length(losses.gains) > 1):
         counts = win_counts(paired, losses)

@@ -115,7 +115,9 @@ class Gate(Value):
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha <= 0.5:
-            raise UsageError(f"alpha is the probability of a false pass, in (0, 0.5], such as 0.05; {self.alpha} was given.")
+            raise UsageError(
+                f"alpha is the probability of a false pass, in (0, 0.5], such as 0.05; {self.alpha} was given."
+            )
         if not math.isfinite(self.min_gain):
             raise UsageError(f"min_gain is a finite number, such as 0.0; {self.min_gain} was given.")
         if self.tolerance is not None and not 0.0 <= self.tolerance < math.inf:

@@ -252,10 +252,8 @@ def test_confirmed_harm_is_a_reason_against_the_challenger():
     assert reason.violated and not reason.holds and reason.value == len(confirmed) >= 1
     assert 'most surely where plan == "pro": mean loss +0.' in reason.text and confirmed[0].interval == reason.interval
     quiet, none = no_slice_worse(found, other, pairs(other, "amount < 0"), Accuracy(), 0.05)
-    assert quiet.holds and not quiet.violated and none == () and "searched out on other rows" in quiet.text
+    assert quiet.holds and not quiet.violated and none == () and "found on other rows" in quiet.text
     assert no_slice_worse((), other, pairs(other, "amount < 0"), Accuracy(), 0.05)[0].holds
-    allowed, _ = no_slice_worse(found, other, pairs(other, 'plan == "pro"', seed=4), Accuracy(), 0.05, tolerance=0.5)
-    assert allowed.holds
 
 
 def test_losses_are_those_of_the_metric_or_of_the_label():
