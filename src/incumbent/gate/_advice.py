@@ -65,9 +65,7 @@ def _for_new(reason: Reason, evidence: Evidence, verdict: Verdict) -> Iterator[s
     if verdict.rows_needed is None:
         yield "No gain was seen on the new rows: try another strategy, or wait for more rows."
     elif verdict.rows_needed > MAX_ROW_FACTOR * rows:
-        yield (
-            f"The gain seen is too small to be shown, even by {MAX_ROW_FACTOR} times as many rows: try another strategy."
-        )
+        yield f"The gain seen is too small to show, even by {MAX_ROW_FACTOR} times as many rows: try another strategy."
     else:
         yield (
             f"About {forecast(max(verdict.rows_needed, rows + 1))} gate rows show a gain as large as the one seen with "

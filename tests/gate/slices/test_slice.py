@@ -160,7 +160,8 @@ def test_a_slice_that_is_too_small_says_how_many_rows_it_needs():
     assert (
         not none.holds
         and not none.violated
-        and "the gain cannot be computed (limit" in none.text and "; about" in none.text
+        and "the gain cannot be computed (limit" in none.text
+        and "; about" in none.text
     )
     needed = int(none.text.split("about ")[1].split(" rows")[0].replace(",", ""))
     # with 8 % of the rows differing and no true gain, that many show a tolerance of one point four times in five
