@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from incumbent.core import Array, Floats, Optimizer, Recipe
 from incumbent.errors import BudgetSpent, ModelError
-from incumbent.models.nets._checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from incumbent.models.nets._checkpoint import read_checkpoint, write_checkpoint
 from incumbent.models.nets._data import TrainingTask
+from incumbent.models.nets._ops import Tensors
 from incumbent.models.nets._order import batch_bounds
 from incumbent.models.nets._rate_test import range_test
 from incumbent.models.nets._steps import Steps, row_losses
@@ -75,7 +76,7 @@ class _Trainer:
     patience: int | None
     started: float
     best: float = math.inf
-    kept: Mapping[str, Array] | None = None
+    kept: dict[str, Array] | None = None
     stale: int = 0
     epoch: int = 0
     irreducible: Floats | None = None
@@ -108,7 +109,7 @@ class _Trainer:
             self.epoch += 1
             stop = self._judge()
             if recipe.checkpoint is not None and self.epoch < self.epochs and not stop and self._is_due():
-                write_checkpoint(recipe.checkpoint, self.task.key, self._state())
+                self._write(recipe.checkpoint)
         self._settle()
         if recipe.checkpoint is not None:
             recipe.checkpoint.unlink(missing_ok=True)
@@ -143,7 +144,7 @@ class _Trainer:
 
     def _check(self, loss: float, step: int) -> None:
         if not math.isfinite(loss):
-            raise divergence_error(self.task.recipe, self.steps.lr, step)
+            raise _divergence_error(self.task.recipe, self.steps.lr, step)
 
     def _judge(self) -> str:
         """Keep the weights if they are the best on the select rows so far; return why to stop, or an empty text."""
@@ -164,32 +165,37 @@ class _Trainer:
         elif self.kept is not None:
             self.task.net.load_state(self.kept)
         if not all(np.isfinite(value).all() for value in self.task.net.weights().values()):
-            raise divergence_error(self.task.recipe, self.steps.lr, self.steps.count)
+            raise _divergence_error(self.task.recipe, self.steps.lr, self.steps.count)
 
-    def _state(self) -> Checkpoint:
+    def _kept(self) -> list[Tensors]:
+        return [kept for hook in self.steps.hooks for kept in hook.kept()]
+
+    def _write(self, path: Path) -> None:
         steps, numpy = self.steps, self.steps.ops.numpy
         about = {"epoch": self.epoch, "best": self.best, "stale": self.stale, "count": steps.count, "lr": steps.lr}
         arrays = {"net": self.task.net.state(), "optimizer": steps.optimizer.state()}
-        for i, kept in enumerate(kept for hook in steps.hooks for kept in hook.kept()):
+        for i, kept in enumerate(self._kept()):
             arrays[f"trace{i}"] = {str(j): numpy(tensor) for j, tensor in enumerate(kept)}
-        return Checkpoint(about, arrays if self.kept is None else {**arrays, "kept": dict(self.kept)})
+        if self.kept is not None:
+            arrays["kept"] = self.kept
+        write_checkpoint(path, self.task.key, about, arrays)
 
     def _resume(self) -> None:
-        path = self.task.recipe.checkpoint
+        path, steps = self.task.recipe.checkpoint, self.steps
         found = None if path is None else read_checkpoint(path, self.task.key)
         if found is None:
             return
-        about, arrays, steps = found.about, found.arrays, self.steps
+        about, arrays = found
         self.task.net.load_state(arrays["net"])
         steps.optimizer.load_state(arrays["optimizer"])
         self.kept = arrays.get("kept")
         self.epoch, self.best, self.stale = about["epoch"], about["best"], about["stale"]
         steps.count, steps.lr = about["count"], about["lr"]
-        for i, kept in enumerate(kept for hook in steps.hooks for kept in hook.kept()):
+        for i, kept in enumerate(self._kept()):
             kept[:] = [steps.ops.asarray(arrays[f"trace{i}"][str(j)]) for j in range(len(kept))]
 
 
-def divergence_error(recipe: Recipe, lr: float, step: int) -> ModelError:
+def _divergence_error(recipe: Recipe, lr: float, step: int) -> ModelError:
     """Return the error of a training whose loss is no longer finite."""
     chosen = "" if recipe.optimizer.lr is not None else " (which a range test chose)"
     logits = recipe.loss.stored_logits

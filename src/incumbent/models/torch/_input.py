@@ -52,7 +52,7 @@ class Reader:
         channels = first.in_channels if first is not None and first.in_channels in (1, 3) else None
         return Reader(None if anything else tuple(p.name for p in named), needed, whole, prepare, channels)
 
-    def rows(self, x: Any, device: torch.device | None = None) -> Rows:
+    def rows(self, x: Any, device: torch.device) -> Rows:
         """Return arrays, tensors or frames (n, ...), or a dict of those, ready to be taken in mini-batches.
 
         Bytes of images (n, ...) of uint8 with three dimensions or more become numbers from 0 to 1.
@@ -65,28 +65,24 @@ class Reader:
             The module takes other inputs than these.
         """
         if self.prepare is not None and _is_lazy(x):
-            return self._prepared_later(x, self.prepare, device)
-        if self.prepare is not None:
-            x = _applied(self.prepare, x)
-        parts, by_name = self._parts(x)
-        made = {name: _source(part, name, self.whole, device) for name, part in parts.items()}
-        return Rows(made, by_name, None, self.whole, device)
+            return self._prepare_later(x, self.prepare, device)
+        parts, call = self._parts(x if self.prepare is None else _apply_to_rows(self.prepare, x))
+        made = {name: p if _stays(p) else _tensor(p, name, self.whole).to(device) for name, p in parts.items()}
+        return Rows(made, call, None, self.whole, device)
 
     def call(self, inputs: Inputs) -> Call:
         """Return how the module takes inputs of these names."""
         return "one" if "" in inputs else self._call_for(tuple(inputs))
 
-    def _prepared_later(self, x: Any, prepare: str, device: torch.device | None) -> Rows:
+    def _prepare_later(self, x: Any, prepare: str, device: torch.device) -> Rows:
         """Return rows that are prepared mini-batch by mini-batch, as one call would prepare all of them."""
 
-        def made(parts: dict[str, Any]) -> dict[str, Any]:
-            given = parts if isinstance(x, Mapping) else parts[""]
-            return self._parts(_applied(prepare, given))[0]
+        def prepared(parts: dict[str, Any]) -> tuple[dict[str, Any], Call]:
+            return self._parts(_apply_to_rows(prepare, parts if isinstance(x, Mapping) else parts[""]))
 
         rows = dict(x) if isinstance(x, Mapping) else {"": x}
         few = materialize(Batch(rows).take(np.arange(min(1, len(next(iter(rows.values())))))))
-        _, call = self._parts(_applied(prepare, few.x if isinstance(x, Mapping) else few.x[""]))
-        return Rows(rows, call, made, self.whole, device)
+        return Rows(rows, prepared(few.x)[1], lambda parts: prepared(parts)[0], self.whole, device)
 
     def _parts(self, x: Any) -> tuple[dict[str, Any], Call]:
         if isinstance(x, Mapping):
@@ -117,7 +113,7 @@ class Rows:
     call: Call
     prepare: Callable[[dict[str, Any]], dict[str, Any]] | None
     whole: bool
-    device: torch.device | None
+    device: torch.device
 
     def __len__(self) -> int:
         return len(next(iter(self.parts.values())))
@@ -125,21 +121,21 @@ class Rows:
     def at(self, index: Tensor) -> Inputs:
         """Return the rows at these positions as tensors that a module takes."""
         if self.prepare is None:
-            return {name: self._part(name, part, index) for name, part in self.parts.items()}
-        made = self.prepare(materialize(Batch(self.parts).take(index.cpu().numpy())).x)
-        return {name: self._placed(name, part) for name, part in made.items()}
+            taken = {name: _take(part, index) for name, part in self.parts.items()}
+        else:
+            taken = self.prepare(materialize(Batch(self.parts).take(index.cpu().numpy())).x)
+        return {name: self._ready(name, part) for name, part in taken.items()}
 
-    def _part(self, name: str, part: Any, index: Tensor) -> Tensor:
-        if isinstance(part, Tensor):
-            return self._usable(part.index_select(0, index))
-        return self._placed(name, part[index.cpu().numpy()])
+    def _ready(self, name: str, part: Any) -> Tensor:
+        made = _tensor(part, name, self.whole).to(self.device, non_blocking=True)
+        if made.dtype == torch.uint8 and made.ndim > 2:  # images
+            return made.float().div_(255)
+        is_whole = self.whole and not made.is_floating_point() and made.dtype != torch.bool
+        return made.long() if is_whole else made.float()
 
-    def _placed(self, name: str, rows: Any) -> Tensor:
-        taken = _tensor(rows, name, self.whole)
-        return self._usable(taken if self.device is None else taken.to(self.device, non_blocking=True))
 
-    def _usable(self, taken: Tensor) -> Tensor:
-        return taken.float().div_(255) if taken.dtype == torch.uint8 and taken.ndim > 2 else _usable(taken, self.whole)
+def _take(part: Any, index: Tensor) -> Any:
+    return part.index_select(0, index) if isinstance(part, Tensor) else part[index.cpu().numpy()]
 
 
 def apply(module: nn.Module, inputs: Inputs, call: Call) -> Tensor:
@@ -171,9 +167,8 @@ def two_dimensional(given: Any) -> Tensor:
 # ------------------------------------------------------------------------------------------------- parts
 
 
-def _applied(prepare: str, x: Any) -> Any:
-    function: Callable[[Any], Any] = import_named(prepare, "prepare function")
-    return function(x)
+def _apply_to_rows(prepare: str, x: Any) -> Any:
+    return import_named(prepare, "prepare function")(x)
 
 
 def _is_lazy(x: Any) -> bool:
@@ -187,13 +182,6 @@ def _stays(part: Any, grows: int = 1) -> bool:
     if isinstance(part, Tensor | list) or hasattr(part, "iloc"):
         return False
     return bool(getattr(part, "nbytes", EAGER + 1) * grows > EAGER)
-
-
-def _source(part: Any, name: str, whole: bool, device: torch.device | None) -> Any:
-    if _stays(part):
-        return part
-    made = _tensor(part, name, whole)
-    return made if device is None else made.to(device)
 
 
 def _tensor(part: Any, name: str, whole: bool) -> Tensor:
@@ -227,11 +215,3 @@ def _no_numbers(what: str) -> DataError:
         f'A net takes numbers, and {what}; turn it into numbers first, or give prepare="module:function", which is '
         "stored with the model."
     )
-
-
-def _usable(tensor: Tensor, whole: bool) -> Tensor:
-    if tensor.dtype in (torch.float32, torch.int64) and (whole or tensor.is_floating_point()):
-        return tensor
-    if tensor.is_floating_point():
-        return tensor.float()
-    return tensor.long() if whole and tensor.dtype != torch.bool else tensor.float()

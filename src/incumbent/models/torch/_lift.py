@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from incumbent.models._quadratic import SIGNED, QuadraticFeatures, multiply_pairs
 from incumbent.models.exact._grid import LIMITS
-from incumbent.models.exact._projection import GRID, INPUT, PART, SPREAD, WIDEST, RandomReLU
+from incumbent.models.exact._projection import GRID, INPUT, SPREAD, WIDEST, RandomReLU
 
 
 class Lift(nn.Module):
@@ -34,33 +34,16 @@ class Lift(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the features (n, m) of rows (n, d); see `RandomReLU` for the steps."""
-        kind = x.dtype
-        ready = self.directions[:-1].to(kind), self.directions[-1].to(kind) / INPUT
-        if x.requires_grad:
-            return self._make(_round_inputs(x, self), *ready)
-        out = x.new_empty((len(x), int(self.stored["width"])))
-        size = PART if x.device.type == "cpu" else len(x)
-        for rows, part in zip(torch.split(x, size), torch.split(out, size), strict=True):
-            self._write(_round_inputs(rows, self), part, *ready)
-        return out
+        kind, factor = x.dtype, float(INPUT / (SPREAD * np.sqrt(len(self.mean) + 1.0) * GRID))
+        directions, one = self.directions[:-1].to(kind), self.directions[-1].to(kind) / INPUT
+        made = torch.addmm(one, _round_inputs(x, self), directions).mul_(factor).clamp_(*LIMITS)
+        return _round(made).mul_(GRID)
 
     def as_fitted(self) -> RandomReLU:
         """Return the projection as the statistics know it."""
         layer = RandomReLU(self.stored["width"], self.stored["each"], self.stored["seed"])
         layer.check_ = self.stored["check"]
         return _with_inputs(layer, self)
-
-    @property
-    def _factor(self) -> float:
-        return float(INPUT / (SPREAD * np.sqrt(len(self.mean) + 1.0) * GRID))
-
-    def _make(self, levels: Tensor, directions: Tensor, one: Tensor) -> Tensor:
-        """Return the features, in steps that gradients pass through."""
-        return _round(((levels @ directions + one) * self._factor).clamp(*LIMITS)) * GRID
-
-    def _write(self, levels: Tensor, out: Tensor, directions: Tensor, one: Tensor) -> None:
-        """Write the same features, step by step in place."""
-        torch.addmm(one, levels, directions, out=out).mul_(self._factor).clamp_(*LIMITS).round_().mul_(GRID)
 
 
 class QuadraticLift(nn.Module):
@@ -137,9 +120,7 @@ def _with_inputs(layer: L, lift: AnyLift) -> L:
 
 def _round_inputs(x: Tensor, lift: AnyLift) -> Tensor:
     steps, mean = (1.0 / (lift.scale * INPUT)).to(x.dtype), lift.mean.to(x.dtype)
-    if x.requires_grad:
-        return _round((x - mean) * steps).clamp(-WIDEST, WIDEST)
-    return (x - mean).mul_(steps).round_().clamp_(-WIDEST, WIDEST)
+    return _round((x - mean) * steps).clamp(-WIDEST, WIDEST)
 
 
 def _round(x: Tensor) -> Tensor:
