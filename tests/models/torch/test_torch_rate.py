@@ -113,7 +113,7 @@ def test_a_net_with_little_left_to_learn_is_given_a_rate_that_learns(converged, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("optimizer", GRIDS)
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
 def test_so_is_one_that_keeps_its_old_outputs(converged, optimizer):
     memory = Memory(OLD, key=np.linspace(0, 1, len(OLD)))
     recipe = chain(DERpp(1000), Incremental(optimizer, batch_size=64)).prepare(Recipe(), memory)
@@ -134,10 +134,9 @@ def test_a_net_from_scratch_learns_about_as_well_as_at_the_best_rate(optimizer):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("optimizer", GRIDS)
-@pytest.mark.parametrize("unit", [1.0, 100.0])
-def test_values_are_learned_in_any_unit(optimizer, unit):
-    train, held = (rows.replace(y=unit * rows.y) for rows in (values(800, 1), values(400, 2)))
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
+def test_values_of_a_large_unit_are_learned(optimizer):
+    train, held = (rows.replace(y=100.0 * rows.y) for rows in (values(800, 1), values(400, 2)))
     recipe = (
         Recipe().replace(start="scratch", batch_size=64, optimizer=optimizer, epochs=40).bind(train=train, select=held)
     )

@@ -20,7 +20,7 @@ def widen_head(net: Net, spec: OutputSpec, train: Batch, unseen: Array, *, impri
     """Give the head rows for new classes, in place; return the weights that were widened and their old rows.
 
     The outputs of the other classes stay the same to the last bit. A row starts at zero with the bias that gives its
-    class its share of the training rows, or with `imprint` as the mean of the features of its class, as long as the
+    class its fraction of the training rows, or with `imprint` as the mean of the features of its class, as long as the
     other rows are on average (Qi et al. 2018, eq. 4).
     """
     head = net.head(train.x)
@@ -62,8 +62,8 @@ def _new_rows(
             mean = features[y == label].mean(axis=0)
             made[i] = (mean / max(float(np.linalg.norm(mean)), 1e-12) * length).reshape(weight.shape[1:])
         return made, np.full(len(unseen), 0.0 if bias is None else bias.mean(), dtype=weight.dtype)
-    share = np.clip([float(np.mean(train.y == label)) for label in unseen], 1e-6, 1 - 1e-6)
+    fraction = np.clip([float(np.mean(train.y == label)) for label in unseen], 1e-6, 1 - 1e-6)
     level = 0.0
     if fits:
         level = float(logsumexp(features @ flat.T + (0.0 if bias is None else bias), axis=1).mean())
-    return made, (logit(share) + level).astype(weight.dtype)
+    return made, (logit(fraction) + level).astype(weight.dtype)

@@ -45,13 +45,7 @@ class TaskLoss:
 
     @staticmethod
     def from_recipe(loss: Loss, spec: OutputSpec, ops: Ops) -> TaskLoss:
-        """Return the loss that a recipe names, or the one that fits the labels.
-
-        Raises
-        ------
-        UsageError
-            There is no such loss, or it does not fit the labels.
-        """
+        """Return the loss that a recipe names, or the one that fits the labels; raise UsageError if none does."""
         fits, objective = _FITS[spec.kind], loss.objective or TaskObjective()
         name = objective.loss or fits[0]
         if ":" in name:
@@ -65,13 +59,7 @@ class TaskLoss:
         return TaskLoss(spec, name, ops, objective.smoothing if spec.kind != "values" else 0.0)
 
     def rows(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of each row (n,).
-
-        Raises
-        ------
-        ModelError
-            The outputs and the targets have different shapes.
-        """
+        """Return the loss of each row (n,); raise ModelError if outputs and targets have different shapes."""
         self._check(logits, target)
         if self.own is not None:
             each = self.own(logits, target)
@@ -182,10 +170,10 @@ def stored_loss(logits: Tensor, target: Tensor, known: Tensor, ops: Ops) -> Tens
 def stored_weight(stored: Floats, spec: OutputSpec) -> float:
     """Return what `stored_loss` is multiplied by: 1, and less if the stored outputs are large log odds.
 
-    ``min(1, (10 / rms)**2)``, rms being the root of the mean square of the known outputs. The gradient of a squared
-    distance grows with the outputs, and its curvature in the weights with their square; that of the loss on labels does
-    not. So for outputs of +-100, steps that are right for labels explode, and smaller steps learn no labels. Log odds
-    of more than 10 are as good as certain. Values have the unit of their labels, whose loss is curved alike.
+    ``min(1, (10 / rms)**2)``, rms being the root mean square of the known outputs. The gradient of a squared distance
+    grows with the outputs, and its curvature in the weights with their square; those of the loss on labels do not. So
+    for outputs of +-100, steps that suit the labels explode, and smaller steps learn no labels. Log odds of more than
+    10 are as good as certain. Values have the unit of their labels, whose loss has the same curvature.
 
     Examples
     --------
@@ -206,12 +194,8 @@ def stored_weight(stored: Floats, spec: OutputSpec) -> float:
 def class_weights(loss: Loss, spec: OutputSpec, y: Array) -> Floats | None:
     """Return the weight of each row due to its class (n,), or None if the recipe gives none.
 
-    "balanced" is ``n / (k * count of the class)``, as in scikit-learn.
-
-    Raises
-    ------
-    UsageError
-        There are no classes, or a class is named that neither the rows nor the net know.
+    "balanced" is ``n / (k * count of the class)``, as in scikit-learn. Raise UsageError if there are no classes, or if
+    neither the rows nor the net know a class.
     """
     given = None if loss.objective is None else loss.objective.class_weight
     if given is None:

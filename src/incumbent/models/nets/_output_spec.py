@@ -96,13 +96,7 @@ class OutputSpec:
         return logits[:, 1:2] - logits[:, 0:1] if self.kind == "binary" else logits
 
     def targets(self, y: Array) -> Array:
-        """Return labels (n,) or (n, m) as the task loss takes them.
-
-        Raises
-        ------
-        ModelError
-            A label is none of the classes.
-        """
+        """Return labels (n,) or (n, m) as the task loss takes them; raise ModelError if one is none of the classes."""
         if self.kind in ("values", "multilabel"):
             table = np.asarray(y, dtype=np.float32)
             return table[:, None] if table.ndim == 1 else table
@@ -125,13 +119,7 @@ class OutputSpec:
 def infer_output_spec(
     layer: OutputLayer, labels: Any = None, classes: Any = None, task: Task | None = None
 ) -> OutputSpec:
-    """Return what the outputs of a net mean, from its last layer, some labels, and the classes and task if named.
-
-    Raises
-    ------
-    ModelError
-        The outputs do not fit the labels.
-    """
+    """Return what the outputs of a net mean, from its last layer, some labels, and the classes and task if named."""
     width, probabilities = layer.width, layer.probabilities
     y = None if labels is None else np.asarray(labels)
     if classes is not None:

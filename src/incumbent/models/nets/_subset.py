@@ -13,7 +13,7 @@ from incumbent.models.nets._order import Positions, batch_bounds, draw_balanced,
 from incumbent.models.nets._steps import Steps, row_losses
 
 _EPOCHS = 3  # of the net that learns the select rows
-_TRIAL = 1 << 31  # before the number of such an epoch: its draws are those of no other
+_TRIAL = 1 << 31  # added to the number of such an epoch, so that its draws are its own
 
 
 def epoch_order(steps: Steps, epoch: int, irreducible: Floats | None = None) -> Positions:

@@ -109,7 +109,7 @@ def _describe(module: nn.Module) -> Blueprint:
 
 
 def _plain(module: nn.Module) -> nn.Module:
-    """Return a layer without the low-rank updates that PEFT keeps beside it."""
+    """Return a layer without the low-rank updates that PEFT adds."""
     base: Any = getattr(module, "get_base_layer", None)
     return module if base is None else base()
 

@@ -10,7 +10,7 @@ from incumbent.models._framework import Framework, ModelFile
 
 
 def _wrap(adapter: Any, native: Any, **options: Any) -> Model:
-    made: Model = adapter.of(native, **options)
+    made: Model = adapter.from_module(native, **options)
     return made
 
 

@@ -29,7 +29,7 @@ class TorchModel(NetModel):
     Examples
     --------
     >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
-    >>> model = TorchModel.of(net, classes=["ham", "spam", "eggs"])
+    >>> model = TorchModel.from_module(net, classes=["ham", "spam", "eggs"])
     >>> model.task, model.classes.tolist(), model.predict(torch.ones((2, 4))).proba.shape
     ('classification', ['eggs', 'ham', 'spam'], (2, 3))
     """
@@ -37,7 +37,7 @@ class TorchModel(NetModel):
     framework = TorchNet
 
     @staticmethod
-    def of(
+    def from_module(
         native: nn.Module,
         *,
         classes: Any = None,
@@ -47,25 +47,7 @@ class TorchModel(NetModel):
         prepare: Any = None,
         device: str = "auto",
     ) -> TorchModel:
-        """Return the adapter of a module, with what the user says about it.
-
-        Parameters
-        ----------
-        native : nn.Module
-            The module.
-        classes : (k,) sequence, optional
-            The class of each output, in order. Without it they are inferred from the labels of the first rows.
-        task : {"classification", "regression"}, optional
-            What it predicts, if its outputs leave it open.
-        factory : callable or "package.module:name", optional
-            Builds such a module, so that it can be stored, loaded and trained from scratch.
-        arguments : mapping, optional
-            What the factory is called with.
-        prepare : callable or "package.module:name", optional
-            Applied to the rows (n, ...) before they become tensors.
-        device : {"auto", "cpu", "cuda"}
-            Where it trains and predicts.
-        """
+        """Return the adapter of a module, with what the user says about it; see `incumbent.wrap` for the options."""
         _check_weights(native)
         made = None if factory is None else {"call": reference_of(factory, "factory"), "with": dict(arguments or {})}
         if made is not None:

@@ -23,12 +23,7 @@ _LEAVE = "pass --trust-pickle (in Python: trust_pickle=True)"
 def open_net(path: Path, name: str, *, factory: Any, arguments: Mapping[str, Any], trust_pickle: bool) -> nn.Module:
     """Return the net in a file: built by its factory if the file holds weights only.
 
-    Raises
-    ------
-    TrustError
-        The file holds a pickled module, which can run any code, without trust_pickle.
-    ModelError
-        The file is damaged, holds no net, or holds weights that do not fit what the factory builds.
+    A pickled module is opened only with `trust_pickle`, because it can run any code.
     """
     held = _read(path, name, trust_pickle=trust_pickle)
     if isinstance(held, nn.Module):
