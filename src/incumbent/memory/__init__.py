@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from incumbent.memory._files import load_memory as load_memory
     from incumbent.memory._files import save_anchor as save_anchor
     from incumbent.memory._files import save_memory as save_memory
-    from incumbent.memory._importance import accumulate_importance as accumulate_importance
-    from incumbent.memory._importance import get_importance as get_importance
-    from incumbent.memory._importance import normalize_importance as normalize_importance
+    from incumbent.memory._old_models import accumulate_importance as accumulate_importance
+    from incumbent.memory._old_models import get_importance as get_importance
+    from incumbent.memory._old_models import normalize_importance as normalize_importance
+    from incumbent.memory._old_models import stored_logits as stored_logits
     from incumbent.memory._reservoir import nbytes as nbytes
     from incumbent.memory._reservoir import reservoir_size as reservoir_size
     from incumbent.memory._reservoir import sample_memory as sample_memory
     from incumbent.memory._reservoir import update_memory as update_memory
-    from incumbent.memory._stored_outputs import stored_logits as stored_logits
 
 _HOME = {
-    "accumulate_importance": "_importance",
+    "accumulate_importance": "_old_models",
     "add_to_anchor_set": "_anchor_set",
     "anchor_split": "_anchor_set",
     "assemble": "_assemble",
-    "get_importance": "_importance",
+    "get_importance": "_old_models",
     "load_anchor": "_files",
     "load_memory": "_files",
     "merge_use_counts": "_anchor_set",
     "nbytes": "_reservoir",
-    "normalize_importance": "_importance",
+    "normalize_importance": "_old_models",
     "record_use": "_anchor_set",
     "reservoir_size": "_reservoir",
     "sample_memory": "_reservoir",
     "save_anchor": "_files",
     "save_memory": "_files",
     "scale_weights": "_assemble",
-    "stored_logits": "_stored_outputs",
+    "stored_logits": "_old_models",
     "update_memory": "_reservoir",
 }
 

@@ -22,27 +22,8 @@ class QuadraticFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc] 
 
     Each feature is rounded to a multiple of a power of two. The next head is solved on `RandomReLU` instead.
 
-    Parameters
-    ----------
-    width : int
-        The number m of features.
-    each : bool
-        Whether each input is scaled by its own standard deviation.
-    seed : int
-        Found the components.
-
-    Attributes
-    ----------
-    mean_, scale_ : (d,) arrays
-        What inputs are centred and scaled by.
-    components_ : (k, d) int16 array
-        Principal axes, in multiples of 2**-10.
-    linear_ : int
-        Features that are components themselves; they come first.
-    reach_ : (r,) array
-        Of each component in turn, with how many from itself on it is multiplied.
-    steps_ : (m,) float32 array
-        The step of each feature.
+    `components_` (k, d) are principal axes in multiples of 2**-10. The first `linear_` features are components. Each
+    of the first is then multiplied with the next `reach_` ones, itself included. `steps_` (m,) are their steps.
     """
 
     def __init__(self, width: int = 1000, each: bool = False, seed: int = 0) -> None:

@@ -42,8 +42,8 @@ class ReplaceArchitecture(Edit):
 class ShrinkPerturb(Edit):
     """Start from the champion's weights, shrunk and with noise: ``w = keep * w + N(0, noise**2)``.
 
-    A net that continues to train on old and new rows together generalises worse than one trained from scratch. This
-    start avoids the loss, and takes fewer steps than training from scratch.
+    A net that continues to train on old and new rows generalises worse than one trained from scratch. This start does
+    not, and takes fewer steps.
 
     Parameters
     ----------

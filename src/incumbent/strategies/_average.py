@@ -13,9 +13,8 @@ from incumbent.strategies._edit import Edit
 class Interpolate(Edit):
     """Interpolate the weights: ``w = (1 - alpha) * w_champion + alpha * w_challenger``.
 
-    Alpha 0 is the champion and 1 the challenger, so this strategy can always step back. Preprocessing stays frozen,
-    because weights can only be compared if the features mean the same. The outputs of new classes are the challenger's
-    for every alpha but 0.
+    Alpha 0 is the champion and 1 the challenger. Preprocessing stays frozen, so that the weights have the same meaning.
+    The outputs of new classes are the challenger's for every alpha but 0.
 
     Parameters
     ----------
@@ -49,7 +48,6 @@ class Soup(Edit):
     """Train several challengers with other seeds and learning rates, and average the weights of those that help.
 
     A greedy soup: the best on the select rows comes first, then each one that does not make the average worse there.
-    It predicts as fast as one model, and is often better than the best of them.
 
     Parameters
     ----------

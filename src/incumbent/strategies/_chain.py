@@ -18,13 +18,7 @@ class Chain:
         return f"chain({', '.join(map(repr, self.steps))})"
 
     def prepare(self, recipe: Recipe, memory: Memory) -> Recipe:
-        """Return the recipe after every edit.
-
-        Raises
-        ------
-        UsageError
-            Two steps set the same field to different values, so that one of them would have no effect.
-        """
+        """Return the recipe after every edit. Raise `UsageError` if two steps set a field to different values."""
         set_by: dict[str, tuple[Strategy, object]] = {}
         for step in self.steps:
             edited = step.prepare(recipe, memory)

@@ -39,9 +39,9 @@ class Vote(Edit):
 class Weighted(Edit):
     """Average the members with weights from their performance on the select rows.
 
-    A classifier's weight is ``max(0, mse_r - mse_i)``, where ``mse_i`` is the mean of ``(1 - p(true class))**2`` over
-    the select rows and ``mse_r`` that of a model which knows only the class frequencies (Wang et al. 2003, eq. 8); a
-    regressor's is ``1 / mse_i``. With more than `members`, the one of least weight leaves.
+    A classifier's weight is ``max(0, mse_r - mse_i)``, with ``mse_i`` the mean of ``(1 - p(true class))**2`` and
+    ``mse_r`` that of a model that knows only the class frequencies; a regressor's is ``1 / mse_i``. With more than
+    `members`, the one of least weight leaves.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Weighted(Edit):
 
     References
     ----------
-    Wang, Fan, Yu and Han (2003), Mining Concept-Drifting Data Streams using Ensemble Classifiers, KDD.
+    Wang, Fan, Yu and Han (2003), Mining Concept-Drifting Data Streams using Ensemble Classifiers, KDD, eq. 8.
 
     Examples
     --------

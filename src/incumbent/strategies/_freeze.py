@@ -47,9 +47,8 @@ class Freeze(Edit):
 class LoRA(Edit):
     """Freeze the weights of a net and train low-rank updates of them: ``w + (alpha / rank) * B A``.
 
-    Far fewer weights are trained. That is cheap, and the net forgets less. The last layer is trained in full. At the
-    end the updates are added to the weights, so that the net predicts as fast as before. With ``merge=False`` they stay
-    separate: a small file, and the champion's weights bit for bit.
+    That is cheap, and the net forgets less. The last layer is trained in full. At the end the updates are added to the
+    weights; with ``merge=False`` they stay separate: a small file, and the champion's weights bit for bit.
 
     Parameters
     ----------

@@ -14,8 +14,7 @@ from incumbent.strategies._edit import Edit
 class NewHead(Edit):
     """Replace the last layer of a net by a newly initialised one, and keep the rest.
 
-    Use it for a task that has little in common with the old one. Chained with ``Freeze("backbone")``, it is the classic
-    way to reuse a net that was trained on much data.
+    Use it for a task that has little in common with the old one. With ``Freeze("backbone")`` it is transfer learning.
 
     Examples
     --------

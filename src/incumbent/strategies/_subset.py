@@ -20,15 +20,13 @@ class SelectSubset(Edit):
     fraction : float in (0, 1]
         That fraction.
     by : {"random", "loss", "rho"}
-        "random" draws a new subset for every epoch, which is hard to beat at the same cost. "loss" takes the rows of
-        highest loss. "rho" takes the rows whose loss is highest compared with that of a net trained on the select rows
-        only. It leaves out rows that no net can learn, such as wrong labels.
+        "random" draws a new subset for every epoch. "loss" takes the rows of highest loss. "rho" takes those whose loss
+        is highest compared with that of a net trained on the select rows only, which leaves out wrong labels.
 
     References
     ----------
     Okanovic et al. (2024), Repeated Random Sampling for Minimizing the Time-to-Accuracy of Learning, ICLR.
-    Mindermann et al. (2022), Prioritized Training on Points that are Learnable, Worth Learning, and not yet Learnt,
-    ICML, eq. 3.
+    Mindermann et al. (2022), Prioritized Training on Points that are Learnable, ICML, eq. 3 ("rho").
 
     Examples
     --------

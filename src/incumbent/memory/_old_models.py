@@ -1,4 +1,4 @@
-"""Importances of weights in a memory: their names, their scale, and their sum over updates."""
+"""What a memory keeps of older models: how much their weights matter, and their logits for rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from incumbent.core import Floats, Importance, Memory
+from incumbent.core import Batch, Floats, HasLogits, Importance, Memory
 
 
 def get_importance(memory: Memory, kind: Importance, *, normalise: bool = False) -> dict[str, Floats]:
@@ -51,3 +51,18 @@ def _prefix(kind: Importance, normalise: bool) -> str:
 
 def _accumulate(old: Floats | None, new: Floats, gamma: float) -> Floats:
     return new if old is None or old.shape != new.shape else gamma * old + new
+
+
+def stored_logits(model: HasLogits, rows: Batch) -> Floats:
+    """Return the outputs (n, k) that are stored with rows; missing ones are computed with `model`."""
+    stored = rows.soft
+    if stored is None:
+        return model.logits(rows.x)
+    missing = np.flatnonzero(np.isnan(stored).all(axis=1))
+    if not len(missing):
+        return stored
+    computed = model.logits(rows.take(missing).x)
+    outputs = np.full((len(rows), max(stored.shape[1], computed.shape[1])), np.nan)
+    outputs[:, : stored.shape[1]] = stored
+    outputs[missing, : computed.shape[1]] = computed
+    return outputs
