@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.linear_model import LogisticRegression
 
-from incumbent.models.tables._headed import make_logistic
+from incumbent.models.tables._layer import make_logistic
 
 WITHOUT_ROWS = "opened without the kept rows that version 0.1 mixed in"
 

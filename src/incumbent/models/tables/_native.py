@@ -1,4 +1,4 @@
-"""What every scikit-learn adapter shares: the input a native model expects, its answer, and a fit from scratch."""
+"""What every scikit-learn adapter shares: the input of a native model, its prediction, and a fit from scratch."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import numpy as np
 from incumbent.core import Array, Batch, Floats, Prediction, Task
 from incumbent.errors import ModelError
 
-# their `predict` is the class of largest `predict_proba`; any other is asked both ways: SVC, tuned thresholds, searches
-# around either, and those where it costs little
-_ONE_ANSWER = (
+# Their `predict` is the class of largest `predict_proba`. For others (SVC, tuned thresholds, searches) both are called.
+_LABEL_FOLLOWS = (
     "LogisticRegression",
     "RandomForest",
     "ExtraTree",
@@ -29,7 +28,7 @@ _ONE_ANSWER = (
 
 
 def task_of(native: Any) -> Task:
-    """Whether a fitted estimator predicts classes or values."""
+    """Return whether a fitted estimator predicts classes or values."""
     from sklearn.base import is_classifier, is_regressor
 
     if is_classifier(native) or (hasattr(native, "classes_") and not is_regressor(native)):
@@ -38,7 +37,7 @@ def task_of(native: Any) -> Task:
 
 
 def classes_of(native: Any) -> Array | None:
-    """Return the classes that a fitted classifier knows, None for a regressor."""
+    """Return the classes that a fitted classifier knows; None for a regressor."""
     if task_of(native) == "regression":
         return None
     classes = getattr(native, "classes_", None)
@@ -65,18 +64,18 @@ def as_input(native: Any, x: Any) -> Any:
     names = getattr(native, "feature_names_in_", getattr(first, "feature_names_in_", None))
     if names is not None:
         return x if list(x.columns) == list(names) else x[list(names)]
-    # a step of the user's own that keeps no record of its input may look for names, and takes a frame in any case
+    # a custom step that keeps no record of its input may look for names, and takes a frame in any case
     return x.to_numpy() if any(hasattr(part, "n_features_in_") for part in (native, first)) else x
 
 
 def reads_columns(native: Any) -> bool:
-    """Whether `native` computes with the columns as they come, and does not first make others of them."""
+    """Return whether `native` computes with the columns as they come, and does not transform them first."""
     first = _first(native)
     return first is native or not (hasattr(first, "transform") or hasattr(first, "build_analyzer"))
 
 
 def _first(native: Any) -> Any:
-    """Return what meets the rows first: of a Pipeline its first step, of a search or a wrapper what is inside."""
+    """Return what reads the rows first: the first step of a Pipeline, the inner model of a search or a wrapper."""
     if hasattr(native, "steps"):
         return _first(next(step for _, step in native.steps if step not in (None, "passthrough")))
     if hasattr(native, "transformer_list"):
@@ -87,8 +86,8 @@ def _first(native: Any) -> Any:
     return native
 
 
-def answer(native: Any, data: Any, classes: Array | None) -> Prediction:
-    """Ask `native` once for each row (both ways only where its label does not follow from its probabilities)."""
+def predict_native(native: Any, data: Any, classes: Array | None) -> Prediction:
+    """Predict each row once (labels and probabilities separately only if the labels do not follow from the others)."""
     if classes is None:
         values = np.asarray(native.predict(data), dtype=np.float64)
         if values.ndim > 1 and values.shape[1] > 1:
@@ -101,40 +100,36 @@ def answer(native: Any, data: Any, classes: Array | None) -> Prediction:
         return Prediction(np.asarray(native.predict(data)), None, classes)
     proba = np.asarray(native.predict_proba(data), dtype=np.float64)
     kind = type(native)
-    follows = kind.__module__.startswith(("sklearn.", "incumbent.")) and kind.__name__.startswith(_ONE_ANSWER)
+    follows = kind.__module__.startswith(("sklearn.", "incumbent.")) and kind.__name__.startswith(_LABEL_FOLLOWS)
     return Prediction(classes[proba.argmax(axis=1)] if follows else np.asarray(native.predict(data)), proba, classes)
 
 
 def refit(native: Any, batch: Batch, *, seed: int, settings: Mapping[str, Any] | None = None) -> Any:
-    """Return a fresh copy of `native` fitted to `batch`, with the same settings but for those given.
-
-    A free random state is the seed.
-    """
+    """Return a fresh copy of `native` fitted to `batch`, with some settings changed; open random states are the seed."""
     from sklearn.base import clone
 
     fresh = clone(native).set_params(**(settings or {}))
-    prefix, last = (f"{native.steps[-1][0]}__", native.steps[-1][1]) if hasattr(native, "steps") else ("", native)
-    if hasattr(last, "_incumbent_rounds"):  # trees were appended since: its own setting is the number it began with
-        fresh.set_params(**{f"{prefix}n_estimators": last._incumbent_rounds})
-    free = [name for name, value in fresh.get_params().items() if _is_random_state(name) and value is None]
+    free = free_random_states(fresh)
     fresh.set_params(**dict.fromkeys(free, seed))
     fresh.fit(as_input(native, batch.x), batch.y, **weights_for(fresh, batch.weight))
     return fresh.set_params(**dict.fromkeys(free))
 
 
-def _is_random_state(name: str) -> bool:
-    return name == "random_state" or name.endswith("__random_state")
+def free_random_states(native: Any) -> list[str]:
+    """Return the random states among the settings that the user left open."""
+    settings = native.get_params().items()
+    return [name for name, value in settings if name.rsplit("__", 1)[-1] == "random_state" and value is None]
 
 
 def takes_weights(native: Any) -> bool:
-    """Whether the estimator (the last step of a Pipeline) takes row weights when it is fitted."""
+    """Return whether the `fit` of an estimator (the last step of a Pipeline) takes row weights."""
     from sklearn.utils.validation import has_fit_parameter
 
     return bool(has_fit_parameter(native.steps[-1][1] if hasattr(native, "steps") else native, "sample_weight"))
 
 
 def weights_for(native: Any, weight: Floats | None) -> dict[str, Floats]:
-    """Return the keyword that hands row weights to the fit of `native`, empty where there are none to hand."""
+    """Return the keyword argument for row weights in the `fit` of `native`; empty if it takes none."""
     if weight is None or not takes_weights(native):
         return {}
     return {f"{native.steps[-1][0]}__sample_weight" if hasattr(native, "steps") else "sample_weight": weight}

@@ -11,7 +11,7 @@ from scipy.stats import loguniform
 
 from incumbent.core import Batch, Model, Recipe
 from incumbent.models._training import training_rows
-from incumbent.models.tables._native import as_input, refit, task_of
+from incumbent.models.tables._native import as_input, free_random_states, refit, task_of
 
 _FOREST = {
     "max_depth": [None, 6, 12, 20],
@@ -70,7 +70,7 @@ def space_of(native: Any) -> dict[str, Any]:
     return next((space for stem, space in _SPACES.items() if kind.__name__.startswith(stem)), {})
 
 
-def fit_afresh(native: Any, recipe: Recipe, space: Mapping[str, Any]) -> Any:
+def fit_from_scratch(native: Any, recipe: Recipe, space: Mapping[str, Any]) -> Any:
     """Return a fresh copy of `native` fitted to the recipe's rows, after the search that the recipe may ask for."""
     train = training_rows(recipe)
     settings = best_settings(native, space, train, recipe) if recipe.structure.search is not None else {}
@@ -78,39 +78,33 @@ def fit_afresh(native: Any, recipe: Recipe, space: Mapping[str, Any]) -> Any:
 
 
 def best_settings(native: Any, space: Mapping[str, Any], train: Batch, recipe: Recipe) -> dict[str, Any]:
-    """Return the setting that successive halving ends with; its own is always tried, and with one trial only that."""
+    """Return the best settings by successive halving, the model's own included; with fewer than two tries, none."""
     search = recipe.structure.search
     if search is None or search.tries < 2:
         return {}
-    from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # importing it is how it is switched on
+    from sklearn.base import clone
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # importing it enables it
     from sklearn.model_selection import HalvingGridSearchCV, ParameterSampler
 
-    rng = np.random.RandomState(recipe.seed)
+    rng, fresh = np.random.RandomState(recipe.seed), clone(native)
     own = {name: native.get_params()[name] for name in space}
+    targets = 1 if task_of(native) == "regression" else len(np.unique(train.labels))
     drawn = list(ParameterSampler(space, search.tries - 1, random_state=rng))
     search = HalvingGridSearchCV(
-        _seeded(native, recipe.seed),
+        fresh.set_params(**dict.fromkeys(free_random_states(fresh), recipe.seed)),
         [{name: [value] for name, value in setting.items()} for setting in (own, *drawn)],
         cv=3,
         scoring=_scoring(native),
-        min_resources=min(len(train), max(60, 20 * _targets(native, train))),
+        min_resources=min(len(train), max(60, 20 * targets)),
         random_state=recipe.seed,
         refit=False,
         error_score=-np.inf,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a setting that fits badly on few rows is what the search is there to find out
+        warnings.simplefilter("ignore")  # the search tries settings that fit badly on few rows
         search.fit(as_input(native, train.x), train.y)
     best: dict[str, Any] = search.cv_results_["params"][int(search.best_index_)]
     return best
-
-
-def _seeded(native: Any, seed: int) -> Any:
-    from sklearn.base import clone
-
-    fresh = clone(native)
-    free = {k: seed for k, v in fresh.get_params().items() if k.rsplit("__", 1)[-1] == "random_state" and v is None}
-    return fresh.set_params(**free)
 
 
 def _scoring(native: Any) -> str | None:
@@ -118,6 +112,3 @@ def _scoring(native: Any) -> str | None:
         return "neg_mean_squared_error"
     return "neg_log_loss" if hasattr(native, "predict_proba") else None
 
-
-def _targets(native: Any, train: Batch) -> int:
-    return 1 if task_of(native) == "regression" else len(np.unique(train.labels))
