@@ -1,10 +1,9 @@
-"""Gradient steps for linear models, from where the champion stands."""
+"""Gradient steps for linear models, from the champion's weights."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,64 +11,17 @@ import numpy as np
 
 from incumbent.core import Floats
 from incumbent.errors import BudgetSpent, ModelError
-from incumbent.models.tables._losses import LinearLoss
 from incumbent.models.tables._native import slices
 from incumbent.models.tables._optimisers import stepper
+from incumbent.models.tables._problem import Problem
 
-LEARNING_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # what the trial tries where no rate is given
+LEARNING_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # tried if no rate is given
 _TRIAL_ROWS = 2_000
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """A linear model to be moved: rows, loss, penalties, and the quadratic pull to where it starts.
-
-    Minimises ``mean_i(weight_i * loss(x_i @ coef.T + intercept, target_i)) + l2/2 * sum(coef**2) + l1 * sum(|coef|)
-    + pull/2 * sum(importance * (w - w_start)**2)``.
-
-    Parameters
-    ----------
-    x : (n, d) array or sparse matrix
-        Features as the linear model sees them.
-    target : (n, k) array
-        Targets as the loss takes them.
-    weight : (n,) array
-        Row weights.
-    loss : LinearLoss
-        The loss.
-    l1, l2 : float
-        Penalties on the coefficients.
-    pull : float
-        Strength of the pull.
-    importance : mapping of str to array
-        How hard each of "coef" (k, d) and "intercept" (k,) is pulled.
-    intercept : bool
-        Whether the intercept may move.
-    """
-
-    x: Any
-    target: Floats
-    weight: Floats
-    loss: LinearLoss
-    l1: float = 0.0
-    l2: float = 0.0
-    pull: float = 0.0
-    importance: Mapping[str, Floats] | None = None
-    intercept: bool = True
-
-    def rows(self, at: Any) -> Problem:
-        """Return the same problem on some of its rows."""
-        return replace(self, x=self.x[at], target=self.target[at], weight=self.weight[at])
-
-    def error(self, coef: Floats, intercept: Floats) -> float:
-        """Return the weighted mean loss, without penalties."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(np.average(self.loss.value(self.x @ coef.T + intercept, self.target), weights=self.weight))
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How the steps are taken: the rule, its rate, and the order of rows."""
+    """How the steps are taken: the optimizer, its rate, and the order of rows."""
 
     optimizer: str
     lr: float
@@ -84,18 +36,11 @@ def descend(problem: Problem, coef: Floats, intercept: Floats, plan: Schedule) -
     """Return coefficients (k, d) and intercepts (k,) after stochastic gradient steps from those given.
 
     Steps are taken in standardised coordinates (a change of variables, not of the model), so that one learning rate
-    suits every column. Over the steps of mini-batch learning it falls linearly to zero; row by row it is constant.
-
-    Raises
-    ------
-    BudgetSpent
-        The deadline came first.
-    ModelError
-        The steps diverged.
+    suits every column. With mini-batches the rate falls linearly to zero; row by row it is constant.
     """
     mean, scale = _moments(problem.x)
     if not problem.intercept:
-        mean = np.zeros_like(mean)  # centring would need an intercept to take it up
+        mean = np.zeros_like(mean)  # centring needs an intercept
     w, b = coef * scale, intercept + coef @ mean
     step_w, step_b = stepper(plan.optimizer), stepper(plan.optimizer)
     rng, n = np.random.default_rng(plan.seed), len(problem.target)
@@ -109,8 +54,8 @@ def descend(problem: Problem, coef: Floats, intercept: Floats, plan: Schedule) -
                 raise BudgetSpent("The budget ended during gradient steps; give a longer --budget or fewer epochs.")
             at = order[part]
             rows = x[at]
-            share = (problem.weight[at] / (norm * len(at)))[:, None]
-            slope = problem.loss.slope(rows @ w.T + b, problem.target[at]) * share
+            weight = (problem.weight[at] / (norm * len(at)))[:, None]
+            slope = problem.loss.slope(rows @ w.T + b, problem.target[at]) * weight
             coef_now = w / scale
             by_coef, by_intercept = _penalty_slope(problem, coef_now, b - coef_now @ mean, coef, intercept)
             lr = plan.lr * (1 - done / total if plan.batch_size > 1 else 1.0)
@@ -127,12 +72,9 @@ def descend(problem: Problem, coef: Floats, intercept: Floats, plan: Schedule) -
 
 
 def choose_rate(problem: Problem, coef: Floats, intercept: Floats, plan: Schedule, held_out: Problem | None) -> float:
-    """Return the learning rate whose short trial leaves the smallest loss on rows that the trial did not learn.
+    """Return the learning rate whose short trial has the smallest loss on other rows.
 
-    Parameters
-    ----------
-    held_out : Problem, optional
-        Rows to judge on; without them a fifth of the problem's own rows is set aside for the trial.
+    These are `held_out`, or a fifth of the problem's own rows.
     """
     n = len(problem.target)
     order = np.random.default_rng(plan.seed).permutation(n)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Losses of linear models: their mean, the gradient by the score, and the Fisher information where there is one.
+"""Losses of linear models: their value, the slope by the score, and the Fisher information if there is one.
 
 Scores are (n, k): one column for a binary classifier or a regression, one per class otherwise. Targets are (n, k) too:
 0 and 1 for the likelihoods, -1 and 1 for the margins, the value itself for a regression.
@@ -28,8 +28,8 @@ class LinearLoss:
     slope : callable
         ``(score, target) -> (n, k)``, the derivative by the score.
     fisher : callable, optional
-        ``score -> (n, k)``, the expectation of ``slope**2`` over labels drawn from the model; None where the loss is
-        not a likelihood.
+        ``score -> (n, k)``, the expectation of ``slope**2`` over labels drawn from the model; None if the loss is not
+        a likelihood.
     signs : bool
         Whether targets are -1 and 1.
     """

@@ -105,7 +105,7 @@ def predict_native(native: Any, data: Any, classes: Array | None) -> Prediction:
 
 
 def refit(native: Any, batch: Batch, *, seed: int, settings: Mapping[str, Any] | None = None) -> Any:
-    """Return a fresh copy of `native` fitted to `batch`, with some settings changed; open random states are the seed."""
+    """Return a fresh copy of `native` fitted to `batch`, some settings changed; open random states are the seed."""
     from sklearn.base import clone
 
     fresh = clone(native).set_params(**(settings or {}))

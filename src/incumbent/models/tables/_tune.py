@@ -111,4 +111,3 @@ def _scoring(native: Any) -> str | None:
     if task_of(native) == "regression":
         return "neg_mean_squared_error"
     return "neg_log_loss" if hasattr(native, "predict_proba") else None
-

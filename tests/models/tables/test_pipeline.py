@@ -15,7 +15,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from incumbent.core import Batch, Memory, Pull, Recipe, Trees
 from incumbent.errors import ModelError
 from incumbent.models import fit_challenger, load, save, wrap
-from incumbent.models.tables._pipeline import PipelineModel
 
 CHAMPION, SCRATCH = Recipe().replace(start="champion"), Recipe().replace(start="scratch")
 
@@ -27,7 +26,7 @@ def rows(seed=0, shift=0.0, n=200):
 
 def scaled(estimator, batch=None):
     batch = rows(1) if batch is None else batch
-    return PipelineModel(make_pipeline(StandardScaler(), estimator).fit(batch.x, batch.y))
+    return wrap(make_pipeline(StandardScaler(), estimator).fit(batch.x, batch.y))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_settings_of_the_pipeline_stay():
     batch = rows(1)
     native = Named([("scale", StandardScaler()), ("model", SGDClassifier(random_state=0))], verbose=False)
     native.owner = "risk team"
-    made = PipelineModel(native.fit(batch.x, batch.y)).fit(CHAMPION.bind(train=rows(2)))
+    made = wrap(native.fit(batch.x, batch.y)).fit(CHAMPION.bind(train=rows(2)))
     assert type(made.native) is Named and made.native.owner == "risk team"
     assert list(made.native.named_steps) == ["scale", "model"]
 
@@ -138,7 +137,7 @@ def test_columns_and_categories_pass_through():
     steps = ColumnTransformer(
         [("scaled", StandardScaler(), list("abc")), ("coded", OneHotEncoder(handle_unknown="ignore"), ["colour"])]
     )
-    champion = PipelineModel(make_pipeline(steps, LogisticRegression()).fit(x, batch.y))
+    champion = wrap(make_pipeline(steps, LogisticRegression()).fit(x, batch.y))
     new = batch.replace(x=x.assign(colour="never seen"))
     made = champion.fit(CHAMPION.replace(optimizer="adam").bind(train=new, memory=Memory(batch.replace(x=x))))
     assert np.mean(made.predict(new.x).label == new.y) > 0.9
@@ -146,9 +145,7 @@ def test_columns_and_categories_pass_through():
 
 def test_texts_stay_sparse_and_words_stay_the_same():
     texts = pd.DataFrame({"text": ["good warm film", "bad cold film"] * 30})
-    champion = PipelineModel(
-        make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts["text"], ["up", "down"] * 30)
-    )
+    champion = wrap(make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts["text"], ["up", "down"] * 30))
     new = Batch(pd.DataFrame({"text": ["warm new words", "cold new words"] * 30}), np.array(["up", "down"] * 30))
     made = champion.fit(CHAMPION.replace(epochs=5).bind(train=new, memory=Memory(new), select=new))
     assert made.native[0] is champion.native[0]
@@ -178,7 +175,7 @@ def test_a_step_that_drops_rows_cannot_learn_on():
     native = make_pipeline(Half(), SGDClassifier())
     native[-1].fit(batch.x.to_numpy(), batch.y)
     with pytest.raises(ModelError, match="changes the number of rows"):
-        PipelineModel(native).fit(CHAMPION.bind(train=batch))
+        wrap(native).fit(CHAMPION.bind(train=batch))
 
 
 def test_it_is_stored_whole(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from incumbent.core import OPTIMIZERS
-from incumbent.models.tables._optimisers import stepper
+from incumbent.models.tables import stepper
 
 GRADIENTS = (1.0, -2.0, 0.5)
 BY_HAND = {

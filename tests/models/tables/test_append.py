@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.ensemble import (
     BaggingClassifier,
-    BaggingRegressor,
     ExtraTreesClassifier,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
@@ -18,7 +17,6 @@ from threadpoolctl import threadpool_limits
 
 from incumbent.core import Batch, Recipe, Trees
 from incumbent.models import wrap
-from incumbent.models.tables._warm import GROWTH, appendable, appended, outgrown
 
 
 def rows(n=150, seed=0, *, values=False):
@@ -31,23 +29,22 @@ def plan(train, **changes):
     return Recipe().replace(trees=Trees(4, **changes)).bind(train=train, seed=3)
 
 
-@pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier, BaggingClassifier])
+@pytest.mark.parametrize("kind", [RandomForestClassifier, ExtraTreesClassifier])
 def test_a_forest_answers_with_the_mean_of_its_old_and_new_trees(kind):
     old, new = rows(seed=1), rows(seed=2)
     champion = kind(n_estimators=6, random_state=0).fit(old.x, old.y)
     before = champion.predict_proba(new.x)
-    made = appended(champion, plan(new))
+    made = wrap(champion).fit(plan(new)).native
     assert len(made.estimators_) == 10 and len(champion.estimators_) == 6
     added = np.mean([tree.predict_proba(new.x) for tree in made.estimators_[6:]], axis=0)
     assert np.allclose(made.predict_proba(new.x), 0.6 * before + 0.4 * added)
     assert np.array_equal(champion.predict_proba(new.x), before)
 
 
-@pytest.mark.parametrize("kind", [RandomForestRegressor, BaggingRegressor])
-def test_a_forest_of_values_does_too(kind):
+def test_a_forest_of_values_does_too():
     old, new = rows(seed=1, values=True), rows(seed=2, values=True)
-    champion = kind(n_estimators=6, random_state=0).fit(old.x, old.y)
-    before, made = champion.predict(new.x), appended(champion, plan(new))
+    champion = RandomForestRegressor(n_estimators=6, random_state=0).fit(old.x, old.y)
+    before, made = champion.predict(new.x), wrap(champion).fit(plan(new)).native
     added = np.mean([tree.predict(new.x) for tree in made.estimators_[6:]], axis=0)
     assert np.allclose(made.predict(new.x), 0.6 * before + 0.4 * added)
 
@@ -57,7 +54,7 @@ def test_boosting_goes_on_from_what_the_old_trees_say(kind):
     values = kind is GradientBoostingRegressor
     old, new = rows(seed=1, values=values), rows(seed=2, values=values)
     champion = kind(n_estimators=6, random_state=0).fit(old.x, old.y)
-    made = appended(champion, plan(new))
+    made = wrap(champion).fit(plan(new)).native
     stages = list(made.staged_predict(new.x))
     assert len(stages) == 10
     assert np.array_equal(stages[5], champion.predict(new.x))
@@ -69,7 +66,7 @@ def test_the_learning_rate_of_appended_rounds_is_that_of_the_recipe_and_the_sett
     champion = GradientBoostingRegressor(n_estimators=6, random_state=0).fit(old.x, old.y)
 
     def moved(**changes):
-        made = appended(champion, plan(new, **changes))
+        made = wrap(champion).fit(plan(new, **changes)).native
         assert made.learning_rate == 0.1
         return made.predict(new.x) - champion.predict(new.x)
 
@@ -84,38 +81,37 @@ def test_the_learning_rate_of_appended_rounds_is_that_of_the_recipe_and_the_sett
     assert np.allclose(moved(learning_rate=0.5), total, atol=0.05)
 
 
-def test_settings_are_those_of_the_champion_but_for_the_number_of_trees():
+def test_settings_are_those_of_the_champion():
     old, new = rows(seed=1), rows(seed=2)
-    champion = BaggingClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=30, oob_score=True).fit(old.x, old.y)
-    made = appended(champion, plan(new))
-    kept, before = made.get_params(), champion.get_params()
-    for settings in (kept, before):
-        settings.pop("estimator")
-    assert {name for name in kept if kept[name] != before[name]} == {"n_estimators"}
+    champion = RandomForestClassifier(n_estimators=30, max_depth=2, oob_score=True).fit(old.x, old.y)
+    made = wrap(champion).fit(plan(new)).native
+    assert made.get_params() == champion.get_params() and len(made.estimators_) == 34
 
 
 def test_an_ensemble_that_was_appended_to_is_refitted_at_the_size_it_was_set_to():
     old, new = rows(seed=1), rows(seed=2)
     champion = RandomForestClassifier(n_estimators=6, random_state=0).fit(old.x, old.y)
-    twice = appended(appended(champion, plan(new)), plan(new))
+    twice = wrap(wrap(champion).fit(plan(new)).native).fit(plan(new)).native
     assert len(twice.estimators_) == 14
     assert len(wrap(twice).fit(Recipe().replace(start="scratch").bind(train=new)).native.estimators_) == 6
 
 
-def test_the_cap_is_counted_from_the_size_it_was_set_to():
+def test_an_ensemble_is_refitted_before_it_is_more_than_three_times_the_size_it_was_set_to():
     batch = rows()
-    champion = RandomForestClassifier(n_estimators=4, random_state=0).fit(batch.x, batch.y)
-    assert GROWTH == 3
-    once = appended(champion, plan(batch))
-    assert not outgrown(champion, 8) and outgrown(champion, 9)
-    assert not outgrown(once, 4) and outgrown(once, 5)
+    model = wrap(RandomForestClassifier(n_estimators=4, random_state=0).fit(batch.x, batch.y))
+    sizes = []
+    for _ in range(3):
+        model = model.fit(plan(batch))
+        sizes.append(len(model.native.estimators_))
+    assert sizes == [8, 12, 4] and "has grown to its limit" in model.notes[0]
 
 
 @pytest.mark.parametrize(
-    "kind", [HistGradientBoostingClassifier, HistGradientBoostingRegressor, DecisionTreeClassifier]
+    "kind", [HistGradientBoostingClassifier, HistGradientBoostingRegressor, DecisionTreeClassifier, BaggingClassifier]
 )
-def test_histogram_boosting_and_single_trees_cannot_be_appended_to(kind):
-    assert not appendable(kind())
+def test_histogram_boosting_bagging_and_single_trees_cannot_be_appended_to(kind):
+    batch = rows()
+    assert "add_trees" not in wrap(kind().fit(batch.x, batch.y)).abilities
 
 
 def test_why_histogram_boosting_cannot():

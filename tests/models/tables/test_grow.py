@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
-from sklearn.tree import DecisionTreeClassifier
 
 from incumbent.core import Batch, Recipe
-from incumbent.models.tables._grow import grown_bayes, grown_linear
-from incumbent.models.tables._partial import learn_on
-from incumbent.models.tables._sklearn import SklearnModel
+from incumbent.models import wrap
+from incumbent.models.tables._grow import add_linear_classes
 
 
 def weights(k, seed=0):
@@ -28,7 +26,7 @@ def test_a_softmax_keeps_the_ratios_of_the_old_probabilities_exactly(k, new):
     if k == 2:
         p = expit(x @ coef.T + intercept)
         before = np.hstack([1 - p, p])
-    grown, moved, joined = grown_linear(coef, intercept, classes, np.array(new), x, y, shared=True)
+    grown, moved, joined = add_linear_classes(coef, intercept, classes, np.array(new), x, y, shared=True)
     after = softmax(x @ grown.T + moved, axis=1)
     old = np.isin(joined, classes)
     assert joined.tolist() == sorted([*classes, *new])
@@ -38,7 +36,7 @@ def test_a_softmax_keeps_the_ratios_of_the_old_probabilities_exactly(k, new):
 def test_scores_of_one_against_all_stay_as_they_are():
     coef, intercept = weights(3)
     x = np.random.default_rng(1).normal(size=(40, 3))
-    grown, moved, joined = grown_linear(
+    grown, moved, joined = add_linear_classes(
         coef, intercept, np.arange(3), np.array([7]), x, np.resize([0, 7], 40), shared=False
     )
     assert np.array_equal(grown[:3], coef) and np.array_equal(moved[:3], intercept)
@@ -48,7 +46,7 @@ def test_scores_of_one_against_all_stay_as_they_are():
 def test_a_binary_score_becomes_two_opposite_ones():
     coef, intercept = weights(2)
     x, y = np.random.default_rng(1).normal(size=(40, 3)), np.resize([0, 1, 2], 40)
-    grown, moved, _ = grown_linear(coef, intercept, np.arange(2), np.array([2]), x, y, shared=False)
+    grown, moved, _ = add_linear_classes(coef, intercept, np.arange(2), np.array([2]), x, y, shared=False)
     assert np.array_equal(grown[:2], np.vstack([-coef, coef]))
     assert np.array_equal(moved[:2], np.concatenate([-intercept, intercept]))
 
@@ -59,7 +57,7 @@ def test_a_new_class_begins_with_its_share_of_the_rows(share):
     coef = 0.3 * coef
     x = np.random.default_rng(1).normal(size=(2000, 3))
     y = np.where(np.arange(2000) < 2000 * share, 9, 0)
-    grown, moved, _ = grown_linear(coef, intercept, np.arange(3), np.array([9]), x, y, shared=True)
+    grown, moved, _ = add_linear_classes(coef, intercept, np.arange(3), np.array([9]), x, y, shared=True)
     assert softmax(x @ grown.T + moved, axis=1)[:, 3].mean() == pytest.approx(share, rel=0.15)
 
 
@@ -79,21 +77,16 @@ def test_a_bayes_model_that_grew_is_the_one_fitted_to_all_rows_at_once(kind, uns
     champion = kind(**settings).fit(x[old], y[old])
     before = champion.predict_proba(x[old])
     recipe = Recipe().replace(batch_size=64).bind(train=Batch(x[~old], y[~old]))
-    made = learn_on(grown_bayes(champion, np.array(unseen)), recipe)
+    made = wrap(champion).fit(recipe).native
     whole = kind(**settings).fit(x, y)
     assert made.classes_.tolist() == [0, 1, 2, 3]
     assert np.allclose(made.predict_proba(x), whole.predict_proba(x), rtol=1e-5, atol=1e-9)
     assert np.array_equal(champion.predict_proba(x[old]), before)
 
 
-def test_only_naive_bayes_grows_so():
-    x, y = bayes_rows(GaussianNB)
-    assert grown_bayes(DecisionTreeClassifier().fit(x, y), np.array([9])) is None
-
-
 def test_the_adapter_says_that_it_grew():
     x, y = bayes_rows(GaussianNB)
-    champion = SklearnModel(GaussianNB().fit(x[y < 3], y[y < 3]))
+    champion = wrap(GaussianNB().fit(x[y < 3], y[y < 3]))
     made = champion.fit(Recipe().replace(start="champion").bind(train=Batch(x, y)))
     assert made.notes == ("grew by 1 new class: 3",)
     assert made.predict(x).classes.tolist() == [0, 1, 2, 3]

@@ -23,7 +23,8 @@ from sklearn.svm import LinearSVC, LinearSVR
 
 from incumbent.core import Batch, Memory, Pull, Recipe
 from incumbent.errors import ModelError
-from incumbent.models.tables._linear import LinearModel, _problem, handles
+from incumbent.models import wrap
+from incumbent.models.tables import problem_of
 
 CHAMPION = Recipe().replace(start="champion")
 
@@ -73,7 +74,7 @@ def test_the_optimum_of_scikit_learn_is_a_fixed_point(name):
     estimator, k = SMOOTH[name]
     batch = rows(k)
     native = estimator.fit(batch.x, batch.y)
-    problem, now = _problem(native, batch, Recipe()), LinearModel(native).weights()
+    problem, now = problem_of(native, batch, Recipe()), wrap(native).weights()
 
     def objective(coef, intercept):
         return problem.error(coef, intercept) + problem.l2 / 2 * (coef**2).sum() + problem.l1 * abs(coef).sum()
@@ -91,7 +92,7 @@ def test_the_optimum_of_scikit_learn_is_a_fixed_point(name):
 def test_many_epochs_reach_the_optimum_of_scikit_learn_on_new_rows(k, optimizer):
     old, new = rows(k, seed=1), rows(k, n=400, seed=2)
     new = new.replace(x=new.x * [1.0, -1.0, 1.0])  # another rule
-    champion = LinearModel(LogisticRegression().fit(old.x, old.y))
+    champion = wrap(LogisticRegression().fit(old.x, old.y))
     lr = {"momentum": 0.3, "adam": 0.3}[optimizer]
     recipe = CHAMPION.replace(optimizer=optimizer, lr=lr, epochs=250, batch_size=100)
     made, own = follow(champion, recipe, new).native, LogisticRegression(tol=1e-8).fit(new.x, new.y)
@@ -107,7 +108,7 @@ def test_many_epochs_reach_the_optimum_of_scikit_learn_on_new_rows(k, optimizer)
 def test_every_optimiser_finds_its_rate_and_learns_a_new_rule(optimizer):
     old, new = rows(seed=1), rows(n=600, seed=2)
     new = new.replace(x=new.x * [1.0, -1.0, 1.0])
-    champion = LinearModel(LogisticRegression().fit(old.x, old.y))
+    champion = wrap(LogisticRegression().fit(old.x, old.y))
     made = follow(
         champion, CHAMPION.replace(optimizer=optimizer, epochs=5, batch_size=16), new, select=new.take(range(100))
     )
@@ -119,7 +120,7 @@ def test_every_optimiser_finds_its_rate_and_learns_a_new_rule(optimizer):
 def test_the_fisher_information_is_that_of_a_loop_over_rows_and_labels(kind, k):
     batch = rows(k, n=40)
     native = LogisticRegression().fit(batch.x, batch.y)
-    model = LinearModel(native)
+    model = wrap(native)
 
     def log_likelihood(theta, row, label):
         coef, intercept = theta[:-1], theta[-1]
@@ -147,14 +148,14 @@ def test_the_fisher_information_is_that_of_a_loop_over_rows_and_labels(kind, k):
 
 def test_the_fisher_information_of_least_squares_is_the_mean_square_of_the_columns():
     batch = rows(0)
-    found = LinearModel(LinearRegression().fit(batch.x, batch.y)).weight_importance(batch)
+    found = wrap(LinearRegression().fit(batch.x, batch.y)).weight_importance(batch)
     assert np.allclose(found["coef"], (batch.x**2).mean(axis=0))
     assert np.allclose(found["intercept"], 1.0)
 
 
 def test_a_hinge_has_no_fisher_information_and_says_what_to_do():
     batch = rows()
-    model = LinearModel(SGDClassifier(random_state=0).fit(batch.x, batch.y))
+    model = wrap(SGDClassifier(random_state=0).fit(batch.x, batch.y))
     with pytest.raises(ModelError, match=r"SGDClassifier\(loss='hinge'\) has none. L2SP\(0.1, l2_new_weights=0\)"):
         model.weight_importance(batch)
 
@@ -163,7 +164,7 @@ def test_ewc_reaches_the_minimum_of_the_loss_and_the_weighted_pull():
     """Old optimum, exact Fisher, squared loss: the closed form of Kirkpatrick et al. (2017), eq. 3."""
     old, new = rows(0, seed=1), rows(0, seed=2)
     new = new.replace(y=new.y + 2 * new.x[:, 0])
-    champion = LinearModel(LinearRegression().fit(old.x, old.y))
+    champion = wrap(LinearRegression().fit(old.x, old.y))
     recipe = CHAMPION.replace(
         optimizer="momentum", lr=0.05, epochs=1500, batch_size=300, pull=Pull(2.0, importance="fisher")
     )
@@ -178,7 +179,7 @@ def test_ewc_reaches_the_minimum_of_the_loss_and_the_weighted_pull():
 def test_importance_that_is_carried_is_used_instead_of_the_remembered_rows():
     old, new = rows(0, seed=1), rows(0, seed=2)
     new = new.replace(y=new.y + 5)
-    champion = LinearModel(LinearRegression().fit(old.x, old.y))
+    champion = wrap(LinearRegression().fit(old.x, old.y))
     recipe = CHAMPION.replace(optimizer="adam", lr=0.05, epochs=50, pull=Pull(1.0, importance="fisher"))
     heavy = {"coef": np.full((1, 3), 1e4), "intercept": np.full(1, 1e4)}
     held = follow(champion, recipe, new, memory=Memory(old, importance=heavy))
@@ -189,20 +190,18 @@ def test_importance_that_is_carried_is_used_instead_of_the_remembered_rows():
 
 def test_ewc_without_anything_remembered_says_so():
     batch = rows()
-    champion = LinearModel(LogisticRegression().fit(batch.x, batch.y))
+    champion = wrap(LogisticRegression().fit(batch.x, batch.y))
     with pytest.raises(ModelError, match="nothing is remembered"):
         follow(champion, CHAMPION.replace(pull=Pull(1.0, importance="fisher")), batch)
 
 
 def test_importance_follows_its_class_when_a_new_one_is_sorted_before_it():
-    from incumbent.models.tables._linear import _importance
-
     old = rows()  # classes 0 and 1
-    champion = LinearModel(LogisticRegression().fit(old.x, np.where(old.y, "m", "z")))
+    champion = wrap(LogisticRegression().fit(old.x, np.where(old.y, "m", "z")))
     train = Batch(old.x, np.where(old.x[:, 1] > 4, "a", np.where(old.y, "m", "z")))
     recipe = CHAMPION.replace(pull=Pull(1.0, importance="fisher")).bind(train=train, memory=Memory(old))
-    grown = LinearModel(champion._grown(recipe, np.array(["a"])))
-    found = _importance(grown, champion, recipe, recipe.loss.pull)
+    grown = wrap(champion._with_classes(recipe, np.array(["a"])))
+    found = champion._importance_for(grown, recipe, recipe.loss.pull)
     assert grown.classes.tolist() == ["a", "m", "z"]
     assert (found["coef"][0] == 0).all() and found["intercept"][0] == 0
     assert np.allclose(found["coef"][1:], champion.weight_importance(old)["coef"])
@@ -215,7 +214,7 @@ def test_importance_follows_its_class_when_a_new_one_is_sorted_before_it():
 def test_a_model_that_grew_predicts_old_and_new_classes(estimator, shift):
     new = {"a new class first": 0, "a new class between": 2, "a new class last": 4}[shift]
     old = rows(n=600, seed=1)
-    champion = LinearModel(estimator.fit(old.x, np.where(old.y, 3, 1)))
+    champion = wrap(estimator.fit(old.x, np.where(old.y, 3, 1)))
     train = rows(n=600, seed=2)
     far = train.x[:, 1] > 4
     train = train.replace(x=train.x + np.outer(far, [0, 6, 0]), y=np.where(far, new, np.where(train.y, 3, 1)))
@@ -229,7 +228,7 @@ def test_a_model_that_grew_predicts_old_and_new_classes(estimator, shift):
 
 def test_a_grown_liblinear_model_can_be_fitted_again():
     old = rows()
-    champion = LinearModel(LogisticRegression(solver="liblinear").fit(old.x, old.y))
+    champion = wrap(LogisticRegression(solver="liblinear").fit(old.x, old.y))
     made = follow(champion, CHAMPION, old.replace(y=np.where(old.x[:, 1] > 4, 2, old.y)))
     assert made.native.solver == "lbfgs" and champion.native.solver == "liblinear"
     again = follow(made, Recipe().replace(start="scratch"), rows(3))
@@ -239,7 +238,7 @@ def test_a_grown_liblinear_model_can_be_fitted_again():
 @pytest.mark.parametrize("estimator", [SGDClassifier(random_state=0), SGDClassifier(loss="log_loss", average=True)])
 def test_its_own_rule_is_partial_fit_by_hand(estimator):
     old, new = rows(3, seed=1), rows(3, n=250, seed=2)
-    champion = LinearModel(estimator.set_params(random_state=4).fit(old.x, old.y))
+    champion = wrap(estimator.set_params(random_state=4).fit(old.x, old.y))
     made = follow(champion, CHAMPION.replace(batch_size=100, epochs=2, ordered=True), new)
     by_hand = estimator.fit(old.x, old.y)
     for _ in range(2):
@@ -251,9 +250,7 @@ def test_its_own_rule_is_partial_fit_by_hand(estimator):
 
 def test_where_partial_fit_refuses_balanced_classes_gradient_steps_are_taken():
     batch = rows(3)
-    champion = LinearModel(
-        SGDClassifier(class_weight="balanced", loss="log_loss", random_state=0).fit(batch.x, batch.y)
-    )
+    champion = wrap(SGDClassifier(class_weight="balanced", loss="log_loss", random_state=0).fit(batch.x, batch.y))
     made = follow(champion, CHAMPION.replace(epochs=3), batch)
     assert not np.array_equal(made.native.coef_, champion.native.coef_)
 
@@ -261,7 +258,7 @@ def test_where_partial_fit_refuses_balanced_classes_gradient_steps_are_taken():
 def test_averaged_sgd_goes_on_from_the_weights_that_were_set():
     batch = rows(0)
     native = SGDRegressor(average=True, random_state=0, eta0=1e-9, learning_rate="constant").fit(batch.x, batch.y)
-    moved = LinearModel(native).with_weights({"coef": np.full((1, 3), 7.0), "intercept": np.zeros(1)})
+    moved = wrap(native).with_weights({"coef": np.full((1, 3), 7.0), "intercept": np.zeros(1)})
     made = follow(moved, CHAMPION, batch)
     assert np.allclose(made.native.coef_, 7.0, atol=1e-3)
 
@@ -270,7 +267,7 @@ def test_averaged_sgd_goes_on_from_the_weights_that_were_set():
 def test_single_precision_stays_single_precision(estimator):
     batch = rows()
     native = estimator.fit(batch.x.astype(np.float32), batch.y)
-    model = LinearModel(native)
+    model = wrap(native)
     same = model.with_weights(model.weights()).native
     assert same.coef_.dtype == native.coef_.dtype
     assert np.array_equal(same.predict(batch.x.astype(np.float32)), native.predict(batch.x.astype(np.float32)))
@@ -279,7 +276,7 @@ def test_single_precision_stays_single_precision(estimator):
 def test_a_strong_pull_holds_and_none_lets_go():
     old, new = rows(seed=1), rows(seed=2)
     new = new.replace(y=1 - new.y)
-    champion = LinearModel(LogisticRegression().fit(old.x, old.y))
+    champion = wrap(LogisticRegression().fit(old.x, old.y))
     recipe = CHAMPION.replace(optimizer="adam", lr=0.03, epochs=30)
 
     def distance(pull):
@@ -292,7 +289,7 @@ def test_a_strong_pull_holds_and_none_lets_go():
 def test_row_weights_count_like_copies_of_the_rows():
     batch = rows(0, n=50)
     twice = np.arange(50) % 2 == 0
-    champion = LinearModel(Ridge(alpha=2.0).fit(batch.x, batch.y - batch.x[:, 0]))
+    champion = wrap(Ridge(alpha=2.0).fit(batch.x, batch.y - batch.x[:, 0]))
     recipe = CHAMPION.replace(optimizer="momentum", lr=0.05, epochs=800, batch_size=100)
     weighed = follow(champion, recipe, batch.replace(weight=1.0 + twice))
     copied = follow(champion, recipe, Batch.join([batch, batch.take(twice)]))
@@ -302,14 +299,15 @@ def test_row_weights_count_like_copies_of_the_rows():
 def test_a_frame_is_read_by_name_whatever_its_order():
     batch = rows()
     frame = pd.DataFrame(batch.x, columns=["a", "b", "c"])
-    model = LinearModel(LogisticRegression().fit(frame, batch.y))
+    model = wrap(LogisticRegression().fit(frame, batch.y))
     assert np.array_equal(model.predict(frame[["c", "a", "b"]]).proba, model.predict(frame).proba)
 
 
 def test_sparsified_and_one_against_all_models_are_left_to_the_general_adapter():
     batch = rows()
-    assert handles(LogisticRegression().fit(batch.x, batch.y))
-    assert not handles(SGDClassifier(random_state=0).fit(batch.x, batch.y).sparsify())
+    assert "gradient" in wrap(LogisticRegression().fit(batch.x, batch.y)).abilities
+    sparse = SGDClassifier(random_state=0).fit(batch.x, batch.y).sparsify()
+    assert "gradient" not in wrap(sparse).abilities
 
 
 def test_every_loss_of_sgd_takes_gradient_steps():
@@ -322,5 +320,5 @@ def test_every_loss_of_sgd_takes_gradient_steps():
             )  # the squared losses do not converge at SGD's own rate; nothing is asked of that
             native = SGDClassifier(loss=loss, random_state=0).fit(batch.x[:20], batch.y[:20])
         start = {"coef": np.zeros((1, 3)), "intercept": np.zeros(1)}
-        made = follow(LinearModel(native).with_weights(start), CHAMPION.replace(optimizer="adam", epochs=30), batch)
+        made = follow(wrap(native).with_weights(start), CHAMPION.replace(optimizer="adam", epochs=30), batch)
         assert made.native.score(batch.x, batch.y) > 0.8, loss

@@ -10,6 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -18,8 +19,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from incumbent.core import Batch, Memory, Recipe, Trees
 from incumbent.errors import ModelError
 from incumbent.models import wrap
-from incumbent.models.tables._native import as_input, refit
-from incumbent.models.tables._sklearn import SklearnModel
+from incumbent.models.tables._native import as_input
 
 CHAMPION, SCRATCH = Recipe().replace(start="champion"), Recipe().replace(start="scratch")
 
@@ -31,7 +31,7 @@ def rows(k=3, n=150, seed=0):
 
 
 def fitted(estimator, batch):
-    return SklearnModel(estimator.fit(batch.x, batch.y))
+    return wrap(estimator.fit(batch.x, batch.y))
 
 
 def test_abilities_are_those_of_the_estimator():
@@ -72,7 +72,7 @@ def test_a_fit_from_scratch_is_that_of_scikit_learn_with_the_seed():
 
 def test_a_random_state_that_is_set_is_left_alone():
     old, new = rows(seed=1), rows(seed=2)
-    made = refit(RandomForestClassifier(5, random_state=3).fit(old.x, old.y), new, seed=7)
+    made = fitted(RandomForestClassifier(5, random_state=3), old).fit(SCRATCH.bind(train=new, seed=7)).native
     assert np.array_equal(
         made.predict_proba(new.x), RandomForestClassifier(5, random_state=3).fit(new.x, new.y).predict_proba(new.x)
     )
@@ -91,7 +91,7 @@ def test_an_estimator_that_cannot_take_a_new_class_is_fitted_on_all_that_is_know
     only_new = new.take(new.y == 2)
     made = champion.fit(CHAMPION.bind(train=only_new, memory=Memory(old)))
     assert made.classes.tolist() == [0, 1, 2]
-    assert made.notes == ("MLPClassifier cannot take in 1 new class(es) as it stands; fitted from scratch instead",)
+    assert made.notes == ("MLPClassifier cannot add 1 new class(es); fitted from scratch instead",)
 
 
 def test_trees_are_not_appended_for_a_new_class_but_all_is_fitted_anew():
@@ -109,7 +109,7 @@ def test_an_ensemble_at_its_cap_is_fitted_anew_and_says_so():
         Recipe().replace(trees=Trees(20)).bind(train=batch)
     )
     assert len(made.native.estimators_) == 2
-    assert "has grown to its cap" in made.notes[0]
+    assert "has grown to its limit" in made.notes[0]
 
 
 @pytest.mark.parametrize("estimator", [RandomForestClassifier(5), GradientBoostingClassifier(n_estimators=5)])
@@ -152,13 +152,13 @@ def test_several_targets_are_refused():
     with pytest.raises(ModelError, match="several targets at once"):
         wrap(native)
     with pytest.raises(ModelError, match="2 targets at once"):
-        SklearnModel(native).predict(x)
+        wrap(KNeighborsRegressor().fit(x, x[:, :2])).predict(x)
 
 
 def test_a_column_of_targets_is_read_as_one_target():
     x = rows().x
     native = DecisionTreeRegressor(max_depth=2).fit(x, x[:, :1])
-    assert SklearnModel(native).predict(x).label.shape == (len(x),)
+    assert wrap(native).predict(x).label.shape == (len(x),)
 
 
 TEXTS = pd.DataFrame({"text": ["good film", "bad film", "fine film", "poor film"] * 10})
