@@ -1,7 +1,7 @@
-"""The columns a boosted model was trained on, and a table brought into the form that it expects.
+"""The columns a boosted model was trained on, and a table in the form that it expects.
 
-Boosters see a category as its position in a list that was fixed in training. Another order of the same categories
-changes every prediction and raises nothing, so the list is always the model's and never the data's.
+Boosters read a category as its position in a list that was fixed in training. Another order of the same categories
+changes every prediction and raises no error, so the list is always the model's and never the data's.
 """
 
 from __future__ import annotations
@@ -20,22 +20,10 @@ Vocabulary = Literal["known", "grown", "present"]
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """What a booster knows of its features.
+    """The features of a booster.
 
-    Parameters
-    ----------
-    framework : str
-        For the messages.
-    count : int
-        How many features.
-    names : tuple of str, optional
-        Their names in order; None for a model that was trained on an array.
-    categories : mapping of str to Index or None
-        The categories of each categorical column, in the model's order; None where the model file keeps none.
-    ordered : frozenset of str
-        Categorical columns whose order means something.
-    blanks : bool
-        The framework writes ``_`` for blanks in names, so "a b" is known as "a_b".
+    A model that was trained on an array has no `names`. `categories` are in the model's order, None if its file has no
+    list, and `ordered` names the columns whose order counts. `blanks` says that the framework writes ``_`` for blanks.
 
     Examples
     --------
@@ -52,20 +40,10 @@ class Columns:
     blanks: bool = False
 
     def table(self, x: Any, vocabulary: Vocabulary = "known") -> Any:
-        """Return `x` with the model's columns in the model's order; the same object where nothing had to change.
+        """Return `x` with the model's columns in the model's order; the same object if nothing had to change.
 
-        Parameters
-        ----------
-        x : (n, d) data frame, array or sparse matrix
-            The rows.
-        vocabulary : {"known", "grown", "present"}
-            The categories of the result: the model's own (others become missing), those and the new ones after them,
-            or only those that occur, for a model that is fitted from scratch.
-
-        Raises
-        ------
-        ModelError
-            A column is missing, or holds what the model cannot read.
+        The categories of the result are the model's own ("known": others become missing), those and the new ones after
+        them ("grown"), or only those that occur ("present"), for a fit from scratch.
         """
         if hasattr(x, "iloc"):
             return self._frame(x, vocabulary)
@@ -80,16 +58,14 @@ class Columns:
 
     def _frame(self, x: Any, vocabulary: Vocabulary) -> Any:
         x = self._select(x)
-        plain = [isinstance(dtype, np.dtype) and dtype.kind in "biuf" for dtype in x.dtypes]
-        if not (all(plain) and not self.categories):
-            fixed = {
-                at: self._category(name, x.iloc[:, at], vocabulary)
-                if name in self.categories
-                else _number(x.iloc[:, at])
-                for at, name in enumerate(x.columns)
-                if name in self.categories or not plain[at]
-            }
-            x = pd.concat([fixed.get(at, x.iloc[:, at]) for at in range(x.shape[1])], axis=1) if fixed else x
+        if self.categories or not all(_is_plain(dtype) for dtype in x.dtypes):
+            columns = [x.iloc[:, at] for at in range(x.shape[1])]
+            fixed = [
+                self._category(column.name, column, vocabulary) if column.name in self.categories else _number(column)
+                for column in columns
+            ]
+            if any(new is not old for new, old in zip(fixed, columns, strict=True)):
+                x = pd.concat(fixed, axis=1)
         return x if self.names is not None else x.to_numpy()
 
     def _select(self, x: Any) -> Any:
@@ -155,11 +131,17 @@ def _wanted(known: Any, seen: Any, codes: Any, vocabulary: Vocabulary) -> Any:
     return old.append(new) if len(new) else old
 
 
+def _is_plain(dtype: Any) -> bool:
+    return isinstance(dtype, np.dtype) and dtype.kind in "biuf"
+
+
 def _is_text(values: Any) -> bool:
     return len(values) > 0 and isinstance(values[0], str)
 
 
 def _number(values: Any) -> Any:
+    if _is_plain(values.dtype):
+        return values
     if values.dtype.kind in "mM":
         raise ModelError(
             f"Column {str(values.name)!r} holds times ({values.dtype}) but the model was trained on numbers there; "

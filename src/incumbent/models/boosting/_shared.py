@@ -1,4 +1,4 @@
-"""What LightGBM and XGBoost share: which way a recipe is followed, labels as codes, the limits on growth and time."""
+"""How a boosted model follows a recipe, labels as codes, the limits on growth and time, and the manifest in files."""
 
 from __future__ import annotations
 
@@ -11,41 +11,35 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from incumbent.core import Array, Batch, Floats, Prediction, Recipe, RefitLeaves, Task, Trees
+from incumbent.core import Array, Batch, Floats, Prediction, Recipe, RefitLeaves, Trees
 from incumbent.errors import AbilityError, BudgetSpent, DataError, ModelError, UsageError
 
 Way = Literal["scratch", "add_trees", "refit_leaves"]
 _WAYS: dict[type, Way] = {Trees: "add_trees", RefitLeaves: "refit_leaves"}
 
-# Every update that appends makes prediction slower: 4,300 trees after twenty updates took 25 times as long.
-GROWTH = 3
-CEILING = 2_000
-FORMAT = 1
+# Appended trees make prediction slower: 4,300 trees after twenty updates took 25 times as long.
+_GROWTH = 3
+_CEILING = 2_000
+_FORMAT = 1
 
 
 def limit_on_rounds(origin: int, append: int) -> int:
     """Return how many boosting rounds a model may have: three times its original ones and the appended, at most 2,000.
 
-    A model that was given more than that from the start may still be appended to once.
+    A model that had more from the start may still be appended to once.
 
     Examples
     --------
     >>> limit_on_rounds(100, 30), limit_on_rounds(900, 30), limit_on_rounds(5000, 30)
     (330, 2000, 5030)
     """
-    return min(GROWTH * origin + append, max(CEILING, origin + append))
+    return min(_GROWTH * origin + append, max(_CEILING, origin + append))
 
 
-def way_of(
+def choose_way(
     recipe: Recipe, *, name: str, abilities: frozenset[str], rounds: int, origin: int, new: Array
 ) -> tuple[Way, tuple[str, ...]]:
-    """Return how to follow the recipe, and a note where that is not how it asked.
-
-    Raises
-    ------
-    AbilityError
-        Boosted trees can do nothing of what the recipe asks.
-    """
+    """Return how to follow the recipe, and a note if that is not what it asked for."""
     structure, trees = recipe.structure, recipe.structure.trees
     asked: Way | None = _WAYS[type(trees)] if trees is not None else None
     if structure.search is not None or (asked is None and structure.start != "champion"):
@@ -60,26 +54,18 @@ def way_of(
         named = ", ".join(map(repr, new.tolist()[:5]))
         return "scratch", (
             f"fitted from scratch: the champion does not know the class{'es' * (len(new) > 1)} {named}, "
-            "and boosted trees cannot take one in",
+            "and boosted trees cannot add one",
         )
     if isinstance(trees, Trees) and rounds + trees.rounds > (limit := limit_on_rounds(origin, trees.rounds)):
         return "scratch", (
-            f"fitted from scratch: {trees.rounds} rounds more than the {rounds} there are would pass the limit of "
+            f"fitted from scratch: {trees.rounds} rounds more than the present {rounds} would pass the limit of "
             f"{limit}, beyond which predictions become slow",
         )
     return asked, ()
 
 
-def rows_of(recipe: Recipe, task: Task) -> Batch:
-    """Return the rows to learn from.
-
-    Raises
-    ------
-    UsageError
-        The recipe is not bound to rows.
-    DataError
-        The rows have no label, several per row, or all the same class.
-    """
+def rows_of(recipe: Recipe) -> Batch:
+    """Return the rows to learn from; raise an error if there are none, or not one label per row."""
     batch = recipe.train
     if batch is None or not len(batch):
         raise UsageError("This recipe is not bound to rows; give it some with recipe.bind(train=Batch(x, y)).")
@@ -89,7 +75,7 @@ def rows_of(recipe: Recipe, task: Task) -> Batch:
 
 
 def check_classes(y: Array) -> None:
-    """Raise where a classifier cannot be fitted from scratch because every row has the same class."""
+    """Raise an error if all rows have the same class, so that no classifier can be fitted from scratch."""
     found = pd.unique(y)
     if len(found) < 2:
         raise DataError(
@@ -99,7 +85,7 @@ def check_classes(y: Array) -> None:
 
 
 def codes_of(y: Array, classes: Array) -> Array:
-    """Return the position of each label in `classes`, -1 where it is not among them.
+    """Return the position of each label in `classes`, -1 if it is not among them.
 
     Examples
     --------
@@ -116,19 +102,13 @@ def new_among(y: Array, classes: Array | None) -> Array:
 
 
 def all_classes(known: Array, y: Array) -> Array:
-    """Return known classes and new ones, sorted; only the new where the two cannot be compared."""
+    """Return known and new classes, sorted; only the new ones if the two cannot be compared."""
     same = (known.dtype.kind in "iufb") == (y.dtype.kind in "iufb")
     return np.unique(np.concatenate([known, np.asarray(pd.unique(y))])) if same else np.unique(y)
 
 
 def named_classes(count: int, hint: Array | None) -> Array:
-    """Return the names of `count` coded classes: the hint where it fits, else 0, 1, ...
-
-    Raises
-    ------
-    ModelError
-        The hint has another number of classes, and does not merely know more of 0, 1, ... than the model.
-    """
+    """Return the names of `count` coded classes: the hint if it fits, else 0, 1, ..."""
     codes = np.arange(count)
     if hint is None:
         return codes
@@ -138,14 +118,14 @@ def named_classes(count: int, hint: Array | None) -> Array:
     if (codes_of(codes, names) >= 0).all():
         return codes
     raise ModelError(
-        f"The model tells {count} classes apart but {len(names)} were named: "
+        f"The model has {count} classes but {len(names)} were named: "
         f"{', '.join(map(repr, names.tolist()[:8]))}. "
         "Name the classes in the order of the codes that it was trained on."
     )
 
 
 def weights_of(batch: Batch, class_weight: Any) -> Floats | None:
-    """Return the row weights, times those of the classes where the estimator weighs classes."""
+    """Return the row weights, multiplied by class weights if the estimator has them."""
     if class_weight is None:
         return batch.weight
     from sklearn.utils.class_weight import compute_sample_weight
@@ -154,8 +134,8 @@ def weights_of(batch: Batch, class_weight: Any) -> Floats | None:
     return by_class if batch.weight is None else by_class * batch.weight
 
 
-def answer(raw: Array, classes: Array | None) -> Prediction:
-    """Make a prediction of values (n,), or of probabilities: (n,) of the second class or (n, k) of each."""
+def prediction_of(raw: Array, classes: Array | None) -> Prediction:
+    """Return the prediction of values (n,), or of probabilities: (n,) of the second class or (n, k) of each."""
     values = np.asarray(raw, dtype=np.float64)
     if classes is None:
         return Prediction(values)
@@ -169,44 +149,23 @@ def check_time(deadline: float, done: int, rounds: int) -> None:
         raise BudgetSpent(f"The time budget ended after {done} of {rounds} boosting rounds.")
 
 
-def search_space() -> dict[str, Any]:
-    """Return distributions over the settings that matter most, under the names that both scikit-learn interfaces use.
-
-    Learning rate and penalties are log-uniform, as they act by their order of magnitude.
-    """
-    from scipy.stats import loguniform, uniform
-
-    return {
-        "learning_rate": loguniform(0.02, 0.3),
-        "n_estimators": [50, 100, 200, 400],
-        "reg_lambda": loguniform(1e-2, 30.0),
-        "colsample_bytree": uniform(0.5, 0.5),
-    }
-
-
 def write_manifest(folder: Path, content: Mapping[str, Any], classes: Array | None) -> None:
     """Write what the native file does not keep: settings, classes, notes."""
-    kept = {"format": FORMAT, **content}
+    kept = {"format": _FORMAT, **content}
     if classes is not None:
         kept |= {"classes": classes.tolist(), "classes_dtype": classes.dtype.str}
     (folder / "manifest.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> tuple[dict[str, Any], Array | None]:
-    """Read what `write_manifest` wrote.
-
-    Raises
-    ------
-    ModelError
-        It is missing, damaged, or of a newer format.
-    """
+    """Read what `write_manifest` wrote."""
     try:
         kept: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"The stored model in {folder} cannot be read: {error}.") from error
-    if kept.get("format") != FORMAT:
+    if kept.get("format") != _FORMAT:
         raise ModelError(
-            f"The stored model in {folder} has format {kept.get('format')!r}, and this program reads {FORMAT}; "
+            f"The stored model in {folder} has format {kept.get('format')!r}, and this program reads {_FORMAT}; "
             "upgrade it with: pip install --upgrade incumbent"
         )
     if "classes" not in kept:
@@ -215,15 +174,3 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any], Array | None]:
     classes = np.empty(len(kept["classes"]), dtype=dtype)
     classes[:] = kept["classes"]
     return kept, classes
-
-
-def classes_told(native: Any, hint: Array | None) -> Array | None:
-    """Return the class names that an earlier update left on a native model that knows only codes; else the hint."""
-    told = getattr(native, "incumbent_classes_", None)
-    return hint if told is None else np.asarray(told)
-
-
-def tell_classes(native: Any, classes: Array | None) -> None:
-    """Leave the class names on a native model that itself knows only codes, so that wrapping it again finds them."""
-    if classes is not None and not np.array_equal(classes, np.arange(len(classes))):
-        native.incumbent_classes_ = classes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -168,74 +167,47 @@ def gather(
     DataError
         No block was given, or a feature or target is not finite.
     """
-    sums: _Sums | None = None
+    found: Statistics | None = None
     for x, y, weight in blocks:
-        sums = sums or _Sums(x.shape[1], classification=classification, grid=grid)
         for start in range(0, len(x), ROWS):
             part = slice(start, start + ROWS)
-            sums.add(x[part], np.asarray(y)[part], None if weight is None else weight[part])
-    if sums is None:
+            weights = None if weight is None else np.asarray(weight[part], dtype=np.float64)
+            new = _of_block(x[part], np.asarray(y)[part], weights, classification=classification, grid=grid)
+            found = new if found is None else found + new
+    if found is None:
         raise DataError("There are no rows to gather statistics from.")
-    return sums.done()
+    return found
 
 
-class _Sums:
-    """The sums of `gather`, added to in place."""
-
-    def __init__(self, width: int, *, classification: bool, grid: Grid | None) -> None:
-        self.grid, self.classification = grid, classification
-        self.gram, self.total = np.empty((0, 0)), np.zeros(width)
-        self.by: dict[Any, tuple[Floats, float]] = {}
-        self.cross, self.count, self.square, self.rows = np.zeros((width, 1)), 0.0, 0.0, 0.0
-
-    def add(self, x: Array, y: Array, weight: Floats | None) -> None:
-        exact = weight is None and self.grid is not None and x.dtype == np.float32 and self.grid.sums_are_exact(x)
-        x = np.ascontiguousarray(x if exact else np.asarray(x, dtype=np.float64))
-        w = np.ones(len(x), dtype=x.dtype) if weight is None else np.asarray(weight, dtype=np.float64)
-        self._add_gram(x, None if weight is None else w)
-        self.rows += float(w.sum())
-        if self.classification:
-            self._add_classes(x, y, w)
-            return
-        target = np.asarray(y, dtype=np.float64)
+def _of_block(x: Array, y: Array, weight: Floats | None, *, classification: bool, grid: Grid | None) -> Statistics:
+    is_exact = weight is None and grid is not None and x.dtype == np.float32 and grid.sums_are_exact(x)
+    x = np.ascontiguousarray(x if is_exact else np.asarray(x, dtype=np.float64))
+    w = np.ones(len(x), dtype=x.dtype) if weight is None else weight
+    gram = _gram(x, weight)
+    if classification:
+        found, at = np.unique(y, return_inverse=True)
+        classes, target = np.array(found.tolist()), np.zeros((len(x), len(found)), dtype=x.dtype)
+        target[np.arange(len(x)), at] = 1.0
+    else:
+        classes, target = None, np.asarray(y, dtype=np.float64)[:, None]
         if not np.isfinite(target).all():
             raise DataError("A target value is missing or infinite, which would spoil all sums.")
-        self.cross[:, 0] += (w * target) @ x
-        self.total += w @ x
-        self.count += float(w @ target)
-        self.square += float(w @ target**2)
+    weighted = w[:, None] * target
+    cross = (weighted.T @ x).T.astype(np.float64)
+    sums = [each.astype(np.float64) for each in (w @ x, weighted.sum(axis=0), (weighted * target).sum(axis=0))]
+    return Statistics(gram, cross, *sums, float(w.sum()), classes)
 
-    def _add_gram(self, x: Array, weight: Floats | None) -> None:
-        from scipy.linalg import blas
 
-        scaled = x if weight is None else x * np.sqrt(weight)[:, None]
-        product = blas.ssyrk if x.dtype == np.float32 else blas.dsyrk
-        made = product(1.0, scaled.T)  # a view in column order: nothing is copied; only the upper triangle is computed
-        if not np.isfinite(made.diagonal()).all():
-            raise DataError("A feature is missing or infinite, which would spoil all sums.")
-        if len(self.gram):
-            self.gram += made
-        else:
-            self.gram = made.astype(np.float64)
+def _gram(x: Array, weight: Floats | None) -> Floats:
+    from scipy.linalg import blas
 
-    def _add_classes(self, x: Array, y: Array, w: Array) -> None:
-        known, at = np.unique(y, return_inverse=True)
-        hot = np.zeros((len(x), len(known)), dtype=x.dtype)
-        hot[np.arange(len(x)), at] = w
-        columns, counts = (hot.T @ x).astype(np.float64), np.bincount(at, weights=w, minlength=len(known))
-        for label, column, count in zip(known.tolist(), columns, counts, strict=True):
-            before, seen = self.by.get(label, (0.0, 0.0))
-            self.by[label] = (before + column, seen + float(count))
-            self.total += column
-
-    def done(self) -> Statistics:
-        if not self.classification:
-            one = np.array([self.count]), np.array([self.square])
-            return Statistics(self.gram, self.cross, self.total, *one, self.rows)
-        classes = np.array(sorted(self.by))
-        count = np.array([self.by[label][1] for label in classes.tolist()])
-        cross = np.stack([self.by[label][0] for label in classes.tolist()], axis=1)
-        return Statistics(self.gram, cross, self.total, count, count, self.rows, classes)
+    scaled = x if weight is None else x * np.sqrt(weight)[:, None]
+    product = blas.ssyrk if x.dtype == np.float32 else blas.dsyrk
+    made = product(1.0, scaled.T)  # a view in column order: nothing is copied; only the upper triangle is computed
+    if not np.isfinite(made.diagonal()).all():
+        raise DataError("A feature is missing or infinite, which would spoil all sums.")
+    gram: Floats = made.astype(np.float64)
+    return gram
 
 
 def storable(classes: Array) -> Array:

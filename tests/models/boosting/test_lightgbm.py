@@ -51,11 +51,11 @@ each = pytest.mark.parametrize("name", MODELS)
 
 
 def text(model):
-    return model._booster.model_to_string(num_iteration=-1)
+    return model.booster.model_to_string(num_iteration=-1)
 
 
 def rounds(model):
-    return model._booster.current_iteration()
+    return model.booster.current_iteration()
 
 
 def wrapped(name):
@@ -66,7 +66,7 @@ def wrapped(name):
 @each
 def test_predictions_are_those_of_the_native_model(name):
     model, _ = wrapped(name)
-    said, native = model.predict(RAW), model._booster.predict(TYPED)
+    said, native = model.predict(RAW), model.booster.predict(TYPED)
     if model.task == "regression":
         np.testing.assert_array_equal(said.label, native)
     elif native.ndim == 1:
@@ -208,7 +208,7 @@ def test_a_booster_takes_the_names_of_its_classes():
     assert set(model.predict(RAW).label) <= {"high", "mid", "low"}
     made = model.fit(RECIPES["add_trees"].bind(train=Batch(RAW, THREE)))
     assert (made.predict(RAW).label == THREE).mean() > 0.8
-    with pytest.raises(ModelError, match="tells 3 classes apart but 2 were named: 'a', 'b'"):
+    with pytest.raises(ModelError, match="has 3 classes but 2 were named: 'a', 'b'"):
         LightGBMModel(MODELS["multiclass booster"][0], classes=np.array(["a", "b"]))
 
 
@@ -285,7 +285,7 @@ def test_whole_numbers_named_as_categories_stay_categories():
     model = LightGBMModel(native)
     for recipe in RECIPES.values():
         made = model.fit(recipe.bind(train=Batch(x, VALUES)))
-        assert made._header["[categorical_feature]"] == "1"
+        assert made.header["[categorical_feature]"] == "1"
 
 
 def test_ordered_categories_are_found_by_the_data():

@@ -47,11 +47,11 @@ each = pytest.mark.parametrize("name", MODELS)
 
 
 def text(model):
-    return bytes(model._booster.save_raw("json")), model._booster.save_config()
+    return bytes(model.booster.save_raw("json")), model.booster.save_config()
 
 
 def rounds(model):
-    return model._booster.num_boosted_rounds()
+    return model.booster.num_boosted_rounds()
 
 
 def wrapped(name):
@@ -177,7 +177,7 @@ def test_a_leaf_without_new_rows_keeps_its_value():
 
 
 def _leaves(model, x):
-    return model._booster.predict(model._rows(x), pred_leaf=True)
+    return model.booster.predict(model._rows(x), pred_leaf=True)
 
 
 @each
@@ -368,7 +368,7 @@ def test_rankers_survival_unfitted_and_own_objectives_are_refused():
         XGBoostModel(booster("survival:cox", np.abs(VALUES)))
     with pytest.raises(ModelError, match="no classification"):
         XGBoostModel(MODELS["regression booster"][0], "classification")
-    with pytest.raises(ModelError, match="tells 3 classes apart but 2 were named"):
+    with pytest.raises(ModelError, match="has 3 classes but 2 were named"):
         XGBoostModel(MODELS["multiclass booster"][0], classes=np.array(["a", "b"]))
 
 
