@@ -12,7 +12,7 @@ from boosted import BINARY, CODES, ONE, RAW, RECIPES, SCRATCH, THREE, TYPED, VAL
 
 from incumbent.core import Batch, Recipe, RefitLeaves, Search, Trees
 from incumbent.errors import ModelError
-from incumbent.models.lightgbm._model import LightGBMModel, handles
+from incumbent.models.lightgbm import LightGBMModel
 
 
 def booster(objective, y, **more):
@@ -212,12 +212,6 @@ def test_a_booster_takes_the_names_of_its_classes():
         LightGBMModel(MODELS["multiclass booster"][0], classes=np.array(["a", "b"]))
 
 
-def test_class_names_survive_when_only_the_native_model_is_kept():
-    model = LightGBMModel(MODELS["multiclass booster"][0], classes=np.unique(THREE))
-    made = model.fit(RECIPES["add_trees"].bind(train=Batch(RAW, THREE)))
-    assert LightGBMModel(made.native).classes.tolist() == ["high", "low", "mid"]
-
-
 def test_class_weights_count_when_rounds_are_appended():
     heavy, plain = (
         LightGBMModel(lightgbm.LGBMClassifier(n_estimators=3, **QUIET, class_weight=weight).fit(TYPED, BINARY)).fit(
@@ -365,9 +359,3 @@ def test_an_adapter_travels_between_processes():
     model, y = wrapped("multiclass estimator")
     twin = pickle.loads(pickle.dumps(model))
     same(twin.predict(RAW), model.predict(RAW))
-
-
-def test_handles_tells_without_importing():
-    assert handles(MODELS["binary booster"][0])
-    assert handles(type("Own", (lightgbm.LGBMRegressor,), {})())
-    assert not handles(object())

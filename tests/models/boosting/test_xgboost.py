@@ -12,7 +12,8 @@ from boosted import BINARY, CODES, ONE, RAW, RECIPES, SCRATCH, THREE, TYPED, VAL
 
 from incumbent.core import Batch, Recipe, RefitLeaves, Search, Trees
 from incumbent.errors import ModelError
-from incumbent.models.xgboost._model import XGBoostModel, handles
+from incumbent.models import wrap
+from incumbent.models.xgboost import XGBoostModel
 
 SETTINGS = {"n_estimators": 8, "max_depth": 3, "enable_categorical": True, "n_jobs": 1}
 
@@ -224,7 +225,7 @@ def test_labels_of_any_kind_are_turned_into_codes_and_back(name, tmp_path):
     for way, recipe in RECIPES.items():
         made = model.fit(recipe.bind(train=Batch(RAW, THREE)))
         assert (made.predict(RAW).label == THREE).mean() > 0.8
-        assert XGBoostModel(made.native).classes.tolist() == ["high", "low", "mid"]
+        assert made.classes.tolist() == ["high", "low", "mid"]
         boosted.check_round_trip(XGBoostModel, made, THREE, tmp_path / way)
     boosted.check_missing_class(model, THREE)
     boosted.check_new_class(model, THREE, "top")
@@ -244,7 +245,9 @@ def test_a_fit_from_scratch_without_one_class_knows_the_others():
     made = model.fit(SCRATCH.bind(train=Batch(RAW[left], CODES[left])))
     assert made.classes.tolist() == [0, 2]
     assert set(made.predict(RAW).label) == {0, 2}
-    assert XGBoostModel(made.native, classes=np.arange(3)).classes.tolist() == [0, 2]
+    assert made.notes == ("its outputs 0 to 1 stand for the classes 0, 2",)
+    again = wrap(made.native, classes=[0, 2])
+    assert again.predict(RAW).label.tolist() == made.predict(RAW).label.tolist()
 
 
 def test_truth_values_are_the_classes_0_and_1():
@@ -389,9 +392,3 @@ def test_a_damaged_store_says_so(tmp_path):
 def test_an_adapter_travels_between_processes():
     model, _ = wrapped("multiclass estimator")
     same(pickle.loads(pickle.dumps(model)).predict(RAW), model.predict(RAW))
-
-
-def test_handles_tells_without_importing():
-    assert handles(MODELS["binary booster"][0])
-    assert handles(type("Own", (xgboost.XGBRegressor,), {})())
-    assert not handles(object())

@@ -188,8 +188,11 @@ class BoostedModel(BaseModel):
         if self.best_rounds:
             notes += (f"fitted with the {self.origin} rounds at which the champion's early stopping ended",)
         if self.is_estimator:
-            fitted, classes = self._fit_estimator(batch, recipe)
-            return type(self)(fitted, self.task, classes, notes=notes)
+            fitted, found = self._fit_estimator(batch, recipe)
+            if classes is not None and found is not None and len(found) < len(classes):
+                named = ", ".join(map(str, found))
+                notes += (f"its outputs 0 to {len(found) - 1} stand for the classes {named}",)
+            return type(self)(fitted, self.task, found, notes=notes)
         params = self._params(recipe)
         if classes is not None and len(new_among(y, classes)):
             classes = all_classes(classes, y)
