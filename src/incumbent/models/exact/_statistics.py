@@ -194,8 +194,10 @@ def _of_block(x: Array, y: Array, weight: Floats | None, *, classification: bool
             raise DataError("A target value is missing or infinite, which would spoil all sums.")
     weighted = w[:, None] * target
     cross = (weighted.T @ x).T.astype(np.float64)
-    sums = [each.astype(np.float64) for each in (w @ x, weighted.sum(axis=0), (weighted * target).sum(axis=0))]
-    return Statistics(gram, cross, *sums, float(w.sum()), classes)
+    total, count, square = (
+        each.astype(np.float64) for each in (w @ x, weighted.sum(axis=0), (weighted * target).sum(axis=0))
+    )
+    return Statistics(gram, cross, total, count, square, float(w.sum()), classes)
 
 
 def _gram(x: Array, weight: Floats | None) -> Floats:
