@@ -1,27 +1,19 @@
-"""An adapter for the nets of `jax_mlp`: every strategy for nets, from one file outside of Incumbent.
-
-It has tensor operations, an optimizer, the last layer and the net. An entry point lets Incumbent find it::
-
-    [project.entry-points."incumbent.models"]
-    jax = "jax_adapter:FRAMEWORK"
-"""
+"""An adapter for the nets of `jax_mlp`: they get every strategy for nets. docs/extending.md shows its entry point."""
 
 from __future__ import annotations
 
 import contextlib
-import copy
-import dataclasses
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax_mlp import MLP
 
 from incumbent.errors import ModelError
-from incumbent.models import Framework
-from incumbent.models.nets import ExactHead, HeadLayer, Net, NetModel, Ops, Optimizer, OutputLayer, RandomReLU
+from incumbent.models import Framework, Head
+from incumbent.models.exact import RandomReLU
+from incumbent.models.nets import ArrayRows, HeadLayer, Net, NetModel, Ops, Optimizer, OutputLayer
+from jax_mlp import MLP
 
 RULES = {
     "sgd": optax.identity(),
@@ -29,7 +21,6 @@ RULES = {
     "adagrad": optax.scale_by_rss(0.0, 1e-10),
     "rmsprop": optax.scale_by_rms(0.9),
     "adam": optax.scale_by_adam(),
-    "adamw": optax.scale_by_adam(),
 }
 
 
@@ -50,18 +41,18 @@ class JaxOptimizer(Optimizer):
     """Gradients by JAX, the rule by optax. Weights stay NumPy arrays: the engine changes them in place."""
 
     def __init__(self, net, settings):
-        self.net, self.settings, self.loss, self.slopes = net, settings, None, []
+        self.net, self.ops, self.settings, self.loss = net, net.ops, settings, None
         decay = optax.add_decayed_weights(settings.weight_decay)  # before the rule it is L2, after it AdamW's
         clip = optax.identity() if settings.clip is None else optax.clip_by_global_norm(settings.clip)
-        order = (RULES[settings.name], decay) if settings.name == "adamw" else (decay, RULES[settings.name])
-        self.rule = optax.chain(clip, *order)
+        rule = RULES[settings.name.removesuffix("w")]
+        self.rule = optax.chain(clip, rule, decay) if settings.name == "adamw" else optax.chain(clip, decay, rule)
         self.names = tuple(name for name in net.weight_names if name not in net.frozen)
         self.weights = [net.native.weights[name] for name in self.names]
         self.slots = self.rule.init(self.weights)
 
     def backward(self, loss, *at):
         def value(weights, *at):
-            with self.net.traced(dict(zip(self.names, weights, strict=True))):
+            with self.net.at_rest(dict(zip(self.names, weights, strict=True))):
                 return loss(*at)
 
         if self.loss != loss:  # compiled once: only the positions change
@@ -81,12 +72,6 @@ class JaxOptimizer(Optimizer):
 
     def velocity(self):
         return self.slots[2].trace if self.settings.name == "momentum" else None
-
-    def tensors(self, values):
-        return [np.array(value, np.float32) for value in values.values()]
-
-    def arrays(self, tensors):
-        return {name: np.array(tensor) for name, tensor in zip(self.names, tensors, strict=True)}
 
     def state(self):
         return {str(i): np.array(leaf) for i, leaf in enumerate(jax.tree.leaves(self.slots))}
@@ -117,21 +102,6 @@ class LastLayer(HeadLayer):
         return None if self.native.projection is None else self.native.projection.transform
 
 
-class Rows:
-    """Rows that are taken in mini-batches."""
-
-    def __init__(self, x):
-        self.x = jnp.asarray(np.asarray(x, np.float32))
-        if self.x.ndim != 2:
-            raise ModelError(f"A multilayer perceptron reads a table (n, d); the rows have the shape {self.x.shape}.")
-
-    def __len__(self):
-        return len(self.x)
-
-    def at(self, at):
-        return {"": self.x[at]}
-
-
 class JaxNet(Net):
     """What the engine needs of such a net."""
 
@@ -141,22 +111,22 @@ class JaxNet(Net):
         self.native, self.frozen, self.solved, self.now = native, frozenset(frozen), solved, {}
 
     def rows(self, x):
-        return Rows(x)
+        x = np.asarray(x, np.float32)
+        if x.ndim != 2:
+            raise ModelError(f"A perceptron reads a table (n, d); the rows have the shape {x.shape}.")
+        return ArrayRows(jnp.asarray(x))
 
     def forward(self, inputs):
         return self.native(inputs[""], self.native.weights | self.now)
 
     @contextlib.contextmanager
-    def traced(self, weights):
-        """Compute with these weights, to take gradients in them."""
-        before, self.now = self.now, weights
+    def at_rest(self, traced=None):
+        """Compute with the weights of the net, or with those that JAX traces to take gradients in them."""
+        before, self.now = self.now, traced or {}
         try:
             yield
         finally:
             self.now = before
-
-    def at_rest(self):
-        return self.traced({})
 
     @property
     def output_layer(self):
@@ -165,26 +135,8 @@ class JaxNet(Net):
     def optimizer(self, settings):
         return JaxOptimizer(self, settings)
 
-    def learn(self, *, statistics):
-        """There is no dropout and no batch statistics."""
-
     def finish(self):
         self.solved = None
-
-    def gradient_powers(self, inputs, target, scores):
-        learning = {name: weight for name, weight in self.native.weights.items() if name not in self.frozen}
-        total = {name: np.zeros_like(weight) for name, weight in learning.items()}
-        for score in scores(self.forward(inputs)):
-
-            def value(weights, row, goal, score=score):
-                with self.traced(weights):
-                    return score.value(self.forward({"": row[None]}), goal[None])[0]
-
-            weight = np.ones(len(target), np.float32) if score.weight is None else score.weight
-            slopes = jax.vmap(jax.grad(value), (None, 0, 0))(learning, inputs[""], target)
-            for name, slope in slopes.items():
-                total[name] += np.tensordot(weight, np.abs(slope) ** score.power, 1)
-        return total
 
     def weights(self):
         return {name: weight.copy() for name, weight in self.native.weights.items()}
@@ -193,9 +145,6 @@ class JaxNet(Net):
         for name, weight in weights.items():
             self.native.weights[name][...] = weight  # in place: an optimizer goes on with the same arrays
         self.solved = None
-
-    def copy(self):
-        return type(self)(copy.deepcopy(self.native), self.frozen, self.solved)
 
     def freeze(self, weights, parts=frozenset()):
         self.frozen = frozenset(weights)
@@ -212,11 +161,8 @@ class JaxNet(Net):
         made.head().set_weights(head.temperature * head.coef, head.temperature * head.intercept)
         return made
 
-    def with_only_a_head(self, x, width):
-        return self if len(self.native.widths) == 2 else type(self)(MLP(np.shape(x)[1], width))
-
     def exact_head(self, classes):
-        return None if self.solved is None else dataclasses.replace(self.solved, classes=classes)
+        return self.solved
 
     def save(self, folder):
         np.savez(folder / "weights.npz", **self.native.weights)
@@ -230,10 +176,10 @@ class JaxNet(Net):
         native, head = MLP(*about["widths"]), folder / "head.npz"
         native.weights = dict(np.load(folder / "weights.npz"))
         native.projection = about["projection"] and RandomReLU.from_description(about["projection"])
-        return cls(native, about["frozen"], ExactHead.from_arrays(np.load(head)) if head.exists() else None), ""
+        return cls(native, about["frozen"], Head.from_arrays(np.load(head)) if head.exists() else None), ""
 
 
-def handles(native: Any) -> bool:
+def handles(native: object) -> bool:
     """Return whether a model is one of these."""
     return isinstance(native, MLP)
 

@@ -10,14 +10,13 @@ pytest.importorskip("jax", reason="the example needs jax")
 pytest.importorskip("optax", reason="the example needs optax")
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 
-from jax_adapter import JaxModel, JaxNet  # noqa: E402
-from jax_mlp import MLP  # noqa: E402
-
 from incumbent import Gate, Registry  # noqa: E402
 from incumbent.core import Batch, Memory, Recipe  # noqa: E402
 from incumbent.models import wrap  # noqa: E402
 from incumbent.strategies import Incremental, catalogue, chain  # noqa: E402
 from incumbent.testing import check_model  # noqa: E402
+from jax_adapter import JaxModel, JaxNet  # noqa: E402
+from jax_mlp import MLP  # noqa: E402
 
 NOT_THERE = ("Tune", "Continue", "AddTrees", "LoRA", "ReplaceArchitecture")  # trees, low-rank updates and factories
 LEARNS = "Incremental(lr=0.01, epochs=3)"
@@ -55,6 +54,7 @@ def test_it_follows_every_strategy_and_keeps_every_promise(name):
     check_model(model, rows, strategies=[short(catalogue()[name]())])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_it_is_updated_stored_and_rolled_back(strategy, tmp_path, entry_point):
     old, new = table(300, seed=1), table(800, turned=True, seed=2)

@@ -11,7 +11,7 @@ from tape import NumpyOps, Var, of, relu
 from incumbent.errors import ModelError
 from incumbent.models import Head
 from incumbent.models.exact import RandomReLU
-from incumbent.models.nets import HeadLayer, Net, NetModel, Optimizer, OutputLayer
+from incumbent.models.nets import ArrayRows, HeadLayer, Net, NetModel, Optimizer, OutputLayer
 
 
 class Dense:
@@ -46,7 +46,10 @@ class NumpyNet(Net):
     # ---------------------------------------------------------------------------------------- forward
 
     def rows(self, x):
-        return Rows(np.asarray(x, dtype=np.float64))
+        x = np.asarray(x, dtype=np.float64)
+        if x.ndim != 2:
+            raise ModelError(f"A multilayer perceptron reads a table (n, d), and the rows have shape {x.shape}.")
+        return ArrayRows(x)
 
     def forward(self, inputs):
         return self.through(inputs[""], len(self.native.layers))
@@ -200,19 +203,6 @@ class NumpyNet(Net):
 def turned(values):
     """Return kernels as (outputs, inputs), or back."""
     return {name: value.T.copy() if value.ndim == 2 else value.copy() for name, value in values.items()}
-
-
-class Rows:
-    def __init__(self, x):
-        if x.ndim != 2:
-            raise ModelError(f"A multilayer perceptron reads a table (n, d), and the rows have shape {x.shape}.")
-        self.x = x
-
-    def __len__(self):
-        return len(self.x)
-
-    def at(self, at):
-        return {"": self.x[at]}
 
 
 class LastLayer(HeadLayer):

@@ -22,23 +22,23 @@ here have defaults:
 ==============  =====================================================================================================
 `Ops`           eight operations: ``asarray``, ``numpy``, ``concat``, ``mean``, ``log_softmax``, ``softplus``, ``log``,
                 ``clip``
-`Optimizer`     ``backward`` of a loss and ``update`` by a learning rate; ``gradients``, ``velocity``, ``tensors`` and
-                ``arrays`` for what acts on a step; ``state`` and ``load_state`` for checkpoints
+`Optimizer`     ``backward`` of a loss and ``update`` by a learning rate; ``gradients`` and ``velocity`` for what acts
+                on a step; ``state`` and ``load_state`` for checkpoints
 `HeadLayer`     the layer that makes the outputs: ``weights``, ``set_weights``, ``features``
 `Net`           forward: ``ops``, ``output_layer``, ``rows``, ``forward``, ``at_rest``
-                training: ``optimizer``, ``learn``, ``finish``
-                weights: ``weights``, ``load_weights``, ``copy``
+                training: ``optimizer``, ``finish``
+                weights: ``weights``, ``load_weights``
                 structure: ``frozen``, ``freeze``, ``head``, ``redrawn``
                 files: ``save``, ``load``
-                if it has them: random numbers (``seeded``), devices (``device``, ``moved``), groups of layers
+                if it has them: dropout (``learn``, ``seeded``), devices (``device``, ``moved``), groups of layers
                 (``parts``, ``blocks``), faster slopes by row (``gradient_powers``), statistics (``weight_names``,
                 ``state``), tables (``widen_tables``), factories (``rebuilt``), LoRA (``add_lora``), exact heads
                 (``with_exact_head``)
 adapter         ``class KerasModel(NetModel): framework = KerasNet``, and what `wrap` passes on to it
 ==============  =====================================================================================================
 
-`incumbent.models.torch` is the first framework. The tests have a second one in NumPy, which is small enough to read:
-``tests/models/nets/numpy_net.py``.
+`incumbent.models.torch` is the first framework. Two small ones can be read in minutes: ``examples/jax_adapter.py``, and
+``tests/models/nets/numpy_net.py`` with gradients written by hand.
 
 A framework with a loop of its own (Keras ``fit``, the Trainer of Transformers) takes the rows of `epoch_order` and the
 loss of `Steps.loss_at`, which is a function of positions only: a framework may compile it once.
@@ -55,7 +55,7 @@ from incumbent.models.nets._losses import (
     stored_weight,
 )
 from incumbent.models.nets._model import NetModel
-from incumbent.models.nets._net import HeadLayer, Inputs, Net, OutputLayer, Rows, Score
+from incumbent.models.nets._net import ArrayRows, HeadLayer, Inputs, Net, OutputLayer, Rows, Score
 from incumbent.models.nets._ops import Ops, Optimizer, OptimizerSettings
 from incumbent.models.nets._order import batch_bounds
 from incumbent.models.nets._output_spec import OutputSpec
@@ -66,6 +66,7 @@ from incumbent.models.nets._subset import epoch_order, irreducible_losses
 from incumbent.models.nets._trainer import rate_factor
 
 __all__ = [
+    "ArrayRows",
     "HeadLayer",
     "Inputs",
     "Net",

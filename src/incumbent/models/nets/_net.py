@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeAlias
@@ -28,6 +29,26 @@ class Rows(Protocol):
 
     def at(self, at: Tensor) -> Inputs:
         """Return the rows at some positions as inputs of `Net.forward`."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayRows:
+    """Rows of one tensor (n, ...), for nets with a single input.
+
+    Parameters
+    ----------
+    x : Tensor
+        The rows.
+    """
+
+    x: Tensor
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def at(self, at: Tensor) -> Inputs:
+        """Return the rows at some positions, under the name ""."""
+        return {"": self.x[at]}
 
 
 @dataclass(frozen=True)
@@ -161,8 +182,7 @@ class Net(ABC):
     def optimizer(self, settings: OptimizerSettings) -> Optimizer:
         """Return an optimizer of the weights that are not frozen."""
 
-    @abstractmethod
-    def learn(self, *, statistics: bool) -> None:
+    def learn(self, *, statistics: bool) -> None:  # noqa: B027  # many nets compute the same at rest
         """Switch all parts that are not frozen to training; batch statistics stay fixed unless `statistics`."""
 
     @abstractmethod
@@ -179,17 +199,17 @@ class Net(ABC):
         optimizer, total = self.optimizer(OptimizerSettings()), dict[str, Floats]()
         with self.at_rest():
             found = scores(self.forward(inputs))
-        for score, i in ((score, i) for score in found for i in range(len(target))):
-            rows = slice(i, i + 1)
+        for score in found:
+            weight = np.ones(len(target)) if score.weight is None else self.ops.numpy(score.weight)
 
-            def value(rows: slice = rows, score: Score = score) -> Tensor:
-                out = self.forward({name: part[rows] for name, part in inputs.items()})
-                return self.ops.mean(score.value(out, target[rows]))
+            def value(at: Tensor, score: Score = score) -> Tensor:
+                out = self.forward({name: self.ops.take(part, at) for name, part in inputs.items()})
+                return self.ops.mean(score.value(out, self.ops.take(target, at)))
 
-            optimizer.backward(value)
-            weight = 1.0 if score.weight is None else self.ops.numpy(score.weight)[i]
-            for name, g in optimizer.arrays(optimizer.gradients()).items():
-                total[name] = total.get(name, 0.0) + weight * np.abs(g) ** score.power
+            for i in range(len(target)):
+                optimizer.backward(value, self.ops.asarray(np.array([i])))
+                for name, g in optimizer.arrays(optimizer.gradients()).items():
+                    total[name] = total.get(name, 0.0) + weight[i] * np.abs(g) ** score.power
         return total
 
     # ------------------------------------------------------------------------------------------ weights
@@ -202,9 +222,9 @@ class Net(ABC):
     def load_weights(self, weights: Mapping[str, Floats]) -> None:
         """Set some of them; the shapes fit. Then, as after `finish`, an exact head counts as trained."""
 
-    @abstractmethod
     def copy(self) -> Self:
         """Return a net that shares nothing with this one."""
+        return deepcopy(self)
 
     @property
     def weight_names(self) -> tuple[str, ...]:

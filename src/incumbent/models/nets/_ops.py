@@ -115,6 +115,7 @@ class Optimizer(ABC):
     What is added to `weights` in place changes the net.
     """
 
+    ops: Ops
     settings: OptimizerSettings
     names: tuple[str, ...]
     weights: Tensors
@@ -139,20 +140,20 @@ class Optimizer(ABC):
         """Return the momentum of SGD after `update`, to be changed in place; None without momentum."""
 
     @abstractmethod
-    def tensors(self, values: Mapping[str, Array]) -> Tensors:
-        """Return arrays in the layout of `Net.weights` as tensors in the layout of `weights`, in the order given."""
-
-    @abstractmethod
-    def arrays(self, tensors: Tensors) -> dict[str, Floats]:
-        """Return one tensor for each of `weights` as arrays in the layout of `Net.weights`, by name."""
-
-    @abstractmethod
     def state(self) -> dict[str, Array]:
         """Return a copy of what the rule has accumulated."""
 
     @abstractmethod
     def load_state(self, state: Mapping[str, Array]) -> None:
         """Continue from such a copy."""
+
+    def tensors(self, values: Mapping[str, Array]) -> Tensors:
+        """Return arrays in the layout of `Net.weights` as tensors in the layout of `weights`, in the order given."""
+        return [self.ops.asarray(value) for value in values.values()]
+
+    def arrays(self, tensors: Tensors) -> dict[str, Floats]:
+        """Return copies of one tensor for each of `weights`, in the layout of `Net.weights`, by name."""
+        return {name: np.array(self.ops.numpy(value)) for name, value in zip(self.names, tensors, strict=True)}
 
     @property
     def is_sgd(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from incumbent.core import Array, Floats
+from incumbent.core import Array
 from incumbent.models.nets import Optimizer, OptimizerSettings
 from incumbent.models.torch._ops import TorchOps
 
@@ -54,9 +54,6 @@ class TorchOptimizer(Optimizer):
     def tensors(self, values: Mapping[str, Array]) -> list[Tensor]:
         kinds = dict(zip(self.names, self.weights, strict=True))
         return [self.ops.asarray(value).to(kinds[name].dtype) for name, value in values.items()]
-
-    def arrays(self, tensors: list[Tensor]) -> dict[str, Floats]:
-        return {name: self.ops.numpy(value) for name, value in zip(self.names, tensors, strict=True)}
 
     def state(self) -> dict[str, Array]:
         held = self.optimizer.state
