@@ -19,9 +19,18 @@ from incumbent.data import RENAMED_PREPARE
 from incumbent.errors import ModelError
 from incumbent.models.exact._head import Head
 from incumbent.models.nets import HeadLayer, Inputs, Net, OptimizerSettings, OutputLayer, Score
-from incumbent.models.torch._analytic import AnalyticLayer, exact_layer, only_head, put_exact_head, read_exact_head
+from incumbent.models.torch._analytic import (
+    AnalyticLayer,
+    describe_head,
+    drop_kept_rows,
+    exact_layer,
+    only_head,
+    put_exact_head,
+    read_exact_head,
+    restore_head,
+    without_head,
+)
 from incumbent.models.torch._blueprint import Blueprint, build, describe
-from incumbent.models.torch._files import load_net, save_net
 from incumbent.models.torch._gradients import Chunk, gradient_powers
 from incumbent.models.torch._input import Reader, Rows, apply
 from incumbent.models.torch._layers import (
@@ -39,9 +48,10 @@ from incumbent.models.torch._layers import (
     redraw,
     widen_tables,
 )
-from incumbent.models.torch._lora import add_lora, is_adapted, merge_lora
+from incumbent.models.torch._lora import add_lora, is_adapted, lora_settings, merge_lora
 from incumbent.models.torch._ops import TorchOps, seeded
 from incumbent.models.torch._optimizer import TorchOptimizer
+from incumbent.models.torch._weights import load_weights, read_weights, save_weights
 
 
 @dataclass(eq=False)
@@ -262,13 +272,31 @@ class TorchNet(Net):
         return read_exact_head(self.native, classes)
 
     def save(self, folder: Path) -> dict[str, Any]:
-        return save_net(self.native, self.factory, folder) | {"prepare": self.prepare}
+        blueprint = describe(without_head(self.native)) if self.factory is None else self.factory
+        return {
+            "blueprint": blueprint,
+            "from_factory": self.factory is not None,
+            "same": save_weights(self.native, folder),
+            "fixed": sorted(self.frozen),
+            "updates": lora_settings(self.native),
+            "analytic": describe_head(self.native),
+            "training": self.native.training,
+            "prepare": self.prepare,
+        }
 
     @classmethod
     def load(cls, folder: Path, about: Mapping[str, Any]) -> tuple[TorchNet, str]:
-        native, note = load_net(folder, about)
+        native, updates, head = build(about["blueprint"]), about["updates"], about.get("analytic")
+        if updates:
+            add_lora(native, updates["rank"], updates["layers"], None)
+        if head:
+            native = restore_head(native, head)
+        weights, note = drop_kept_rows(read_weights(folder, about["same"]), head)
+        load_weights(native, weights)
         prepare = RENAMED_PREPARE.get(about["prepare"] or "", about["prepare"])
-        return cls(native, about["blueprint"] if about["from_factory"] else None, prepare), note
+        net = cls(native.train(about["training"]), about["blueprint"] if about["from_factory"] else None, prepare)
+        net.freeze(frozenset(about["fixed"]))
+        return net, note
 
 
 def _bits(value: Tensor) -> Array:
