@@ -5,7 +5,10 @@ import pytest
 from numpy_net import MLP, NumpyModel, NumpyNet
 
 from incumbent.core import Batch, Memory, Recipe
-from incumbent.strategies import Incremental, catalogue, chain
+from incumbent.engine import TrainingRows
+from incumbent.memory import update_memory
+from incumbent.models import fit_challenger
+from incumbent.strategies import DER, Incremental, Vote, catalogue, chain
 from incumbent.testing import check_model
 
 SHORT = Incremental(lr=0.01, epochs=2)
@@ -34,3 +37,12 @@ def short(strategy):
 def test_it_follows_every_strategy_and_keeps_every_promise(name):
     rows, strategy = table(), catalogue()[name]()
     check_model(model(rows, dropout=0.1), rows, strategies=[strategy if name == "Analytic" else short(strategy)])
+
+
+def test_an_ensemble_stores_the_logits_of_its_newest_member():
+    rows, strategy = table(), chain(DER(50), SHORT, Vote())
+    memory = update_memory(Memory(), rows, seed=0)
+    recipe = TrainingRows(rows, rows, memory).bind(strategy.prepare(Recipe(), memory))
+    made = fit_challenger(model(rows), recipe)
+    kept = strategy.remember(memory, made, rows)
+    assert np.array_equal(kept.rows.soft, made.native.members[-1].logits(memory.rows.x))
