@@ -13,15 +13,15 @@ from incumbent._on_demand import on_demand
 
 if TYPE_CHECKING:
     from incumbent.evidence.live._eprocess import EProcess as EProcess
-    from incumbent.evidence.live._line import PrequentialTally as PrequentialTally
-    from incumbent.evidence.live._line_monitor import PrequentialMonitor as PrequentialMonitor
     from incumbent.evidence.live._log import LoggedLosses as LoggedLosses
     from incumbent.evidence.live._log import from_log as from_log
     from incumbent.evidence.live._monitor import Monitor as Monitor
+    from incumbent.evidence.live._prequential import PrequentialMonitor as PrequentialMonitor
+    from incumbent.evidence.live._tally import PrequentialTally as PrequentialTally
 
 _HOME = {
-    "PrequentialTally": "_line",
-    "PrequentialMonitor": "_line_monitor",
+    "PrequentialTally": "_tally",
+    "PrequentialMonitor": "_prequential",
     "LoggedLosses": "_log",
     "Monitor": "_monitor",
     "EProcess": "_eprocess",

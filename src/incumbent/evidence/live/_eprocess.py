@@ -28,8 +28,13 @@ rows.
 neither on order nor on who adds them up, so workers' evidence merges to the last bit; and rounding down only ever errs
 on the side of too little evidence.
 
+*Bounds that hold at all moments together.* The lower bound after n rows is the largest mean that the gamblers have
+refuted, ``max {m : e(n, m) >= 1 / alpha}``. e falls as m rises, so there is one.
+``P(lower(n) > m_n at any n, ever)`` is at most alpha. The upper bound is the same with the roles swapped.
+
 References
 ----------
+Darling, D. A. and Robbins, H. (1967). Confidence sequences for mean, variance, and median. PNAS 58.
 Ville, J. (1939). Étude critique de la notion de collectif.
 Shafer, G. and Vovk, V. (2019). Game-theoretic foundations for probability and finance.
 Waudby-Smith, I. and Ramdas, A. (2023). Estimating means of bounded random variables by betting. JRSS B 86. Their
@@ -47,7 +52,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Floats, Value
+from incumbent.core import Floats, Interval, Value
 
 SHARES: Floats = np.asarray(0.97 * 2.0 ** (-0.5 * np.arange(17)), dtype=np.float64)
 """What the gamblers stake: fixed for good, since stored evidence was made with them."""
@@ -55,6 +60,7 @@ _BETS = np.concatenate([SHARES, -SHARES])
 _UNIT = 2.0**32
 _CHUNK = 16_384
 """Rows at a time: 34 numbers of each fit the cache."""
+NAME = "betting confidence sequence"
 _NOTHING = (0,) * len(SHARES)
 
 
@@ -116,6 +122,36 @@ class EProcess(Value):
         `times` is how often these rows are taken to have come: to see what more rows like them would show.
         """
         return float(_mixed(times * (_nats(self.above) - self.rows * np.log1p(SHARES * mean))))
+
+    def interval(self, *, alpha: float, bound: float) -> Interval:
+        """Return the mean difference with one-sided bounds that hold at all moments, in the unit of the losses.
+
+        Parameters
+        ----------
+        alpha : float
+            Level of each bound; both together hold with probability 1 - 2 alpha.
+        bound : float
+            The largest loss, which a difference of 1 stands for.
+
+        Examples
+        --------
+        >>> found = EProcess().add(np.repeat([1.0, 0.0, -1.0], [60, 900, 40])).interval(alpha=0.05, bound=1.0)
+        >>> found.value, round(found.lower, 3), round(found.upper, 3)
+        (0.02, -0.011, 0.052)
+        """
+        lower, upper = self._refuted(alpha), -self.mirrored()._refuted(alpha)
+        return Interval(self.mean * bound, lower * bound, upper * bound, alpha, NAME, self.rows)
+
+    def _refuted(self, alpha: float) -> float:
+        """Return the largest mean against which the evidence is enough, by bisection; -1 if there is none."""
+        enough, low = -math.log(alpha), -1.0
+        if not self.rows or self.log_e(low) < enough:
+            return low
+        high = self.mean  # never refuted: each W_k is at most (1 + k mean)**n
+        while high - low > 1e-9:
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if self.log_e(middle) >= enough else (low, middle)
+        return low
 
     def path(self, differences: Floats, mean: float) -> Floats:
         """Return `log_e` (n,) after each of n further rows."""

@@ -14,7 +14,6 @@ from incumbent.core import Floats, Interval, Value
 from incumbent.errors import UsageError
 from incumbent.evidence.live._eprocess import EProcess
 from incumbent.evidence.live._losses import check_settings, paired, scaled
-from incumbent.evidence.live._sequence import interval
 from incumbent.evidence.live._stored import read_tally, settings, tally_to_dict
 
 Goal: TypeAlias = Literal["promote", "rollback"]
@@ -164,7 +163,7 @@ class Monitor(Value):
         The lower bound is at or above `min_gain` exactly if the decision is made. An upper bound below it says that
         waiting on is no use.
         """
-        return interval(self.tally, alpha=self.alpha, bound=self.bound)
+        return self.tally.interval(alpha=self.alpha, bound=self.bound)
 
     @property
     def rows_remaining(self) -> int | None:

@@ -7,8 +7,7 @@ from typing import Any
 
 from incumbent.errors import DataError
 from incumbent.evidence.live._eprocess import SHARES, EProcess
-from incumbent.evidence.live._line import PrequentialTally
-from incumbent.evidence.live._units import LAGS, Autocorrelation
+from incumbent.evidence.live._tally import LAGS, Autocorrelation, PrequentialTally
 
 FORMAT = 1
 

@@ -1,4 +1,4 @@
-"""The line monitor: evidence about challengers that keep learning, added up over batches."""
+"""Evidence about models that keep learning, added up over batches."""
 
 from __future__ import annotations
 
@@ -12,39 +12,37 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from incumbent._deprecated import renamed_members
-from incumbent.core import Interval, Value
+from incumbent.core import Floats, Interval, Value
 from incumbent.errors import DataError, UsageError
-from incumbent.evidence.live._line import PrequentialTally
 from incumbent.evidence.live._losses import check_settings, paired
-from incumbent.evidence.live._several import adjusted
 from incumbent.evidence.live._stored import line_to_dict, read_line, settings
+from incumbent.evidence.live._tally import PrequentialTally
 
 
 @renamed_members({"lines": "names"})
 @dataclass(frozen=True, repr=False)
 class PrequentialMonitor(Value):
-    """Whether a *line* of challengers, kept learning in the shadow, should take the champion's place.
+    """Whether the models of a strategy that keep learning should replace the champion.
 
-    Each batch is predicted by the champion and by every line before any of them learns from it, so all of its rows are
-    evidence. What is shown is not that one fixed model is better but that the line has been, on average over the rows
-    so far: the model behind it may change between batches, and so may the champion. The shares that are bet never
-    depend on the rows, so this is as sound as for one model (see `incumbent.evidence.live._eprocess`).
+    The champion and every prequential model predict each batch before they learn it, so all of its rows are evidence.
+    What is shown is not that one fixed model is better, but that the strategy has been, on average over the rows so
+    far: its model may change between batches, and so may the champion. The stakes of the bets never depend on the
+    rows, so this is as sound as for one model (see `incumbent.evidence.live._eprocess`).
 
-    *Rows of a batch that cling together* count less: evidence is taken by row and by blocks of consecutive rows, and
-    the less counts (see `PrequentialTally`). How long blocks are is seen from the batches so far (see
-    `incumbent.evidence.live._units`) unless `block` fixes it. A block is bet on as if it could be as bad as its worst
-    row, so blocks cost power where they are not needed. Spells that outlast a batch are not noise but what is measured:
-    the line was better for a while.
+    *Dependent rows of a batch* count less: evidence is taken by row and by blocks of consecutive rows, and the smaller
+    counts (see `PrequentialTally`). The batches so far show how long blocks have to be, unless `block` fixes it.
+    Blocks cost power if they are not needed, since each is bet on as if it could be as bad as its worst row. Spells
+    that outlast a batch are not noise but what is measured: the strategy was better for a while.
 
-    *Several lines* are several chances to be wrong. The chance that any line is ever promoted which has so far not been
-    better is at most `alpha`: a line's e-value counts after an adjustment that costs at most the number of lines.
+    *Several strategies* are several chances to be wrong. The probability that any strategy is ever promoted that has so
+    far not been better is at most `alpha`. Each e-value is adjusted, which costs at most a factor of their number.
 
     Parameters
     ----------
     names : sequence of str
-        Their names, fixed before the first batch; one that joins later joins a new monitor.
+        Names of the strategies, fixed before the first batch. One that joins later needs a new monitor.
     alpha : float
-        The chance of ever promoting wrongly, over all lines together.
+        The probability of ever promoting wrongly, over all strategies together.
     min_gain : float
         The gain in mean loss that must be exceeded.
     bound : float
@@ -115,21 +113,6 @@ class PrequentialMonitor(Value):
         lines = zip(self.names, self.evidence, strict=True)
         return self.replace(evidence=tuple(x.add(found[name], self.block) if name in found else x for name, x in lines))
 
-    def merge(self, other: Self) -> Self:
-        """Return the evidence of both, which must share no batch of a line; exact, and the same in whatever order.
-
-        Workers that score different lines, or different batches, each start from the same empty monitor.
-
-        Raises
-        ------
-        UsageError
-            If the two were made with different lines or settings.
-        """
-        ours, theirs = self.replace(evidence=()), other.replace(evidence=())
-        if ours != theirs:
-            raise UsageError(f"Only monitors of the same settings can be merged; these are {ours!r} and {theirs!r}.")
-        return self.replace(evidence=tuple(a.merge(b) for a, b in zip(self.evidence, other.evidence, strict=True)))
-
     @property
     def log_e(self) -> dict[str, float]:
         """Logarithm of each line's own e-value, as if there were no other."""
@@ -139,7 +122,7 @@ class PrequentialMonitor(Value):
     @property
     def e_values(self) -> dict[str, float]:
         """The evidence about each line, valid for all of them together; one is promoted from ``1 / alpha`` on."""
-        found = adjusted(np.array(list(self.log_e.values())))
+        found = _adjusted(np.array(list(self.log_e.values())))
         return {name: math.exp(min(log, 700.0)) for name, log in zip(self.names, found.tolist(), strict=True)}
 
     @property
@@ -199,3 +182,28 @@ class PrequentialMonitor(Value):
             )
             told.append(f"  {name}: e = {e_values[name]:.3g}; {gain}{seen}")
         return "\n".join(told)
+
+
+def _adjusted(log_e: Floats) -> Floats:
+    """Return the logarithm (k,) of each of k e-values adjusted for looking at all of them.
+
+    A strategy counts as better only if every set of strategies that it belongs to is refuted together, and the mean of
+    e-values is the e-value of a set (closed testing). With the others in ascending order, the smallest make the worst
+    sets: adjusted_i = min over sets A of the others of  (e_i + sum_{j in A} e_j) / (1 + |A|).
+    It is never less than e_i divided by the number of strategies (Bonferroni).
+
+    Vovk, V. and Wang, R. (2021). E-values: calibration, combination and applications. Annals of Statistics 49.
+
+    Examples
+    --------
+    >>> np.exp(_adjusted(np.log([60.0, 30.0, 0.0001]))).round(2).tolist()
+    [30.0, 15.0, 0.0]
+    """
+    order, lines = np.argsort(log_e, kind="stable"), len(log_e)
+    sums = np.concatenate([[-np.inf], np.logaddexp.accumulate(log_e[order])])  # of the i smallest
+    sizes, found = np.arange(lines + 1), np.empty(lines)
+    for place, at in enumerate(order):
+        few = np.logaddexp(log_e[at], sums[: place + 1]) - np.log1p(sizes[: place + 1])
+        many = sums[place + 2 :] - np.log(sizes[place + 2 :])  # this line is among the smallest itself
+        found[at] = np.append(few, many).min()
+    return found

@@ -1,4 +1,4 @@
-"""Units of evidence: rows, or means of consecutive rows where neighbours are alike, as seen over all batches so far.
+"""Evidence about prequential models by rows, and by means of consecutive rows if neighbours are alike.
 
 One batch says little about how long rows cling together, and a batch that lies in one spell says nothing at all: around
 its own mean its rows look independent. So autocorrelations are taken around the mean before the batch (zero at first),
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
-from incumbent.core import Floats, Value
+from incumbent.core import Floats, Interval, Value
+from incumbent.evidence.live._eprocess import NAME, EProcess
 
 LAGS: NDArray[np.int64] = 2 ** np.arange(11)
 STANDS_OUT = 2.0
@@ -59,15 +61,9 @@ class Autocorrelation(Value):
         size = 1 << (rows + longest).bit_length()
         products = np.fft.irfft(np.square(np.abs(np.fft.rfft(values, size))), size)[: longest + 1]
         sums = rows * np.cumsum(products[1:] / products[0])[LAGS[:told] - 1]
-        rest = _NONE[told:]
-        return self.merge(Autocorrelation((*np.rint(sums * _UNIT).astype(int).tolist(), *rest), (rows,) * told + rest))
-
-    def merge(self, other: Autocorrelation) -> Autocorrelation:
-        """Return the autocorrelation over the batches of both: exact, and the same in whatever order."""
-        return Autocorrelation(
-            tuple(a + b for a, b in zip(self.sums, other.sums, strict=True)),
-            tuple(a + b for a, b in zip(self.rows, other.rows, strict=True)),
-        )
+        added = zip_longest(self.sums, self.rows, np.rint(sums * _UNIT).astype(int).tolist(), fillvalue=0)
+        found = [(total + more, seen + (rows if at < told else 0)) for at, (total, seen, more) in enumerate(added)]
+        return Autocorrelation(tuple(total for total, _ in found), tuple(seen for _, seen in found))
 
     def block(self, rows: int) -> int:
         """Return how many consecutive rows of a batch of `rows` are one unit; 1 where rows look independent.
@@ -90,3 +86,45 @@ def means(differences: Floats, length: int) -> Floats:
     rows = len(differences)
     block = np.arange(rows) * max(1, rows // length) // rows
     return np.asarray(np.bincount(block, differences) / np.bincount(block))
+
+
+@dataclass(frozen=True, repr=False)
+class PrequentialTally(Value):
+    """The evidence about the models of one strategy, by row and by block of dependent rows; the smaller counts.
+
+    Each guards against what deceives the other. Rows that repeat each other are one finding, not many: blocks see
+    that. A batch in which the model fails, all of it in one block, would weigh as little as one row of the good
+    batches: rows see that. The smaller of two e-values is an e-value.
+
+    Parameters
+    ----------
+    rows, blocks : EProcess
+        The evidence by row, and by block.
+    alike : Autocorrelation
+        How dependent neighbouring rows are, which says how long blocks have to be.
+    batches : int
+        Number of batches that were predicted.
+    """
+
+    rows: EProcess = EProcess()
+    blocks: EProcess = EProcess()
+    alike: Autocorrelation = Autocorrelation()
+    batches: int = 0
+
+    def add(self, differences: Floats, block: int | None) -> PrequentialTally:
+        """Return the tally after one more batch of differences (n,), each in [-1, 1], in the order of the rows."""
+        alike = self.alike.add(differences - (self.rows.mean if self.rows.rows else 0.0))
+        length = alike.block(len(differences)) if block is None else block
+        blocks = self.blocks.add(means(differences, length))
+        return PrequentialTally(self.rows.add(differences), blocks, alike, self.batches + 1)
+
+    def log_e(self, mean: float) -> float:
+        """Return the logarithm of the e-value that the mean difference is above `mean`."""
+        return min(self.rows.log_e(mean), self.blocks.log_e(mean))
+
+    def interval(self, *, alpha: float, bound: float) -> Interval:
+        """Return the mean difference over all rows, with the wider of each two bounds."""
+        row, block = (each.interval(alpha=alpha, bound=bound) for each in (self.rows, self.blocks))
+        lower, upper = min(row.lower, block.lower), max(row.upper, block.upper)
+        test = NAME if self.rows == self.blocks else f"{NAME} by row and by block"
+        return Interval(row.value, lower, upper, alpha, test, row.rows)

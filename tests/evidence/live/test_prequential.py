@@ -9,8 +9,8 @@ import pytest
 
 from incumbent.errors import DataError, UsageError
 from incumbent.evidence.live import EProcess, Monitor, PrequentialMonitor, PrequentialTally
-from incumbent.evidence.live._several import adjusted
-from incumbent.evidence.live._units import Autocorrelation, means
+from incumbent.evidence.live._prequential import _adjusted as adjusted
+from incumbent.evidence.live._tally import Autocorrelation, means
 
 
 def batch(rng, rows, champion, **lines):
@@ -197,28 +197,6 @@ def test_a_line_that_is_left_out_is_not_judged_on_that_batch():
 
 
 # ----------------------------------------------------------------------------------- merging, storing
-
-
-def test_workers_that_score_different_lines_or_batches_merge_in_any_order():
-    rng, empty = np.random.default_rng(12), PrequentialMonitor(["a", "b"], block=20)
-    batches = [batch(rng, 200, 0.1, a=0.08, b=0.1) for _ in range(6)]
-    joint = empty
-    for champion, lines in batches:
-        joint = joint.update(champion, lines)
-    parts = [empty.update(champion, {name: lines[name]}) for champion, lines in batches for name in ("b", "a")]
-    forth, back = parts[0], parts[-1]
-    for part in parts[1:]:
-        forth = forth.merge(part)
-    for part in parts[-2::-1]:
-        back = part.merge(back)
-    # the autocorrelation is centred on what a worker knew, and is not used where the block is fixed
-    tallies = [[(line.rows, line.blocks, line.batches) for line in each.evidence] for each in (forth, back, joint)]
-    assert forth == back and tallies[0] == tallies[1] == tallies[2]
-
-
-def test_line_monitors_of_other_lines_are_not_merged():
-    with pytest.raises(UsageError, match="same settings"):
-        PrequentialMonitor(["a"]).merge(PrequentialMonitor(["b"]))
 
 
 def test_a_line_monitor_that_was_stored_as_json_goes_on_as_if_nothing_happened():
