@@ -7,7 +7,6 @@ text "none", as TOML has no word for it.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import re
 import tomllib
@@ -18,6 +17,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from incumbent._deprecated import present_keys
 from incumbent.errors import UsageError
+from incumbent.words import hint
 
 T = TypeVar("T")
 
@@ -68,9 +68,9 @@ def _built(kind: type[T], table: Mapping[str, Any], where: str) -> T:
     table = present_keys(kind, table)  # files of 0.1 have old keys
     for key in table:
         if key not in fields:
-            near = difflib.get_close_matches(key, list(fields), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise UsageError(f"{where} has the unknown key {key!r}.{hint} The keys are {', '.join(fields)}.")
+            raise UsageError(
+                f"{where} has the unknown key {key!r}.{hint(key, list(fields))} The keys are {', '.join(fields)}."
+            )
     for name, f in fields.items():
         if name not in table and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
             raise UsageError(f"{where} needs the key {name!r}; it has {', '.join(map(repr, table)) or 'none'}.")

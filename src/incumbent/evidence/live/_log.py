@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -15,6 +14,7 @@ from incumbent.core import Array, Floats, Metric, Prediction
 from incumbent.data import read
 from incumbent.errors import DataError, UsageError
 from incumbent.metrics import Accuracy
+from incumbent.words import hint
 
 Said: TypeAlias = str | Mapping[Any, str]
 
@@ -137,9 +137,8 @@ def _table(source: Any, where: str, names: list[str]) -> pd.DataFrame:
     table = frame if empty else read(frame)
     for name in names:
         if name not in table.columns:
-            near = difflib.get_close_matches(name, list(table.columns), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise DataError(f"The {where} have no column {name!r}.{hint} They have {', '.join(table.columns[:12])}.")
+            near = hint(name, list(table.columns))
+            raise DataError(f"The {where} have no column {name!r}.{near} They have {', '.join(table.columns[:12])}.")
     return table
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, runtime_checkable
@@ -14,6 +13,7 @@ from incumbent.errors import UsageError
 from incumbent.gate.budget._alpha_spending import AlphaSpending
 from incumbent.gate.budget._online_fdr import OnlineFDR
 from incumbent.gate.budget._state import FORMAT, as_state, check_alpha
+from incumbent.words import hint
 
 
 @runtime_checkable
@@ -118,10 +118,8 @@ def control(name: str, alpha: float = 0.05) -> ErrorControl:
     """
     name = renamed_word(name, OLD_WORDS, "error_control")
     if name not in CONTROLS:
-        near = difflib.get_close_matches(str(name), list(CONTROLS), n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         names = ", ".join(repr(known) for known in CONTROLS)
-        raise UsageError(f"There is no error control {name!r}.{hint} It is one of {names}.")
+        raise UsageError(f"There is no error control {name!r}.{hint(str(name), list(CONTROLS))} It is one of {names}.")
     return CONTROLS[name](alpha)
 
 

@@ -6,7 +6,6 @@ of which there are few, however many rows there are.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import operator
 from collections.abc import Callable, Iterable
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from incumbent.core import Array, Floats
 from incumbent.errors import UsageError
 from incumbent.gate.slices._condition import Column, Compare, Joined, Node, Not, literal, parse
+from incumbent.words import hint
 
 Mask = NDArray[np.bool_]
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
@@ -84,11 +84,11 @@ class Table:
         """
         if name not in self._read:
             if name not in self.place:
-                near = difflib.get_close_matches(name, list(self.place), n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
                 where = f", in {text!r}" if text and text != name else ""
                 known = ", ".join(self.place) if len(self.place) <= 30 else f"{len(self.place)} others"
-                raise UsageError(f"There is no column {name!r}{where}.{hint} The columns are {known}.")
+                raise UsageError(
+                    f"There is no column {name!r}{where}.{hint(name, list(self.place))} The columns are {known}."
+                )
             self._read[name] = _values(self.frame.iloc[:, self.place[name]])
         return self._read[name]
 
