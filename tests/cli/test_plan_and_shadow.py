@@ -40,8 +40,8 @@ SAID = {"champion": 1, "challenger": 2}
 def test_plan_says_how_many_rows_and_what_that_rests_on(incumbent, shop, two):
     said = incumbent("plan", "--name", two, "--gain", "0.02", "--power", "0.9")
     assert said.code == 0 and said.err == ""
-    assert "a gain of 2 points by accuracy with probability 90 %" in said.out
-    assert re.search(r"better on the new rows +[\d,]+ rows that judge: [\d,]+ labelled rows", said.out)
+    assert "a gain of 2 points in accuracy with power 90 %" in said.out
+    assert re.search(r"better on the new rows +[\d,]+ test rows: [\d,]+ labelled rows", said.out)
     assert "seen in 1 update" in said.out and "The last batch had 600 rows" in said.out
     assert max(map(len, said.out.splitlines())) <= 120
 
@@ -55,7 +55,7 @@ def test_plan_is_the_same_in_python_and_as_json(incumbent, shop, two):
 
 def test_rows_to_label_are_written_with_their_weights_and_what_is_saved_is_told(incumbent, shop, two):
     said = incumbent("plan", "--name", two, "--label", "pool.csv", "--rows", 100, "-o", "label.csv")
-    assert said.code == 0 and "of random rows" in said.out
+    assert said.code == 0 and "random ones" in said.out
     assert "incumbent update label.csv --name demo --weight weight" in said.out
     chosen = pd.read_csv("label.csv")
     assert list(chosen.columns) == [*NAMES, "weight"] and chosen["weight"].sum() == pytest.approx(600)
@@ -98,7 +98,7 @@ def test_labelled_rows_are_read_by_an_update_with_their_weights(incumbent, shop,
         (("--metric", "f1"), 2, "No update of this model recorded"),
         (("--label", "none.csv", "--rows", 5, "-o", "x.csv"), 1, "There is no file none.csv"),
         (("--label", "pool.csv", "--rows", 5, "-o", "x.txt"), 2, "not as 'x.txt'"),
-        (("--label", "pool.csv", "--rows", 9999, "-o", "x.csv"), 2, "600 rows to choose from"),
+        (("--label", "pool.csv", "--rows", 9999, "-o", "x.csv"), 2, "there are 600 rows"),
         (("--label", "pool.csv", "--rows", 50, "-o", "x.csv", "--version", 1), 1, "is the champion"),
     ],
 )

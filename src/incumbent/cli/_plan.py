@@ -1,4 +1,4 @@
-"""The command that plans labels: how many an update needs, and which rows are worth labelling."""
+"""The command that plans labels: how many an update needs, and which rows to label."""
 
 from __future__ import annotations
 

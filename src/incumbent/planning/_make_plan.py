@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 
 from incumbent.errors import UsageError
-from incumbent.planning._known import VarianceEstimate
 from incumbent.planning._plan import GATE_SHARE, Need, Plan
-
-NEW, OLD = "better on the new rows", "not worse on the old rows"
+from incumbent.planning._variance import VarianceEstimate
 
 
 def make_plan(
@@ -30,37 +28,29 @@ def make_plan(
     share: float = GATE_SHARE,
     notes: tuple[str, ...] = (),
 ) -> Plan:
-    """Return how many rows show a gain, and that the old is not lost, each with probability `power`.
+    """Return how many rows show a gain, and how many show that nothing is lost on old rows, each with this power.
 
     Parameters
     ----------
-    name, metric : str
-        Which model, and what decides.
+    name, metric, min_gain, tolerance, old_room, last_batch, share, notes
+        As in `Plan`.
     gain : float
-        The true gain on the new rows that is to be shown, above `min_gain`.
+        The true gain on new rows that is to be shown, above `min_gain`.
     power : float
         The probability of showing it, in (0, 1).
     alpha, old_alpha : float
         Levels of the two conditions at the next update.
     new, old : VarianceEstimate
-        How much models differ on new and on old rows; `old` is None where the gate asks nothing of them.
-    min_gain, tolerance : float
-        Limits of the two conditions.
-    old_rows, old_room : int
-        Old rows that serve the gate today, and the most that can.
+        How much models differ on new and on old rows; `old` is None if the gate does not test old rows.
+    old_rows : int
+        Number of old rows that the gate can use today.
     use : int
-        Which use of the old rows the next update will make.
-    last_batch : int
-        Rows of the latest batch.
-    share : float
-        Of a batch, the rows that judge.
-    notes : tuple of str
-        What should be known beside.
+        Number of the next use of the old rows.
 
     Raises
     ------
     UsageError
-        If the gain is not above `min_gain`, or the power is no probability.
+        The gain is not above `min_gain`, or the power is no probability.
 
     Examples
     --------
@@ -79,12 +69,14 @@ def make_plan(
         )
     scale = new.differences.scale
     distance = (gain - min_gain) * scale
-    better = Need(NEW, new.differences.rows_for(distance, alpha=alpha, power=power), distance, alpha, new)
+    better = Need(
+        "better on the new rows", new.differences.rows_for(distance, alpha=alpha, power=power), distance, alpha, new
+    )
     kept = None
     if old is not None and tolerance is not None:
         room = tolerance * old.differences.scale
         rows = old.differences.rows_for(room, alpha=old_alpha, power=power)
-        kept = Need(OLD, rows, room, old_alpha, old, old_rows, use)
+        kept = Need("not worse on the old rows", rows, room, old_alpha, old, old_rows, use)
     shown = new.differences.gain_for(int(share * last_batch), alpha=alpha, power=power) / scale + min_gain
     smallest = shown if last_batch else math.nan
     limits = (min_gain, tolerance if kept else None)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from incumbent.core import Value
-from incumbent.planning._known import VarianceEstimate
+from incumbent.planning._variance import VarianceEstimate
+from incumbent.words import Unit, percentage
 
 GATE_SHARE = 0.25
-"""Of a batch; 60 % are learned from and 15 % choose among challengers."""
+"""Fraction of a batch that tests; 60 % train and 15 % select."""
 JUDGED_SHARE = 0.85
-"""With crossfit the rows that are learned from judge too."""
+"""With crossfit the training rows test too."""
 _KEPT = 0.09
-"""Of a batch: half of its gate rows go to the anchor set, and three quarters of those serve the gate."""
+"""Fraction of a batch that tests later updates: half of its test rows join the anchor set, the gate uses 3/4 of it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,19 +26,19 @@ class Need(Value):
     Parameters
     ----------
     condition : str
-        As the verdict names it.
+        Its name in the verdict.
     rows : int or None
-        How many show it with the wanted probability; None where no number does.
+        Number of rows that show it with the wanted power; None if no number does.
     distance : float
-        How far the truth is from the limit of the condition, in the unit of the losses.
+        Distance of the true value from the limit of the condition, in the unit of the losses.
     alpha : float
-        The level at which the next update will test it.
+        Level at which the next update tests it.
     known : VarianceEstimate
         How much the models are taken to differ.
     have : int
-        Rows that are there already.
+        Number of rows that are there already.
     use : int
-        Which use of these rows it will be.
+        Number of the next use of these rows.
     """
 
     condition: str
@@ -53,6 +54,22 @@ class Need(Value):
         """How many more rows it takes."""
         return None if self.rows is None else max(0, self.rows - self.have)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the need as plain numbers and texts, ready for JSON."""
+        return {
+            "condition": self.condition,
+            "rows": self.rows,
+            "have": self.have,
+            "missing": self.missing,
+            "use": self.use,
+            "distance": self.distance,
+            "alpha": self.alpha,
+            "variance": self.known.differences.variance,
+            "differing": self.known.differences.differing,
+            "updates": self.known.updates,
+            "known_from": self.known.text,
+        }
+
 
 @dataclass(frozen=True, repr=False)
 class Plan(Value):
@@ -61,26 +78,26 @@ class Plan(Value):
     Parameters
     ----------
     name, metric : str
-        Which model, and what decides.
+        The model, and the deciding metric.
     gain, power : float
-        The gain to be shown, and with which probability. In points for scores with a scale of their own (0.01 is one
-        point), as a share of the champion's mean loss for squared errors, absolute errors and costs.
+        The gain to show, and the probability of showing it. A gain is in points for scores with a scale of their own
+        (0.01 is one point), and a fraction of the champion's mean loss for squared errors, absolute errors and costs.
     new : Need
-        Rows of the gate split of the new batch.
+        Test rows of the new batch.
     old : Need, optional
-        Old rows that serve the gate; None where the gate asks nothing of them.
+        Old rows for the gate; None if the gate does not test them.
     min_gain, tolerance : float
-        The limits of the two conditions, in the unit of `gain`.
+        Limits of the two conditions, in the unit of `gain`.
     last_batch : int
         Rows of the latest batch; 0 if there was none.
     smallest : float
-        The smallest gain that a batch like it shows with this probability; nan if there was none.
+        The smallest gain that a batch of this size shows with this power; nan if there was none.
     old_room : int
-        The most old rows that can serve the gate.
+        The most old rows that the gate can use.
     share : float
-        Of a batch, the rows that judge: 0.25, or 0.85 where the gate takes its evidence by crossfit.
+        Fraction of a batch that tests: 0.25, or 0.85 with crossfit.
     notes : tuple of str
-        What should be known beside.
+        Remarks for the user.
     """
 
     name: str
@@ -99,124 +116,101 @@ class Plan(Value):
 
     @property
     def gate_rows(self) -> int | None:
-        """Gate rows that show the gain."""
+        """Number of test rows that show the gain."""
         return self.new.rows
 
     @property
     def batch_rows(self) -> int | None:
-        """Labelled rows of the whole batch, of which a share judges."""
+        """Number of labelled rows in the whole batch; a fraction of them tests."""
         return None if self.new.rows is None else math.ceil(self.new.rows / self.share)
 
     @property
     def assumed(self) -> bool:
-        """Whether nothing was seen yet of how much models differ here."""
+        """Whether no update recorded how much models differ here."""
         return self.new.known.assumed
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as plain numbers and texts, ready for JSON."""
-        limits = {"min_gain": self.min_gain, "tolerance": self.tolerance}
-        asked = {"name": self.name, "metric": self.metric, "gain": self.gain, "power": self.power, **limits}
-        needs = {"new": _need(self.new), "old": None if self.old is None else _need(self.old)}
-        counts = {"gate_rows": self.gate_rows, "batch_rows": self.batch_rows, "assumed": self.assumed}
-        smallest = self.smallest if math.isfinite(self.smallest) else None
         return {
-            **asked,
-            **counts,
-            **needs,
+            "name": self.name,
+            "metric": self.metric,
+            "gain": self.gain,
+            "power": self.power,
+            "min_gain": self.min_gain,
+            "tolerance": self.tolerance,
+            "gate_rows": self.gate_rows,
+            "batch_rows": self.batch_rows,
+            "assumed": self.assumed,
+            "new": self.new.to_dict(),
+            "old": None if self.old is None else self.old.to_dict(),
             "last_batch": self.last_batch,
-            "smallest_gain": smallest,
+            "smallest_gain": self.smallest if math.isfinite(self.smallest) else None,
             "notes": self.notes,
         }
 
     def __str__(self) -> str:
-        return "\n".join(_in_words(self)).rstrip()
+        size = _unit(self).size
+        head = f"To show a gain of {size(self.gain)} in {self.metric} with power {percentage(self.power)}, the next "
+        lines = [f"{head}update of {self.name} needs:", "", *_new(self)]
+        lines += _old(self, self.old) if self.old is not None else ()
+        return "\n".join([*lines, "", *_remarks(self), *_next(self)])
 
 
-def _need(need: Need) -> dict[str, Any]:
-    spread = need.known.differences
-    seen = {"variance": spread.variance, "differing": spread.differing, "updates": need.known.updates}
-    counts = {"rows": need.rows, "have": need.have, "missing": need.missing, "use": need.use}
-    return {
-        "condition": need.condition,
-        **counts,
-        "distance": need.distance,
-        "alpha": need.alpha,
-        **seen,
-        "known_from": need.known.text,
-    }
-
-
-def _in_words(plan: Plan) -> Iterator[str]:
-    wanted, sure = _amount(plan.gain, plan), f"{100.0 * plan.power:g} %"
-    yield f"To show a gain of {wanted} by {plan.metric} with probability {sure}, the next update of {plan.name} needs:"
-    yield ""
-    yield from _new(plan, plan.new)
-    yield from _old(plan, plan.old) if plan.old is not None else ()
-    yield ""
-    yield from _after(plan)
-
-
-def _amount(value: float, plan: Plan) -> str:
-    """Return a gain or a tolerance in the unit in which the gate states it."""
+def _unit(plan: Plan) -> Unit:
+    """Return the unit in which the gate states a gain or a tolerance."""
     if plan.new.known.differences.scale != 1.0:
-        return f"{100.0 * value:.3g} % of the champion's mean loss"
-    if plan.metric == "log_loss":
-        return f"{value:.3g} nats"
-    points = f"{100.0 * value:.3g}"
-    return f"{points} point{'s' * (points != '1')}"
+        return Unit(100.0, "", " % of the champion's mean loss")
+    return Unit(1.0, "", " nats") if plan.metric == "log_loss" else Unit(100.0, "", " points")
 
 
-def _new(plan: Plan, need: Need) -> Iterator[str]:
-    rows = "more rows than there can be"
+def _new(plan: Plan) -> Iterator[str]:
+    need, rows = plan.new, "more rows than there can be"
     if need.rows is not None:
-        split = "split 60/15/25" if plan.share == GATE_SHARE else "judged by crossfit but for the 15 % that choose"
-        rows = f"{need.rows:,} rows that judge: {plan.batch_rows:,} labelled rows, {split}"
+        split = "split 60/15/25" if plan.share == GATE_SHARE else "all but 15 % of them test, by crossfit"
+        rows = f"{need.rows:,} test rows: {plan.batch_rows:,} labelled rows, {split}"
     yield f"  {need.condition:25}  {rows}"
-    yield f"  {'':25}  at level {100.0 * need.alpha:.3g} %; {_known(need.known)}"
+    yield f"  {'':25}  at level {percentage(need.alpha)}; {_known(need.known)}"
 
 
 def _old(plan: Plan, need: Need) -> Iterator[str]:
-    if need.rows is None:
+    if need.rows is None or plan.tolerance is None:
         yield f"  {need.condition:25}  no number of rows shows that nothing at all was lost: allow a tolerance"
         return
     missing = f"{need.missing:,} are missing" if need.missing else "enough"
+    lost = _unit(plan).size(plan.tolerance)
     yield f"  {need.condition:25}  {need.rows:,} old rows; {need.have:,} are there, {missing}"
-    assert plan.tolerance is not None, "there is a need only where there is a tolerance"
-    level = f"at level {100.0 * need.alpha:.3g} % (use {need.use} of these rows)"
-    yield f"  {'':25}  {level}, if nothing is lost and {_amount(plan.tolerance, plan)} may be;"
-    yield f"  {'':25}  {_known(need.known)}"
+    yield f"  {'':25}  at level {percentage(need.alpha)} (use {need.use} of these rows), if nothing is lost and {lost}"
+    yield f"  {'':25}  may be; {_known(need.known)}"
 
 
 def _known(known: VarianceEstimate) -> str:
-    spread, where = known.differences, "assumed" if known.assumed else known.text
-    if spread.differing is not None:
-        return f"the models differ on {100.0 * spread.differing:.3g} % of the rows ({where})"
-    return f"differences have a standard deviation of {math.sqrt(spread.variance):.3g} ({where})"
+    differing, where = known.differences.differing, "assumed" if known.assumed else known.text
+    if differing is not None:
+        return f"the models differ on {percentage(differing)} of the rows ({where})"
+    return f"differences have a standard deviation of {math.sqrt(known.differences.variance):.3g} ({where})"
 
 
-def _after(plan: Plan) -> Iterator[str]:
+def _remarks(plan: Plan) -> Iterator[str]:
     if plan.old is not None and plan.old.rows is not None:
-        both = max(0.0, 2.0 * plan.power - 1.0)
-        yield f"Each holds with that probability; both together with at least {100.0 * both:.3g} %."
+        both = percentage(max(0.0, 2.0 * plan.power - 1.0))
+        yield f"That is the power of each condition; both together have at least {both}."
     if plan.last_batch and math.isfinite(plan.smallest):
-        yield f"The last batch had {plan.last_batch:,} rows; one like it shows {_amount(plan.smallest, plan)} or more."
+        size = _unit(plan).size(plan.smallest)
+        yield f"The last batch had {plan.last_batch:,} rows. A batch of this size shows {size} or more."
     if plan.assumed:
         yield f"Assumed: {plan.new.known.text}."
     yield from plan.notes
-    yield from _advice(plan)
 
 
-def _advice(plan: Plan) -> Iterator[str]:
+def _next(plan: Plan) -> Iterator[str]:
     old = plan.old
     if old is not None and old.rows is not None and old.missing:
         if old.rows > plan.old_room:
-            yield (
-                f"next: at most {plan.old_room:,} old rows serve the gate, too few for this tolerance and what is\n"
-                "      left of alpha; allow more: Gate(tolerance=)."
-            )
+            yield f"next: the gate can use at most {plan.old_room:,} old rows, too few for this tolerance and what is left"
+            yield "      of alpha. Allow more: Gate(tolerance=)."
         else:
-            yield f"next: each update adds about {100.0 * _KEPT:.0f} % of its rows to those that serve the gate."
+            yield f"next: each update adds about {percentage(_KEPT)} of its rows to the old rows of the gate."
     if plan.assumed:
-        yield "next: run one update and plan again: what it sees replaces what is assumed here."
+        yield "next: run one update and plan again. What it records replaces what is assumed here."
     else:
-        yield "next: labels cost less where the models disagree: incumbent plan --label FILE --rows N -o OUT"
+        yield "next: labels cost less if the models disagree: incumbent plan --label FILE --rows N -o OUT"

@@ -1,17 +1,16 @@
-"""Rows without labels, sorted by how much their label could tell of the difference between two models.
+"""Strata of unlabelled rows, by how much their label can show of the difference between two models.
 
-For row i and class k let ``d_ik = loss(champion, i, k) - loss(challenger, i, k)`` be the difference if k is the truth.
-It needs no label. With q_ik, how probable both models together hold k to be,
+For row i and class k let ``d_ik = loss(champion, i, k) - loss(challenger, i, k)`` be the difference if k is the true
+class. It needs no label. With q_ik, the mean of both models' probabilities of k,
 
     mean_i = sum_k q_ik d_ik,    square_i = sum_k q_ik d_ik**2.
 
-For right and wrong, d is zero whatever the truth where both say the same: only rows on which they disagree can tell
-anything. For a proper score it is zero where both give the same probabilities. For values there are no classes; the
-difference of squared or absolute errors grows with the distance between the two predictions, which stands in.
+For accuracy, d is zero for every class if both models predict the same, so only rows on which they disagree are
+informative. For a proper score it is zero if both give the same probabilities. A regression has no classes; the
+difference of its errors grows with the distance between the two predictions, which is used instead.
 
-Strata are cut so that the sizes ``sqrt(square_i)`` add up to the same in each, after which Neyman's allocation asks
-for about as many labels from each (Wright 1983). Rows whose difference is zero whatever their label are one by
-themselves.
+Strata are cut so that the sizes ``sqrt(square_i)`` have the same sum in each. Neyman's allocation then takes about as
+many labels from each (Wright 1983). Rows whose difference is zero for every label are a stratum of their own.
 
 References
 ----------
@@ -28,77 +27,62 @@ from numpy.typing import NDArray
 from incumbent.core import Array, Floats, Metric, Prediction
 from incumbent.errors import UsageError
 
-DOUBT = 0.05
-"""How much of the probability is spread over all classes: a model that is sure of a row can be wrong all the same."""
+SMOOTHING = 0.05
+"""Fraction of the probability that is spread over all classes: a model that is sure of a row can be wrong too."""
 MOST = 6
-"""Strata of rows that can differ: more gain next to nothing (Cochran 1977, section 5A.8)."""
+"""Strata of informative rows: more gain next to nothing (Cochran 1977, section 5A.8)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """What the label of each row may tell: mean and square of the difference (n,), in the models' own view."""
+    """Expected difference of the losses of each row, and of its square (n,), by both models' probabilities."""
 
     mean: Floats
     square: Floats
 
-    @property
-    def size(self) -> Floats:
-        """Root of the expected square of the difference; exactly 0 where no label could tell anything."""
-        return np.sqrt(self.square)
-
 
 def forecast(champion: Prediction, challenger: Prediction, metric: Metric) -> Forecast:
-    """Return what the label of each row may tell of the difference between the two.
-
-    Raises
-    ------
-    UsageError
-        If the metric has no loss for a single row.
-    AbilityError
-        If it needs probabilities and a model gives none.
-    """
+    """Return the expected differences; raise an error if the metric has no loss per row, or lacks probabilities."""
     if champion.classes is None and np.asarray(champion.label).dtype.kind == "f":
-        _checked(metric, champion, champion.label)
-        apart = np.asarray(champion.label, dtype=np.float64) - np.asarray(challenger.label, dtype=np.float64)
-        square = np.square(apart)
-        return Forecast(np.zeros(len(apart)), square.mean(axis=1) if square.ndim > 1 else square)
+        _losses(metric, champion, champion.label)
+        distance = np.asarray(champion.label, dtype=np.float64) - np.asarray(challenger.label, dtype=np.float64)
+        square = np.square(distance)
+        return Forecast(np.zeros(len(distance)), square.mean(axis=1) if square.ndim > 1 else square)
     if np.ndim(champion.label) > 1:
         raise UsageError(
-            "Rows with several labels at once cannot be chosen by what their labels would tell; label some at random."
+            "Rows with several labels cannot be chosen by what their labels would show; label some at random."
         )
     rows, classes = len(champion), _classes(champion, challenger)
     mean, square = np.zeros(rows), np.zeros(rows)
     for each in classes:
         truth = np.full(rows, each, dtype=classes.dtype)
-        apart = _checked(metric, champion, truth) - _checked(metric, challenger, truth)
-        share = 0.5 * (_belief(champion, each) + _belief(challenger, each))
-        share = (1.0 - DOUBT) * share + DOUBT / len(classes)
-        mean += share * apart
-        square += share * np.square(apart)
+        difference = _losses(metric, champion, truth) - _losses(metric, challenger, truth)
+        probability = 0.5 * (_probability(champion, each) + _probability(challenger, each))
+        probability = (1.0 - SMOOTHING) * probability + SMOOTHING / len(classes)
+        mean += probability * difference
+        square += probability * np.square(difference)
     return Forecast(mean, square)
 
 
-def _checked(metric: Metric, said: Prediction, truth: Array) -> Floats:
-    losses = metric.losses(truth, said)
+def _losses(metric: Metric, prediction: Prediction, truth: Array) -> Floats:
+    losses = metric.losses(truth, prediction)
     if losses is None:
         raise UsageError(
-            f"{metric.name} has no loss for a single row, so no row is worth more than another; name a metric that "
-            "has, such as --metric accuracy, brier, log_loss, rmse or mae."
+            f"{metric.name} has no loss for a single row, so it cannot rank rows; name a metric that has one, such as "
+            "--metric accuracy, brier, log_loss, rmse or mae."
         )
     return losses
 
 
-def _classes(champion: Prediction, challenger: Prediction) -> Array:
-    both = (champion, challenger)
-    known = [said.label if said.classes is None else said.classes for said in both]
-    return np.unique(np.concatenate([np.unique(classes) for classes in known]))
+def _classes(*both: Prediction) -> Array:
+    return np.unique(np.concatenate([np.unique(p.label if p.classes is None else p.classes) for p in both]))
 
 
-def _belief(said: Prediction, label: object) -> Floats:
-    if said.proba is None or said.classes is None:
-        return np.asarray(said.label == label, dtype=np.float64)
-    at = np.flatnonzero(said.classes == label)
-    return np.asarray(said.proba[:, at[0]], dtype=np.float64) if len(at) else np.zeros(len(said))
+def _probability(prediction: Prediction, label: object) -> Floats:
+    if prediction.proba is None or prediction.classes is None:
+        return np.asarray(prediction.label == label, dtype=np.float64)
+    at = np.flatnonzero(prediction.classes == label)
+    return np.asarray(prediction.proba[:, at[0]], dtype=np.float64) if len(at) else np.zeros(len(prediction))
 
 
 def cut(size: Floats, most: int = MOST) -> NDArray[np.intp]:

@@ -13,8 +13,7 @@ from incumbent.errors import RegistryError, UsageError
 from incumbent.gate import Gate
 from incumbent.gate.budget import control
 from incumbent.memory import anchor_split
-from incumbent.planning import Plan, VarianceEstimate
-from incumbent.planning._plan import GATE_SHARE, JUDGED_SHARE
+from incumbent.planning import GATE_SHARE, JUDGED_SHARE, Plan, VarianceEstimate
 from incumbent.registry._folders import State
 from incumbent.registry._stored import StoredModels, resume_control
 from incumbent.store import Event, Store
