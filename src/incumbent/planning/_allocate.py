@@ -17,6 +17,7 @@ Hesterberg, T. (1995). Weighted average importance sampling and defensive mixtur
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,13 @@ from numpy.typing import NDArray
 from incumbent.core import Floats
 from incumbent.errors import DataError, UsageError
 
+Counts: TypeAlias = NDArray[np.int64]
+
 FLOOR = 2
 """Fewest labels of a stratum whose rows can differ: one label shows no variance."""
 
 
-def allocate(sizes: NDArray[np.int64], stds: Floats, rows: int, *, uniform: float = 0.0) -> NDArray[np.int64]:
+def allocate(sizes: Counts, stds: Floats, rows: int, *, uniform: float = 0.0) -> Counts:
     """Return how many rows of each stratum to label.
 
     Parameters
@@ -70,7 +73,7 @@ def allocate(sizes: NDArray[np.int64], stds: Floats, rows: int, *, uniform: floa
     return _round(_scale(wanted, rows, least, most), rows, least, most)
 
 
-def _scale(wanted: Floats, rows: int, least: NDArray[np.int64], most: NDArray[np.int64]) -> Floats:
+def _scale(wanted: Floats, rows: int, least: Counts, most: Counts) -> Floats:
     """Scale `wanted` so that it adds up to `rows` between its bounds; bisection finds the factor."""
     low, high = 0.0, 1.0
     while np.clip(high * wanted, least, most).sum() < rows - 1e-9 and high < 1e300:
@@ -81,7 +84,7 @@ def _scale(wanted: Floats, rows: int, least: NDArray[np.int64], most: NDArray[np
     return np.clip(high * wanted, least, most)
 
 
-def _round(counts: Floats, rows: int, least: NDArray[np.int64], most: NDArray[np.int64]) -> NDArray[np.int64]:
+def _round(counts: Floats, rows: int, least: Counts, most: Counts) -> Counts:
     """Round to whole numbers that add up to `rows`: the largest remainders first."""
     found = np.clip(np.floor(counts + 1e-9).astype(np.int64), least, most)
     order = np.argsort(found - counts, kind="stable")

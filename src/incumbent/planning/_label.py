@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from incumbent._deprecated import renamed_members
 from incumbent.core import Floats, Metric, Prediction
 from incumbent.errors import DataError, UsageError
-from incumbent.planning._allocate import FLOOR, allocate
+from incumbent.planning._allocate import FLOOR, Counts, allocate
 from incumbent.planning._strata import MOST, Forecast, cut, forecast
 from incumbent.words import percentage
 
@@ -174,16 +174,14 @@ def _check(rows: int, uniform: float, total: int) -> None:
         raise UsageError(f"rows is the number of labels, 1 or more, and there are {total:,} rows; {rows:,} was given.")
 
 
-def _stds(expected: Forecast, stratum: NDArray[np.intp], sizes: NDArray[np.int64]) -> Floats:
+def _stds(expected: Forecast, stratum: NDArray[np.intp], sizes: Counts) -> Floats:
     """Return the standard deviation of the differences in each stratum; above 0 if a label is informative."""
     square, mean = (np.bincount(stratum, column) / sizes for column in (expected.square, expected.mean))
     # Both models can be wrong in the same way, so their expected variance can be too small. Keep half of the square.
     return np.sqrt(np.maximum(square - np.square(mean), 0.5 * square))
 
 
-def _draw(
-    stratum: NDArray[np.intp], sizes: NDArray[np.int64], counts: NDArray[np.int64], seed: int
-) -> NDArray[np.intp]:
+def _draw(stratum: NDArray[np.intp], sizes: Counts, counts: Counts, seed: int) -> NDArray[np.intp]:
     """Draw this number of rows of each stratum without replacement."""
     shuffled = np.random.default_rng(seed).permutation(len(stratum))
     order = shuffled[np.argsort(stratum[shuffled], kind="stable")]
@@ -191,7 +189,7 @@ def _draw(
     return np.sort(order[place < np.repeat(counts, sizes)])
 
 
-def _equivalent_random(expected: Forecast, sizes: NDArray[np.int64], stds: Floats, counts: NDArray[np.int64]) -> int:
+def _equivalent_random(expected: Forecast, sizes: Counts, stds: Floats, counts: Counts) -> int:
     """Return how many random rows have as small a variance: ``S**2 / n (1 - n / N)`` solved for n."""
     total, used = int(sizes.sum()), counts > 0
     each = np.square(sizes / total * stds)[used] / counts[used] * (1.0 - counts[used] / sizes[used])

@@ -69,9 +69,8 @@ def make_plan(
         )
     scale = new.differences.scale
     distance = (gain - min_gain) * scale
-    better = Need(
-        "better on the new rows", new.differences.rows_for(distance, alpha=alpha, power=power), distance, alpha, new
-    )
+    rows = new.differences.rows_for(distance, alpha=alpha, power=power)
+    better = Need("better on the new rows", rows, distance, alpha, new)
     kept = None
     if old is not None and tolerance is not None:
         room = tolerance * old.differences.scale

@@ -206,8 +206,8 @@ def _next(plan: Plan) -> Iterator[str]:
     old = plan.old
     if old is not None and old.rows is not None and old.missing:
         if old.rows > plan.old_room:
-            yield f"next: the gate can use at most {plan.old_room:,} old rows, too few for this tolerance and what is left"
-            yield "      of alpha. Allow more: Gate(tolerance=)."
+            yield f"next: the gate can use at most {plan.old_room:,} old rows, too few for this tolerance and the"
+            yield "      rest of alpha. Allow more: Gate(tolerance=)."
         else:
             yield f"next: each update adds about {percentage(_KEPT)} of its rows to the old rows of the gate."
     if plan.assumed:
