@@ -123,7 +123,7 @@ def test_min_gain_is_no_gain_and_a_tolerance_of_nothing_is_never_shown():
 
 def test_a_batch_is_four_times_its_gate_rows_or_less_where_learned_rows_judge_too():
     settings = dict(gain=0.02, power=0.8, alpha=0.05, new=SEEN)
-    plain, folded = (make_plan("m", "accuracy", share=share, **settings) for share in (0.25, 0.85))
+    plain, folded = (make_plan("m", "accuracy", test_fraction=share, **settings) for share in (0.25, 0.85))
     assert plain.batch_rows == 4 * plain.gate_rows and folded.batch_rows == np.ceil(plain.gate_rows / 0.85)
     assert "60/15/25" in str(plain) and "crossfit" in str(folded)
 

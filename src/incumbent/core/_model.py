@@ -142,7 +142,7 @@ class BaseModel:
 
     @property
     def feature_names(self) -> list[str] | None:
-        """Names of the columns that it was trained on, where scikit-learn keeps them."""
+        """Names of the columns that it was trained on, if scikit-learn kept them."""
         names = getattr(self.native, "feature_names_in_", None)  # type: ignore[attr-defined]  # of the adapter
         return None if names is None else [str(name) for name in names]
 

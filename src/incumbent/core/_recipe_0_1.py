@@ -179,7 +179,7 @@ def accepts_0_1(cls: C) -> C:
 
 
 def _is_written_old(names: Sequence[str], order: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
-    """Return whether arguments are those of 0.1; ``Data(None)`` is, where it meant all remembered rows."""
+    """Return whether arguments are those of 0.1; ``Data(None)`` is: it meant all remembered rows."""
     if any(is_old(name, value) for name, value in kwargs.items()):
         return True
     for name, value in zip(names, args, strict=False):

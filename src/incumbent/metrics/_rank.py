@@ -36,8 +36,8 @@ class AUC(Score):
 
     Examples
     --------
-    >>> said = Prediction(np.array([0, 0, 1]), np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6]]), np.array([0, 1]))
-    >>> AUC().score(np.array([0, 1, 0]), said)
+    >>> made = Prediction(np.array([0, 0, 1]), np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6]]), np.array([0, 1]))
+    >>> AUC().score(np.array([0, 1, 0]), made)
     0.5
     """
 

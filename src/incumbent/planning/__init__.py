@@ -9,12 +9,12 @@ from incumbent._deprecated import deprecated_names
 from incumbent.planning._allocate import allocate, estimate
 from incumbent.planning._label import Labels, Stratum, choose
 from incumbent.planning._make_plan import make_plan
-from incumbent.planning._plan import GATE_SHARE, JUDGED_SHARE, Need, Plan
+from incumbent.planning._plan import CROSSFIT_FRACTION, TEST_FRACTION, Need, Plan
 from incumbent.planning._variance import VarianceEstimate, bound_from_champion, pool_updates, record
 
 __all__ = [
-    "GATE_SHARE",
-    "JUDGED_SHARE",
+    "TEST_FRACTION",
+    "CROSSFIT_FRACTION",
     "Labels",
     "Need",
     "Plan",

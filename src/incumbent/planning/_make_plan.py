@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+from incumbent._deprecated import renamed_arguments
 from incumbent.errors import UsageError
-from incumbent.planning._plan import GATE_SHARE, Need, Plan
+from incumbent.planning._plan import TEST_FRACTION, Need, Plan
 from incumbent.planning._variance import VarianceEstimate
 
 
+@renamed_arguments({"share": "test_fraction"})
 def make_plan(
     name: str,
     metric: str,
@@ -25,14 +27,14 @@ def make_plan(
     old_room: int = 0,
     use: int = 1,
     last_batch: int = 0,
-    share: float = GATE_SHARE,
+    test_fraction: float = TEST_FRACTION,
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Return how many rows show a gain, and how many show that nothing is lost on old rows, each with this power.
 
     Parameters
     ----------
-    name, metric, min_gain, tolerance, old_room, last_batch, share, notes
+    name, metric, min_gain, tolerance, old_room, last_batch, test_fraction, notes
         As in `Plan`.
     gain : float
         The true gain on new rows that is to be shown, above `min_gain`.
@@ -76,7 +78,7 @@ def make_plan(
         room = tolerance * old.differences.scale
         rows = old.differences.rows_for(room, alpha=old_alpha, power=power)
         kept = Need("not worse on the old rows", rows, room, old_alpha, old, old_rows, use)
-    shown = new.differences.gain_for(int(share * last_batch), alpha=alpha, power=power) / scale + min_gain
+    shown = new.differences.gain_for(int(test_fraction * last_batch), alpha=alpha, power=power) / scale + min_gain
     smallest = shown if last_batch else math.nan
     limits = (min_gain, tolerance if kept else None)
-    return Plan(name, metric, gain, power, better, kept, *limits, last_batch, smallest, old_room, share, notes)
+    return Plan(name, metric, gain, power, better, kept, *limits, last_batch, smallest, old_room, test_fraction, notes)

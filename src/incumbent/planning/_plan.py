@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from incumbent._deprecated import renamed_members
 from incumbent.core import Value
 from incumbent.planning._variance import VarianceEstimate
 from incumbent.words import Unit, percentage
 
-GATE_SHARE = 0.25
+TEST_FRACTION = 0.25
 """Fraction of a batch that tests; 60 % train and 15 % select."""
-JUDGED_SHARE = 0.85
+CROSSFIT_FRACTION = 0.85
 """With crossfit the training rows test too."""
 _KEPT = 0.09
 """Fraction of a batch that tests later updates: half of its test rows join the anchor set, the gate uses 3/4 of it."""
@@ -71,6 +72,7 @@ class Need(Value):
         }
 
 
+@renamed_members({"share": "test_fraction"})
 @dataclass(frozen=True, repr=False)
 class Plan(Value):
     """How many labelled rows an update needs.
@@ -94,7 +96,7 @@ class Plan(Value):
         The smallest gain that a batch of this size shows with this power; nan if there was none.
     old_room : int
         The most old rows that the gate can use.
-    share : float
+    test_fraction : float
         Fraction of a batch that tests: 0.25, or 0.85 with crossfit.
     notes : tuple of str
         Remarks for the user.
@@ -111,7 +113,7 @@ class Plan(Value):
     last_batch: int = 0
     smallest: float = math.nan
     old_room: int = 0
-    share: float = GATE_SHARE
+    test_fraction: float = TEST_FRACTION
     notes: tuple[str, ...] = ()
 
     @property
@@ -122,7 +124,7 @@ class Plan(Value):
     @property
     def batch_rows(self) -> int | None:
         """Number of labelled rows in the whole batch; a fraction of them tests."""
-        return None if self.new.rows is None else math.ceil(self.new.rows / self.share)
+        return None if self.new.rows is None else math.ceil(self.new.rows / self.test_fraction)
 
     @property
     def assumed(self) -> bool:
@@ -166,7 +168,7 @@ def _unit(plan: Plan) -> Unit:
 def _new(plan: Plan) -> Iterator[str]:
     need, rows = plan.new, "more rows than there can be"
     if need.rows is not None:
-        split = "split 60/15/25" if plan.share == GATE_SHARE else "all but 15 % of them test, by crossfit"
+        split = "split 60/15/25" if plan.test_fraction == TEST_FRACTION else "all but 15 % of them test, by crossfit"
         rows = f"{need.rows:,} test rows: {plan.batch_rows:,} labelled rows, {split}"
     yield f"  {need.condition:25}  {rows}"
     yield f"  {'':25}  at level {percentage(need.alpha)}; {_known(need.known)}"

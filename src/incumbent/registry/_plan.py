@@ -13,7 +13,7 @@ from incumbent.errors import RegistryError, UsageError
 from incumbent.gate import Gate
 from incumbent.gate.budget import control
 from incumbent.memory import anchor_split
-from incumbent.planning import GATE_SHARE, JUDGED_SHARE, Plan, VarianceEstimate
+from incumbent.planning import CROSSFIT_FRACTION, TEST_FRACTION, Plan, VarianceEstimate
 from incumbent.registry._folders import State
 from incumbent.registry._stored import StoredModels, resume_control
 from incumbent.store import Event, Store
@@ -51,7 +51,7 @@ def plan(models: StoredModels, name: str, *, gain: float, power: float, metric: 
         old_room=max(ROOM, old_rows),
         use=use,
         last_batch=_last_batch(store, name),
-        share=JUDGED_SHARE if gate.source == "crossfit" else GATE_SHARE,
+        test_fraction=CROSSFIT_FRACTION if gate.source == "crossfit" else TEST_FRACTION,
         notes=tuple(_notes(gate)),
     )
 
