@@ -39,43 +39,29 @@ class _Group(NamedTuple):
     defaults: tuple[Any, ...]  # what 0.1 had for each of them
 
 
+def _group(field: str, kind: type[Option], names: str, *defaults: Any) -> _Group:
+    """Return a group from the names of its fields: "old:new", or one word if both are the same."""
+    pairs = (name.partition(":") for name in names.split())
+    return _Group(field, kind, {old: new if mark else old for old, mark, new in pairs}, defaults)
+
+
 _GROUPS = (
-    _Group(
-        "replay",
-        options.ReplayRows,
-        {"replay": "rows", "sample": "sample", "beside": "per_batch"},
-        (0, "reservoir", False),
-    ),
-    _Group("subset", options.Subset, {"subset": "by", "share": "fraction"}, (None, 1.0)),
-    _Group("trees", options.Trees, {"append": "rounds", "shrink": "learning_rate", "l2": "l2"}, (0, None, None)),
-    _Group("trees", options.RefitLeaves, {"releaf": "decay", "l2": "l2"}, (None, None)),
-    _Group("search", options.Search, {"search": "tries"}, (0,)),
-    _Group("head", options.FreshHead, {"new_head": ""}, (False,)),
-    _Group(
-        "head",
-        options.Exact,
-        {"analytic": "width", "reads": "reads", "l2": "l2"},
-        (None, "last", None),
-    ),
-    _Group("classes", options.NewClasses, {"grow": "init"}, (None,)),
-    _Group("lora", options.LowRank, {"rank": "rank", "adapt": "layers", "apart": "merge"}, (0, (), False)),
-    _Group("architecture", options.Architecture, {"factory": "factory", "arguments": "arguments"}, (None, ())),
-    _Group("perturb", options.Perturb, {"keep": "keep", "noise": "noise"}, (None, 0.0)),
-    _Group(
-        "pull",
-        options.Pull,
-        {"pull": "strength", "importance": "importance", "normalise": "normalise"},
-        (0.0, "uniform", False),
-    ),
-    _Group("distill", options.Distill, {"soft": "weight", "temperature": "temperature"}, (0.0, 2.0)),
-    _Group("stored_logits", options.StoredLogits, {"logits": "weight"}, (0.0,)),
-    _Group(
-        "objective",
-        options.TaskObjective,
-        {"task_loss": "loss", "smoothing": "smoothing", "class_weight": "class_weight"},
-        (None, 0.0, None),
-    ),
-    _Group("ensemble", options.Ensemble, {"blend": "combine", "members": "members"}, (None, 5)),
+    _group("replay", options.ReplayRows, "replay:rows sample beside:per_batch", 0, "reservoir", False),
+    _group("subset", options.Subset, "subset:by share:fraction", None, 1.0),
+    _group("trees", options.Trees, "append:rounds shrink:learning_rate l2", 0, None, None),
+    _group("trees", options.RefitLeaves, "releaf:decay l2", None, None),
+    _group("search", options.Search, "search:tries", 0),
+    _group("head", options.FreshHead, "new_head:", False),
+    _group("head", options.Exact, "analytic:width reads l2", None, "last", None),
+    _group("classes", options.NewClasses, "grow:init", None),
+    _group("lora", options.LowRank, "rank adapt:layers apart:merge", 0, (), False),
+    _group("architecture", options.Architecture, "factory arguments", None, ()),
+    _group("perturb", options.Perturb, "keep noise", None, 0.0),
+    _group("pull", options.Pull, "pull:strength importance normalise", 0.0, "uniform", False),
+    _group("distill", options.Distill, "soft:weight temperature", 0.0, 2.0),
+    _group("stored_logits", options.StoredLogits, "logits:weight", 0.0),
+    _group("objective", options.TaskObjective, "task_loss:loss smoothing class_weight", None, 0.0, None),
+    _group("ensemble", options.Ensemble, "blend:combine members", None, 5),
 )
 _ANY = {options.Perturb, options.TaskObjective}  # set by any of their fields, not by the first alone
 _PLAIN = {
@@ -104,8 +90,7 @@ def is_old(name: str, value: Any, *, none: bool = False) -> bool:
 def present_fields(old: Mapping[str, Any], current: Callable[[str], Any] = lambda field: None) -> dict[str, Any]:
     """Return the fields of 0.1 of one edit as fields of now; `current` gives the value of a field before the edit.
 
-    A field that has no effect without another one, such as ``temperature`` without ``soft``, is left out with a
-    warning.
+    A field without effect, such as ``temperature`` without ``soft``, is left out with a warning.
     """
     found: dict[str, Any] = {_PLAIN[name]: value for name, value in old.items() if name in _PLAIN}
     used = _PLAIN.keys() | _GONE
@@ -114,18 +99,26 @@ def present_fields(old: Mapping[str, Any], current: Callable[[str], Any] = lambd
             continue
         now = current(group.field)
         values = {name: old.get(name, held) for name, held in _held(group, now).items()}
-        if _is_set(group, values):
-            found[group.field] = _option(group, values)
+        count = len(values) if group.kind in _ANY else 1
+        if tuple(values.values())[:count] != group.defaults[:count]:
+            made = {new: _to_new(name, values[name]) for name, new in group.names.items() if new}
+            found[group.field] = group.kind(**made)
             used |= group.names.keys()
         elif isinstance(now, group.kind) and group.field not in found:
             found[group.field] = None
-    defaults = {name: default for group in _GROUPS for name, default in zip(group.names, group.defaults, strict=True)}
-    idle = [name for name in old if name not in used and old[name] != defaults[name]]
-    if idle:
-        leads = " or ".join(next(iter(group.names)) for group in _GROUPS if idle[0] in group.names)
-        message = f"{idle[0]}={old[idle[0]]!r} has no effect without {leads}; set both in one call."
-        warnings.warn(message, DeprecationWarning, stacklevel=4)
+    _warn_of_idle({name: value for name, value in old.items() if name not in used})
     return found
+
+
+def _warn_of_idle(old: Mapping[str, Any]) -> None:
+    """Warn of the first field that is not at its default and has no effect without another one."""
+    for name, value in old.items():
+        groups = [group for group in _GROUPS if name in group.names]
+        if all(value != dict(zip(group.names, group.defaults, strict=True))[name] for group in groups):
+            leads = " or ".join(next(iter(group.names)) for group in groups)
+            message = f"{name}={value!r} has no effect without {leads}; set both in one call."
+            warnings.warn(message, DeprecationWarning, stacklevel=5)
+            break
 
 
 def _read_old(element: Any, name: str) -> Any:
@@ -195,17 +188,6 @@ def _held(group: _Group, option: Any) -> dict[str, Any]:
     return {old: _to_old(old, getattr(option, new, True)) for old, new in group.names.items()}
 
 
-def _is_set(group: _Group, values: Mapping[str, Any]) -> bool:
-    if group.kind in _ANY:
-        return tuple(values.values()) != group.defaults
-    lead = next(iter(group.names))
-    return bool(values[lead] != group.defaults[0])
-
-
-def _option(group: _Group, values: Mapping[str, Any]) -> Option:
-    return group.kind(**{new: _to_new(old, values[old]) for old, new in group.names.items() if new})
-
-
 def _to_new(old: str, value: Any) -> Any:
     if old == "apart":
         return not value
@@ -221,6 +203,7 @@ def _to_old(old: str, value: Any) -> Any:
 
 
 def _written(name: str) -> str:
+    """Return how a field of 0.1 is written now."""
     if name in _GONE:
         return "ignored"
     if name in _PLAIN:
