@@ -1,4 +1,4 @@
-"""Realistic outcomes for the report's tests: what two models said is simulated, everything else follows from it."""
+"""Realistic outcomes for the report's tests: the predictions of two models are simulated, everything else follows."""
 
 from __future__ import annotations
 
@@ -81,19 +81,19 @@ def probabilities(y: np.ndarray, k: int, skill: float, seed: int) -> np.ndarray:
     return raised / raised.sum(axis=1, keepdims=True)
 
 
-def _said(y: np.ndarray, classes: np.ndarray, skill: float, seed: int) -> Prediction:
+def _predict(y: np.ndarray, classes: np.ndarray, skill: float, seed: int) -> Prediction:
     proba = probabilities(y, len(classes), skill, seed)
     return Prediction(classes[proba.argmax(axis=1)], proba, classes)
 
 
-def _scores(y: np.ndarray, said: Prediction) -> dict[str, float]:
-    right = said.label == y
-    at = np.searchsorted(said.classes, y)
+def _scores(y: np.ndarray, predicted: Prediction) -> dict[str, float]:
+    right = predicted.label == y
+    at = np.searchsorted(predicted.classes, y)
     return {
         "accuracy": float(right.mean()),
         "balanced_accuracy": float(np.mean([right[y == c].mean() for c in np.unique(y)])),
-        "log_loss": float(-np.log(said.proba[np.arange(len(y)), at]).mean()),
-        "calibration_error": float(abs(said.proba.max(axis=1).mean() - right.mean())),
+        "log_loss": float(-np.log(predicted.proba[np.arange(len(y)), at]).mean()),
+        "calibration_error": float(abs(predicted.proba.max(axis=1).mean() - right.mean())),
     }
 
 
@@ -106,7 +106,7 @@ def classified(name: str, n: int, classes: np.ndarray, skills: tuple[float, floa
     """Champion and challenger on `n` rows, of these two skills."""
     at = np.random.default_rng(seed).choice(len(classes), n, p=_shares(len(classes)))
     y = classes[at]
-    old, new = (_said(at, classes, skill, seed + i + 1) for i, skill in enumerate(skills))
+    old, new = (_predict(at, classes, skill, seed + i + 1) for i, skill in enumerate(skills))
     gain = (new.label == y).astype(float) - (old.label == y).astype(float)
     per_class = {
         str(c): (float((old.label[y == c] == c).mean()), float((new.label[y == c] == c).mean()), int((y == c).sum()))
@@ -233,10 +233,10 @@ def regressed(name: str, n: int, spreads: tuple[float, float], seed: int) -> Com
     random = np.random.default_rng(seed)
     y = random.gamma(2.0, 90.0, n)
     old, new = (Prediction(y + random.normal(0, spread, n) * (0.3 + y / 250)) for spread in spreads)
-    loss = [np.abs(y - said.label) for said in (old, new)]
+    loss = [np.abs(y - predicted.label) for predicted in (old, new)]
 
-    def scores(said: Prediction) -> dict[str, float]:
-        error = y - said.label
+    def scores(predicted: Prediction) -> dict[str, float]:
+        error = y - predicted.label
         return {
             "mae": float(np.abs(error).mean()),
             "rmse": float(np.sqrt((error**2).mean())),

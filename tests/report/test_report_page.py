@@ -145,8 +145,10 @@ def test_a_dollar_sign_or_a_foreign_script_in_a_class_name_is_harmless():
     new = binary().comparisons["new"]
     swap = dict(zip(("DOWN", "UP"), classes, strict=True))
     renamed = np.array([swap[str(c)] for c in new.paired.y])
-    said = Prediction(renamed, new.paired.champion.proba, np.array(["$x^2$", "価格"]))
-    made = Comparison("new", {}, {}, new.interval, {"$x^2$": (0.5, 0.6, 3)}, PairedPredictions(renamed, said, said))
+    predicted = Prediction(renamed, new.paired.champion.proba, np.array(["$x^2$", "価格"]))
+    made = Comparison(
+        "new", {}, {}, new.interval, {"$x^2$": (0.5, 0.6, 3)}, PairedPredictions(renamed, predicted, predicted)
+    )
     assert "価格" in read(page(binary(comparisons={"new": made}))).text
 
 
@@ -217,14 +219,14 @@ def test_missing_numbers_and_open_intervals_are_drawn_without_them():
 
 def test_predictions_that_are_nan_are_left_out_of_the_plots():
     c = regressed("new", 50, (30.0, 20.0), 1)
-    said = Prediction(np.where(np.arange(50) % 7 == 0, np.nan, c.paired.challenger.label))
+    predicted = Prediction(np.where(np.arange(50) % 7 == 0, np.nan, c.paired.challenger.label))
     made = Comparison(
-        "new", c.champion, c.challenger, c.interval, {}, PairedPredictions(c.paired.y, c.paired.champion, said)
+        "new", c.champion, c.challenger, c.interval, {}, PairedPredictions(c.paired.y, c.paired.champion, predicted)
     )
     html = page(regression(comparisons={"new": made}))
     assert "Errors of both" in read(html).text
     none = Comparison(
-        "new", {}, {}, c.interval, {}, PairedPredictions(c.paired.y, said, Prediction(np.full(50, np.nan)))
+        "new", {}, {}, c.interval, {}, PairedPredictions(c.paired.y, predicted, Prediction(np.full(50, np.nan)))
     )
     assert "Errors of both" not in read(page(regression(comparisons={"new": none}))).text
 

@@ -287,10 +287,10 @@ def test_calibration_of_a_model_that_is_right_as_often_as_it_says():
     random = np.random.default_rng(0)
     p = random.random(20_000)
     y = (random.random(20_000) < p).astype(int)
-    said = type(binary().comparisons["new"].paired.champion)(
+    predicted = type(binary().comparisons["new"].paired.champion)(
         (p > 0.5).astype(int), np.column_stack([1 - p, p]), np.array([0, 1])
     )
-    mean, share, rows = calibration(y, said)
+    mean, share, rows = calibration(y, predicted)
     assert np.abs(mean - share).max() < 0.04  # 2,000 rows each: four standard errors
     assert rows.tolist() == [2000] * 10
 
