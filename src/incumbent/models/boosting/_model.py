@@ -33,18 +33,8 @@ Notes = tuple[str, ...]
 class BoostedModel(BaseModel):
     """A boosted model: a booster, or an estimator around one. The native model is never changed.
 
-    Parameters
-    ----------
-    native : booster or estimator
-        The fitted model.
-    task : {"classification", "regression"}, optional
-        What it predicts; by default its objective says so.
-    classes : (k,) array, optional
-        What the codes 0 to k - 1 stand for, if the model does not know.
-    notes : tuple of str
-        How it was fitted.
-    origin : int
-        Rounds of the last fit from scratch, which limit how many are appended; by default those it has now.
+    `classes` are what the codes 0 to k - 1 stand for, if the model does not know. `origin` is the number of rounds of
+    the last fit from scratch, which limits how many are appended.
     """
 
     framework: ClassVar[str]

@@ -41,10 +41,10 @@ def choose_way(
 ) -> tuple[Way, tuple[str, ...]]:
     """Return how to follow the recipe, and a note if that is not what it asked for."""
     structure, trees = recipe.structure, recipe.structure.trees
-    asked: Way | None = _WAYS[type(trees)] if trees is not None else None
-    if structure.search is not None or (asked is None and structure.start != "champion"):
+    wanted: Way | None = _WAYS[type(trees)] if trees is not None else None
+    if structure.search is not None or (wanted is None and structure.start != "champion"):
         return "scratch", ()
-    if asked is None or asked not in abilities:
+    if wanted is None or wanted not in abilities:
         lacks = sorted(recipe.needs - abilities)
         raise AbilityError(
             f"{name} lacks {lacks}, which this recipe needs; it has {sorted(abilities)}. "
@@ -61,7 +61,7 @@ def choose_way(
             f"fitted from scratch: {trees.rounds} rounds more than the present {rounds} would pass the limit of "
             f"{limit}, beyond which predictions become slow",
         )
-    return asked, ()
+    return wanted, ()
 
 
 def rows_of(recipe: Recipe) -> Batch:

@@ -21,16 +21,8 @@ _BLOCK = 4096
 class Features:
     """Features of rows that were taken from one batch.
 
-    Parameters
-    ----------
-    made : (N, d) array, frame or sparse matrix
-        Features of every row of the batch.
-    by : object
-        Identity of the frozen part that computed them: `SplitModel.body` or `SplitModel.frozen`.
-    at : (n,) array
-        Positions of these rows in the batch.
-    grid : Grid, optional
-        The grid that they are packed on as bytes; None if they are stored as they are.
+    `made` has the features of every row of the batch, as bytes if they lie on a `grid`. `at` are the positions of these
+    rows in it. `by` is the identity of the frozen part that computed them: `SplitModel.body` or `SplitModel.frozen`.
     """
 
     made: Any

@@ -14,12 +14,7 @@ LIMITS = (0.0, 255.0)  # whole numbers that a byte holds
 
 @dataclass(frozen=True)
 class Grid:
-    """Features are whole multiples of a step, from 0 to 255 of them.
-
-    Parameters
-    ----------
-    step : float
-        A power of two, so that multiplying and dividing by it rounds nothing.
+    """Features are whole multiples of a step, from 0 to 255 of them. The step is a power of two, so nothing is rounded.
 
     Examples
     --------

@@ -17,18 +17,9 @@ _START, _LEAST, _MOST, _NEAR, _PLATEAU = 1e-2, 1e-7, 1e3, 0.2, 0.01
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """The minimiser of ``sum_i w_i ||y_i - W'x_i - b||**2 + ridge * ||W||**2``.
+    """The minimiser W, b of ``sum_i w_i ||y_i - W'x_i - b||**2 + ridge * ||W||**2``, and the sums it was solved from.
 
-    Parameters
-    ----------
-    coef : (m, k) array
-        W.
-    intercept : (k,) array
-        b, which is not penalised.
-    ridge : float
-        The penalty.
-    statistics : Statistics
-        The sums it was solved from.
+    W is `coef` (m, k); b is `intercept` (k,), which is not penalised.
     """
 
     coef: Floats

@@ -65,24 +65,12 @@ class Statistics:
         return len(self.total)
 
     def __add__(self, other: Statistics) -> Statistics:
-        """Return the statistics of the rows of both.
-
-        Raises
-        ------
-        DataError
-            They are of other features, or of classes and of numbers.
-        """
+        """Return the statistics of the rows of both; they must be of the same features and kind of target."""
         self._check_alike(other)
         return self._joined(other, np.add)
 
     def forget(self, other: Statistics) -> Statistics:
-        """Return the statistics as if the rows of `other` had never been seen; a class without rows is gone.
-
-        Raises
-        ------
-        DataError
-            Those rows cannot all be among these.
-        """
+        """Return the statistics as if the rows of `other` had never been seen; a class without rows is gone."""
         self._check_alike(other)
         unknown = np.empty(0) if self.classes is None else np.setdiff1d(other.classes, self.classes)  # type: ignore[arg-type]  # both have classes, or adding says so
         if len(unknown) or other.rows > self.rows:

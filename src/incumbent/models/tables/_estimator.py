@@ -20,15 +20,7 @@ from incumbent.models.tables._tune import fit_from_scratch, space_of
 
 @dataclass(frozen=True, eq=False)
 class EstimatorModel(BaseModel):
-    """A scikit-learn estimator. A subclass says what it can do and how it learns from where it is.
-
-    Parameters
-    ----------
-    native : estimator
-        A fitted classifier or regressor.
-    notes : tuple of str
-        How it was fitted.
-    """
+    """A fitted scikit-learn estimator. A subclass says what it can do and how it learns from where it is."""
 
     native: Any
     notes: tuple[str, ...] = ()

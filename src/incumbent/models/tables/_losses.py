@@ -19,19 +19,11 @@ Function = Callable[[Floats, Floats], Floats]
 
 @dataclass(frozen=True)
 class LinearLoss:
-    """One loss: value per row, slope by the score, and the variance of that slope under the model's own labels.
+    """A loss of scores (n, k) and targets (n, k).
 
-    Parameters
-    ----------
-    value : callable
-        ``(score, target) -> (n,)``.
-    slope : callable
-        ``(score, target) -> (n, k)``, the derivative by the score.
-    fisher : callable, optional
-        ``score -> (n, k)``, the expectation of ``slope**2`` over labels drawn from the model; None if the loss is not
-        a likelihood.
-    signs : bool
-        Whether targets are -1 and 1.
+    `value` is the loss per row (n,), `slope` its derivative by the score (n, k). `fisher` of a score is the expectation
+    of ``slope**2`` over labels drawn from the model; None if the loss is not a likelihood. With `signs`, targets are -1
+    and 1.
     """
 
     value: Function

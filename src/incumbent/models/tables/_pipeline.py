@@ -67,16 +67,8 @@ class _Steps:
 class PipelineModel(BaseModel):
     """A fitted Pipeline. A fit from scratch fits every step; otherwise only the last step learns.
 
-    Parameters
-    ----------
-    native : Pipeline
-        Preprocessing steps and an estimator.
-    notes : tuple of str
-        How it was fitted.
-    head : Head, optional
-        The exact head whose layer is the last step.
-    last_step : Model, optional
-        The adapter of the last step; by default the one that `wrap` chooses.
+    `head` is the exact head whose layer is the last step, if there is one. `last_step` is the adapter of the last step,
+    by default the one that `wrap` chooses.
 
     Examples
     --------

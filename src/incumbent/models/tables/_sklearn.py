@@ -20,7 +20,7 @@ from incumbent.models.tables._tune import fit_from_scratch
 
 
 def handles(native: Any) -> bool:
-    """Return whether `native` predicts at all: this adapter is asked last."""
+    """Return whether `native` predicts at all: this adapter comes last."""
     return hasattr(native, "predict") and hasattr(native, "fit") and hasattr(native, "get_params")
 
 
