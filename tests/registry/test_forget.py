@@ -461,7 +461,7 @@ def test_an_interrupted_purge_is_ended_by_another(registry, learned, monkeypatch
         patch.setattr(Client, "delete_artifacts", broken)
         with pytest.raises(RegistryError, match="disk"):
             registry.purge(name, why="request 17")
-    with pytest.raises(RegistryError, match="which did not come to its end; end it with: incumbent purge"):
+    with pytest.raises(RegistryError, match="which was interrupted; end it with: incumbent purge"):
         registry.rollback(name, why="oops", bring_back=True)
     done = registry.purge(name, why="request 17")
     assert done.events == (1, 2) and registry.champion(name) == 3

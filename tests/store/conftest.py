@@ -100,7 +100,7 @@ class Life:
 
     def live(self, name: str = "fraud") -> tuple[int, str | None, str | None] | None:
         """What serves: the champion's number, its files, its state; None if there is no champion."""
-        if not self.store.exists(name):
+        if name not in self.store.names():
             return None
         champion = self.store.champion(name)
         return champion, self.content(self.store.folder(name, champion)), self.content(self.store.state(name))

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from incumbent.errors import RegistryError
-from incumbent.store import Store, _lock, _open
+from incumbent.store import Store, _lock, _settle
 from incumbent.store._client import Client
 from kills import Killed, forked, kill_after
 
@@ -164,7 +164,7 @@ def test_what_another_machine_may_still_be_doing_is_left_alone_for_a_day(monkeyp
     assert life.store.history("fraud")[0].status == "running"
     life.update("three", deploy=True)
     assert [r.status for r in life.store.history("fraud")] == ["done", "running", "done"]
-    monkeypatch.setattr(_open, "_A_DAY", -1)
+    monkeypatch.setattr(_settle, "_A_DAY", -1)
     assert [r.status for r in life.store.history("fraud")] == ["done", "interrupted", "done"]
     life.update("four", deploy=True)
     assert life.store.record("fraud", "2").error == "interrupted"

@@ -31,7 +31,7 @@ def test_a_version_and_everything_recorded_with_it_come_back(store, life, holdin
         event.keep_state(holding("s1"))
         event.conclude(decision="init", deploy=version, info={"rows": np.int64(7), "score": np.float64(0.5)})
 
-    assert store.names() == ["fraud"] and store.exists("fraud")
+    assert store.names() == ["fraud"]
     assert life.live() == (1, "m1", "s1")
     [record] = store.history("fraud")
     assert (record.number, record.kind, record.user, record.why) == (1, "init", "ann", "first")
@@ -232,7 +232,7 @@ def test_what_makes_no_sense_in_an_event_is_refused(store, life, holding):
     refused = {
         "already": lambda e: e.conclude(decision="x", deploy=1, info={}),
         "no version 9; it has 1": lambda e: e.conclude(decision="x", deploy=9, info={}),
-        "keeps for itself": lambda e: e.tags({"incumbent.kind": "x"}),
+        "is reserved for the store": lambda e: e.tags({"incumbent.kind": "x"}),
         "is not a file": lambda e: e.file(holding("m1"), "a.txt"),
         "is not a folder": lambda e: e.folder(holding("m1") / "content.txt", "a"),
         "no name for a file": lambda e: e.file("text", "../up.txt"),
@@ -281,7 +281,7 @@ def test_an_unknown_version_event_or_file_is_answered_with_what_there_is(store, 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "a:b", "../a", ".a", "-a", "ü", "a'b", "a" * 101, None, 3])
 def test_a_name_that_cannot_be_one_is_refused(store, name):
     with pytest.raises(RegistryError, match="is no name"):
-        store.exists(name)
+        store.champion(name)
     with pytest.raises(RegistryError, match="is no name"), store.event(name, "init"):
         pass
 
@@ -316,7 +316,7 @@ def test_models_of_others_in_the_same_mlflow_are_left_alone_until_taken_over(sto
     client.create_model_version("theirs", str(holding("their-model")))
     client.set_registered_model_alias("theirs", "champion", "1")
 
-    assert store.names() == ["fraud"] and not store.exists("theirs")
+    assert store.names() == ["fraud"]
     with pytest.raises(RegistryError, match="incumbent init models:/theirs@champion --name theirs"):
         store.champion("theirs")
     assert life.content(store.fetch("models:/theirs@champion", tmp_path)) == "their-model"

@@ -1,7 +1,7 @@
-"""Where versions are kept: folders of files, numbers and tags on MLflow. It knows nothing of models.
+"""Keep versions on MLflow: folders of files, numbers and tags. The store knows nothing of models.
 
-A `Store` holds numbered versions by name, one alias ``champion`` per name, and the events that moved it. Every event is
-an MLflow run, every version a registered model version, so ``mlflow ui`` on the same store shows all of it.
+A `Store` holds numbered versions by name, one alias ``champion`` for each name, and the events that moved it. An event
+is an MLflow run and a version a registered model version, so ``mlflow ui`` shows all of them.
 
 Examples
 --------

@@ -1,4 +1,4 @@
-"""MLflow's client for one place: opened quietly and safely, speaking in our errors."""
+"""Open MLflow's client for one place quietly and safely, with our errors."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # a server's client prints to stdout, where --json must be alone
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # --json must have stdout to itself
 }
-_QUIETER = {
-    "mlflow.store.db.utils": logging.CRITICAL,  # what it says is in the errors that we raise
-    "mlflow.store.model_registry.abstract_store": logging.WARNING,  # says that it waits, and does not
-    "alembic": logging.WARNING,  # tells each step of making the tables
+_LOG_LEVELS = {
+    "mlflow.store.db.utils": logging.CRITICAL,  # our errors have its messages
+    "mlflow.store.model_registry.abstract_store": logging.WARNING,  # claims to wait
+    "alembic": logging.WARNING,  # logs each step of making the tables
 }
 
 
 class Client:
-    """Every method of MlflowClient; whatever goes wrong in one becomes a RegistryError of one sentence."""
+    """Every method of MlflowClient; any error becomes a `RegistryError` of one sentence."""
 
     def __init__(self, client: Any, place: Place) -> None:
         self._client, self._place = client, place
@@ -50,7 +50,7 @@ class Client:
         return call
 
     def download(self, uri: str, into: Path) -> Path:
-        """Copy what an MLflow URI means into a folder, and return where it lies there."""
+        """Copy what an MLflow URI names into a folder, and return its path there."""
         with translated(self._place), _quiet():
             from mlflow.artifacts import download_artifacts
 
@@ -64,7 +64,7 @@ class Client:
             get_artifact_repository(uri, tracking_uri=self._place.url).delete_artifacts(path)
 
     def pages(self, method: str, **options: Any) -> Iterator[Any]:
-        """Give every result of a search, page after page."""
+        """Yield every result of a search, page after page."""
         token = None
         while True:
             page = getattr(self, method)(page_token=token, **options)
@@ -75,14 +75,15 @@ class Client:
 
 
 def connect(place: Place, *, create: bool) -> Client | None:
-    """Return a client, or None where the store does not exist and may not be made."""
+    """Return a client, or None if the store does not exist and may not be created."""
     if place.database is None:
         _check_server(place)
         return _open(place)
     _check_folder(place, create)
     if not create and not _present(place.database):
         return None
-    with _opening(place, create), translated(place):
+    writable = place.root is not None and os.access(place.root, os.W_OK)
+    with opening(place) if create or writable else nullcontext(), translated(place):
         if not _present(place.database):
             _make(place, place.database)
         _check_database(place, place.database)
@@ -91,16 +92,16 @@ def connect(place: Place, *, create: bool) -> Client | None:
 
 @contextmanager
 def translated(place: Place) -> Iterator[None]:
-    """Turn what MLflow, its database or the file system say into one sentence of ours."""
+    """Turn any error of MLflow, its database or the file system into a `RegistryError`."""
     try:
         yield
     except IncumbentError:
         raise
-    except Exception as error:  # MLflow lets through what its database, its transport and its file stores raise
+    except Exception as error:  # MLflow does not wrap those of its database and files
         text = " ".join(str(error).split()).rstrip(".")
         if "database schema" in text or "locate revision" in text:
             text = f"its tables are of another version of MLflow; run `mlflow db upgrade {place.url}`, or update MLflow"
-        elif "sqlalche.me" in text:  # a database error brings its whole statement; the cause is in its first words
+        elif "sqlalche.me" in text:  # the cause, without the SQL statement
             text = text.split("[SQL")[0].strip().removeprefix("(sqlite3.OperationalError)").strip()
         raise RegistryError(f"The store {place} could not do this: {text[:500]}.") from error
 
@@ -110,39 +111,34 @@ def _open(place: Place) -> Client:
         from mlflow.tracking import MlflowClient
 
         client = Client(MlflowClient(tracking_uri=place.url, registry_uri=place.url), place)
-        if place.database is not None:  # both halves open their tables at the first call, under the lock that we hold
+        if place.database is not None:  # opens the tables of both halves, under our lock
             client.search_experiments(max_results=1)
             client.search_registered_models(max_results=1)
     return client
 
 
 def _make(place: Place, database: Path) -> None:
-    """Make the database beside its place and move it there whole: a process killed here leaves no half-made tables."""
+    """Make the database in a folder next to its place and move it there whole: a kill leaves no half-made tables."""
     for left in database.parent.glob(".making-*"):  # by a process that was killed here
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=database.parent, prefix=".making-", ignore_cleanup_errors=True) as folder:
         made = Path(folder, "mlflow.db")
         _open(Place(f"sqlite:///{made}", made))
-        shutil.copyfile(made, Path(folder, "done.db"))  # a copy, as MLflow keeps the file that it made open
+        shutil.copyfile(made, Path(folder, "done.db"))  # MLflow keeps the first file open
         os.replace(Path(folder, "done.db"), database)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Import and open MLflow without its news, telemetry and progress bars, and leave other loggers alone."""
+    """Import and open MLflow without telemetry, progress bars and log messages."""
     for variable, value in _QUIET.items():
         os.environ.setdefault(variable, value)
-    for name, level in _QUIETER.items():
+    for name, level in _LOG_LEVELS.items():
         logging.getLogger(name).setLevel(level)
     with warnings.catch_warnings():
-        # MLflow's own tables use a loader that SQLAlchemy 2.1 deprecates; a user can do nothing about it.
+        # MLflow uses a loader that SQLAlchemy 2.1 deprecates.
         warnings.filterwarnings("ignore", message=".*``noload`` loader strategy.*")
         yield
-
-
-def _opening(place: Place, create: bool) -> Any:
-    writable = place.root is not None and os.access(place.root, os.W_OK)
-    return opening(place) if create or writable else nullcontext()
 
 
 def _present(database: Path) -> bool:
@@ -180,10 +176,10 @@ def _check_database(place: Place, database: Path) -> None:
 
 
 def _check_server(place: Place) -> None:
-    """Knock before MLflow does, which tries an absent server for minutes."""
+    """Connect once, as MLflow would try an absent server for minutes."""
     address = urlparse(place.url)
     if getproxies().get(address.scheme):
-        return  # the way leads through a proxy; whether the server is there, only the proxy can tell
+        return  # only the proxy can tell whether the server answers
     try:
         port = address.port or (443 if address.scheme == "https" else 80)
         socket.create_connection((address.hostname or "", port), timeout=5).close()

@@ -1,22 +1,23 @@
-"""Files of an event or a version: put there under the right name, and found or fetched again."""
+"""Put, find and delete the files of an event or a version."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from incumbent.errors import RegistryError, UsageError
 from incumbent.store._client import Client
+from incumbent.store._record import GATE_FILE, INFO_FILE, PURGED
 from incumbent.store._where import Place, local_path
 
 
-def inside(path: str) -> str:
-    """Return a path below an event's own folder, or say why it is none."""
+def _inside(path: str) -> str:
+    """Return a path below the folder of an event, or raise an error."""
     pure = PurePosixPath(path)
     if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path or str(pure) == ".":
         raise UsageError(f"{path!r} is no name for a file of an event; expected one like 'report.html' or 'a/b.json'.")
@@ -25,7 +26,7 @@ def inside(path: str) -> str:
 
 def put(client: Client, run_id: str, content: Path | bytes | str, as_name: str) -> None:
     """Store a file, or bytes or text as one, under `as_name`."""
-    name = PurePosixPath(inside(as_name))
+    name = PurePosixPath(_inside(as_name))
     with _named(content, name.name) as file:
         client.log_artifact(run_id, str(file), None if str(name.parent) == "." else str(name.parent))
 
@@ -34,18 +35,18 @@ def put_folder(client: Client, run_id: str, folder: Path, as_name: str) -> None:
     """Store all files of a folder under `as_name`."""
     if not Path(folder).is_dir():
         raise UsageError(f"{folder} is not a folder, so it cannot be stored as {as_name!r}.")
-    client.log_artifacts(run_id, str(folder), inside(as_name))
+    client.log_artifacts(run_id, str(folder), _inside(as_name))
 
 
 def find(client: Client, place: Place, name: str, run: Any, path: str) -> Path | None:
-    """Return a local path of what an event stored at `path`, fetched from a server if need be; None if it is absent."""
-    path = inside(path)
-    for folder in _folders(place, name, run):
-        if (folder / path).exists():
+    """Return a local path of what an event stored at `path`, downloaded if necessary; None if it is absent."""
+    path = _inside(path)
+    own = place.artifacts(name)  # first, as the paths in MLflow are wrong once a store is moved
+    folders = [None if own is None else own / run.info.run_id / "artifacts", local_path(run.info.artifact_uri)]
+    for folder in folders:
+        if folder is not None and (folder / path).exists():
             return folder / path
-    if place.root is not None:
-        return None
-    return _fetch(client, place, run.info.run_id, path)
+    return _fetch(client, place, run.info.run_id, path) if place.root is None else None
 
 
 def listing(client: Client, run: Any) -> list[str]:
@@ -53,14 +54,20 @@ def listing(client: Client, run: Any) -> list[str]:
     return sorted(item.path for item in client.list_artifacts(run.info.run_id))
 
 
-def _folders(place: Place, name: str, run: Any) -> Iterator[Path]:
-    """Give where an event's files may lie: first below the store itself, as MLflow's paths are wrong once it moves."""
-    own = place.artifacts(name)
-    if own is not None:
-        yield own / run.info.run_id / "artifacts"
-    there = local_path(run.info.artifact_uri)
-    if there is not None:
-        yield there
+def erase(client: Client, place: Place, run: Any, by: str, keep: Collection[str]) -> bool:
+    """Delete the files of an event except those named, and return whether there were any.
+
+    The event is marked first, so that a killed process leaves no doubt; the next call ends its work.
+    """
+    there = [name for name in listing(client, run) if name not in {*keep, GATE_FILE, INFO_FILE}]
+    if not there:
+        return False
+    client.set_tag(run.info.run_id, PURGED, by)
+    for name in there:
+        client.delete_artifacts(run.info.artifact_uri, name)
+    if place.root is None:
+        shutil.rmtree(place.cache / "files" / run.info.run_id, ignore_errors=True)  # copies on this machine
+    return True
 
 
 def _fetch(client: Client, place: Place, run_id: str, path: str) -> Path | None:
@@ -83,7 +90,7 @@ def _fetch(client: Client, place: Place, run_id: str, path: str) -> Path | None:
 
 @contextmanager
 def _named(content: Path | bytes | str, name: str) -> Iterator[Path]:
-    """Give a file of that very name with that content."""
+    """Yield a file of this name with this content."""
     if isinstance(content, Path) and not content.is_file():
         raise UsageError(f"{content} is not a file, so it cannot be stored as {name!r}.")
     if isinstance(content, Path) and content.name == name:
@@ -92,10 +99,7 @@ def _named(content: Path | bytes | str, name: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, name)
         if isinstance(content, Path):
-            try:
-                os.link(content, file)
-            except OSError:  # another disk, or no links there
-                shutil.copyfile(content, file)
+            shutil.copyfile(content, file)
         else:
             file.write_bytes(content.encode() if isinstance(content, str) else content)
         yield file

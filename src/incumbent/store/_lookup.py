@@ -1,4 +1,4 @@
-"""What MLflow holds under a name: the registered model, its alias, its versions, its experiment."""
+"""Look up what MLflow holds under a name: the registered model, its aliases, its versions, its experiment."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 from incumbent.errors import RegistryError
 from incumbent.store._client import Client
-from incumbent.store._record import CHAMPION, EVENT, GATE
+from incumbent.store._record import CHAMPION, EVENT, GATE, KIND, NUMBER, USER, WHY
 from incumbent.store._where import local_path
 
-_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the second is said of an alias that is not there
+_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # the second for a missing alias
 
 
 def registered(client: Client, name: str) -> Any | None:
@@ -23,8 +23,8 @@ def registered(client: Client, name: str) -> Any | None:
 
 def pointed(client: Client, name: str, alias: str) -> Any | None:
     """Return MLflow's model version that an alias points to, whoever registered it, or None."""
-    # Asked for by its alias, as a search takes longer with every version that there is.
-    return _unless(_ABSENT, client.get_model_version_by_alias, name, alias)
+    # A search would take longer with every version.
+    return _or_none(client.get_model_version_by_alias, name, alias)
 
 
 def champion_of(client: Client, name: str) -> Any | None:
@@ -46,18 +46,18 @@ def own_champion(client: Client, name: str) -> int | None:
 
 def gate_of(client: Client, name: str) -> str | None:
     """Return the event that has set the gate of the name, or None."""
-    found = _unless(_ABSENT[:1], client.get_registered_model, name)
+    found = _or_none(client.get_registered_model, name, absent=_ABSENT[:1])
     return None if found is None else found.tags.get(GATE)
 
 
 def find_version(client: Client, name: str, version: int) -> Any | None:
     """Return MLflow's model version, or None."""
-    return _unless(_ABSENT[:1], client.get_model_version, name, str(version))
+    return _or_none(client.get_model_version, name, str(version), absent=_ABSENT[:1])
 
 
-def _unless(absent: tuple[str, ...], ask: Callable[..., Any], *arguments: str) -> Any | None:
+def _or_none(get: Callable[..., Any], *arguments: str, absent: tuple[str, ...] = _ABSENT) -> Any | None:
     try:
-        return ask(*arguments)
+        return get(*arguments)
     except RegistryError as error:
         if getattr(error.__cause__, "error_code", "") in absent:
             return None
@@ -65,7 +65,7 @@ def _unless(absent: tuple[str, ...], ask: Callable[..., Any], *arguments: str) -
 
 
 def version_of(client: Client, name: str, version: int) -> Any:
-    """Return MLflow's model version, or say which there are."""
+    """Return MLflow's model version; raise an error that lists the versions if it is absent."""
     found = find_version(client, name, version)
     if found is None:
         known = ", ".join(str(number) for number in version_numbers(client, name)) or "none"
@@ -80,8 +80,19 @@ def version_numbers(client: Client, name: str) -> list[int]:
 
 
 def title(name: str) -> str:
-    """Return the experiment's name under which the events of `name` are runs."""
+    """Return the name of the experiment whose runs are the events of `name`."""
     return f"incumbent/{name}"
+
+
+def describe_purge(client: Client, name: str, by: str) -> str:
+    """Return which event deleted files, by whom and why, and how to end it if it was interrupted."""
+    run = client.get_run(by)
+    tags = run.data.tags
+    why = f": {tags[WHY]}" if tags.get(WHY) else ""
+    text = f"{tags.get(KIND, 'purge')} {tags.get(NUMBER, '')} (by {tags.get(USER, 'unknown')}{why})"
+    if run.info.status == "FINISHED":
+        return text
+    return f"{text}, which was interrupted; end it with: incumbent purge --name {name} --why TEXT"
 
 
 def experiment_of(client: Client, name: str) -> str | None:
@@ -96,7 +107,7 @@ def experiment_of(client: Client, name: str) -> str | None:
 
 
 def fetch(client: Client, uri: str, into: Path) -> Path:
-    """Copy what ``models:/`` or ``runs:/`` names, whoever put it there, and return where it lies."""
+    """Copy what ``models:/`` or ``runs:/`` names into a folder, and return its local path."""
     run = re.fullmatch(r"runs:/([^/]+)/(.+)", uri)
     if run:
         return Path(client.download_artifacts(run[1], run[2], str(into)))
@@ -105,15 +116,11 @@ def fetch(client: Client, uri: str, into: Path) -> Path:
         raise RegistryError(
             f"{uri!r} names no model; expected models:/NAME/VERSION, models:/NAME@ALIAS or runs:/ID/PATH."
         )
-    found = _by_alias(client, model[1], model[3]) if model[3] else version_of(client, model[1], int(model[2]))
+    alias = None if model[3] is None else pointed(client, model[1], model[3])
+    if model[3] and alias is None:
+        held = registered(client, model[1])
+        known = ", ".join(sorted(held.aliases if held else ())) or "none"
+        raise RegistryError(f"MLflow has no model {model[1]!r} with the alias {model[3]!r}; its aliases are: {known}.")
+    found = alias or version_of(client, model[1], int(model[2]))
     here = local_path(found.source)
     return here if here is not None and here.exists() else client.download(found.source, into)
-
-
-def _by_alias(client: Client, name: str, alias: str) -> Any:
-    model = registered(client, name)
-    aliases = {} if model is None else model.aliases
-    if alias not in aliases:
-        known = ", ".join(sorted(aliases)) or "none"
-        raise RegistryError(f"MLflow has no model {name!r} with the alias {alias!r}; its aliases are: {known}.")
-    return version_of(client, name, int(aliases[alias]))

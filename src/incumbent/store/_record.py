@@ -1,9 +1,9 @@
-"""What happened to a name and what it left: events and versions, as they are read back from MLflow."""
+"""Events and versions, as they are read back from MLflow."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from typing import Any, Literal
 Status = Literal["done", "failed", "interrupted", "running"]
 Standing = Literal["live", "was live", "candidate", "challenger", "interrupted", "purged"]
 
-# Tags on runs and on model versions. All that is ours starts alike; what does not is the caller's.
+# Tags on runs and on model versions. Tags with another prefix are the caller's.
 OURS = "incumbent."
 KIND, NUMBER, WHY, USER = "incumbent.kind", "incumbent.number", "incumbent.why", "incumbent.user"
 BEFORE, OWNER = "incumbent.version_before", "incumbent.lock"
@@ -21,34 +21,36 @@ GATE = "incumbent.gate"  # on the registered model
 PURGED = "incumbent.purged"  # on versions and events: the event that deleted their files
 CHAMPION, CANDIDATE = "champion", "candidate"
 LONGEST_TAG = 5000  # characters that every server of MLflow >= 3.10 takes
+GATE_FILE = "gate.toml"
+INFO_FILE = "info.json"  # holds the info of an event, and INFO this name, if the info is too long for a tag
 
 
 @dataclass(frozen=True)
 class Record:
-    """One event in the life of a name.
+    """One event of a name.
 
     Parameters
     ----------
     id : str
-        Which event; also the id of its MLflow run.
+        The id of the event, which is that of its MLflow run.
     number : int
         Counted from 1 for each name.
     kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow", "forget", "purge"}
-        What it was.
+        The kind of event.
     name : str
-        Whose.
+        The name that it belongs to.
     time : datetime
         When it began, in UTC.
     user, why : str
-        Who did it and the reason they gave.
+        Who did it, and the reason they gave.
     status : {"done", "failed", "interrupted", "running"}
         Only an event that is done changed anything.
     decision : str
         What was decided; empty unless it is done.
     version_before, version_after : int or None
-        The version that was live before and after it; None where there was none.
+        The version that was live before and after it; None if there was none.
     seconds : float
-        How long it took; 0 where nobody saw it end.
+        How long it took; 0 if its end is unknown.
     info : mapping
         What was recorded with the decision.
     error : str
@@ -87,8 +89,8 @@ class VersionInfo:
     created : datetime
         When it was registered, in UTC.
     status : {"live", "was live", "candidate", "challenger", "interrupted", "purged"}
-        Where it stands. A candidate waits for approval; a challenger was never live; an interrupted one comes from an
-        event that did not end well; the files of a purged one are gone.
+        A candidate waits for approval; a challenger was never live; an interrupted version comes from an event that
+        did not end well; the files of a purged version are gone.
     event : str
         The id of the event that made it; empty for a version that something else registered.
     info : mapping of str to str
@@ -149,9 +151,9 @@ def record_of(run: Any, name: str, status: Status, info: Mapping[str, Any]) -> R
 
 
 def deployments(records: Iterable[Record]) -> list[int]:
-    """Return the stack of versions that were live, the present one on top, from records oldest first.
+    """Return the stack of versions that were live, from records oldest first; the present one is on top.
 
-    A deployment pushes; a rollback pops until the version that it went to is on top.
+    A deployment pushes. A rollback pops until its version is on top.
 
     Examples
     --------
@@ -163,30 +165,24 @@ def deployments(records: Iterable[Record]) -> list[int]:
     """
     stack: list[int] = []
     for record in records:
-        to = record.deployed
-        if to is None:
+        version = record.deployed
+        if version is None:
             continue
-        if record.kind == "rollback":
-            stack = _back(stack, to)
+        if record.kind == "rollback" and version in stack[:-1]:
+            stack.pop()
+            while stack[-1] != version:
+                stack.pop()
+        elif record.kind == "rollback":  # to a version that never was live: it takes the place of the present one
+            stack[-1:] = [version]
         else:
-            stack.append(to)
+            stack.append(version)
     return stack
-
-
-def _back(stack: Sequence[int], to: int) -> list[int]:
-    """Pop the present version; go on to the latest time that `to` was live, or set it on top if it never was."""
-    left = list(stack[:-1])
-    if to in left:
-        while left[-1] != to:
-            left.pop()
-        return left
-    return [*left, to]
 
 
 def standing(
     version: int, champion: int | None, candidate: int | None, was_live: set[int], made_by: Record | None
 ) -> Standing:
-    """Say where a version stands."""
+    """Return the status of a version."""
     if version == champion:
         return "live"
     if version == candidate:

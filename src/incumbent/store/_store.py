@@ -1,4 +1,4 @@
-"""The store: names, their versions and champions, and everything that ever happened to them."""
+"""The store: names, their versions and champions, and their history."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from incumbent.errors import IncumbentError, RegistryError, UsageError
-from incumbent.store import _files, _lock, _purge
+from incumbent.store import _files, _lock
 from incumbent.store._candidate import candidate_of, late_state
 from incumbent.store._client import Client, connect
-from incumbent.store._event import GATE_FILE, KINDS, Event
+from incumbent.store._event import KINDS, Event, begin
 from incumbent.store._history import read, records, run_of
 from incumbent.store._lookup import (
     alias_of,
     champion_of,
+    describe_purge,
     experiment_of,
     fetch,
     gate_of,
@@ -27,9 +28,9 @@ from incumbent.store._lookup import (
     version_numbers,
     version_of,
 )
-from incumbent.store._open import begin
 from incumbent.store._record import (
     EVENT,
+    GATE_FILE,
     NUMBER,
     OURS,
     PATH,
@@ -52,19 +53,19 @@ class Store:
     Parameters
     ----------
     url : str or Path, optional
-        A folder (then its ``mlflow.db`` is the database and its ``artifacts`` hold the files), ``sqlite:///FILE``, or
-        the ``http(s)://`` address of an MLflow server. Without it INCUMBENT_STORE is used, then MLFLOW_TRACKING_URI,
-        then the folder ``.incumbent``.
+        A folder (with ``mlflow.db`` as its database and the files in ``artifacts``), ``sqlite:///FILE``, or the
+        ``http(s)://`` address of an MLflow server; by default INCUMBENT_STORE, then MLFLOW_TRACKING_URI, then the
+        folder ``.incumbent``.
 
     Raises
     ------
     RegistryError
-        The store is of a kind that cannot be used. Every method raises it too, where the store turns out unusable.
+        The store is of a kind that cannot be used. Every method raises it if the store is unusable.
 
     Notes
     -----
-    Making a `Store` costs nothing; MLflow is imported on first use. Reading from a store that does not exist yet
-    finds it empty and does not make it.
+    A `Store` costs nothing to make; MLflow is imported on first use. A store that does not exist yet reads as empty,
+    and reading does not create it.
 
     Examples
     --------
@@ -84,7 +85,7 @@ class Store:
     def __init__(self, url: str | Path | None = None) -> None:
         self._place = resolve(url)
         self._known: Client | None = None
-        self._heard: set[str] = set()
+        self._seen: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -104,19 +105,8 @@ class Store:
         found = client.pages("search_registered_models", filter_string=f"tags.`{OURS}name` = 'true'", max_results=100)
         return sorted(model.name for model in found if own_champion(client, model.name) is not None)
 
-    def exists(self, name: str) -> bool:
-        """Whether `name` has a champion."""
-        client = self._client()
-        return client is not None and own_champion(client, _checked(name)) is not None
-
     def champion(self, name: str) -> int:
-        """Return the version that is live.
-
-        Raises
-        ------
-        RegistryError
-            There is no such name; says which there are.
-        """
+        """Return the version that is live; a `RegistryError` lists the names if there is no such name."""
         client = self._client()
         found = None if client is None else champion_of(client, _checked(name))
         if found is not None and EVENT in found.tags:
@@ -168,7 +158,7 @@ class Store:
         return path
 
     def state(self, name: str, version: int | None = None) -> Path | None:
-        """Return a local folder with the state that belongs to a version (default: the champion), or None."""
+        """Return a local folder with the state of a version (default: the champion), or None."""
         client = self._reading(name)
         found = version_of(client, name, self.champion(name) if version is None else version)
         self._check_there(client, name, found)
@@ -187,14 +177,9 @@ class Store:
         return None if set_by is None else self.artifact(name, set_by, GATE_FILE)
 
     def fetch(self, uri: str, into: Path) -> Path:
-        """Copy what something else has put in this MLflow into a folder, and return where it lies there.
+        """Copy a model of this MLflow into an existing folder, whoever logged it, and return its path there.
 
-        Parameters
-        ----------
-        uri : str
-            ``models:/NAME/VERSION``, ``models:/NAME@ALIAS`` or ``runs:/ID/PATH``.
-        into : Path
-            An existing folder.
+        `uri` is ``models:/NAME/VERSION``, ``models:/NAME@ALIAS`` or ``runs:/ID/PATH``.
         """
         client = self._client()
         if client is None:
@@ -202,7 +187,7 @@ class Store:
         return fetch(client, uri, into)
 
     def history(self, name: str) -> list[Record]:
-        """Return everything that happened to a name, newest first."""
+        """Return all events of a name, newest first."""
         return records(self._reading(name), self._place, name)
 
     def record(self, name: str, id: str) -> Record:
@@ -217,7 +202,7 @@ class Store:
         found = _files.find(client, self._place, name, run, path)
         if found is None:
             if PURGED in run.data.tags:
-                gone = _purge.told(client, name, run.data.tags[PURGED])
+                gone = describe_purge(client, name, run.data.tags[PURGED])
                 raise RegistryError(
                     f"{path!r} of event {run.data.tags[NUMBER]} of {name!r} is gone: deleted for good in {gone}."
                 )
@@ -226,13 +211,7 @@ class Store:
         return found
 
     def previous(self, name: str) -> int:
-        """Return the version that was live before the present one, as a stack: going back twice goes two back.
-
-        Raises
-        ------
-        RegistryError
-            None was.
-        """
+        """Return the version that was live before the present one; going back twice goes two versions back."""
         champion = self.champion(name)
         there = set(version_numbers(self._reading(name), name))
         stack = [version for version in deployments(reversed(self.history(name))) if version in there]
@@ -243,19 +222,13 @@ class Store:
         return stack[-1]
 
     def check_there(self, name: str, version: int) -> None:
-        """Say so where the files of a version were deleted for good.
-
-        Raises
-        ------
-        RegistryError
-            They were, or there is no such version.
-        """
+        """Raise an error if the files of a version were deleted for good, or there is no such version."""
         client = self._reading(name)
         self._check_there(client, name, version_of(client, name, version))
 
     def _check_there(self, client: Client, name: str, found: Any) -> None:
         if PURGED in found.tags:
-            gone = _purge.told(client, name, found.tags[PURGED])
+            gone = describe_purge(client, name, found.tags[PURGED])
             raise RegistryError(
                 f"Version {found.version} of {name!r} is gone for good: its files were deleted in {gone}."
             )
@@ -263,79 +236,71 @@ class Store:
     # ----------------------------------------------------------------------------------------- changing
 
     def erase(self, event: Event, id: str, *, keep: Collection[str] = ()) -> bool:
-        """Delete the files of an earlier event for good, on the record of an event that is being made.
+        """Delete the files of an earlier event for good, and return whether there were any.
 
         Parameters
         ----------
         event : Event
-            What does it, for the message to whoever asks for the files.
+            The event that deletes them, for the error of later readers.
         id : str
-            Whose files.
+            The event whose files they are.
         keep : collection of str
             Names at the top of its folder that stay.
-
-        Returns
-        -------
-        bool
-            Whether there was anything to delete.
         """
         client = self._reading(event.name)
-        return _purge.erase(client, self._place, run_of(client, event.name, id), event.id, keep)
+        return _files.erase(client, self._place, run_of(client, event.name, id), event.id, keep)
 
     @contextmanager
     def event(
         self, name: str, kind: str, *, why: str = "", user: str | None = None, timeout: float = 60.0
     ) -> Iterator[Event]:
-        """Change a name, alone: its lock is held for the whole block.
+        """Change a name, with its lock held for the whole block.
 
-        Leaving the block by an error marks the event as failed and changes nothing else; a process that is killed
-        leaves nothing changed either, and the history says so.
+        An error inside the block marks the event as failed and changes nothing else. A killed process changes nothing
+        either, and the history shows it as interrupted.
 
         Parameters
         ----------
         name : str
             Letters, digits, ``. _ -``.
         kind : {"init", "update", "approve", "refuse", "promote", "rollback", "gate", "shadow", "forget", "purge"}
-            What this is; ``init`` makes the name and the store, the others need it.
+            The kind of event; ``init`` makes the name and the store, the others need it.
         why : str
             The reason, for the record.
         user : str, optional
-            Who does it; default the user of this process.
+            Who does it; by default the user of this process.
         timeout : float
             Seconds to wait for another process that is changing the same name.
 
         Raises
         ------
         RegistryError
-            There is no such name, or ``init`` finds that there is one already.
+            There is no such name, or ``init`` finds that it exists.
         LockError
             Another process changed the name for longer than `timeout`.
         """
         if kind not in KINDS:
             raise UsageError(f"An event is one of {', '.join(KINDS)}; {kind!r} was given.")
-        client = self._ready(_checked(name), kind)
+        if kind != "init":
+            self.champion(name)  # an unknown name leaves no trace
+        _checked(name)
+        client = self._client(create=True)
+        assert client is not None
         user = user or _user()
         with _lock.hold(self._place, name, what=kind, user=user, timeout=timeout):
-            self._fits(client, name, kind)
+            self._check_kind(client, name, kind)
             event = begin(client, self._place, name, kind, user=user, why=why)
             try:
                 yield event
             except BaseException as error:
-                with suppress(IncumbentError):  # what ended the event is what must be heard; the next event tidies up
+                with suppress(IncumbentError):  # the first error counts; the next event tidies up
                     event._end(error)
                 raise
             event._end(None)
             if not event._concluded:
                 raise UsageError(f"{event!r} ended without a conclusion, so nothing was changed.")
 
-    def _ready(self, name: str, kind: str) -> Client:
-        if kind != "init":
-            self.champion(name)  # a name that is not there leaves no trace
-        client = self._client(create=True)
-        assert client is not None
-        return client
-
-    def _fits(self, client: Client, name: str, kind: str) -> None:
+    def _check_kind(self, client: Client, name: str, kind: str) -> None:
         version = own_champion(client, name)
         if kind == "init" and version is not None:
             raise RegistryError(
@@ -353,13 +318,13 @@ class Store:
         return self._known
 
     def _reading(self, name: str) -> Client:
-        """Return the client for a name that the store has heard of, even if its init never ended."""
+        """Return the client for a name that the store knows, even if its init was interrupted."""
         client = self._client()
-        if client is not None and name in self._heard:
+        if client is not None and name in self._seen:
             return client
         if client is None or (experiment_of(client, _checked(name)) is None and registered(client, name) is None):
             raise self._unknown(name)
-        self._heard.add(name)
+        self._seen.add(name)
         return client
 
     def _unknown(self, name: str) -> RegistryError:
@@ -385,5 +350,5 @@ def _checked(name: str) -> str:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container may run as a user id that has no name
+    except (OSError, KeyError, ImportError):  # a user id without a name, as in containers
         return "unknown"

@@ -1,4 +1,4 @@
-"""Which store is meant, and which local folders belong to it. Nothing here touches the disk."""
+"""Find which store a text names, and which local folders belong to it. Nothing here touches the disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from incumbent.errors import RegistryError
 
 _ACCEPTED = "give a folder, sqlite:///FILE, or http(s)://SERVER"
 _SQLITE = "sqlite:///"
-_WORDS = ("databricks", "databricks-uc", "uc")  # MLFLOW_TRACKING_URI may be one of these: a service, not a folder
+_WORDS = ("databricks", "databricks-uc", "uc")  # services that MLFLOW_TRACKING_URI may name
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Place:
     Parameters
     ----------
     url : str
-        What MLflow is given.
+        The URL for MLflow.
     database : Path, optional
         The sqlite file; None for a server.
     """
@@ -39,40 +39,37 @@ class Place:
 
     @property
     def cache(self) -> Path:
-        """Where a server's locks and downloads are kept on this machine, apart for each user and server."""
+        """Folder for the locks and downloads of a server, for each user and server."""
         base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
         key = hashlib.sha256(self.url.encode()).hexdigest()[:16]
         return (Path(base) if base else Path.home() / ".cache") / "incumbent" / key
 
     @property
     def locks(self) -> Path:
-        """Where lock files are kept."""
+        """Folder of the lock files."""
         return (self.root or self.cache) / "locks"
 
     def artifacts(self, name: str) -> Path | None:
-        """Where the files of one name are kept; None for a server, which decides that itself."""
+        """Folder of the files of one name; None for a server, which chooses it."""
         return None if self.root is None else self.root / "artifacts" / name
 
     def __str__(self) -> str:
-        """Without a password, for messages."""
+        """Format the place for messages, without a password."""
         if self.root is not None and self.database is not None:
             return str(self.root if self.database.name == "mlflow.db" else self.database)
-        return re.sub(r"//[^/@]*@", "//***@", self.url)
+        return _hide_password(self.url)
 
 
 def resolve(url: str | Path | None) -> Place:
-    """Return the place that is meant: `url`, else INCUMBENT_STORE, else MLFLOW_TRACKING_URI, else ``.incumbent``."""
+    """Return the place that `url` names, else INCUMBENT_STORE, else MLFLOW_TRACKING_URI, else ``.incumbent``."""
     if isinstance(url, Path):
         return _folder(str(url), "")
-    for text, source in (
-        (url, ""),
-        (os.environ.get("INCUMBENT_STORE"), " (from INCUMBENT_STORE)"),
-        (os.environ.get("MLFLOW_TRACKING_URI"), " (from MLFLOW_TRACKING_URI)"),
-        (".incumbent", ""),
-    ):
-        if text and text.strip():
-            return _parse(text.strip(), source)
-    raise AssertionError("the last candidate is never empty")
+    if url and url.strip():
+        return _parse(url.strip(), "")
+    for variable in ("INCUMBENT_STORE", "MLFLOW_TRACKING_URI"):
+        if text := os.environ.get(variable, "").strip():
+            return _parse(text, f" (from {variable})")
+    return _parse(".incumbent", "")
 
 
 def _parse(text: str, source: str) -> Place:
@@ -84,7 +81,7 @@ def _parse(text: str, source: str) -> Place:
         return _sqlite(text, source)
     if "://" in text or text.startswith(("sqlite:", "file:")) or (source and text in _WORDS):
         raise RegistryError(
-            f"The store {_shown(text)!r}{source} is of a kind that cannot be used; {_ACCEPTED}. "
+            f"The store {_hide_password(text)!r}{source} is of a kind that cannot be used; {_ACCEPTED}. "
             "A team's database is reached through `mlflow server`."
         )
     return _folder(text, source)
@@ -102,18 +99,18 @@ def _sqlite(text: str, source: str) -> Place:
 
 def _folder(text: str, source: str) -> Place:
     folder = Path(os.path.abspath(os.path.expanduser(text)))
-    if re.search(r"\?|%[0-9a-fA-F]{2}", str(folder)):  # SQLAlchemy reads the one as options, the other as a character
+    if re.search(r"\?|%[0-9a-fA-F]{2}", str(folder)):  # SQLAlchemy would parse them
         raise RegistryError(f"The store {str(folder)!r}{source} has a '?' or '%' in its path; use another folder.")
     database = folder / "mlflow.db"
     return Place(f"{_SQLITE}{database}", database)
 
 
-def _shown(text: str) -> str:
+def _hide_password(text: str) -> str:
     return re.sub(r"//[^/@]*@", "//***@", text)
 
 
 def local_path(uri: str) -> Path | None:
-    """Return the path that an artifact URI means on this machine, or None if it is somewhere else."""
+    """Return the local path of an artifact URI, or None if it is not on this machine."""
     if uri.startswith("file:"):
         return Path(url2pathname(urlparse(uri).path) if os.name == "nt" else unquote(urlparse(uri).path))
     return None if re.match(r"[a-zA-Z][\w+.-]+:", uri) else Path(uri)
