@@ -24,7 +24,6 @@ from incumbent.policy import Choice
 from incumbent.updating import (
     LiveModel,
     PrequentialModels,
-    SelectionWeights,
     UpdateState,
     prepare_update,
     run,
@@ -178,7 +177,6 @@ class Ours:
             {} if promoted or made is None or outcome.lines else {"standing": made},
             None,
             outcome.lines or PrequentialModels(),
-            SelectionWeights.from_dict(outcome.followed),
             chosen.strategy if new_strategy and chosen is not None else self.state.strategy,
         )
         self.live = outcome.winner

@@ -21,6 +21,8 @@ sys.path.insert(0, str(DOCS.parent / "src"))
 MARK = re.compile(r"^<!-- api: ([\w.]+) -->$", re.MULTILINE)
 HEAD = "::: {package}\n    options:\n      show_root_heading: false\n      members: false\n"
 ENTRY = "::: {path}\n    options:\n      heading: {name}\n      toc_label: {name}\n"
+INHERITS = {"Registry": "      inherited_members: true\n"}
+"""Classes whose methods are defined in private bases, and the option that shows them."""
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -34,7 +36,8 @@ def entries(package: str) -> str:
     here = {name: path for name, path in paths.items() if page_of(path) == package}
     links = [f"[`{name}`][{path}]" for name, path in sorted(paths.items()) if name not in here]
     also = [f"It also exports {', '.join(links)}.\n"] if links else []
-    found = [ENTRY.format(name=name, path=here[name]) for name in sorted(here, key=str.lower)]
+    names = sorted(here, key=str.lower)
+    found = [ENTRY.format(name=name, path=here[name]) + INHERITS.get(name, "") for name in names]
     return "\n".join([HEAD.format(package=package), *also, *found])
 
 

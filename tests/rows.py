@@ -55,7 +55,7 @@ def told(outcome: Any) -> dict[str, Any]:
 
 
 _OF_LIVE_MODEL = ("memory", "gate")
-_OF_STATE = ("runners_up", "control", "prequential", "selection", "strategy")
+_OF_STATE = ("runners_up", "control", "prequential", "strategy")
 
 
 def inputs(live: Any, new: pd.DataFrame, **options: Any) -> UpdateInputs:

@@ -38,6 +38,8 @@ def keys(batch):
 def test_a_challenger_that_passes_waits_and_the_champion_stays_live(registry, brought_in):
     name = brought_in()
     live = registry.load(name)
+    dry = registry.update(name, points(600, seed=4), strategies="retrain", approve=True, dry_run=True)
+    assert (dry.decision, dry.candidate, registry.store.candidate(name)) == ("promote", 0, None)
     outcome = passed(registry, name)
     assert (outcome.version_before, outcome.version_after, outcome.candidate) == (1, 1, 2)
     assert registry.champion(name) == 1
@@ -48,11 +50,6 @@ def test_a_challenger_that_passes_waits_and_the_champion_stays_live(registry, br
     assert (told["decision"], told["candidate"], told["version_after"]) == ("promote", 2, 1)
     assert str(outcome).startswith("Waiting: ")
     assert f"incumbent approve --name {name} --why TEXT" in " ".join(str(outcome).split())
-
-
-def test_a_waiting_candidate_is_shown_wherever_one_looks(registry, brought_in):
-    name = brought_in()
-    passed(registry, name)
     assert next(m for m in registry.models() if m["name"] == name)["candidate"] == 2
     assert registry.show(name)["candidate"] == 2 and registry.show(name, 2)["status"] == "candidate"
     event = registry.history(name)[0]
@@ -67,19 +64,6 @@ def test_the_rows_of_a_waiting_update_are_remembered_and_its_uses_are_spent(regi
     state = registry.state(name)
     assert len(state.memory) > len(before.memory) and state.anchor.next_use == before.anchor.next_use + 1
     assert state.standing == (2,)
-
-
-def test_without_approve_nothing_waits(registry, brought_in):
-    name = brought_in()
-    outcome = registry.update(name, points(600, seed=4), strategies="retrain")
-    assert (outcome.decision, outcome.candidate, registry.champion(name)) == ("promote", 0, 2)
-    assert registry.store.candidate(name) is None and registry.history(name)[0]["decision"] == "promote"
-
-
-def test_a_dry_run_leaves_nothing_waiting(registry, brought_in):
-    name = brought_in()
-    outcome = registry.update(name, points(600, seed=4), strategies="retrain", approve=True, dry_run=True)
-    assert (outcome.decision, outcome.candidate, registry.store.candidate(name)) == ("promote", 0, None)
 
 
 def test_a_challenger_that_fails_leaves_the_candidate_and_one_that_passes_replaces_it(registry, brought_in):
@@ -119,6 +103,7 @@ def test_an_approval_makes_the_candidate_live_with_its_evidence_on_record(regist
     assert event["gain"] == outcome.comparisons["new"].interval.value and event["strategy"] == "Retrain()"
     came = registry.show(name)["came_live"]
     assert (came["how"], came["by"], came["why"]) == ("approved", "bob", "looked at the flips")
+    assert registry.rollback(name, why="not so good") == 1
 
 
 def test_after_an_approval_all_rows_seen_meanwhile_are_known(registry, brought_in):
@@ -147,9 +132,16 @@ def test_what_is_remembered_of_weights_is_that_of_the_version_that_is_live(regis
     assert set(importance) == set(registry.version(name).model.weights())
 
 
-def test_a_refusal_ends_the_wait_and_the_refused_stands_no_more(registry, brought_in):
-    name = brought_in()
+def test_a_refusal_needs_a_reason_ends_the_wait_and_gives_no_alpha_back(registry, brought_in):
+    name = brought_in(gate=Gate(tolerance=None, error_control="fdr"))
     passed(registry, name)
+    spent = registry.state(name).control
+    for act in (registry.approve, registry.refuse):
+        with pytest.raises(UsageError, match="is recorded with its reason"):
+            act(name, why=" ")
+    with pytest.raises(RegistryError, match="was never live"):
+        registry.rollback(name, to=2, why="x")
+    assert registry.store.candidate(name) == 2
     assert registry.refuse(name, why="the flips hit our best customers", user="cleo") == 2
     assert registry.champion(name) == 1 and registry.store.candidate(name) is None
     assert registry.state(name).standing == ()
@@ -158,47 +150,26 @@ def test_a_refusal_ends_the_wait_and_the_refused_stands_no_more(registry, brough
         "refuse", "refused", "cleo", "the flips hit our best customers",
     )  # fmt: skip
     assert registry.show(name, 2)["status"] == "challenger"
-
-
-def test_a_rollback_after_an_approval_goes_back_to_what_was_live(registry, brought_in):
-    name = brought_in()
-    passed(registry, name)
-    registry.approve(name, why="good")
-    assert registry.rollback(name, why="not so good") == 1
-    assert len(registry.state(name).memory) > 200
+    assert registry.state(name).control == spent != {}
+    with pytest.raises(RegistryError, match=r"version 2 was refused in event 3 \(refused by cleo: the flips"):
+        registry.approve(name, why="yes")
 
 
 # ------------------------------------------------------------------------------- what cannot be approved
 
 
-@pytest.mark.parametrize("act", ["approve", "refuse"])
-def test_where_nothing_ever_waited_the_error_says_how_to_let_one_wait(registry, brought_in, act):
+def test_if_nothing_ever_waited_the_error_says_how_to_let_one_wait(registry, brought_in):
     name = brought_in()
-    with pytest.raises(RegistryError, match=f"No version of '{name}' waits.*--name {name} --approve"):
-        getattr(registry, act)(name, why="x")
+    for act in (registry.approve, registry.refuse):
+        with pytest.raises(RegistryError, match=f"No version of '{name}' waits.*--name {name} --approve"):
+            act(name, why="x")
     assert len(registry.history(name)) == 1
-
-
-@pytest.mark.parametrize("act", ["approve", "refuse"])
-def test_a_decision_of_a_person_needs_a_reason(registry, brought_in, act):
-    name = brought_in()
-    passed(registry, name)
-    with pytest.raises(UsageError, match="is recorded with its reason"):
-        getattr(registry, act)(name, why=" ")
-    assert registry.store.candidate(name) == 2
-
-
-def test_what_was_decided_already_is_said_with_by_whom(registry, brought_in):
-    name = brought_in()
-    passed(registry, name)
-    registry.refuse(name, why="no", user="ann")
-    with pytest.raises(RegistryError, match=r"version 2 was refused in event 3 \(refused by ann: no\)"):
-        registry.approve(name, why="yes")
 
 
 def test_evidence_against_another_champion_approves_nothing(registry, brought_in):
     name = brought_in()
-    registry.update(name, points(600, seed=4), strategies="retrain")
+    first = registry.update(name, points(600, seed=4), strategies="retrain")
+    assert (first.candidate, registry.store.candidate(name), registry.champion(name)) == (0, None, 2)
     passed_again = registry.update(
         name, points(900, NEW, seed=5), strategies="Window(900)", gate=Gate(tolerance=None), approve=True
     )
@@ -214,23 +185,6 @@ def test_evidence_against_another_champion_approves_nothing(registry, brought_in
     assert registry.champion(name) == 1
     assert registry.promote(name, 3, why="all the same", user="dan") == 3
     assert registry.show(name)["came_live"]["how"] == "override"
-
-
-def test_a_version_that_was_never_live_is_nothing_to_go_back_to_while_it_waits(registry, brought_in):
-    name = brought_in()
-    passed(registry, name)
-    with pytest.raises(RegistryError, match="was never live"):
-        registry.rollback(name, to=2, why="x")
-
-
-def test_a_passing_update_spends_its_alpha_whatever_a_person_says_later(registry, brought_in):
-    gate = Gate(tolerance=None, error_control="fdr")
-    names = [brought_in(gate=gate)]
-    passed(registry, names[0])
-    spent = registry.state(names[0]).control
-    assert spent != {}
-    registry.refuse(names[0], why="no")
-    assert registry.state(names[0]).control == spent
 
 
 # ---------------------------------------------------------------------------------------- the gate

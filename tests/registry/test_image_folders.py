@@ -16,7 +16,7 @@ Image = pytest.importorskip("PIL.Image", reason="images are read through Pillow"
 
 import incumbent  # noqa: E402
 from incumbent import Registry  # noqa: E402
-from incumbent.cli._main import run  # noqa: E402
+from incumbent.cli import run  # noqa: E402
 from incumbent.data import read, scale_0_1, scale_minus1_1  # noqa: E402
 
 BUILD = '''"""A small net for grey images of 16 x 16."""

@@ -64,7 +64,7 @@ def test_of_a_score_without_losses_nothing_can_be_guessed(registry, brought_in):
 
 
 def test_a_gate_that_refreshes_is_told_apart(registry, brought_in):
-    assert "routine re-learning needs none of this" in str(registry.plan(brought_in(gate=Gate.refresh())))
+    assert "routine retraining needs none of these rows" in str(registry.plan(brought_in(gate=Gate.refresh())))
 
 
 # ------------------------------------------------------------------------------------------ labels

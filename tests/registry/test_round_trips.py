@@ -14,7 +14,8 @@ import incumbent
 from incumbent import Gate, Registry
 from incumbent.core import AnchorSet
 from incumbent.data import row_keys
-from incumbent.errors import DataError, RegistryError, UsageError
+from incumbent.errors import AbilityError, DataError, RegistryError, UsageError
+from incumbent.strategies import Analytic
 from rows import NAMES, NEW, fitted, points, values
 from stores import digest
 
@@ -167,23 +168,18 @@ def test_the_gate_that_is_stored_with_the_model_decides_and_one_given_holds_once
     assert registry.update(name, points(600, seed=6), strategies="retrain").decision == "reject"
 
 
-def test_what_was_recorded_is_what_json_prints(registry, brought_in):
+def test_outcome_and_page_of_each_update_are_kept(registry, brought_in, tmp_path):
     name = brought_in()
+    with pytest.raises(RegistryError, match="has no update yet"):
+        registry.report(name, tmp_path / "page.html")
     outcome = registry.update(name, points(300, seed=4), strategies="retrain")
     printed = json.loads(json.dumps(outcome.to_dict()))
     assert registry.outcome(name, outcome.update) == printed
     assert registry.outcome(name, "2") == printed
-
-
-def test_the_report_of_an_update_is_kept(registry, brought_in, tmp_path):
-    name = brought_in()
-    with pytest.raises(RegistryError, match="has no update yet"):
-        registry.report(name, tmp_path / "page.html")
-    first = registry.update(name, points(300, seed=4), strategies="retrain")
     registry.update(name, points(300, seed=5), strategies="retrain")
     pages = [
         registry.report(name, tmp_path / "latest.html").read_text(),
-        registry.report(name, tmp_path / "first.html", update=first.update).read_text(),
+        registry.report(name, tmp_path / "first.html", update=outcome.update).read_text(),
     ]
     assert pages[0] != pages[1] and all(name in page for page in pages)
     with pytest.raises(RegistryError, match="no event '99'"):
@@ -202,27 +198,26 @@ def test_a_dry_run_writes_nothing(registry, brought_in, shared_store):
     assert registry.champion(name) == 1
 
 
-@pytest.mark.parametrize(
-    ("new", "options", "kind"),
-    [
-        (points(5), {}, DataError),
-        (points(100).drop(columns="a"), {}, DataError),
-        (points(100).assign(a=np.nan), {}, DataError),
-        (points(100), {"strategies": "AppendTrees(3)"}, incumbent.IncumbentError),
-        (points(100), {"strategies": "nothing"}, UsageError),
-        (points(100), {"metric": "nothing"}, UsageError),
-        (points(100), {"budget": "soon"}, UsageError),
-        (points(100), {"gate": Gate(limits=(incumbent.Limit("bites", max=1),))}, UsageError),
-        (points(200, seed=3), {}, DataError),
-    ],
-    ids=["few", "column", "gaps", "ability", "strategy", "metric", "budget", "limit", "known"],
-)
-def test_a_mistake_leaves_no_event(registry, brought_in, shared_store, new, options, kind):
+MISTAKES = {
+    "few": (points(5), {}, DataError),
+    "column": (points(100).drop(columns="a"), {}, DataError),
+    "gaps": (points(100).assign(a=np.nan), {}, DataError),
+    "ability": (points(100), {"strategies": "AppendTrees(3)"}, AbilityError),
+    "strategy": (points(100), {"strategies": "nothing"}, UsageError),
+    "metric": (points(100), {"metric": "nothing"}, UsageError),
+    "budget": (points(100), {"budget": "soon"}, UsageError),
+    "limit": (points(100), {"gate": Gate(limits=(incumbent.Limit("bites", max=1),))}, UsageError),
+    "known": (points(200, seed=3), {}, DataError),
+}
+
+
+def test_a_mistake_leaves_no_event(registry, brought_in, shared_store):
     name = brought_in()
     before = digest(shared_store)
-    with pytest.raises(kind):
-        registry.update(name, new, **options)
-    assert digest(shared_store) == before
+    for what, (new, options, kind) in MISTAKES.items():
+        with pytest.raises(kind):
+            registry.update(name, new, **options)
+        assert digest(shared_store) == before, what
 
 
 def test_a_regression_lives_too(registry, name):
@@ -298,7 +293,7 @@ def test_going_back_twice_goes_two_back_and_to_names_any_that_was_live(registry,
     assert registry.champion(name) == 3
 
 
-def test_only_a_version_that_was_live_can_be_gone_back_to(registry, brought_in):
+def test_only_an_override_makes_a_version_live_that_never_was(registry, brought_in):
     name = brought_in()
     refused(registry, name)
     with pytest.raises(RegistryError, match=f"never live.*incumbent promote --name {name} --version 2"):
@@ -312,11 +307,6 @@ def test_only_a_version_that_was_live_can_be_gone_back_to(registry, brought_in):
     with pytest.raises(UsageError, match="--why"):
         registry.rollback(name, why=" ")
     assert [event["kind"] for event in registry.history(name)] == ["update", "init"]
-
-
-def test_an_override_makes_a_refused_version_live_and_is_recorded_as_one(registry, brought_in):
-    name = brought_in()
-    refused(registry, name)
     assert registry.promote(name, 2, why="I know better", user="cleo") == 2
     assert registry.champion(name) == 2
     event = registry.history(name)[0]
@@ -354,22 +344,17 @@ def test_evaluate_and_predict_of_an_older_version(registry, brought_in):
         registry.predict(name, test, version=8)
 
 
-def test_the_history_is_newest_first_and_tells_who_what_and_why(registry, brought_in, tmp_path):
+def test_history_show_and_models_list_who_did_what_and_why(registry, brought_in, tmp_path):
     name = brought_in()
-    points(300, seed=4).to_csv(tmp_path / "march.csv", index=False)
-    registry.update(name, tmp_path / "march.csv", strategies="retrain")
+    points(600, seed=4).to_csv(tmp_path / "march.csv", index=False)
+    registry.update(name, tmp_path / "march.csv", strategies="retrain", why="monthly")
     newest, first = registry.history(name)
     assert (newest["kind"], first["kind"]) == ("update", "init")
     assert newest["source"].endswith("march.csv")
     assert newest["strategies"] == ["Retrain()"]
     assert newest["lower"] <= newest["gain"] <= newest["upper"]
-    assert newest["seconds"] > 0 and newest["rows"]["read"] == 300 and newest["user"]
+    assert newest["seconds"] > 0 and newest["rows"]["read"] == 600 and newest["user"]
     assert newest["time"] > first["time"]
-
-
-def test_show_and_models_tell_what_is_live(registry, brought_in):
-    name = brought_in()
-    registry.update(name, points(600, seed=4), strategies="retrain")
     shown = registry.show(name)
     assert (shown["version"], shown["status"], shown["task"]) == (2, "live", "classification")
     assert shown["made_by"]["strategy"] == "Retrain()"
@@ -438,3 +423,15 @@ def test_a_model_of_another_mlflow_is_found_by_its_tracking_uri(in_mlflow, regis
     registry.init(name, "models:/team-model@production", points(200, seed=3), target="label", trust_pickle=True)
     rows = points(20, seed=9)[NAMES]
     assert np.array_equal(registry.load(name).predict_proba(rows), live.predict_proba(rows))
+
+
+def test_an_exact_head_is_updated_from_its_statistics_and_goes_back_with_them(registry, brought_in):
+    name, frame = brought_in(gate=Gate(min_gain=-1.0, tolerance=None)), points(1200)
+    outcomes = [registry.update(name, frame[at : at + 600], strategies=[Analytic(64)]) for at in (0, 600)]
+    assert [outcome.decision for outcome in outcomes] == ["promote", "promote"]
+    memory = registry.state(name).memory
+    assert memory.statistics["rows"] == memory.seen > 1000
+    assert [type(step).__name__ for _, step in registry.load(name).steps] == ["RandomReLU", "LogisticRegression"]
+    registry.rollback(name, why="to see the statistics come back")
+    back = registry.state(name).memory
+    assert back.statistics["rows"] == back.seen < memory.seen

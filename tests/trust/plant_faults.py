@@ -147,7 +147,7 @@ FAULTS = (
     ),
     Fault(
         "judge on the select rows again",
-        "incumbent.updating._new",
+        "incumbent.updating._evidence",
         "inputs.test.pair(predict(challenger, inputs.test.rows))",
         "inputs.select.pair(predict(challenger, inputs.select.rows))",
         (f"{UNSEEN}::test_the_choice_does_not_look_at_the_gate_rows",),

@@ -16,7 +16,7 @@ from torch import nn  # noqa: E402
 import incumbent  # noqa: E402
 import nets  # noqa: E402  # needs torch
 from incumbent import Gate, Registry  # noqa: E402
-from incumbent.cli._main import run  # noqa: E402
+from incumbent.cli import run  # noqa: E402
 from rows import inputs  # noqa: E402
 
 LEARN = "Incremental(lr=0.01, epochs=20)"

@@ -13,7 +13,7 @@ from torch import nn  # noqa: E402
 
 import incumbent  # noqa: E402
 from incumbent import Gate, Registry, wrap  # noqa: E402
-from incumbent.cli._main import run  # noqa: E402
+from incumbent.cli import run  # noqa: E402
 from incumbent.core import Batch, Memory  # noqa: E402
 from incumbent.errors import DataError, ModelError, UsageError  # noqa: E402
 from incumbent.memory import update_memory  # noqa: E402
@@ -113,7 +113,7 @@ def test_the_page_shows_each_label(kind, outcome, tmp_path):
         assert "the mean absolute error over its values" in page
 
 
-@pytest.mark.parametrize("name", ["hamming_loss", "f1", "f1_micro", "log_loss", "auc"])
+@pytest.mark.parametrize("name", ["hamming_loss", "f1_micro", "auc"])
 def test_every_kind_of_metric_can_decide(name):
     old, new = _rows("labels", 600), _rows("labels", 900, turn=0.5)
     found = incumbent.update(
@@ -246,7 +246,7 @@ def test_npz_files_do_on_the_command_line(kind, case, tmp_path, monkeypatch, cap
         np.savez(f"{name}.npz", x=x, sky=y)
     came = ["init", "net.pt", "--factory", f"{__name__}:build", "--name", "sky", "--target", "sky"]
     assert run([*came, "--data", "old.npz", "--anchor", "held.npz"]) == 0, capsys.readouterr().err
-    assert run(["update", "new.npz", "--name", "sky", "--strategy", LEARN, "--report", "page.html"]) == 0
+    assert run(["update", "new.npz", "--name", "sky", "--strategy", LEARN, "--verbose"]) == 0
     assert ("hamming loss" if kind == "labels" else "rmse") in capsys.readouterr().out
     assert run(["predict", "new.npz", "--name", "sky", "-o", "said.csv"]) == 0
     assert list(pd.read_csv("said.csv"))[:3] == ["prediction_0", "prediction_1", "prediction_2"]

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from incumbent import Gate, Registry, Slice, update
 from incumbent.errors import UsageError
-from incumbent.updating import PrequentialModels, SelectionWeights, kind_of
+from incumbent.updating import PrequentialModels, kind_of
 
 
 def rows(n, seed, turn=0.0):
@@ -95,7 +95,7 @@ def test_a_refresh_spends_nothing_of_what_is_rationed():
     assert proven.anchor.next_use == 2 and proven.control != found.control
 
 
-# ------------------------------------------------------------------------------------------------------ lines
+# ----------------------------------------------------------------------------------------- prequential models
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def registry(tmp_path):
     return registry
 
 
-def test_lines_predict_each_batch_before_they_learn_it_and_their_evidence_adds_up(registry):
+def test_prequential_models_predict_each_batch_before_they_learn_it_and_their_evidence_adds_up(registry):
     seen = []
     for seed in range(4):
         found = registry.update("a", rows(600, 20 + seed, turn=0.8), strategies=["incremental", "retrain"])
@@ -120,7 +120,7 @@ def test_lines_predict_each_batch_before_they_learn_it_and_their_evidence_adds_u
     assert set(state.prequential.models) == {"Incremental", "Retrain"}
 
 
-def test_a_line_goes_on_from_where_it_was_and_not_from_the_champion(registry):
+def test_a_prequential_model_is_trained_from_itself_and_not_from_the_champion(registry):
     registry.update("a", rows(300, 30), strategies="incremental")
     first = registry.state("a").prequential.models["Incremental"].native
     registry.update("a", rows(300, 31), strategies="incremental")
@@ -142,7 +142,7 @@ def test_prequential_evidence_by_a_score_of_rows_as_a_whole_is_refused_before_an
     assert len(registry.history("a")) == before
 
 
-def test_lines_that_are_other_than_before_begin_anew():
+def test_another_set_of_prequential_models_restarts_the_evidence():
     lines = PrequentialModels({"a": LIVE}).add_batch(
         np.ones(9), {"a": np.zeros(9)}, alpha=0.05, min_gain=0.0, bound=1.0
     )
@@ -161,38 +161,8 @@ def test_lines_that_are_other_than_before_begin_anew():
         ("chain(Replay(10), Incremental('adam'), Interpolate('auto'))", "chain(Replay, Incremental, Interpolate)"),
     ],
 )
-def test_the_idea_of_a_strategy_is_what_stays_when_its_settings_change(text, told):
+def test_the_kind_of_a_strategy_leaves_its_settings_out(text, told):
     assert kind_of(text) == told
-
-
-# --------------------------------------------------------------------------------------- today or history
-
-
-def test_the_adviser_who_was_right_gains_weight():
-    told = SelectionWeights(gains={"window": (0.02, -0.03)})
-    good, bad = np.zeros(200), np.tile([0.0, 1.0], 100)
-    assert told.weight == 0.5
-    for _ in range(5):
-        told = told.add_batch(bad, {"window": good})  # today spoke for the window, and it was better
-    assert told.weight > 0.75
-    for _ in range(20):
-        told = told.add_batch(good, {"window": bad})
-    assert told.weight < 0.25
-
-
-def test_advisers_who_say_the_same_or_whom_chance_parts_keep_their_weight():
-    same, apart = (SelectionWeights(gains={"a": (0.02, old)}) for old in (0.01, -0.01))
-    noise = np.random.default_rng(0).integers(0, 2, 100).astype(float)
-    assert same.add_batch(np.ones(100), {"a": np.zeros(100)}).weight == 0.5
-    assert apart.add_batch(noise, {"a": noise[::-1]}).weight == 0.5
-
-
-def test_what_is_followed_is_kept_between_updates_and_moves_the_choice(registry):
-    registry.update("a", rows(600, 40), strategies=["incremental", "retrain"])
-    stored = registry.state("a").selection
-    assert set(stored.gains) <= {"Incremental", "Retrain"}
-    assert SelectionWeights.from_dict(stored.to_dict()) == stored
-    assert SelectionWeights.from_dict({}) == SelectionWeights()
 
 
 @pytest.mark.parametrize("asked", [{"search": True}, {"slices": (Slice("a > 1"),)}], ids=["search", "slices"])

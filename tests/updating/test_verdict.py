@@ -58,7 +58,7 @@ def test_turned_labels_win_the_new_rows_and_lose_the_old():
     assert (outcome.decision, better.holds, not_worse.violated) == ("reject", True, True)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_stream_that_follows_the_same_rule_promotes_nothing(seed):
     live = fitted(LogisticRegression(), points(4000, seed=100 + seed))
     outcome = incumbent.update(live, points(600, seed=200 + seed), target="label", anchor=points(400, seed=300 + seed))
@@ -103,8 +103,9 @@ LIVE = {
 
 
 @pytest.mark.parametrize("kind", LIVE)
-def test_the_same_input_and_seed_give_the_same_outcome(kind):
+def test_the_same_input_and_seed_give_the_same_outcome_and_change_neither_model_nor_rows(kind):
     live, new, past = LIVE[kind](), points(500, seed=2), points(300, seed=4)
+    before, rows = pickle.dumps(live), new.copy(deep=True)
 
     def again(seed):
         return told(incumbent.update(live, new, target="label", data=past, seed=seed, budget=None))
@@ -112,14 +113,7 @@ def test_the_same_input_and_seed_give_the_same_outcome(kind):
     first = again(1)
     assert again(1) == first
     assert again(2) != first
-
-
-@pytest.mark.parametrize("kind", LIVE)
-def test_the_champion_and_the_rows_do_not_change(kind):
-    live, new = LIVE[kind](), points(500, seed=2)
-    before, rows = pickle.dumps(live), new.copy(deep=True)
-    outcome = incumbent.update(live, new, target="label", data=points(300, seed=4))
-    assert any(challenger.model is not None for challenger in outcome.challengers)
+    assert not all(challenger["error"] for challenger in first["challengers"])
     assert pickle.dumps(live) == before
     assert new.equals(rows) and not new.attrs
 

@@ -145,8 +145,6 @@ class Outcome(Replaceable):
         State of the error control after this update: how much of alpha is spent.
     lines : object, optional
         Prequential models and the evidence about them (`incumbent.updating.PrequentialModels`).
-    followed : mapping
-        Weights of the gains on new and old rows (`incumbent.updating.SelectionWeights`).
     name, version_before, version_after, update : str, int, int, str
         Where a registry recorded it; empty and 0 in memory.
     candidate : int
@@ -174,7 +172,6 @@ class Outcome(Replaceable):
     seed: int
     control: Mapping[str, Any] = field(default_factory=dict)
     lines: Any = None
-    followed: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     version_before: int = 0
     version_after: int = 0

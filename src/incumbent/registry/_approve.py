@@ -16,7 +16,7 @@ from incumbent.core import Memory, Outcome
 from incumbent.errors import RegistryError
 from incumbent.memory import load_memory, save_memory
 from incumbent.registry._record import require_reason
-from incumbent.registry._stored import StoredModels
+from incumbent.registry._stored import RegistryBase
 from incumbent.store import Event, Record, Store
 from incumbent.updating import LiveModel
 
@@ -39,33 +39,47 @@ def hold_for_approval(event: Event, outcome: Outcome, live: LiveModel, version: 
     return outcome.replace(candidate=version, model=live.model.native, memory=kept)
 
 
-def approve(models: StoredModels, name: str, *, why: str, user: str | None) -> int:
-    """Make the waiting version live, with everything that the champion has learned since; return its number."""
-    require_reason(why, "An approval")
-    store = models.store
-    _waiting(store, name)  # an approval that is not possible leaves no trace
-    with store.event(name, "approve", why=why, user=user) as event, tempfile.TemporaryDirectory() as scratch:
-        passed = _waiting(store, name)
-        version = int(passed.info["candidate"])
-        state, own = models.state(name), load_memory(store.artifact(name, passed.id, _OWN))
-        memory = state.memory.replace(importance=own.importance, statistics=own.statistics)
-        standing = tuple(v for v in state.standing if v != version)
-        # the evidence compares the prequential models with the old champion
-        prequential = dataclasses.replace(state.prequential, monitor=None)
-        dataclasses.replace(state, memory=memory, standing=standing, prequential=prequential).save(Path(scratch))
-        event.keep_state(Path(scratch))
-        event.conclude(decision="approved", deploy=version, info=_info(passed, why))
-    return version
+class ApproveVerbs(RegistryBase):
+    """Decide on the version that waits for approval."""
 
+    def approve(self, name: str, *, why: str, user: str | None = None) -> int:
+        """Make the candidate live, with everything that the champion has learned since; return its number.
 
-def refuse(store: Store, name: str, *, why: str, user: str | None) -> int:
-    """Refuse the waiting version; return its number. The champion stays, with what it has learned."""
-    require_reason(why, "A refusal")
-    _waiting(store, name)
-    with store.event(name, "refuse", why=why, user=user) as event:
-        passed = _waiting(store, name)
-        event.conclude(decision="refused", deploy=None, candidate=0, info=_info(passed, why))
-    return int(passed.info["candidate"])
+        Raises
+        ------
+        RegistryError
+            No version waits, or the champion that it was compared with is not live any more.
+        UsageError
+            No reason was given.
+        """
+        require_reason(why, "An approval")
+        store = self.store
+        _waiting(store, name)  # an approval that is not possible leaves no trace
+        with store.event(name, "approve", why=why, user=user) as event, tempfile.TemporaryDirectory() as scratch:
+            passed = _waiting(store, name)
+            version = int(passed.info["candidate"])
+            state, own = self._models.state(name), load_memory(store.artifact(name, passed.id, _OWN))
+            memory = state.memory.replace(importance=own.importance, statistics=own.statistics)
+            standing = tuple(v for v in state.standing if v != version)
+            # the evidence compares the prequential models with the old champion
+            prequential = dataclasses.replace(state.prequential, monitor=None)
+            state = dataclasses.replace(state, memory=memory, standing=standing, prequential=prequential)
+            state.save(Path(scratch))
+            event.keep_state(Path(scratch))
+            event.conclude(decision="approved", deploy=version, info=_info(passed, why))
+        return version
+
+    def refuse(self, name: str, *, why: str, user: str | None = None) -> int:
+        """Refuse the candidate; return its number. The champion stays, with what it has learned.
+
+        The errors are those of `approve`.
+        """
+        require_reason(why, "A refusal")
+        _waiting(self.store, name)
+        with self.store.event(name, "refuse", why=why, user=user) as event:
+            passed = _waiting(self.store, name)
+            event.conclude(decision="refused", deploy=None, candidate=0, info=_info(passed, why))
+        return int(passed.info["candidate"])
 
 
 def _info(passed: Record, why: str) -> dict[str, Any]:
@@ -75,13 +89,7 @@ def _info(passed: Record, why: str) -> dict[str, Any]:
 
 
 def _waiting(store: Store, name: str) -> Record:
-    """Return the update whose challenger waits.
-
-    Raises
-    ------
-    RegistryError
-        None waits. The error says what happened to the last one.
-    """
+    """Return the update whose challenger waits. If none does, the error says what happened to the last one."""
     version = store.candidate(name)
     done = [record for record in store.history(name) if record.status == "done"]
     passed = [record for record in done if record.info.get("candidate")]

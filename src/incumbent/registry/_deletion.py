@@ -19,30 +19,14 @@ How: TypeAlias = Literal["exact", "retrain", "keep", "unlearned"]
 
 @dataclass(frozen=True, eq=False)
 class DeletionOptions:
-    """What a deletion request can do to a live model.
-
-    Parameters
-    ----------
-    name : str
-        Which model.
-    number : int
-        Its version.
-    version : Version
-        The live version.
-    state : State
-        What it remembers.
-    found : RowMatches
-        Where the rows are.
-    has_hidden_weights : bool
-        Whether some version learned rows with a weight that memory does not store, as by ``Analytic(weight=8)``.
-    """
+    """What a deletion request can do to a live model."""
 
     name: str
-    number: int
+    number: int  # of the live version
     version: Version
     state: State
     found: RowMatches
-    has_hidden_weights: bool
+    has_hidden_weights: bool  # some version learned rows with a weight that memory lacks, as by Analytic(weight=8)
 
     @property
     def is_exact(self) -> bool:
@@ -52,15 +36,7 @@ class DeletionOptions:
         return head is not None and "token" in statistics and str(statistics["token"]) == head.token
 
     def choose(self, *, retrain: bool, keep_model: bool) -> How:
-        """Return what to do.
-
-        Raises
-        ------
-        ModelError
-            The model cannot forget exactly, and no other option was given.
-        UsageError
-            The option does not fit these rows.
-        """
+        """Return what to do; raise an error if an option is missing or does not fit these rows."""
         if not self.found.known_to_model:
             return "unlearned"
         if retrain:

@@ -5,22 +5,55 @@ from __future__ import annotations
 from incumbent.errors import RegistryError
 from incumbent.registry._lineage import check_deletions, events
 from incumbent.registry._record import require_reason
-from incumbent.registry._stored import StoredModels
+from incumbent.registry._stored import RegistryBase, StoredModels
 from incumbent.store import Record
 
 
-def rollback(models: StoredModels, name: str, *, to: int | None, why: str, bring_back: bool, user: str | None) -> int:
-    """Go back to a version that was live; see `Registry.rollback`."""
-    require_reason(why, "A rollback")
-    if to is not None:
-        models.check_was_live(name, to)
-    return _deploy(models, name, "rollback", to, why, user, bring_back)
+class DeployVerbs(RegistryBase):
+    """Make a version live without the gate."""
 
+    def rollback(
+        self, name: str, *, to: int | None = None, why: str, bring_back: bool = False, user: str | None = None
+    ) -> int:
+        """Make an earlier version live again, with the memory it had; return its number.
 
-def promote(models: StoredModels, name: str, version: int, *, why: str, bring_back: bool, user: str | None) -> int:
-    """Make a version live without the gate; see `Registry.promote`."""
-    require_reason(why, "A promotion without the gate")
-    return _deploy(models, name, "promote", version, why, user, bring_back)
+        Parameters
+        ----------
+        name : str
+            Which model.
+        to : int, optional
+            A version that was live once; the default is the one before the present.
+        why : str
+            The reason, for the record.
+        bring_back : bool
+            Allow a version from before rows were deleted (`forget`), which brings them back with its memory.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, it was never live, its files were purged, or it is from before a deletion and
+            `bring_back` was not given.
+        UsageError
+            No reason was given.
+        """
+        require_reason(why, "A rollback")
+        if to is not None:
+            self._models.check_was_live(name, to)
+        return _deploy(self._models, name, "rollback", to, why, user, bring_back)
+
+    def promote(self, name: str, version: int, *, why: str, bring_back: bool = False, user: str | None = None) -> int:
+        """Make a version live without the gate, and record it as an override.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, its files were purged, it is live already, or it is from before a deletion and
+            `bring_back` was not given.
+        UsageError
+            No reason was given.
+        """
+        require_reason(why, "A promotion without the gate")
+        return _deploy(self._models, name, "promote", version, why, user, bring_back)
 
 
 def _deploy(

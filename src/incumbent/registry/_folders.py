@@ -21,11 +21,12 @@ from incumbent.gate import Gate, Limit
 from incumbent.gate.budget import OLD_WORDS
 from incumbent.gate.slices import Slice
 from incumbent.memory import load_anchor, load_memory, save_anchor, save_memory
-from incumbent.updating import PrequentialModels, SelectionWeights
+from incumbent.updating import PrequentialModels
 
 _FORMAT = 1
 
 
+@renamed_members({"told": "made_by"})
 @dataclass(frozen=True, eq=False)
 class Version:
     """A stored version: the model, the schema of its data, its gate, and how it was made.
@@ -38,28 +39,29 @@ class Version:
         What its data look like.
     gate : Gate
         The rule of promotion.
-    told : mapping
+    made_by : mapping
         Strategy, recipe and seed that made it, as text.
     """
 
     model: Model
     schema: Schema
     gate: Gate
-    told: Mapping[str, Any] = field(default_factory=dict)
+    made_by: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
-        """Write the version into an existing empty folder."""
+        """Write the version into an empty folder."""
+        folder.mkdir(exist_ok=True)
         models.save(self.model, folder / "model")
         gate = stored_keys(Gate, dataclasses.asdict(self.gate))
         gate["limits"] = [stored_keys(Limit, limit) for limit in gate["limits"]]
-        text = {"format": _FORMAT, "schema": self.schema.to_dict(), "gate": gate, "told": dict(self.told)}
+        text = {"format": _FORMAT, "schema": self.schema.to_dict(), "gate": gate, "told": dict(self.made_by)}
         (folder / "version.json").write_text(json.dumps(text, indent=1))
 
     @property
     def strategy(self) -> str:
         """The strategy that made it. A model that was brought in counts as retrained."""
-        told = str(self.told.get("strategy", "init"))
-        return "Retrain()" if told == "init" else told
+        strategy = str(self.made_by.get("strategy", "init"))
+        return "Retrain()" if strategy == "init" else strategy
 
     @staticmethod
     def load(folder: Path) -> Version:
@@ -72,7 +74,7 @@ class Version:
         return Version(models.load(folder / "model"), Schema.from_dict(text["schema"]), Gate(**gate), text["told"])
 
 
-@renamed_members({"lines": "prequential", "followed": "selection"})
+@renamed_members({"lines": "prequential"})
 @dataclass(frozen=True, eq=False)
 class State:
     """What one update leaves to the next.
@@ -89,8 +91,6 @@ class State:
         The state of the error control: how much of alpha is spent over the lifetime of the model.
     prequential : PrequentialModels
         One model per strategy, if the gate takes its evidence from them.
-    selection : SelectionWeights
-        How much new and old rows count in the choice among challengers.
     """
 
     memory: Memory = field(default_factory=Memory)
@@ -98,10 +98,10 @@ class State:
     standing: tuple[int, ...] = ()
     control: Mapping[str, Any] = field(default_factory=dict)
     prequential: PrequentialModels = field(default_factory=PrequentialModels)
-    selection: SelectionWeights = field(default_factory=SelectionWeights)
 
     def save(self, folder: Path) -> None:
-        """Write the state into an existing empty folder."""
+        """Write the state into an empty folder."""
+        folder.mkdir(exist_ok=True)
         save_memory(self.memory, folder / "memory")
         save_anchor(self.anchor, folder / "anchor")
         for number, model in enumerate(self.prequential.models.values()):
@@ -113,7 +113,6 @@ class State:
             "control": dict(self.control),
             "lines": list(self.prequential.models),
             "monitor": None if monitor is None else monitor.to_dict(),
-            "followed": self.selection.to_dict(),
         }
         (folder / "state.json").write_text(json.dumps(text))
 
@@ -131,7 +130,6 @@ class State:
             tuple(text["standing"]),
             text["control"],
             PrequentialModels(kept, None if monitor is None else PrequentialMonitor.from_dict(monitor)),
-            SelectionWeights.from_dict(text.get("followed", {})),
         )
 
 
@@ -140,8 +138,6 @@ def written(version: Version, state: State) -> Iterator[tuple[Path, Path]]:
     """Write a version and its state into two folders that last as long as the block."""
     with tempfile.TemporaryDirectory() as scratch:
         made, kept = Path(scratch) / "version", Path(scratch) / "state"
-        made.mkdir()
-        kept.mkdir()
         version.save(made)
         state.save(kept)
         yield made, kept

@@ -15,8 +15,9 @@ from incumbent.registry._lineage import Lineage
 from incumbent.registry._record import require_reason
 from incumbent.registry._remove_rows import remove_rows
 from incumbent.registry._row_matches import find_rows, is_complete
-from incumbent.registry._stored import StoredModels
+from incumbent.registry._stored import RegistryBase, StoredModels
 from incumbent.updating import safe_predict
+from incumbent.words import counted, joined
 
 _DONE: dict[How, str] = {
     "exact": "head solved without them",
@@ -42,10 +43,10 @@ class Forgotten:
     rows : int
         How many were given.
     learned, anchored, unremembered : int
-        How many were removed from memory and from the anchor set, with every copy, and how many the caller says were
-        learned although memory has dropped them.
+        Rows removed from memory and from the anchor set, with every copy, and rows that were learned, according to the
+        caller, although memory has dropped them.
     remembered, seen : int
-        Rows in the memory now, and rows that it stands for.
+        Rows in the memory now, and rows that it is a sample of.
     metric : str
         The score on the anchor rows.
     scores : (float, float), optional
@@ -57,7 +58,7 @@ class Forgotten:
     event : int
         The number of the event.
     complete : bool
-        Whether memory has every row that it stands for.
+        Whether memory has dropped no row.
     notes : tuple of str
         Notes on how the model was trained.
     """
@@ -82,27 +83,27 @@ class Forgotten:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, texts and lists, ready for JSON."""
-        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        lists = {"still_held": list(self.still_held), "notes": list(self.notes)}
-        return told | lists | {"scores": None if self.scores is None else list(self.scores)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> list[str]:
-        live = f"{self.name} version {self.version} is live without {_rows(self.rows)}"
+        live = f"{self.name} version {self.version} is live without {counted(self.rows, 'row')}"
         lines = [f"{live}; version {self.version_before} was."]
         if self.learned:
             left = f"{self.remembered:,} are left" + ("" if self.complete else f", of {self.seen:,} that it has seen")
-            lines.append(f"Removed from memory: {_rows(self.learned)}; {left}.")
+            lines.append(f"Removed from memory: {counted(self.learned, 'row')}; {left}.")
         if self.unremembered:
-            lines.append(f"Learned, as you say, and dropped from memory before: {_rows(self.unremembered)}.")
+            lines.append(f"Learned, as you say, and dropped from memory before: {counted(self.unremembered, 'row')}.")
         if self.anchored:
-            lines.append(f"Removed from the anchor set: {_rows(self.anchored)}; {self.anchor_rows:,} are left.")
+            lines.append(
+                f"Removed from the anchor set: {counted(self.anchored, 'row')}; {self.anchor_rows:,} are left."
+            )
         lines += self._model()
         if self.scores is not None:
             before, after = self.scores
-            on = f"On {_rows(self.anchor_rows, 'anchor row')}"
+            on = f"On {counted(self.anchor_rows, 'anchor row')}"
             lines.append(f"{on}: {self.metric} {after:.4g}, was {before:.4g}. No gate has judged it.")
         return [*lines, *(f"Note: {note}" for note in self.notes), *self._elsewhere()]
 
@@ -115,7 +116,7 @@ class Forgotten:
             ]
         if self.how == "retrain":
             of = "all that it has seen" if self.complete else f"of {self.seen:,} that it has seen"
-            return [f"The model was retrained, with its own settings, on {_rows(self.remembered)} ({of})."]
+            return [f"The model was retrained, with its own settings, on {counted(self.remembered, 'row')} ({of})."]
         if self.how == "keep":
             return [
                 "The model stays as it is: it may have learned them. No later training uses them, and an update with",
@@ -126,49 +127,100 @@ class Forgotten:
     def _elsewhere(self) -> list[str]:
         if not self.still_held:
             return []
-        versions = f"Version{'' if len(self.still_held) == 1 else 's'} {_listed(self.still_held)}"
+        versions = f"Version{'' if len(self.still_held) == 1 else 's'} {joined(map(str, self.still_held))}"
         return [
             f"{versions}, and pages of earlier updates, may still contain them. To delete those for good:",
             f"incumbent purge --name {self.name} --why TEXT",
         ]
 
 
-def forget(
-    models: StoredModels,
-    name: str,
-    rows: Any,
-    *,
-    retrain: bool,
-    keep_model: bool,
-    learned: bool,
-    why: str,
-    seed: int,
-    user: str | None,
-) -> Forgotten:
-    """Remove rows from what is live; see `Registry.forget`."""
-    require_reason(why, "A deletion")
-    if retrain and keep_model:
-        raise UsageError("--retrain makes another model and --keep-model keeps this one; give one of them.")
-    store = models.store
-    frame = models.version(name).schema.read(rows)
+class ForgetVerb(RegistryBase):
+    """Delete rows from what is live."""
 
-    def chosen() -> tuple[DeletionOptions, How]:
-        options = _options(models, name, frame, learned)
-        return options, options.choose(retrain=retrain, keep_model=keep_model)
+    def forget(
+        self,
+        name: str,
+        rows: Any,
+        *,
+        retrain: bool = False,
+        keep_model: bool = False,
+        learned: bool = False,
+        why: str,
+        seed: int = 0,
+        user: str | None = None,
+    ) -> Forgotten:
+        """Delete rows: in one step, a version goes live whose memory, anchor set and statistics lack them.
 
-    chosen()  # a deletion that is not possible leaves no trace
-    with store.event(name, "forget", why=why, user=user) as event:
-        options, how = chosen()
-        version, state = remove_rows(options, how, seed=seed)
-        with written(version, state) as (made, kept):
-            # only how many and how: a digest or a file name could reveal which rows they were
-            number = event.add_version(made, {key: str(value) for key, value in version.told.items()} | {"forgot": how})
-            event.keep_state(kept)
-        info = _info(options, how, state)
-        event.params({"how": how, **{f"rows_{key}": count for key, count in info["rows"].items()}})
-        event.conclude(decision="forgot", deploy=number, info=info)
-        shutil.rmtree(models.checkpoints(name), ignore_errors=True)  # of trainings that began with those rows
-    return _outcome(models, options, how, version, state, number, event.number)
+        The head of an `incumbent.strategies.Analytic` model is solved from its statistics without the rows, and then
+        equals one that never learned them. Other models cannot forget, so you have to choose. Every copy of a row goes,
+        and so do runners-up, prequential models and a candidate. Earlier versions keep the rows until `purge`.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        rows : frame, array, (x, y) pair, or path
+            The rows with their labels, as they were learned. They are found by content.
+        retrain : bool
+            Retrain the model on the other remembered rows. No gate judges the result.
+        keep_model : bool
+            Keep a model that cannot forget as it is, and remove the rows from memory and anchor set only.
+        learned : bool
+            Rows that memory lacks were learned too, and memory has dropped them. They are then subtracted from the
+            statistics. Give each as often as it was learned.
+        why : str
+            The reason, for the record. The record has the number of rows and nothing else of them.
+        seed : int
+            The seed of all randomness.
+
+        Raises
+        ------
+        DataError
+            Some of the rows were never learned, or nothing shows that they were.
+        ModelError
+            The model cannot forget exactly, and neither `retrain` nor `keep_model` was given.
+        UsageError
+            No reason was given, or the options do not go together.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import numpy as np
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from incumbent import Registry
+        >>> x = np.random.default_rng(0).normal(size=(200, 2))
+        >>> y = (x[:, 0] > 0).astype(int)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     registry = Registry(folder)
+        ...     came = registry.init("demo", LogisticRegression().fit(x, y), (x, y))
+        ...     done = registry.forget("demo", (x[:3], y[:3]), retrain=True, why="request 17")
+        >>> done.how, done.learned, done.remembered, done.still_held
+        ('retrain', 3, 197, (1,))
+        """
+        require_reason(why, "A deletion")
+        if retrain and keep_model:
+            raise UsageError("--retrain makes another model and --keep-model keeps this one; give one of them.")
+        models = self._models
+        frame = models.version(name).schema.read(rows)
+
+        def chosen() -> tuple[DeletionOptions, How]:
+            options = _options(models, name, frame, learned)
+            return options, options.choose(retrain=retrain, keep_model=keep_model)
+
+        chosen()  # a deletion that is not possible leaves no trace
+        with self.store.event(name, "forget", why=why, user=user) as event:
+            options, how = chosen()
+            version, state = remove_rows(options, how, seed=seed)
+            with written(version, state) as (made, kept):
+                # only how many and how: a digest or a file name could reveal which rows they were
+                tags = {key: str(value) for key, value in version.made_by.items()}
+                number = event.add_version(made, tags | {"forgot": how})
+                event.keep_state(kept)
+            info = _info(options, how, state)
+            event.params({"how": how, **{f"rows_{key}": count for key, count in info["rows"].items()}})
+            event.conclude(decision="forgot", deploy=number, info=info)
+            shutil.rmtree(models.checkpoints(name), ignore_errors=True)  # of trainings that began with those rows
+        return _outcome(models, options, how, version, state, number, event.number)
 
 
 def _options(models: StoredModels, name: str, frame: Any, trusted: bool) -> DeletionOptions:
@@ -199,7 +251,7 @@ def _info(options: DeletionOptions, how: How, state: State) -> dict[str, Any]:
         "memory": len(state.memory),
         "anchor": len(state.anchor),
     }
-    return {"rows": counts, "how": how, "strategy": f"{_rows(found.rows)}: {_DONE[how]}"}
+    return {"rows": counts, "how": how, "strategy": f"{counted(found.rows, 'row')}: {_DONE[how]}"}
 
 
 def _outcome(
@@ -240,12 +292,3 @@ def _scored(before: Model, after: Model, anchor: AnchorSet) -> tuple[str, tuple[
         return metric.name, (was, now)
     except IncumbentError:  # the deletion is done either way; the scores only inform
         return "", None
-
-
-def _rows(count: int, what: str = "row") -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def _listed(numbers: tuple[int, ...]) -> str:
-    words = [str(number) for number in numbers]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

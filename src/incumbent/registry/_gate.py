@@ -1,22 +1,41 @@
-"""Put a name under another gate."""
+"""Set the gate of a model."""
 
 from __future__ import annotations
 
 from incumbent.errors import UsageError
 from incumbent.gate import Gate
 from incumbent.registry._record import require_reason
-from incumbent.registry._stored import StoredModels
+from incumbent.registry._stored import RegistryBase
 
 
-def set_gate(models: StoredModels, name: str, gate: Gate, *, why: str, user: str | None) -> Gate:
-    """Set the gate of a name, on record; see `Registry.set_gate`."""
-    require_reason(why, "A change of the gate")
-    before, known = models.version(name).gate, models.state(name).memory.rows
-    fixed = gate.fixed(known.x) if gate.slices and known is not None else gate
-    if fixed == before:
-        raise UsageError(f"{name!r} has this gate already.")
-    with models.store.event(name, "gate", why=why, user=user) as event:
-        event.params({"gate": repr(fixed), "gate_before": repr(before)})
-        event.keep_gate(fixed.to_toml())
-        event.conclude(decision="set", deploy=None, info={"why": why, "gate": repr(fixed), "before": repr(before)})
-    return fixed
+class GateVerb(RegistryBase):
+    """Set the gate of a model."""
+
+    def set_gate(self, name: str, gate: Gate, *, why: str, user: str | None = None) -> Gate:
+        """Set the gate of a model, whichever of its versions is live; return the gate as it is kept.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        gate : Gate
+            The rule of promotion. Slices that are columns become conditions, by the values of remembered rows. With
+            another `error_control` or `alpha`, what was spent under the old one no longer counts.
+        why : str
+            The reason, for the record.
+
+        Raises
+        ------
+        UsageError
+            No reason was given, a slice does not fit the rows, or the model has this gate already.
+        """
+        require_reason(why, "A change of the gate")
+        before, known = self._models.version(name).gate, self._models.state(name).memory.rows
+        fixed = gate.fixed(known.x) if gate.slices and known is not None else gate
+        if fixed == before:
+            raise UsageError(f"{name!r} has this gate already.")
+        with self.store.event(name, "gate", why=why, user=user) as event:
+            event.params({"gate": repr(fixed), "gate_before": repr(before)})
+            event.keep_gate(fixed.to_toml())
+            event.conclude(decision="set", deploy=None, info={"why": why, "gate": repr(fixed), "before": repr(before)})
+        return fixed

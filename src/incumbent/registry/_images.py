@@ -1,4 +1,4 @@
-"""What a registry asks of images: how they are read, prepared as in training or not, and which file is which."""
+"""Folders of images: which row is which file, and whether the net was trained with the given preparation."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from incumbent.data.reading._images import image_files
 
 _READY = ("incumbent.data:scale_0_1", "incumbent.data:scale_minus1_1", "incumbent.data:normalize_imagenet")
 _ROWS = 100
-_SURE = 2.5  # standard deviations: two ways that differ by chance alone are told apart in one of 160 inits
+_SURE = 2.5  # standard deviations: chance alone gives a warning in one of 160 inits
 
 
 def files_of(rows: Any) -> list[str] | None:
-    """Return which file of a folder of images each row is, beginning in the folder; None for any other rows."""
+    """Return the file of each row of a folder of images, relative to the folder; None for any other rows."""
     if isinstance(rows, tuple) or not has_images(rows):
         return None
     folder = Path(rows).expanduser()
     return [file.relative_to(folder).as_posix() for file in image_files(folder)]
 
 
-def prepared_otherwise(champion: Model, rows: Batch) -> tuple[Finding, ...]:
-    """Return a warning where another ready-made way to prepare images suits the rows of training better.
+def find_other_prepare(champion: Model, rows: Batch) -> tuple[Finding, ...]:
+    """Return a warning if another ready-made preparation of images fits the training rows better than the given one.
 
-    Each way gives a net numbers that it can work with, so that a wrong one shows in nothing but worse answers; and on
-    the rows that it was trained on, a net is at its best with what it was trained with.
+    A wrong one raises no error: it only makes predictions worse. On its training rows, a net is best with the
+    preparation that it was trained with.
     """
     given = champion.prepare
     if given not in _READY or champion.task != "classification":
@@ -48,7 +48,7 @@ def prepared_otherwise(champion: Model, rows: Batch) -> tuple[Finding, ...]:
     text = (
         f"Of {len(some)} of these rows the net is right in {right[best].mean():.0%} with --prepare {best}, and in "
         f"{mine.mean():.0%} with {given}, which was given. If it was trained with the former, bring it in "
-        "anew under another name."
+        "again under another name."
     )
     return (Finding("warning", "", text),)
 

@@ -7,28 +7,16 @@ from dataclasses import dataclass
 
 from incumbent.errors import RegistryError
 from incumbent.store import Record, Store
+from incumbent.words import counted, joined
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """Where the versions of a model came from, and which events deleted rows.
+    """Where the versions of a model came from, and which events deleted rows."""
 
-    Parameters
-    ----------
-    name : str
-        Which model.
-    records : tuple of Record
-        Its history, newest first.
-    parents : mapping of int to int or None
-        For each version, the one that was live when it was made.
-    purged : frozenset of int
-        Versions whose files are gone.
-    """
-
-    name: str
-    records: tuple[Record, ...]
-    parents: dict[int, int | None]
-    purged: frozenset[int]
+    records: tuple[Record, ...]  # newest first
+    parents: dict[int, int | None]  # for each version, the one that was live when it was made
+    purged: frozenset[int]  # versions whose files are gone
 
     @staticmethod
     def from_store(store: Store, name: str) -> Lineage:
@@ -40,7 +28,7 @@ class Lineage:
         # a version that was deleted in MLflow still has children
         there = {r.deployed: r.version_before for r in records if r.deployed and r.kind in ("init", "update", "forget")}
         gone = frozenset(v.version for v in versions if v.status == "purged")
-        return Lineage(name, records, {**there, **made}, gone)
+        return Lineage(records, {**there, **made}, gone)
 
     def line(self, version: int | None) -> list[int]:
         """Return a version and the versions that it came from, newest first."""
@@ -66,40 +54,17 @@ class Lineage:
 
 
 def check_deletions(store: Store, name: str, live: int, to: int, *, bring_back: bool, hint: str) -> list[Record]:
-    """Return the deletions that a step to another version undoes.
-
-    Parameters
-    ----------
-    store : Store
-        The store.
-    name : str
-        Which model.
-    live, to : int
-        The version that is live, and the version that is to be.
-    bring_back : bool
-        Whether the caller accepts that deleted rows come back.
-    hint : str
-        What the error tells the caller to do.
-
-    Raises
-    ------
-    RegistryError
-        The version is from before a deletion, and `bring_back` was not given.
-    """
+    """Return the deletions that a step from `live` to `to` undoes; unless `bring_back`, any is an error with a hint."""
     undone = Lineage.from_store(store, name).brought_back(live, to)
     if not undone or bring_back:
         return undone
     rows = sum(int(record.info.get("rows", {}).get("forgotten", 0)) for record in undone)
-    were = "row was" if rows == 1 else "rows were"
     raise RegistryError(
-        f"Version {to} of {name!r} is from before {events(undone)}, where {rows:,} {were} deleted: it may have learned "
-        f"them, and its memory may hold them. {hint}"
+        f"Version {to} of {name!r} is from before {events(undone)}, which deleted {counted(rows, 'row')}: it may have "
+        f"learned them, and its memory may hold them. {hint}"
     )
 
 
 def events(records: Sequence[Record]) -> str:
-    """Return such as "event 4" or "events 4 and 6"."""
-    numbers = [str(record.number) for record in reversed(records)]
-    if len(numbers) == 1:
-        return f"event {numbers[0]}"
-    return f"events {', '.join(numbers[:-1])} and {numbers[-1]}"
+    """Format events as "event 4" or "events 4 and 6"."""
+    return f"event{'' if len(records) == 1 else 's'} {joined(str(record.number) for record in reversed(records))}"

@@ -16,28 +16,26 @@ LiveVerdict: TypeAlias = Literal["promote", "rollback", "reject", "undecided"]
 
 @dataclass(frozen=True)
 class Shadow:
-    """A version that is compared with the champion on live labels, and all that was fixed before the first of them.
+    """A comparison of a version with the champion on live labels: all that was fixed before the first label.
 
     Parameters
     ----------
     name : str
         Which model.
     champion, challenger : int
-        The version that was live when it began, and the one that may take its place.
+        The version that was live at the start, and the one that may replace it.
     monitor : Monitor
-        Alpha, gain, bound and goal; without evidence.
+        Alpha, gain, bound and goal, without evidence.
     metric : str
-        Whose losses.
+        The metric of the losses.
     task : {"classification", "regression"}
         What the models predict.
     classes : mapping of str to list
-        The classes that "champion" and "challenger" know; empty for a regression.
+        The classes of "champion" and "challenger"; empty for a regression.
     columns : mapping of str to str
-        What "id", "champion", "challenger", "label" and "time" are called in the log.
-    bound_from : str
-        Where the bound comes from, in words.
-    since : str
-        When it began.
+        The names in the log of "id", "champion", "challenger", "label" and "time".
+    bound_from, since : str
+        Where the bound comes from, and when the shadow began, in words.
     """
 
     name: str
@@ -55,18 +53,18 @@ class Shadow:
         """Return the metric."""
         return metrics.metric(self.metric, task=self.task, classes=self.classes.get("champion") or None)
 
-    def said(self, who: str) -> str | dict[Any, str]:
-        """Return the column of a model's predictions, or where the metric needs probabilities, that of each class."""
+    def predicted(self, who: str) -> str | dict[Any, str]:
+        """Return the column of a model's predictions, or one per class if the metric needs probabilities."""
         column = self.columns[who]
         if not getattr(self.rule(), "needs_proba", False):
             return column
         return {each: f"{column}_{each}" for each in self.classes[who]}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it in plain numbers and texts, to be stored."""
-        told = {"champion": self.champion, "challenger": self.challenger, "metric": self.metric, "task": self.task}
+        """Return plain numbers and texts, to be stored."""
+        facts = {"champion": self.champion, "challenger": self.challenger, "metric": self.metric, "task": self.task}
         lists = {"classes": {who: list(known) for who, known in self.classes.items()}, "columns": dict(self.columns)}
-        return {"format": 1, **told, **lists, "bound_from": self.bound_from, "monitor": self.monitor.to_dict()}
+        return {"format": 1, **facts, **lists, "bound_from": self.bound_from, "monitor": self.monitor.to_dict()}
 
     @staticmethod
     def from_dict(stored: Mapping[str, Any], *, name: str, since: str) -> Shadow:
@@ -82,17 +80,16 @@ class Shadow:
 
 @dataclass(frozen=True)
 class LiveEvidence:
-    """What the labels of the log say so far.
+    """The evidence of the labels so far.
 
     Parameters
     ----------
     shadow : Shadow
-        Who is compared, and how.
+        What is compared, and how.
     monitor : Monitor
-        With the evidence of every row that has its label.
+        The evidence of every row that has its label.
     logged, waiting, overdue, unknown : int
-        Rows in the log, those that are not counted yet, those of them whose label is overdue, and labels that belong to
-        no logged row.
+        Rows in the log, rows without a label, those of them whose label is overdue, and labels of no logged row.
     """
 
     shadow: Shadow
@@ -105,7 +102,7 @@ class LiveEvidence:
 
     @property
     def decision(self) -> LiveVerdict:
-        """The goal, once the e-value reaches 1 / alpha; "reject" once the gain is shown to be less than asked for."""
+        """The goal, once the e-value reaches 1 / alpha; "reject" once the gain is shown to be too small."""
         found = self.monitor.decision
         if found == "undecided" and self.monitor.rows and self.monitor.interval.upper < self.monitor.min_gain:
             return "reject"
@@ -118,16 +115,15 @@ class LiveEvidence:
         rules = {"alpha": monitor.alpha, "min_gain": monitor.min_gain, "bound": monitor.bound, "goal": monitor.goal}
         counts = {name: getattr(self, name) for name in ("logged", "waiting", "overdue", "unknown")}
         found = monitor.interval if monitor.rows else None
-        gain = {key: None if found is None else getattr(found, part) for key, part in _PARTS.items()}
+        gain: dict[str, float | None] = dict.fromkeys(("gain", "lower", "upper"))
+        if found is not None:
+            gain = {"gain": found.value, "lower": found.lower, "upper": found.upper}
         evidence = {"e_value": monitor.e_value, "decides_at": 1.0 / monitor.alpha, "rows": monitor.rows, **gain}
         ahead = {"rows_to_go": monitor.rows_remaining, "recorded": self.recorded}
         return {"decision": self.decision, **who, "metric": shadow.metric, **rules, **evidence, **counts, **ahead}
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
-
-
-_PARTS = {"gain": "value", "lower": "lower", "upper": "upper"}
 
 
 def _lines(look: LiveEvidence) -> Iterator[str]:
@@ -155,12 +151,8 @@ def _ahead(look: LiveEvidence) -> str:
     if monitor.rows and not any(monitor.tally.above):
         return "Both have the same loss on every one of these rows: were the predictions of both logged?"
     if monitor.rows_remaining is None:
-        seen = "no gain above what is asked for was seen" if monitor.rows else "no row has its label yet"
-        return f"Nothing can be said of how many rows it takes: {seen}."
-    return f"About {_round(monitor.rows_remaining):,} more labelled rows decide, if they are like these."
-
-
-def _round(rows: int) -> int:
-    """Two digits are all that such a forecast is sure of; rounded up."""
-    step = int(10 ** max(0, len(str(rows)) - 2))
-    return -(-rows // step) * step
+        seen = "no gain above the required one was seen" if monitor.rows else "no row has its label yet"
+        return f"How many rows it takes is not known: {seen}."
+    rows = monitor.rows_remaining
+    step = int(10 ** max(0, len(str(rows)) - 2))  # the forecast is sure of two digits; rounded up
+    return f"About {-(-rows // step) * step:,} more labelled rows decide, if they are like these."

@@ -16,23 +16,8 @@ if TYPE_CHECKING:
 
 
 def read_log(shadow: Shadow, logs: Any, *, before: Any = None) -> LiveEvidence:
-    """Return the evidence of a whole log.
-
-    Parameters
-    ----------
-    shadow : Shadow
-        Who is compared, and how.
-    logs : frame, path, or list of those
-        Tables of predictions, of labels, or of both; which is which is seen from their columns.
-    before : optional
-        Count only rows predicted before this moment.
-
-    Raises
-    ------
-    DataError
-        A table holds neither, an id is there twice, or labels and predictions do not fit together.
-    """
-    log, labels = _sorted_out(shadow, logs if isinstance(logs, list | tuple) else [logs])
+    """Return the evidence of a whole log, as `Registry.shadow_status` describes it."""
+    log, labels = _join_tables(shadow, logs if isinstance(logs, list | tuple) else [logs])
     time = shadow.columns.get("time") if before is not None else None
     if before is not None and not time:
         raise UsageError("before needs the column that says when each row was predicted; start with --time COL.")
@@ -40,8 +25,8 @@ def read_log(shadow: Shadow, logs: Any, *, before: Any = None) -> LiveEvidence:
         log,
         labels,
         id=shadow.columns["id"],
-        champion=shadow.said("champion"),
-        challenger=shadow.said("challenger"),
+        champion=shadow.predicted("champion"),
+        challenger=shadow.predicted("challenger"),
         label=shadow.columns["label"],
         metric=shadow.rule(),
         time=time,
@@ -51,12 +36,12 @@ def read_log(shadow: Shadow, logs: Any, *, before: Any = None) -> LiveEvidence:
     return LiveEvidence(shadow, monitor, len(log), found.waiting, found.overdue, found.unknown)
 
 
-def _sorted_out(shadow: Shadow, logs: Sequence[Any]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+def _join_tables(shadow: Shadow, logs: Sequence[Any]) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Return all predictions in one table and all labels in another, by the columns that each table has."""
     import pandas as pd
 
     id, label = shadow.columns["id"], shadow.columns["label"]
-    predicted = [name for who in ("champion", "challenger") for name in _columns(shadow.said(who))]
+    predicted = [name for who in ("champion", "challenger") for name in _columns(shadow.predicted(who))]
     tables, truths = [], []
     for source in logs:
         table = read(source)
@@ -73,17 +58,17 @@ def _sorted_out(shadow: Shadow, logs: Sequence[Any]) -> tuple[pd.DataFrame, pd.D
             truths.append(table.loc[table[label].notna(), [id, label]])
     if not tables:
         raise DataError(f"These files hold labels only; give the log of predictions too ({', '.join(predicted[:4])}).")
-    # a label may be told again, as long as it says the same
-    told = pd.concat(truths, ignore_index=True).drop_duplicates() if truths else None
-    return pd.concat(tables, ignore_index=True), None if told is None or not len(told) else told
+    # a label may come twice, if it is the same
+    labels = pd.concat(truths, ignore_index=True).drop_duplicates() if truths else None
+    return pd.concat(tables, ignore_index=True), None if labels is None or not len(labels) else labels
 
 
-def _columns(said: str | Mapping[Any, str]) -> list[str]:
-    return [said] if isinstance(said, str) else list(said.values())
+def _columns(predicted: str | Mapping[Any, str]) -> list[str]:
+    return [predicted] if isinstance(predicted, str) else list(predicted.values())
 
 
 def _moment(log: pd.DataFrame, time: str, before: Any) -> Any:
-    """Return a moment that was typed in the unit of the column that it is held against."""
+    """Return a moment that was typed, in the unit of the column of times."""
     import pandas as pd
 
     if not isinstance(before, str) or time not in log.columns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,8 +15,8 @@ from incumbent.gate.budget import control
 from incumbent.memory import anchor_split
 from incumbent.planning import CROSSFIT_FRACTION, TEST_FRACTION, Plan, VarianceEstimate
 from incumbent.registry._folders import State
-from incumbent.registry._stored import StoredModels, resume_control
-from incumbent.store import Event, Store
+from incumbent.registry._stored import RegistryBase, resume_control
+from incumbent.store import Event, Record, Store
 from incumbent.updating import ENOUGH_OLD_ROWS, safe_predict
 
 LATEST = 10
@@ -26,55 +26,69 @@ ROOM = 3_750
 FILE = "differences.json"
 
 
-def plan(models: StoredModels, name: str, *, gain: float, power: float, metric: str | Metric | None) -> Plan:
-    """Return how many rows the next update needs; see `Registry.plan`."""
-    store = models.store
-    stored, state = models.version(name), models.state(name)
-    model, gate, old_rows, use = stored.model, stored.gate, _old_rows(state), state.anchor.next_use
-    rule = metrics.metric(metric, task=model.task, classes=model.classes, labels=stored.schema.labels)
-    seen = list(_seen(store, name))
-    new = planning.pool_updates(seen, rule.name, "new") or _guess(model, state, rule)
-    old = planning.pool_updates(seen, rule.name, "anchor") or new
-    alpha = (resume_control(state.control, gate) or control(gate.error_control, gate.alpha)).level()
-    return planning.make_plan(
-        name,
-        rule.name,
-        gain=gain,
-        power=power,
-        alpha=alpha,
-        new=new,
-        min_gain=gate.min_gain,
-        tolerance=gate.tolerance,
-        old=None if gate.tolerance is None else old,
-        old_alpha=gate.level(use, alpha=alpha),
-        old_rows=old_rows,
-        old_room=max(ROOM, old_rows),
-        use=use,
-        last_batch=_last_batch(store, name),
-        test_fraction=CROSSFIT_FRACTION if gate.source == "crossfit" else TEST_FRACTION,
-        notes=tuple(_notes(gate)),
-    )
+class PlanVerb(RegistryBase):
+    """Plan an update."""
+
+    def plan(self, name: str, *, gain: float = 0.01, power: float = 0.8, metric: str | Metric | None = None) -> Plan:
+        """Return how many labelled rows the next update needs to show a gain, as far as earlier updates tell.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        gain : float
+            The gain to show, in the unit of the gate: 0.01 is one point of accuracy, or one percent of the champion's
+            mean loss for squared errors, absolute errors and costs.
+        power : float
+            The probability of showing it.
+        metric : str or Metric, optional
+            What decides; the default is accuracy, or RMSE for a regression.
+
+        Raises
+        ------
+        UsageError
+            The gain or the power is not valid, or nothing is known of this metric yet.
+        """
+        stored, state = self._models.version(name), self._models.state(name)
+        model, gate, old_rows, use = stored.model, stored.gate, _old_rows(state), state.anchor.next_use
+        rule = metrics.metric(metric, task=model.task, classes=model.classes, labels=stored.schema.labels)
+        done = [r for r in self.store.history(name) if r.kind == "update" and r.status == "done"]
+        seen = list(_seen(self.store, name, done))
+        new = planning.pool_updates(seen, rule.name, "new") or _guess(model, state, rule)
+        old = planning.pool_updates(seen, rule.name, "anchor") or new
+        alpha = (resume_control(state.control, gate) or control(gate.error_control, gate.alpha)).level()
+        return planning.make_plan(
+            name,
+            rule.name,
+            gain=gain,
+            power=power,
+            alpha=alpha,
+            new=new,
+            min_gain=gate.min_gain,
+            tolerance=gate.tolerance,
+            old=None if gate.tolerance is None else old,
+            old_alpha=gate.level(use, alpha=alpha),
+            old_rows=old_rows,
+            old_room=max(ROOM, old_rows),
+            use=use,
+            last_batch=int(done[0].info.get("rows", {}).get("read", 0)) if done else 0,
+            test_fraction=CROSSFIT_FRACTION if gate.source == "crossfit" else TEST_FRACTION,
+            notes=tuple(_notes(gate)),
+        )
 
 
 def _notes(gate: Gate) -> Iterator[str]:
     if gate.rule == "refresh":
-        yield "The gate refreshes: routine re-learning needs none of this, a challenger of another strategy does."
+        yield "The gate refreshes: routine retraining needs none of these rows; a challenger of another strategy does."
     if gate.source == "prequential":
-        yield "Prequential evidence adds up over batches: no single batch needs as many, all of them together do."
+        yield "Prequential evidence adds up over batches: all of them together need as many rows, no single one does."
 
 
-def _seen(store: Store, name: str) -> Iterator[Mapping[str, Any]]:
+def _seen(store: Store, name: str, done: Sequence[Record]) -> Iterator[Mapping[str, Any]]:
     """Yield what the latest updates recorded about the differences between models, newest first."""
-    done = [r for r in store.history(name) if r.kind == "update" and r.status == "done"]
     for record in done[:LATEST]:
         with suppress(RegistryError):  # an update of an older release recorded nothing
             yield json.loads(store.artifact(name, record.id, FILE).read_text())
-
-
-def _last_batch(store: Store, name: str) -> int:
-    updates = (r for r in store.history(name) if r.kind == "update" and r.status == "done")
-    newest = next(updates, None)
-    return 0 if newest is None else int(newest.info.get("rows", {}).get("read", 0))
 
 
 def _guess(model: Model, state: State, rule: Metric) -> VarianceEstimate:

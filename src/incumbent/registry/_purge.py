@@ -12,7 +12,7 @@ from incumbent.errors import RegistryError
 from incumbent.registry._lineage import Lineage
 from incumbent.registry._plan import FILE
 from incumbent.registry._record import require_reason
-from incumbent.registry._stored import StoredModels
+from incumbent.registry._stored import RegistryBase
 from incumbent.store import Record, Store
 
 KEPT = (FILE, "shadow.json")
@@ -45,7 +45,7 @@ class Purged:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers and lists, ready for JSON."""
-        return {**vars(self), "versions": list(self.versions), "events": list(self.events)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
     def __str__(self) -> str:
         if not self.events:
@@ -59,27 +59,41 @@ class Purged:
         )
 
 
-def purge(models: StoredModels, name: str, *, why: str, user: str | None) -> Purged:
-    """Delete what does not come from the last deletion; see `Registry.purge`."""
-    require_reason(why, "A purge")
-    store = models.store
-    _last(store, name, Lineage.from_store(store, name))  # a purge that is not possible leaves no trace
-    with store.event(name, "purge", why=why, user=user) as event, tempfile.TemporaryDirectory() as scratch:
-        lineage = Lineage.from_store(store, name)
-        last = _last(store, name, lineage)
-        # the states that are deleted hold error budget spent since, so the present state is written again
-        models.state(name).save(Path(scratch))
-        event.keep_state(Path(scratch))
-        versions = lineage.holding(last)
-        event.give_up(versions)
-        before = [
-            record for record in lineage.records if record.id != event.id and not _comes_from(lineage, record, last)
-        ]
-        erased = [record.number for record in before if store.erase(event, record.id, keep=KEPT)]
-        info = {"strategy": _shown(versions), "purged": versions, "events": sorted(erased)}
-        event.conclude(decision="purged", deploy=None, info=info)
-        shutil.rmtree(models.checkpoints(name), ignore_errors=True)
-    return Purged(name, store.champion(name), tuple(versions), tuple(sorted(erased)), event.number)
+class PurgeVerb(RegistryBase):
+    """Delete for good what holds deleted rows."""
+
+    def purge(self, name: str, *, why: str, user: str | None = None) -> Purged:
+        """Delete for good everything that may hold deleted rows: earlier versions, memories, pages and outcomes.
+
+        What the live version came from since the last deletion stays, and so does the history. Nobody can go back to
+        what is gone. If a purge is interrupted, another one ends it.
+
+        Raises
+        ------
+        RegistryError
+            No row was deleted, or the live version is from before that.
+        UsageError
+            No reason was given.
+        """
+        require_reason(why, "A purge")
+        store = self.store
+        _last(store, name, Lineage.from_store(store, name))  # a purge that is not possible leaves no trace
+        with store.event(name, "purge", why=why, user=user) as event, tempfile.TemporaryDirectory() as scratch:
+            lineage = Lineage.from_store(store, name)
+            last = _last(store, name, lineage)
+            # the states that are deleted hold error budget spent since, so the present state is written again
+            self._models.state(name).save(Path(scratch))
+            event.keep_state(Path(scratch))
+            versions = lineage.holding(last)
+            event.give_up(versions)
+            others = [record for record in lineage.records if record.id != event.id]
+            before = [record for record in others if not _comes_from(lineage, record, last)]
+            erased = sorted(record.number for record in before if store.erase(event, record.id, keep=KEPT))
+            shown = f"versions {', '.join(map(str, versions))}" if versions else ""
+            info = {"strategy": shown, "purged": versions, "events": erased}
+            event.conclude(decision="purged", deploy=None, info=info)
+            shutil.rmtree(self._models.checkpoints(name), ignore_errors=True)
+        return Purged(name, store.champion(name), tuple(versions), tuple(erased), event.number)
 
 
 def _last(store: Store, name: str, lineage: Lineage) -> Record:
@@ -105,7 +119,3 @@ def _last(store: Store, name: str, lineage: Lineage) -> Record:
 def _comes_from(lineage: Lineage, record: Record, last: Record) -> bool:
     """Whether what an event stored was made without the rows: it is the deletion, or began after it."""
     return record.id == last.id or last.deployed in lineage.line(record.version_before)
-
-
-def _shown(versions: list[int]) -> str:
-    return f"versions {', '.join(map(str, versions))}" if versions else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -81,33 +81,25 @@ def summary(outcome: Outcome, *, source: str, challenger: int, gate: str) -> dic
 def line(record: Record, waiting: int | None = None) -> dict[str, Any]:
     """Return an event as `history` and the report's lineage show it; `waiting` is the version that waits now."""
     info = record.info
+    of_record = ("id", "number", "time", "kind", "status", "decision", "user", "why", "error")
     return {
-        "id": record.id,
-        "number": record.number,
-        "time": record.time,
-        "kind": record.kind,
-        "status": record.status,
-        "source": info.get("source", ""),
-        "rows": info.get("rows", {}),
-        "strategies": info.get("strategies", []),
-        "strategy": info.get("strategy", ""),
-        "decision": record.decision,
-        "metric": info.get("metric", ""),
-        "gain": info.get("gain"),
-        "lower": info.get("lower"),
-        "upper": info.get("upper"),
+        **{key: getattr(record, key) for key in of_record},
+        **{key: info.get(key, default) for key, default in _OF_INFO.items()},
         "seconds": info.get("seconds", record.seconds),
-        "user": record.user,
-        "why": record.why,
         "version_before": record.version_before or 0,
         "version_after": record.version_after or 0,
-        "challenger": info.get("challenger", 0),
-        "candidate": info.get("candidate", 0),
         "waits": bool(info.get("candidate")) and record.status == "done" and info["candidate"] == waiting,
-        "gate": info.get("gate", ""),
-        "passed_in": info.get("passed_in", 0),
-        "error": record.error,
     }
+
+
+_OF_INFO: dict[str, Any] = {
+    **dict.fromkeys(("source", "strategy", "metric", "gate"), ""),
+    **dict.fromkeys(("gain", "lower", "upper")),
+    **dict.fromkeys(("challenger", "candidate", "passed_in"), 0),
+    "rows": {},
+    "strategies": [],
+}
+"""What `line` takes from the info of an event, and what if it is missing."""
 
 
 def came_live(records: Iterable[Record], version: int) -> dict[str, Any]:
@@ -118,8 +110,3 @@ def came_live(records: Iterable[Record], version: int) -> dict[str, Any]:
     why = {"why": found.why} if found.why else {}
     when = found.time.isoformat(timespec="seconds")
     return {"event": found.number, "by": found.user, "how": found.decision, **why, "time": when}
-
-
-def plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the same with its time as text, for JSON."""
-    return {**row, "time": row["time"].isoformat(timespec="seconds")}

@@ -26,7 +26,7 @@ def remove_rows(options: DeletionOptions, how: How, *, seed: int) -> tuple[Versi
     go, as they are older versions.
     """
     version, state, found = options.version, options.state, options.found
-    model, made_by, memory = version.model, dict(version.told), _memory_without(state.memory, found)
+    model, made_by, memory = version.model, dict(version.made_by), _memory_without(state.memory, found)
     if how == "exact":
         model, memory = _exactly(model, state.memory, found)
     elif how == "retrain":
@@ -34,10 +34,9 @@ def remove_rows(options: DeletionOptions, how: How, *, seed: int) -> tuple[Versi
         made_by = {"strategy": repr(Retrain()), "recipe": repr(recipe), "seed": seed}
     anchor = _anchor_without(state.anchor, found)
     if how == "unlearned":  # the prequential models have not learned the rows either
-        kept = State(memory, anchor, (), state.control, state.prequential, state.selection)
+        kept = State(memory, anchor, (), state.control, state.prequential)
     else:
-        selection = state.selection.with_gains({})
-        kept = State(memory.replace(importance={}), anchor, (), state.control, PrequentialModels(), selection)
+        kept = State(memory.replace(importance={}), anchor, (), state.control, PrequentialModels())
     schema = version.schema
     if model.classes is not None and schema.labels == 1:
         schema = schema.replace(classes=tuple(model.classes.tolist()))

@@ -26,11 +26,9 @@ class RowMatches:
     Parameters
     ----------
     rows : int
-        How many rows the request has.
-    learned : (n,) array of bool
-        Which remembered rows are among them.
-    anchored : (m,) array of bool
-        Which anchor rows are.
+        Number of rows in the request.
+    learned, anchored : (n,) and (m,) array of bool
+        Which remembered rows, and which anchor rows, are among them.
     unremembered : Batch
         Rows of the request that are in neither. If they were learned, memory has dropped them since.
     at : (k,) array
@@ -64,8 +62,7 @@ def find_rows(batch: Batch, state: State, *, trusted: bool, who: str) -> RowMatc
     state : State
         The present memory and anchor set.
     trusted : bool
-        Whether the caller knows that rows which memory lacks were learned too. Once memory has dropped rows, it cannot
-        show that itself.
+        Whether rows that memory lacks were learned too. A memory that has dropped rows cannot show that itself.
     who : str
         The model, for messages.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from incumbent.evidence.live import Monitor
 from incumbent.registry._lineage import check_deletions
 from incumbent.registry._live_evidence import LiveEvidence, Shadow
 from incumbent.registry._live_log import read_log
-from incumbent.registry._stored import StoredModels
+from incumbent.registry._stored import RegistryBase, StoredModels
 from incumbent.store import Store
 from incumbent.updating import safe_predict
 
@@ -27,52 +27,133 @@ _ENOUGH = 100
 """The fewest rows for an estimate of the 99 % quantile."""
 
 
-def start(
-    models: StoredModels,
-    name: str,
-    version: int,
-    *,
-    bound: float | None,
-    min_gain: float,
-    alpha: float,
-    goal: Any,
-    metric: str | None,
-    columns: dict[str, str] | None,
-    why: str,
-    user: str | None,
-) -> Shadow:
-    """Record who is compared and how, before the first label; see `Registry.shadow_start`."""
-    store = models.store
-    live = store.champion(name)
-    _check_version(models, name, version, live, goal)
-    champion, challenger = models.version(name, live), models.version(name, version)
-    if champion.schema.labels > 1:
-        raise UsageError(
-            f"A shadow is judged by logs with one label for each row, and {name!r} has {champion.schema.labels} at "
-            "once; judge its challengers by updates."
-        )
-    rule = metrics.metric(metric, task=champion.model.task, classes=champion.model.classes)
-    largest, where = (bound, "as given") if bound is not None else _bound(models, name, rule)
-    both = {"champion": champion.model, "challenger": challenger.model}
-    shadow = Shadow(
-        name,
-        live,
-        version,
-        Monitor(alpha=alpha, min_gain=min_gain, bound=largest, goal=goal),
-        metric or rule.name,
-        champion.model.task,
-        {who: [] if model.classes is None else np.asarray(model.classes).tolist() for who, model in both.items()},
-        COLUMNS | _known(columns or {}),
-        where,
-    )
-    with store.event(name, "shadow", why=why, user=user) as event:
-        if event.version_before != live:
-            raise RegistryError(
-                f"Version {event.version_before} of {name!r} went live meanwhile; start the shadow again."
+class ShadowVerbs(RegistryBase):
+    """Compare a version with the champion on live labels."""
+
+    def shadow_start(
+        self,
+        name: str,
+        version: int,
+        *,
+        bound: float | None = None,
+        min_gain: float = 0.0,
+        alpha: float = 0.05,
+        goal: Literal["promote", "rollback"] = "promote",
+        metric: str | None = None,
+        columns: dict[str, str] | None = None,
+        why: str = "",
+        user: str | None = None,
+    ) -> Shadow:
+        """Compare a version with the champion on live labels from now on, by rules that are recorded first.
+
+        Parameters
+        ----------
+        name, version : str, int
+            Which model, and the version to compare with the live one.
+        bound : float, optional
+            The largest loss of a row; larger ones are cut off. The default is the metric's own bound, or else the 99 %
+            quantile of the champion's losses on old rows.
+        min_gain : float
+            The gain in mean loss that must be exceeded.
+        alpha : float
+            The probability of ever deciding wrongly, however often you look.
+        goal : {"promote", "rollback"}
+            What follows once `version` is shown to be better: it replaces the champion, or it comes back, having been
+            live before.
+        metric : str, optional
+            A metric with a loss for each row; the default is accuracy, or RMSE for a regression.
+        columns : mapping, optional
+            The names in the log of "id", "champion", "challenger", "label" and "time", if they differ from these. For
+            a metric on probabilities, "champion" is the beginning of ``champion_CLASS``.
+
+        Raises
+        ------
+        RegistryError
+            There is no such version, it is live, or it should come back and was never live.
+        UsageError
+            A setting is not valid.
+        """
+        models, live = self._models, self.store.champion(name)
+        _check_version(models, name, version, live, goal)
+        champion, challenger = models.version(name, live), models.version(name, version)
+        if champion.schema.labels > 1:
+            raise UsageError(
+                f"A shadow is judged by logs with one label for each row, and {name!r} has {champion.schema.labels} at "
+                "once; judge its challengers by updates."
             )
-        info = {"strategy": f"version {version} in the shadow", "challenger": version, "shadow": shadow.to_dict()}
-        event.conclude(decision="start", deploy=None, info=info)
-    return running(store, name)
+        rule = metrics.metric(metric, task=champion.model.task, classes=champion.model.classes)
+        largest, where = (bound, "as given") if bound is not None else _bound(models, name, rule)
+        both = {"champion": champion.model, "challenger": challenger.model}
+        shadow = Shadow(
+            name,
+            live,
+            version,
+            Monitor(alpha=alpha, min_gain=min_gain, bound=largest, goal=goal),
+            metric or rule.name,
+            champion.model.task,
+            {who: [] if model.classes is None else np.asarray(model.classes).tolist() for who, model in both.items()},
+            COLUMNS | _known(columns or {}),
+            where,
+        )
+        with self.store.event(name, "shadow", why=why, user=user) as event:
+            if event.version_before != live:
+                raise RegistryError(
+                    f"Version {event.version_before} of {name!r} went live meanwhile; start the shadow again."
+                )
+            info = {"strategy": f"version {version} in the shadow", "challenger": version, "shadow": shadow.to_dict()}
+            event.conclude(decision="start", deploy=None, info=info)
+        return _running(self.store, name)
+
+    def shadow_status(self, name: str, logs: Any, *, before: Any = None) -> LiveEvidence:
+        """Return what the labels show so far. Nothing is recorded, so look as often as you like.
+
+        Parameters
+        ----------
+        name : str
+            Which model.
+        logs : frame, path, or list of those
+            The whole log: tables of predictions, of labels that came later, or of both.
+        before : optional
+            Count only rows predicted before this moment (see `incumbent.evidence.live.from_log`).
+
+        Raises
+        ------
+        RegistryError
+            No shadow runs.
+        DataError
+            A table does not belong to the log, or an id is there twice.
+        """
+        return read_log(_running(self.store, name), logs, before=before)
+
+    def shadow_decide(
+        self, name: str, logs: Any, *, before: Any = None, why: str = "", user: str | None = None
+    ) -> LiveEvidence:
+        """Promote, roll back, or end the shadow, if the labels show it, and record the evidence.
+
+        While the result is undecided, nothing changes and nothing is recorded. `logs` and `before` are as in
+        `shadow_status`.
+
+        Raises
+        ------
+        RegistryError
+            No shadow runs.
+        LockError
+            Another process is changing the model.
+        """
+        found = self.shadow_status(name, logs, before=before)
+        if found.decision == "undecided":
+            return found
+        kind = "shadow" if found.decision == "reject" else found.decision
+        deploy = None if found.decision == "reject" else found.shadow.challenger
+        with self.store.event(name, kind, why=why, user=user) as event:
+            if _running(self.store, name) != found.shadow:  # this event holds the lock, so it cannot change any more
+                raise RegistryError(f"Another shadow of {name!r} was started meanwhile. Check its status first.")
+            recorded = _recorded(found, event.number)
+            facts = recorded.to_dict()
+            event.metrics({key: float(facts[key]) for key in _NUMBERS if facts[key] is not None})
+            event.file(json.dumps(facts, indent=1), "shadow.json")
+            event.conclude(decision=found.decision, deploy=deploy, info=_info(recorded))
+        return recorded
 
 
 def _check_version(models: StoredModels, name: str, version: int, live: int, goal: str) -> None:
@@ -103,25 +184,17 @@ def _bound(models: StoredModels, name: str, rule: Metric) -> tuple[float, str]:
         rows, what = enough[0]
         losses = rule.losses(rows.labels, safe_predict(stored.model, rows.x, f"the {what} rows"))
         if losses is None:
-            raise UsageError(
-                f"{rule.name} has no loss for a single row, which a shadow bets on; name another --metric."
-            )
+            raise UsageError(f"{rule.name} has no loss for a single row, which a shadow needs; name another --metric.")
         cut = float(np.quantile(losses, 0.99))
         if cut > 0.0:
             return cut, f"99 % of the champion's losses on {len(rows):,} {what} rows are below"
     raise UsageError(
-        f"The losses of {rule.name} know no bound, and no old rows are kept to take one from; give --bound B."
+        f"The losses of {rule.name} have no bound, and no old rows are kept to take one from; give --bound B."
     )
 
 
-def running(store: Store, name: str) -> Shadow:
-    """Return the shadow that runs.
-
-    Raises
-    ------
-    RegistryError
-        None does.
-    """
+def _running(store: Store, name: str) -> Shadow:
+    """Return the shadow that runs; raise an error if none does."""
     done = [record for record in store.history(name) if record.status == "done"]
     found = next((record for record in done if record.kind == "shadow"), None)
     begin = f"Start one: incumbent shadow start --name {name} --version N"
@@ -138,30 +211,6 @@ def running(store: Store, name: str) -> Shadow:
     return Shadow.from_dict(found.info["shadow"], name=name, since=f"{since} UTC")
 
 
-def status(store: Store, name: str, logs: Any, *, before: Any) -> LiveEvidence:
-    """Return what the whole log says; see `Registry.shadow_status`."""
-    return read_log(running(store, name), logs, before=before)
-
-
-def decide(store: Store, name: str, logs: Any, *, before: Any, why: str, user: str | None) -> LiveEvidence:
-    """Act on what the whole log says; see `Registry.shadow_decide`."""
-    found = status(store, name, logs, before=before)
-    if found.decision == "undecided":
-        return found
-    kind = "shadow" if found.decision == "reject" else found.decision
-    deploy = None if found.decision == "reject" else found.shadow.challenger
-    with store.event(name, kind, why=why, user=user) as event:
-        if running(store, name) != found.shadow:  # this event holds the lock, so it cannot change any more
-            raise RegistryError(f"Another shadow of {name!r} was started meanwhile. Check its status first.")
-        recorded = _recorded(found, event.number)
-        event.metrics(
-            {key: float(value) for key, value in recorded.to_dict().items() if key in _NUMBERS and value is not None}
-        )
-        event.file(json.dumps(recorded.to_dict(), indent=1), "shadow.json")
-        event.conclude(decision=found.decision, deploy=deploy, info=_info(recorded))
-    return recorded
-
-
 _NUMBERS = ("e_value", "rows", "gain", "lower", "upper", "waiting", "overdue")
 
 
@@ -174,15 +223,10 @@ def _recorded(found: LiveEvidence, number: int) -> LiveEvidence:
 
 
 def _info(found: LiveEvidence) -> dict[str, Any]:
-    """Return what the history tells of a decision by live labels."""
+    """Return what the history shows of a decision by live labels."""
     shadow, monitor = found.shadow, found.monitor
-    evidence = f"{monitor.rows:,} live labels, e = {monitor.e_value:.3g}"
-    told = {"source": evidence, "strategy": f"version {shadow.challenger} in the shadow", "metric": shadow.metric}
+    source = f"{monitor.rows:,} live labels, e = {monitor.e_value:.3g}"
+    what = {"source": source, "strategy": f"version {shadow.challenger} in the shadow", "metric": shadow.metric}
     interval = {"gain": monitor.interval.value, "lower": monitor.interval.lower, "upper": monitor.interval.upper}
-    return {
-        **told,
-        **interval,
-        "challenger": shadow.challenger,
-        "evidence": found.to_dict(),
-        "monitor": monitor.to_dict(),
-    }
+    evidence = {"evidence": found.to_dict(), "monitor": monitor.to_dict()}
+    return {**what, **interval, "challenger": shadow.challenger, **evidence}

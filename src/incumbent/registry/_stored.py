@@ -35,13 +35,7 @@ def runner_up_version(name: str) -> int:
 
 @dataclass(frozen=True)
 class StoredModels:
-    """The models of one store.
-
-    Parameters
-    ----------
-    store : Store
-        Where they are kept.
-    """
+    """The models of one store."""
 
     store: Store
 
@@ -72,19 +66,7 @@ class StoredModels:
         return state
 
     def live(self, name: str, version: int, stored: Version, gate: Gate | None = None) -> LiveModel:
-        """Return the live model, with its state and its runners-up.
-
-        Parameters
-        ----------
-        name : str
-            Which model.
-        version : int
-            The version that is live.
-        stored : Version
-            That version, as `version` returns it.
-        gate : Gate, optional
-            The gate of this update; None is the one that the name has.
-        """
+        """Return the live model, with its state and its runners-up; `gate` is that of one update only."""
         state = self.state(name)
         rule = gate or stored.gate
         prequential = rule.source == "prequential"  # then one model per strategy is kept, and no single runner-up
@@ -94,7 +76,6 @@ class StoredModels:
             {runner_up_name(number): self.version(name, number).model for number in numbers},
             resume_control(state.control, rule),
             state.prequential if prequential else PrequentialModels(),
-            state.selection,
             stored.strategy,
         )
         return LiveModel(stored.model, stored.schema, state.memory, state.anchor, rule, carried)
@@ -122,11 +103,21 @@ class StoredModels:
     def checkpoints(self, name: str) -> Path:
         """Return the folder for checkpoints of long trainings, so that an interrupted update can resume.
 
-        It is among the caches of this user, not in the store: its files may be deleted at any time and belong to no
-        version. XDG_CACHE_HOME names another place.
+        It is in the user's cache, or in XDG_CACHE_HOME. Its files may be deleted at any time.
         """
         caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         return caches / "incumbent" / hashlib.sha256(self.store.url.encode()).hexdigest()[:16] / name
+
+
+class RegistryBase:
+    """What every verb of a registry works on."""
+
+    def __init__(self, url: str | Path | None = None) -> None:
+        self.store = Store(url)
+        self._models = StoredModels(self.store)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.store.url!r})"
 
 
 def resume_control(state: Mapping[str, Any], gate: Gate) -> ErrorControl | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from incumbent.core import Metric, Outcome, Progress
+from incumbent.core import Metric, Outcome, Progress, silent
 from incumbent.engine import parse_budget
 from incumbent.gate import Gate
 from incumbent.gate.budget import control
@@ -16,13 +16,12 @@ from incumbent.policy import Choice
 from incumbent.registry._approve import hold_for_approval
 from incumbent.registry._folders import State, Version
 from incumbent.registry._plan import keep_differences
-from incumbent.registry._read import history
+from incumbent.registry._read import ReadVerbs
 from incumbent.registry._record import summary, write
 from incumbent.registry._stored import StoredModels, resume_control, runner_up_version
 from incumbent.store import Event
 from incumbent.updating import (
     PrequentialModels,
-    SelectionWeights,
     UpdateInputs,
     prepare_update,
     run,
@@ -30,59 +29,88 @@ from incumbent.updating import (
 )
 
 
-def update(
-    models: StoredModels,
-    name: str,
-    new: Any,
-    *,
-    strategies: Choice,
-    budget: str | float | None,
-    metric: str | Metric | None,
-    gate: Gate | None,
-    weight: str | None,
-    seed: int,
-    approve: bool,
-    dry_run: bool,
-    why: str,
-    user: str | None,
-    progress: Progress,
-) -> Outcome:
-    """Update a model; see `Registry.update`."""
-    store = models.store
-    version, state = store.champion(name), store.state(name)
-    stored = models.version(name, version)
-    frame = stored.schema.read(new)
+class UpdateVerb(ReadVerbs):
+    """Update a model."""
 
-    def prepared(version: int, stored: Version) -> UpdateInputs:
-        live = models.live(name, version, stored, gate)
-        batch, check = live.schema.check(frame, weight=weight)
-        source = str(new) if isinstance(new, str | Path) else check.source
-        return prepare_update(
-            live,
-            batch,
-            dataclasses.replace(check, source=source),
-            strategies=strategies,
-            budget=parse_budget(budget),
-            metric=metric,
-            seed=seed,
-            progress=progress,
-            checkpoints=models.checkpoints(name),
-        )
+    def update(
+        self,
+        name: str,
+        new: Any,
+        *,
+        strategies: Choice = "auto",
+        budget: str | float | None = "5m",
+        metric: str | Metric | None = None,
+        gate: Gate | None = None,
+        weight: str | None = None,
+        seed: int = 0,
+        approve: bool = False,
+        dry_run: bool = False,
+        why: str = "",
+        user: str | None = None,
+        progress: Progress = silent,
+    ) -> Outcome:
+        """Update a model with new rows: promote a challenger in one step, or keep the champion, and record why.
 
-    inputs = prepared(version, stored)  # every mistake of the caller shows before anything is written
-    if dry_run:
-        earlier = tuple(history(store, name))
-        return run(inputs).replace(name=name, version_before=version, version_after=version, lineage=earlier)
-    with store.event(name, "update", why=why, user=user) as event:
-        now = store.champion(name)
-        if (now, store.state(name)) != (version, state):  # another update ended first and left another memory
-            stored = models.version(name, now)
-            inputs = prepared(now, stored)
-        before = event.version_before or 0
-        outcome = run(inputs).replace(
-            name=name, version_before=before, update=event.id, lineage=tuple(history(store, name)[1:])
-        )
-        return _conclude(models, event, inputs, outcome, stored, waits=approve)
+        Parameters
+        ----------
+        name : str
+            Which model.
+        new : frame, array, (x, y) pair, or path
+            New labelled rows.
+        strategies, budget, metric, seed, progress
+            As in `incumbent.update`.
+        gate : Gate, optional
+            The rule of promotion for this update only; the default is the model's own.
+        weight : str, optional
+            A column that says how much each new row counts, such as `label` writes. Scaled to a mean of one.
+        approve : bool
+            Leave a challenger that passes as the alias ``candidate`` until a person approves or refuses it. It
+            replaces an earlier candidate; a challenger that does not pass leaves that one waiting.
+        dry_run : bool
+            Record and promote nothing.
+
+        Raises
+        ------
+        RegistryError
+            There is no such model.
+        LockError
+            Another process is changing it.
+        DataError, AbilityError, UsageError
+            The rows, a strategy or an argument cannot be used. Then nothing is recorded.
+        """
+        models, store = self._models, self.store
+        version, state = store.champion(name), store.state(name)
+        stored = models.version(name, version)
+        frame = stored.schema.read(new)
+
+        def prepared(version: int, stored: Version) -> UpdateInputs:
+            live = models.live(name, version, stored, gate)
+            batch, check = live.schema.check(frame, weight=weight)
+            source = str(new) if isinstance(new, str | Path) else check.source
+            return prepare_update(
+                live,
+                batch,
+                dataclasses.replace(check, source=source),
+                strategies=strategies,
+                budget=parse_budget(budget),
+                metric=metric,
+                seed=seed,
+                progress=progress,
+                checkpoints=models.checkpoints(name),
+            )
+
+        inputs = prepared(version, stored)  # every mistake of the caller shows before anything is written
+        if dry_run:
+            earlier = tuple(self.history(name))
+            return run(inputs).replace(name=name, version_before=version, version_after=version, lineage=earlier)
+        with store.event(name, "update", why=why, user=user) as event:
+            now = store.champion(name)
+            if (now, store.state(name)) != (version, state):  # another update ended first and left another memory
+                stored = models.version(name, now)
+                inputs = prepared(now, stored)
+            before, earlier = event.version_before or 0, tuple(self.history(name)[1:])
+            outcome = run(inputs).replace(name=name, version_before=before, update=event.id, lineage=earlier)
+            return _conclude(models, event, inputs, outcome, stored, waits=approve)
 
 
 def _conclude(
@@ -94,7 +122,7 @@ def _conclude(
         number = _store_challenger(event, inputs, outcome, champion, Path(scratch) / "version")
         if waits and promoted:
             outcome, promoted = hold_for_approval(event, outcome, inputs.live, number), False
-        _next_state(models, inputs, outcome, champion, number, promoted).save(_made(Path(scratch) / "state"))
+        _next_state(models, inputs, outcome, champion, number, promoted).save(Path(scratch) / "state")
         event.keep_state(Path(scratch) / "state")
         outcome = outcome.replace(version_after=number if promoted else outcome.version_before)
         write(event, outcome, source=source, metric=outcome.metric, budget=inputs.budget)
@@ -119,7 +147,7 @@ def _store_challenger(event: Event, inputs: UpdateInputs, outcome: Outcome, cham
     how = {"strategy": chosen.strategy, "recipe": repr(chosen.recipe), "seed": outcome.seed}
     schema = with_classes(champion.schema, chosen.model).extend(inputs.batch.x)
     # the gate of the champion: the caller may have given another one for this update only
-    Version(chosen.model, schema, champion.gate, how).save(_made(folder))
+    Version(chosen.model, schema, champion.gate, how).save(folder)
     return event.add_version(folder, {key: str(value) for key, value in how.items()} | {"decision": outcome.decision})
 
 
@@ -134,7 +162,6 @@ def _next_state(
         () if promoted else kept,
         _spent(models, outcome, inputs.live.gate, champion.gate),
         outcome.lines or PrequentialModels(),
-        SelectionWeights.from_dict(outcome.followed),
     )
 
 
@@ -142,7 +169,7 @@ def _spent(models: StoredModels, outcome: Outcome, given: Gate, own: Gate) -> Ma
     """Return the state of the model's own error control after an update.
 
     A gate for one update may have another error control. The model's own then records an update without a promotion,
-    so that nobody renews an error budget by a detour.
+    so that such a gate does not renew the error budget.
     """
     if (given.error_control, given.alpha) == (own.error_control, own.alpha):
         return outcome.control
@@ -150,8 +177,3 @@ def _spent(models: StoredModels, outcome: Outcome, given: Gate, own: Gate) -> Ma
     if not outcome.comparisons:
         return stored
     return (resume_control(stored, own) or control(own.error_control, own.alpha)).record(False).to_dict()
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder

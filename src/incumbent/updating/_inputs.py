@@ -42,7 +42,7 @@ class UpdateInputs:
         The new rows as given.
     check : DataCheck
         What the data check found in them.
-    quality : Quality
+    quality : RowFlags
         Which of them are duplicate, contradictory, seen before or leaked.
     metric : Metric
         The score that decides.
@@ -57,8 +57,8 @@ class UpdateInputs:
     old_select, old_test : PredictedRows, optional
         Anchor rows for the choice and for the test; never the same. None if there are none.
     clip : float
-        Losses of a metric without a bound are cut off here: the champion's 99th percentile on the select rows. The test
-        rows have no part in it, so the limit cannot favour either model there.
+        The limit of losses without a bound: the champion's 99th percentile on the select rows. The test rows have no
+        part in it, so it cannot favour either model there.
     budget : float
         Seconds for training challengers.
     deadline : float
@@ -135,26 +135,8 @@ def prepare_update(
 ) -> UpdateInputs:
     """Return the inputs of an update with their metric, plans and splits. After this, only training can fail.
 
-    Parameters
-    ----------
-    live : LiveModel
-        The model that is live.
-    batch : Batch
-        New labelled rows that passed the check.
-    check : DataCheck
-        What the check found.
-    strategies : "auto", str, Strategy, or a sequence of those
-        What to try.
-    budget : float
-        Seconds for training challengers.
-    metric : str or Metric, optional
-        What decides; None is accuracy, or RMSE for a regression.
-    seed : int
-        The seed of all randomness.
-    progress : callable
-        Called with every step, as an `Event`.
-    checkpoints : Path, optional
-        A folder for checkpoints of long trainings.
+    The parameters are the fields of `UpdateInputs`; `metric` may be a name, and None is accuracy, or RMSE for a
+    regression.
 
     Raises
     ------

@@ -12,38 +12,22 @@ from incumbent.gate.budget import ErrorControl
 from incumbent.gate.slices import Slice, find_slices, losses
 from incumbent.memory import scale_weights
 from incumbent.models import add_rows, predict
+from incumbent.updating._evidence import FOLDS, new_evidence, old_evidence
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._measure import measure
-from incumbent.updating._new import new_evidence
-from incumbent.updating._old import old_evidence
-from incumbent.updating._pairs import FOLDS
 from incumbent.updating._prequential import kind_of
 from incumbent.updating._try import failed
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """The result of the gate.
+    """The result of the gate; without evidence and verdict if no challenger was judged."""
 
-    Parameters
-    ----------
-    challengers : tuple of Challenger
-        All challengers; the last one judged is marked as chosen.
-    control : ErrorControl
-        The error control after this update.
-    evidence : Evidence, optional
-        What the gate saw; None if no challenger was judged.
-    verdict : Verdict, optional
-        What it decided.
-    proved : bool
-        Whether a challenger had to be shown better, which spends error budget and a use of the old rows.
-    """
-
-    challengers: tuple[Challenger, ...]
-    control: ErrorControl
+    challengers: tuple[Challenger, ...]  # the last one judged is marked as chosen
+    control: ErrorControl  # after this update
     evidence: Evidence | None = None
     verdict: Verdict | None = None
-    proved: bool = False
+    proved: bool = False  # a challenger had to be shown better, which spends error budget and a use of the old rows
 
     @property
     def chosen(self) -> Challenger | None:

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from incumbent.core import AnchorSet, Batch, DataCheck, Finding, Memory, Model, Task
-from incumbent.data import Schema, read
+from incumbent.data import Schema, flag_rows, read
 from incumbent.data.reading._arrays import has_images
 from incumbent.gate import Gate
 from incumbent.gate.budget import ErrorControl, control
 from incumbent.memory import update_memory
-from incumbent.updating._anchor import anchor_set, drop_trained_rows
 from incumbent.updating._outputs import infer_outputs, match_classes, task_of
 from incumbent.updating._prequential import PrequentialModels, kind_of
-from incumbent.updating._selection import SelectionWeights
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +31,6 @@ class UpdateState:
         The error control after the last update; None before the first one.
     prequential : PrequentialModels
         One model per strategy and the evidence about them, if the gate takes its evidence from them.
-    selection : SelectionWeights
-        How much new and old rows count in the choice among challengers.
     strategy : str
         The strategy that made the live model. A model that was brought in counts as retrained.
     """
@@ -40,7 +38,6 @@ class UpdateState:
     runners_up: Mapping[str, Model] = field(default_factory=dict)
     control: ErrorControl | None = None
     prequential: PrequentialModels = field(default_factory=PrequentialModels)
-    selection: SelectionWeights = field(default_factory=SelectionWeights)
     strategy: str = "Retrain()"
 
 
@@ -101,24 +98,13 @@ class LiveModel:
             The champion.
         source : frame, array, (x, y) pair, or path
             The first rows. They give the schema.
-        target : str
-            The column to predict.
         trained_on : bool
             Whether the model was trained on these rows. Then they also give the memory.
-        anchor : frame, array, (x, y) pair, or path, optional
-            Old rows that the model was not trained on.
-        time, group : str, optional
-            The column that orders the rows, and the column that says which rows belong together.
-        task : {"classification", "regression"}, optional
-            What the model predicts, if the model cannot tell.
-        gate : Gate, optional
-            The rule of promotion.
-        size : (int, int), int or str, optional
-            Height and width for a folder of images.
-        seed : int
-            The seed of the memory's sample.
+        target, anchor, time, group, task, gate, size, seed
+            As in `Registry.init`.
         """
-        names, tensors, channels = feature_names(model), takes_tensors(model), _channels(model, source)
+        names, tensors = model.feature_names, model.takes == "tensors"
+        channels = model.image_channels if has_images(source) else None
         frame = read(source, names=names, target=target, tensors=tensors, size=size, channels=channels)
         model = infer_outputs(model, frame, target, task)
         schema = Schema.of(frame, target=target, time=time, group=group, task=task_of(model, task), features=names)
@@ -148,25 +134,24 @@ class LiveModel:
         """Whether the gate treats this strategy as routine: the live strategy under a refresh."""
         return self.gate.rule == "refresh" and kind_of(strategy) == kind_of(self.state.strategy)
 
-    def with_state(self, **changes: Any) -> LiveModel:
-        """Return the same live model with some parts of its state changed."""
-        return self.replace(state=dataclasses.replace(self.state, **changes))
-
     def replace(self, **changes: Any) -> LiveModel:
         """Return the same live model with some parts changed."""
         return dataclasses.replace(self, **changes)
 
 
-def feature_names(champion: Model) -> list[str] | None:
-    """Return the columns that the model was trained on, in its order; None if it did not keep their names."""
-    return champion.feature_names
+def anchor_set(schema: Schema, frame: Any) -> AnchorSet:
+    """Return an anchor set of rows that have served in no decision yet."""
+    rows, _ = schema.check(frame)
+    return AnchorSet(rows, np.zeros(len(rows), dtype=np.int64), len(rows))
 
 
-def takes_tensors(champion: Model) -> bool:
-    """Return whether a model takes arrays of any dimensions instead of a table."""
-    return champion.takes == "tensors"
-
-
-def _channels(champion: Model, source: Any) -> int | None:
-    """Return 1 for grey or 3 for colour if the source is a folder of images and the model takes only one of them."""
-    return champion.image_channels if champion.image_channels is not None and has_images(source) else None
+def drop_trained_rows(anchor: AnchorSet, trained: Batch, *, task: Task) -> tuple[AnchorSet, tuple[Finding, ...]]:
+    """Return the anchor set without the rows that the model was trained on, and a warning if there were any."""
+    if anchor.rows is None or anchor.use_counts is None:
+        return anchor, ()
+    seen = flag_rows(anchor.rows, memory=Memory(trained), anchor=AnchorSet(), task=task).known
+    if not seen.any():
+        return anchor, ()
+    text = f"{seen.sum():,} of {len(anchor):,} old rows are also in the training data and were left out."
+    kept = AnchorSet(anchor.rows.take(~seen), anchor.use_counts[~seen], int((~seen).sum()))
+    return kept, (Finding("warning", "", text),)

@@ -18,19 +18,7 @@ MEASURED = ("latency_us", "bytes")
 
 
 def measure(live: LiveModel, challenger: Model, rows: Batch, new: PairedPredictions) -> dict[str, tuple[float, float]]:
-    """Return what the gate's limits name, measured for champion and challenger.
-
-    Parameters
-    ----------
-    live : LiveModel
-        The champion and its gate.
-    challenger : Model
-        The chosen challenger.
-    rows : Batch
-        The rows to measure the latency on.
-    new : PairedPredictions
-        The predictions of both models on the new rows.
-    """
+    """Return what the gate's limits name, measured for champion and challenger: scores on `new`, latency on `rows`."""
     names = {limit.name for limit in live.gate.limits}
     if not names:
         return {}

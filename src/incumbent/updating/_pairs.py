@@ -8,35 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from incumbent.core import Array, Batch, Floats, Model, PairedPredictions, Prediction
-from incumbent.updating._predict import predict_champion
-
-FOLDS = 3
+from incumbent.models import predict_and_cache
+from incumbent.updating._predict import as_data_error
 
 
 @dataclass(frozen=True, eq=False)
 class PredictedRows:
-    """Rows with the champion's predictions, which are made once and used in every comparison.
-
-    Parameters
-    ----------
-    rows : Batch
-        The rows.
-    champion : Prediction
-        What the champion predicts.
-    can_hold_out : (n,) array of bool
-        Which rows can serve as evidence: those of which no copy was, or is, learned from.
-    """
+    """Rows with the champion's predictions, which are made once and used in every comparison."""
 
     rows: Batch
     champion: Prediction
-    can_hold_out: Array
+    can_hold_out: Array  # (n,): whether a row can serve as evidence, as no copy of it was, or is, learned from
 
     @staticmethod
     def of(model: Model, rows: Batch, *, can_hold_out: Array | None = None, named: str) -> PredictedRows:
         """Return the rows with the predictions of the champion."""
-        kept, predictions = predict_champion(model, rows, named)
-        sound = np.ones(len(rows), dtype=bool) if can_hold_out is None else can_hold_out
-        return PredictedRows(kept, predictions, sound)
+        with as_data_error(model, named):
+            rows, predictions = predict_and_cache(model, rows)  # with the cached features of the champion's frozen layers
+        return PredictedRows(rows, predictions, np.ones(len(rows), bool) if can_hold_out is None else can_hold_out)
 
     def __len__(self) -> int:
         return len(self.rows)

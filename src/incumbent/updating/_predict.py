@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from incumbent.core import Batch, Model, Prediction
+from incumbent.core import Model, Prediction
 from incumbent.errors import DataError, IncumbentError
-from incumbent.models import predict, predict_and_cache
 
 
 def safe_predict(model: Model, x: Any, rows: str = "the new rows") -> Prediction:
@@ -28,45 +27,13 @@ def safe_predict(model: Model, x: Any, rows: str = "the new rows") -> Prediction
     DataError
         The model cannot predict these rows, for example because of a missing value.
     """
-    with _as_data_error(model, rows):
+    with as_data_error(model, rows):
         return model.predict(x)
 
 
-def predict_from_cache(model: Model, rows: Batch) -> Prediction:
-    """Return predictions, computed from the cached features of the rows if the model shares the champion's layers.
-
-    Raises
-    ------
-    DataError
-        The model cannot predict these rows.
-    """
-    with _as_data_error(model, "the new rows"):
-        return predict(model, rows)
-
-
-def predict_champion(model: Model, rows: Batch, named: str = "the new rows") -> tuple[Batch, Prediction]:
-    """Return the rows with the cached features of the champion's frozen layers, and the champion's predictions.
-
-    Parameters
-    ----------
-    model : Model
-        The champion.
-    rows : Batch
-        The rows.
-    named : str
-        What an error calls the rows.
-
-    Raises
-    ------
-    DataError
-        The model cannot predict these rows.
-    """
-    with _as_data_error(model, named):
-        return predict_and_cache(model, rows)
-
-
 @contextmanager
-def _as_data_error(model: Model, named: str) -> Iterator[None]:
+def as_data_error(model: Model, named: str) -> Iterator[None]:
+    """Raise any error of a prediction as a `DataError` that names the rows."""
     try:
         yield
     except IncumbentError:

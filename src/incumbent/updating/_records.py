@@ -1,23 +1,22 @@
-"""Update the records of earlier models by a batch that none of them has learned."""
+"""Score models on a batch before any of them learns it, and update the evidence of prequential models."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from contextlib import suppress
 
 import numpy as np
 
 from incumbent import metrics
-from incumbent.core import Challenger, Event, Floats, Model, PairedPredictions, Prediction
-from incumbent.errors import DataError, UsageError
+from incumbent.core import Event, Model, PairedPredictions, Prediction
+from incumbent.errors import DataError
 from incumbent.gate._reasons import margin_of
+from incumbent.models import predict
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._live import LiveModel
-from incumbent.updating._predict import predict_from_cache
-from incumbent.updating._prequential import kind_of, losses_of
-
-RUNNER_UP = "standing"
-"""The key of the only runner-up in the selection weights. Stored states contain it."""
+from incumbent.updating._predict import as_data_error
+from incumbent.updating._prequential import losses_of
 
 
 def predict_batch(models: Mapping[str, Model], inputs: UpdateInputs) -> dict[str, Prediction]:
@@ -27,13 +26,13 @@ def predict_batch(models: Mapping[str, Model], inputs: UpdateInputs) -> dict[str
     """
     found: dict[str, Prediction] = {}
     for name, model in models.items():
-        with suppress(DataError):
-            found[name] = predict_from_cache(model, inputs.new.rows)
+        with suppress(DataError), as_data_error(model, "the new rows"):
+            found[name] = predict(model, inputs.new.rows)
     return found
 
 
 def score_before_learning(inputs: UpdateInputs, runners_up: Mapping[str, Prediction]) -> dict[str, Mapping[str, float]]:
-    """Return all metrics of champion and runners-up on the new rows, which nobody has learned yet.
+    """Return all metrics of champion and runners-up on the new rows, which no model has learned yet.
 
     Rows in order of time add a baseline that repeats the last label. A runner-up that cannot predict the rows is
     missing here; it fails as a challenger, with the reason.
@@ -54,39 +53,24 @@ def score_before_learning(inputs: UpdateInputs, runners_up: Mapping[str, Predict
     return found
 
 
-def update_records(inputs: UpdateInputs, runners_up: Mapping[str, Prediction]) -> LiveModel:
-    """Return the live model with the evidence of the new batch in its prequential models and selection weights."""
-    live, state = inputs.live, inputs.live.state
-    if inputs.is_prequential:
-        models = state.prequential
-        champion, found = _losses(inputs, predict_batch(models.models, inputs))
-        bound, margin = min(inputs.metric.bound, inputs.clip), _margin(inputs)
-        models = models.add_batch(champion, found, alpha=live.gate.alpha, min_gain=margin, bound=bound)
-        return live.with_state(prequential=models, selection=state.selection.add_batch(champion, found))
-    if len(state.runners_up) == len(runners_up) == 1 and state.selection.gains:
-        (only,) = runners_up.values()
-        with suppress(UsageError):  # the metric has no loss for each row
-            return live.with_state(selection=state.selection.add_batch(*_losses(inputs, {RUNNER_UP: only})))
-    return live
-
-
-def kept_challengers(
-    inputs: UpdateInputs, challengers: tuple[Challenger, ...], promoted: bool
-) -> dict[str, Challenger]:
-    """Return the challengers of this update that are kept for the next one, by name."""
-    trained = [c for c in challengers if c.recipe is not None]
-    if inputs.is_prequential:
-        return {kind_of(c.strategy): c for c in trained}
-    chosen = next((c for c in trained if c.chosen), None)
-    return {} if chosen is None or promoted else {RUNNER_UP: chosen}
-
-
-def _losses(inputs: UpdateInputs, predictions: Mapping[str, Prediction]) -> tuple[Floats, dict[str, Floats]]:
-    """Return the losses of the champion and of each model on the new rows that can serve as evidence."""
-    new = inputs.new.take(inputs.new.can_hold_out)
-    at, y = np.flatnonzero(inputs.new.can_hold_out), new.rows.labels
-    found = {name: losses_of(inputs.metric, y, each.take(at)) for name, each in predictions.items()}
-    return losses_of(inputs.metric, y, new.champion), found
+def update_records(inputs: UpdateInputs) -> LiveModel:
+    """Return the live model with the evidence of the new batch in its prequential models."""
+    live, models = inputs.live, inputs.live.state.prequential
+    if not inputs.is_prequential:
+        return live
+    at = np.flatnonzero(inputs.new.can_hold_out)
+    y, champion = inputs.new.rows.labels[at], inputs.new.champion.take(at)
+    found = {
+        name: losses_of(inputs.metric, y, each.take(at)) for name, each in predict_batch(models.models, inputs).items()
+    }
+    models = models.add_batch(
+        losses_of(inputs.metric, y, champion),
+        found,
+        alpha=live.gate.alpha,
+        min_gain=_margin(inputs),
+        bound=min(inputs.metric.bound, inputs.clip),
+    )
+    return live.replace(state=dataclasses.replace(live.state, prequential=models))
 
 
 def _margin(inputs: UpdateInputs) -> float:

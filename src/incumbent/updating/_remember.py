@@ -1,4 +1,4 @@
-"""Fold the new rows into what the next update may use, and say what is kept."""
+"""Add the new rows to memory and anchor set, for the next update."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def remember_rows(inputs: UpdateInputs, found: Judgement) -> tuple[Memory, Ancho
     memory = update_memory(live.memory, learned, seed=seed, rare=live.rare_rows)
     memory, model = _follow_strategy(inputs, found, memory, learned)
     if memory.statistics and memory.statistics is live.memory.statistics:
-        memory = update_statistics(
-            memory, model, learned
-        )  # statistics stand for all rows, so they take every row, whoever won
+        memory = update_statistics(memory, model, learned)  # they contain every row, whichever model won
     return memory, anchor
 
 

@@ -11,49 +11,37 @@ from incumbent.evidence import compare
 from incumbent.report import ReportRenderer
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._judge import Judgement, judge_challengers
-from incumbent.updating._records import kept_challengers, predict_batch, score_before_learning, update_records
+from incumbent.updating._records import predict_batch, score_before_learning, update_records
 from incumbent.updating._remember import count_rows, remember_rows
 from incumbent.updating._try import choose, train_challengers
 
 
-class _Stages:
-    """Seconds by stage."""
-
-    def __init__(self, before: dict[str, float]) -> None:
-        self.begun = time.monotonic()
-        self.before, self.stages = before, dict(before)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time of the block to a stage."""
-        begun = time.monotonic()
-        yield
-        self.stages[name] = self.stages.get(name, 0.0) + time.monotonic() - begun
-
-    def cost(self) -> dict[str, float]:
-        """Return seconds by stage, and in all."""
-        return {**self.stages, "total": sum(self.before.values()) + time.monotonic() - self.begun}
+@contextmanager
+def _timed(cost: dict[str, float], stage: str) -> Iterator[None]:
+    """Record the seconds of the block as those of a stage."""
+    begun = time.monotonic()
+    yield
+    cost[stage] = time.monotonic() - begun
 
 
 def run(inputs: UpdateInputs) -> Outcome:
     """Return the outcome of one update. Nothing outside of the outcome changes."""
-    stages = _Stages(dict(inputs.cost))
-    with stages.stage("prequential"):
+    cost = dict(inputs.cost)
+    with _timed(cost, "prequential"):
         runners_up = predict_batch(inputs.live.state.runners_up, inputs)
         prequential = score_before_learning(inputs, runners_up)
-        inputs = inputs.start(update_records(inputs, runners_up))
-    with stages.stage("train"):
+        inputs = inputs.start(update_records(inputs))
+    with _timed(cost, "train"):
         challengers = choose(train_challengers(inputs))
-    with stages.stage("judge"):
+    with _timed(cost, "judge"):
         found = judge_challengers(inputs, challengers)
         comparisons = _comparisons(inputs, found)
-    with stages.stage("remember"):
+    with _timed(cost, "remember"):
         memory, anchor = remember_rows(inputs, found)
-    live, state = inputs.live, inputs.live.state
+    live = inputs.live
     verdict, chosen = found.verdict or _no_verdict(found.challengers, inputs.metric), found.chosen
     winner = chosen.model if found.promoted and chosen is not None and chosen.model is not None else live.model
-    kept = kept_challengers(inputs, found.challengers, found.promoted)
-    models = state.prequential.with_challengers(found.challengers, promoted=found.promoted)
+    models = live.state.prequential.with_challengers(found.challengers, promoted=found.promoted)
     outcome = Outcome(
         verdict.decision,
         winner.native,
@@ -65,13 +53,12 @@ def run(inputs: UpdateInputs) -> Outcome:
         prequential,
         inputs.check,
         count_rows(inputs, memory, anchor),
-        stages.cost(),
+        {**cost, "total": sum(cost.values())},
         memory,
         anchor,
         inputs.seed,
         found.control.to_dict(),
         models if inputs.is_prequential else None,
-        state.selection.with_gains(kept).to_dict(),
         renderer=ReportRenderer(),
     )
     inputs.progress(Event("done", verdict.decision))

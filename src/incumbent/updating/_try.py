@@ -44,10 +44,9 @@ def train_challengers(inputs: UpdateInputs) -> list[Challenger]:
 def add_scores(challenger: Challenger, inputs: UpdateInputs) -> Challenger:
     """Return the challenger with its score on the new select rows and its gain over the champion.
 
-    The gain is a weighted mean of the gain on new rows and the gain on old rows. The weights are learned
-    (`SelectionWeights`). If there are fewer old rows than new ones, their weight shrinks in proportion; otherwise
-    twenty old rows could overrule hundreds of new ones. A challenger that cannot predict these rows has failed, for
-    example because of a category that its training rows lacked.
+    The gain is the mean of the gain on new rows and the gain on old rows. If there are fewer old rows than new ones,
+    their weight shrinks in proportion; otherwise twenty old rows could overrule hundreds of new ones. A challenger that
+    cannot predict these rows has failed, for example because of a category that its training rows lacked.
     """
     if challenger.model is None:
         return challenger
@@ -55,8 +54,7 @@ def add_scores(challenger: Challenger, inputs: UpdateInputs) -> Challenger:
         gains, score = _gains_and_score(challenger.model, inputs)
     except Exception as error:  # an estimator may raise anything, and one failed try must not end the update
         return failed(challenger, error)
-    new, old = inputs.live.state.selection.weight, inputs.old_select
-    weight = {"new": new, "old": (1.0 - new) * min(1.0, len(old or ()) / len(inputs.select))}
+    weight = {"new": 1.0, "old": min(1.0, len(inputs.old_select or ()) / len(inputs.select))}
     known = {name: gain for name, gain in gains.items() if not math.isnan(gain)}  # rows of one class have no AUC
     weights = [weight[name] for name in known]
     gain = float(np.average(list(known.values()), weights=weights)) if known else math.nan

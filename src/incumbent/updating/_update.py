@@ -13,7 +13,7 @@ from incumbent.gate import Gate
 from incumbent.models import open_model, wrap
 from incumbent.policy import Choice
 from incumbent.updating._inputs import prepare_update
-from incumbent.updating._live import LiveModel, feature_names, takes_tensors
+from incumbent.updating._live import LiveModel
 from incumbent.updating._run import run
 
 
@@ -108,7 +108,7 @@ def update(
             "Registry.update, or Gate(source='crossfit')."
         )
     champion = wrap(open_model(model, trust_pickle=trust_pickle) if isinstance(model, str | Path) else model)
-    column = target or ("target" if _is_pair(new) or takes_tensors(champion) else None)
+    column = target or ("target" if _is_pair(new) or champion.takes == "tensors" else None)
     if column is None:
         raise DataError("target= is needed to know which column of the new rows to predict, such as target='class'.")
     live, rows, check = LiveModel.from_rows(
@@ -142,5 +142,5 @@ def _read_like(live: LiveModel, new: Any) -> Any:
     """Read new rows as the training rows were read: images in their size, arrays with the columns of the model."""
     if live.schema.inputs:
         return live.schema.read(new)
-    names, tensors = feature_names(live.model), takes_tensors(live.model)
-    return read(new, names=names, target=live.schema.target, tensors=tensors)
+    model, target = live.model, live.schema.target
+    return read(new, names=model.feature_names, target=target, tensors=model.takes == "tensors")
