@@ -47,7 +47,7 @@ def test_looking_at_the_public_names_imports_no_framework():
     "arguments", [["--help"], ["--version"], ["update", "--help"], ["init"], ["update", "--bugdet"]]
 )
 def test_help_and_wrong_usage_import_no_framework(arguments):
-    assert imported_by(f"from incumbent.cli._main import run; run({arguments!r})", HEAVY) == []
+    assert imported_by(f"from incumbent.cli import run; run({arguments!r})", HEAVY) == []
 
 
 def test_wrapping_a_scikit_learn_model_imports_no_other_framework():

@@ -9,7 +9,7 @@ import joblib
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from incumbent.cli._main import run
+from incumbent.cli import run
 from rows import NAMES, fitted, points
 
 

@@ -19,7 +19,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import LinearSVC
 
 from incumbent import Registry
-from incumbent.cli._main import run
+from incumbent.cli import run
 from rows import NAMES, fitted, points
 from stores import digest
 

@@ -1,7 +1,8 @@
-"""The command line: a thin skin over the registry. Anything it does, Python does in as many words."""
+"""The command line: a thin layer over `incumbent.Registry`, which does the same in Python."""
 
 from __future__ import annotations
 
 from incumbent.cli._main import main as main
+from incumbent.cli._main import run as run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

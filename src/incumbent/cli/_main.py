@@ -11,17 +11,11 @@ from typing import Any
 from incumbent.errors import IncumbentError, UsageError
 
 FAILED, WRONG_USAGE = 1, 2
-_COMMANDS = ("_init", "_update", "_read", "_deploy", "_strategies", "_forget", "_gate", "_plan", "_shadow")
+_COMMANDS = ("_init", "_update", "_read", "_deploy", "_strategies", "_forget", "_plan", "_shadow")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: 0 done, 1 it failed, 2 wrong usage.
-
-    Parameters
-    ----------
-    arguments : list of str, optional
-        What to run; default the arguments of this process.
-    """
+    """Run the command line and leave with its exit code: 0 done, 1 it failed, 2 wrong usage."""
     code = run(sys.argv[1:] if arguments is None else arguments)
     sys.stdout.flush()
     raise SystemExit(code)

@@ -14,6 +14,7 @@ Name = Annotated[str, typer.Option("--name", metavar="NAME", help="Which model."
 File = Annotated[str, typer.Argument(metavar="FILE", help="Rows: a file, a folder, a glob, or - for CSV on stdin.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")]
+MetricOption = Annotated[str | None, typer.Option("--metric", metavar="M", help="The metric that decides.")]
 BringBack = Annotated[
     bool, typer.Option("--bring-back", help="Allow a version from before a deletion; its rows come back.")
 ]

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from incumbent.cli._app import app, open_registry
-from incumbent.cli._console import to_json
-from incumbent.cli._options import Json, Name, Seed, StoreOption
+from incumbent.cli._console import to_json, write_frame, writer_of
+from incumbent.cli._options import Json, MetricOption, Name, Seed, StoreOption
 from incumbent.errors import UsageError
 
 NEEDED = "--label FILE goes with --rows N and -o OUT: the rows, how many of them to label, and the file to write."
@@ -20,7 +20,7 @@ def plan(
     name: Name,
     gain: Annotated[float, typer.Option("--gain", metavar="G", help="The gain to show; 0.01 is one point.")] = 0.01,
     power: Annotated[float, typer.Option("--power", metavar="P", help="The probability of showing it.")] = 0.8,
-    metric: Annotated[str | None, typer.Option("--metric", metavar="M", help="What decides.")] = None,
+    metric: MetricOption = None,
     label: Annotated[
         str | None, typer.Option("--label", metavar="FILE", help="Choose which of these rows to label.")
     ] = None,
@@ -51,8 +51,6 @@ def plan(
         raise UsageError(NEEDED)
     if as_json and output == "-":
         raise UsageError("--json and the rows cannot both go to standard output; write the rows to a file: -o OUT.")
-    from incumbent.cli._write import write_frame, writer_of
-
     writer_of(output)  # a wrong ending shows before any work is done
     chosen = registry.label(
         name, label, budget=rows, version=version, metric=metric, uniform=uniform, weight=weight, seed=seed
@@ -72,6 +70,6 @@ def _next(name: str, output: str, weight: str, uniform: float) -> str:
     if uniform > 0.0:
         return f"Add the labels, then:\nincumbent update {output} --name {name} --weight {weight}"
     return (
-        "They tell these two versions apart and serve\nnothing else: an update tries others, which would be judged on "
-        "rows that were chosen against them (--uniform)."
+        "They tell these two versions apart and serve\nnothing else: an update has other challengers, and these rows "
+        "were not chosen for them (--uniform)."
     )

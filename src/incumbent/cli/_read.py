@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from incumbent.cli._app import app, open_registry
-from incumbent.cli._console import print_lines, print_pairs, screen_width, to_json
+from incumbent.cli._console import print_lines, print_pairs, screen_width, to_json, write_frame, writer_of
 from incumbent.cli._options import File, Json, Name, StoreOption, Verbose, Version
 
 
@@ -20,8 +20,6 @@ def predict(
     store: StoreOption = None,
 ) -> None:
     """Predict rows with the live model, or with another version."""
-    from incumbent.cli._write import write_frame, writer_of
-
     writer_of(output)  # a wrong ending shows before any work is done
     made = open_registry(store).predict(name, file, version=version)
     write_frame(made, output)

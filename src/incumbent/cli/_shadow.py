@@ -8,7 +8,7 @@ import typer
 
 from incumbent.cli._app import app, open_registry
 from incumbent.cli._console import to_json
-from incumbent.cli._options import EXIT, Json, Name, StoreOption
+from incumbent.cli._options import EXIT, Json, MetricOption, Name, StoreOption, Why
 
 shadow = typer.Typer(
     name="shadow",
@@ -31,16 +31,16 @@ Before = Annotated[
 @shadow.command()
 def start(
     name: Name,
-    version: Annotated[int, typer.Option("--version", metavar="N", help="The version beside the live one.")],
+    version: Annotated[int, typer.Option("--version", metavar="N", help="The version to compare with the live one.")],
     bound: Annotated[
         float | None, typer.Option("--bound", metavar="B", help="The largest loss of a row; larger ones are cut off.")
     ] = None,
     min_gain: Annotated[
         float, typer.Option("--min-gain", metavar="G", help="The gain in mean loss that must be exceeded.")
     ] = 0.0,
-    alpha: Annotated[float, typer.Option("--alpha", metavar="A", help="The chance of ever deciding wrongly.")] = 0.05,
-    goal: Annotated[Literal["promote", "rollback"], typer.Option("--goal", help="What it may lead to.")] = "promote",
-    metric: Annotated[str | None, typer.Option("--metric", metavar="M", help="Whose losses.")] = None,
+    alpha: Annotated[float, typer.Option("--alpha", metavar="A", help="Probability of ever deciding wrongly.")] = 0.05,
+    goal: Annotated[Literal["promote", "rollback"], typer.Option("--goal", help="What may follow.")] = "promote",
+    metric: MetricOption = None,
     id: Annotated[str, typer.Option("--id", metavar="COL", help="The log's column that names the row.")] = "id",
     champion: Annotated[
         str, typer.Option("--champion", metavar="COL", help="The live model's predictions; probabilities: COL_CLASS.")
@@ -50,7 +50,7 @@ def start(
     ] = "challenger",
     label: Annotated[str, typer.Option("--label", metavar="COL", help="The labels.")] = "label",
     time: Annotated[str, typer.Option("--time", metavar="COL", help="When each row was predicted.")] = "",
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")] = "",
+    why: Why = "",
     store: StoreOption = None,
 ) -> None:
     """Fix which versions are compared and how, before the first label."""
@@ -70,13 +70,13 @@ def start(
     print(f"{name} version {made.challenger} runs in the shadow of version {made.champion}, by {made.metric}.")
     print(f"It {does} once e reaches {1.0 / alpha:.6g}: the chance of ever being wrong is at most {100.0 * alpha:g} %.")
     print(f"Losses count up to {made.monitor.bound:.4g} ({made.bound_from}); gain to exceed: {min_gain:g}.")
-    logged = ", ".join([id, *_predicted(made.said("champion")), *_predicted(made.said("challenger"))])
+    logged = ", ".join([id, *_names(made.predicted("champion")), *_names(made.predicted("challenger"))])
     print(f"Log every row from now on with the columns {logged}; labels with {id}, {label}.")
     print(f"Next: incumbent shadow status --name {name} --log FILE")
 
 
-def _predicted(said: object) -> list[str]:
-    return [str(name) for name in said.values()] if isinstance(said, dict) else [str(said)]
+def _names(columns: object) -> list[str]:
+    return [str(name) for name in columns.values()] if isinstance(columns, dict) else [str(columns)]
 
 
 @shadow.command()
@@ -94,7 +94,7 @@ def decide(
     log: Log,
     more: More = None,
     before: Before = None,
-    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the record.")] = "",
+    why: Why = "",
     as_json: Json = False,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 0 decided, 10 rejected, 11 undecided.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from incumbent.cli._app import app, open_registry
-from incumbent.cli._options import EXIT, File, GateFile, Json, Name, Seed, StoreOption, Verbose
+from incumbent.cli._options import EXIT, File, GateFile, Json, MetricOption, Name, Seed, StoreOption, Verbose
 from incumbent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def update(
         list[str] | None, typer.Option("--strategy", metavar="EXPR", help="What to try; may be repeated.")
     ] = None,
     budget: Annotated[str, typer.Option("--budget", metavar="TIME", help="Time for training challengers.")] = "5m",
-    metric: Annotated[str | None, typer.Option("--metric", metavar="M", help="What decides.")] = None,
+    metric: MetricOption = None,
     weight: Annotated[
         str | None, typer.Option("--weight", metavar="COL", help="A column that says how much each row counts.")
     ] = None,
