@@ -24,7 +24,7 @@ class PredictedRows:
     def of(model: Model, rows: Batch, *, can_hold_out: Array | None = None, named: str) -> PredictedRows:
         """Return the rows with the predictions of the champion."""
         with as_data_error(model, named):
-            rows, predictions = predict_and_cache(model, rows)  # with the cached features of the champion's frozen layers
+            rows, predictions = predict_and_cache(model, rows)  # and cache its frozen features
         return PredictedRows(rows, predictions, np.ones(len(rows), bool) if can_hold_out is None else can_hold_out)
 
     def __len__(self) -> int:
