@@ -19,12 +19,8 @@ class DeployVerbs(RegistryBase):
 
         Parameters
         ----------
-        name : str
-            Which model.
         to : int, optional
             A version that was live once; the default is the one before the present.
-        why : str
-            The reason, for the record.
         bring_back : bool
             Allow a version from before rows were deleted (`forget`), which brings them back with its memory.
 

@@ -157,8 +157,6 @@ class ForgetVerb(RegistryBase):
 
         Parameters
         ----------
-        name : str
-            Which model.
         rows : frame, array, (x, y) pair, or path
             The rows with their labels, as they were learned. They are found by content.
         retrain : bool

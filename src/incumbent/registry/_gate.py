@@ -16,13 +16,9 @@ class GateVerb(RegistryBase):
 
         Parameters
         ----------
-        name : str
-            Which model.
         gate : Gate
             The rule of promotion. Slices that are columns become conditions, by the values of remembered rows. With
             another `error_control` or `alpha`, what was spent under the old one no longer counts.
-        why : str
-            The reason, for the record.
 
         Raises
         ------

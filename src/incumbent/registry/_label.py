@@ -56,8 +56,6 @@ class LabelVerb(RegistryBase):
 
         Parameters
         ----------
-        name : str
-            Which model.
         rows : frame, array, or path
             Rows without labels.
         budget : int

@@ -34,8 +34,6 @@ class PlanVerb(RegistryBase):
 
         Parameters
         ----------
-        name : str
-            Which model.
         gain : float
             The gain to show, in the unit of the gate: 0.01 is one point of accuracy, or one percent of the champion's
             mean loss for squared errors, absolute errors and costs.

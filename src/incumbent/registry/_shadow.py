@@ -109,8 +109,6 @@ class ShadowVerbs(RegistryBase):
 
         Parameters
         ----------
-        name : str
-            Which model.
         logs : frame, path, or list of those
             The whole log: tables of predictions, of labels that came later, or of both.
         before : optional

@@ -53,8 +53,6 @@ class UpdateVerb(ReadVerbs):
 
         Parameters
         ----------
-        name : str
-            Which model.
         new : frame, array, (x, y) pair, or path
             New labelled rows.
         strategies, budget, metric, seed, progress
