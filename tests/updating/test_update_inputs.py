@@ -40,12 +40,19 @@ def _written(write, path, **options):
     return str(path)
 
 
+def _update_in(form, folder):
+    new, old = (form(points(rows, seed=seed).round(6), folder) for rows, seed in ((300, 2), (200, 10)))
+    return incumbent.update(weak(), new, anchor=old, target="label", strategies="retrain")
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return _update_in(lambda frame, folder: frame, None)
+
+
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_of_the_same_rows_gives_the_same_outcome(form, tmp_path):
-    new, old = points(300, seed=2).round(6), points(200, seed=10).round(6)
-    options = {"target": "label", "strategies": "retrain"}
-    expected = incumbent.update(weak(), new, anchor=old, **options)
-    found = incumbent.update(weak(), FORMS[form](new, tmp_path), anchor=FORMS[form](old, tmp_path), **options)
+def test_every_form_of_the_same_rows_gives_the_same_outcome(form, expected, tmp_path):
+    found = _update_in(FORMS[form], tmp_path)
     assert told(found)["reasons"] == told(expected)["reasons"]
     assert found.check.digest == expected.check.digest
     assert found.rows == expected.rows
