@@ -21,17 +21,11 @@ from rows import NAMES, fitted, points, told, weak
 
 FORMS = {
     "polars": lambda frame, folder: pl.DataFrame(frame.to_dict("list")),
-    "lazy": lambda frame, folder: pl.DataFrame(frame.to_dict("list")).lazy(),
     "pyarrow": lambda frame, folder: pa.Table.from_pandas(frame, preserve_index=False),
     "dict": lambda frame, folder: frame.to_dict("list"),
     "pair": lambda frame, folder: (frame[NAMES], frame.label.rename("label")),
     "csv": lambda frame, folder: _written(frame.to_csv, folder / f"{len(frame)}.csv", index=False),
-    "gzip": lambda frame, folder: _written(frame.to_csv, folder / f"{len(frame)}.csv.gz", index=False),
     "parquet": lambda frame, folder: _written(frame.to_parquet, folder / f"{len(frame)}.parquet"),
-    "feather": lambda frame, folder: _written(frame.to_feather, folder / f"{len(frame)}.feather"),
-    "lines": lambda frame, folder: _written(
-        frame.to_json, folder / f"{len(frame)}.jsonl", orient="records", lines=True, double_precision=15
-    ),
 }
 
 
