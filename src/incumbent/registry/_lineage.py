@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from incumbent.errors import RegistryError
 from incumbent.store import Record, Store
-from incumbent.words import counted, joined
+from incumbent.words import joined
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,10 @@ def check_deletions(store: Store, name: str, live: int, to: int, *, bring_back: 
     if not undone or bring_back:
         return undone
     rows = sum(int(record.info.get("rows", {}).get("forgotten", 0)) for record in undone)
+    were = "row was" if rows == 1 else "rows were"
     raise RegistryError(
-        f"Version {to} of {name!r} is from before {events(undone)}, which deleted {counted(rows, 'row')}: it may have "
-        f"learned them, and its memory may hold them. {hint}"
+        f"Version {to} of {name!r} is from before {events(undone)}, where {rows:,} {were} deleted: it may have learned "
+        f"them, and its memory may hold them. {hint}"
     )
 
 
