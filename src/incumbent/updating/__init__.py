@@ -11,9 +11,7 @@ from incumbent.updating._live import LiveModel as LiveModel
 from incumbent.updating._live import UpdateState as UpdateState
 from incumbent.updating._live import anchor_set as anchor_set
 from incumbent.updating._live import drop_trained_rows as drop_trained_rows
-from incumbent.updating._old_names import Case as Case
 from incumbent.updating._old_names import feature_names as feature_names
-from incumbent.updating._old_names import prepare as prepare
 from incumbent.updating._old_names import takes_tensors as takes_tensors
 from incumbent.updating._old_names import unseen as unseen
 from incumbent.updating._outputs import infer_outputs as infer_outputs
