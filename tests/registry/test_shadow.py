@@ -153,7 +153,7 @@ def test_a_shadow_that_only_looks_spends_no_state_and_keeps_the_uses_of_old_rows
 
 def test_probabilities_are_read_from_a_column_for_each_class(registry, two):
     started = registry.shadow_start(two, 2, metric="brier")
-    assert started.said("champion") == {0: "champion_0", 1: "champion_1"} and started.monitor.bound == 1.0
+    assert started.predicted("champion") == {0: "champion_0", 1: "champion_1"} and started.monitor.bound == 1.0
     log, labels = log_of(registry, two, points(400, NEW, seed=7), classes=(0, 1))
     found = registry.shadow_status(two, [log, labels])
     truth = registry.evaluate(two, points(400, NEW, seed=7))["brier"]

@@ -1,4 +1,4 @@
-"""Evidence on the past: the anchor set, stand-ins that have not seen the rows, or training rows with the bias said."""
+"""Evidence on old rows: the anchor set, fold models that have not learned the rows, or training rows and their bias."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def crossfitted(live, past, new=None, **options):
     return incumbent.update(live, new, target="label", data=past, strategies="retrain", **options)
 
 
-def test_without_an_anchor_stand_ins_are_judged_on_rows_that_they_have_not_seen():
+def test_without_an_anchor_fold_models_are_judged_on_rows_that_they_have_not_seen():
     past = points(300, seed=1)
     outcome = crossfitted(fitted(LogisticRegression(), past), past, points(600, NEW, seed=2))
     assert outcome.verdict.source == "crossfit"
-    assert "stand-ins" in outcome.verdict.reasons[1].text and "stand-ins" in outcome.verdict.guarantee
+    assert "other folds" in outcome.verdict.reasons[1].text and "fold models" in outcome.verdict.guarantee
     old = outcome.comparisons["anchor"].paired
     assert len(old) == 300
 
@@ -44,7 +44,7 @@ def test_a_champion_that_knows_its_training_rows_by_heart_is_not_flattered():
     assert not outcome.verdict.reasons[1].violated
 
 
-def test_the_training_rows_serve_with_the_bias_said_where_the_budget_leaves_no_time_for_stand_ins():
+def test_the_training_rows_serve_with_the_bias_said_where_the_budget_leaves_no_time_for_fold_models():
     past = points(400, seed=1, noise=0.4)
     live = fitted(DecisionTreeClassifier(random_state=0), past)
     ready = inputs(live, points(600, seed=2, noise=0.4), data=past, strategies="Window(360)")
@@ -59,7 +59,7 @@ def test_the_training_rows_serve_with_the_bias_said_where_the_budget_leaves_no_t
     assert any("(anchor=...)" in advice for advice in verdict.advice)
 
 
-def test_a_small_anchor_set_is_filled_up_by_stand_ins():
+def test_a_small_anchor_set_is_filled_up_by_fold_models():
     past = points(300, seed=1)
     new = points(600, NEW, seed=2)
     outcome = crossfitted(fitted(LogisticRegression(), past), past, new, anchor=points(200, seed=10))
@@ -74,14 +74,14 @@ def test_one_fold_is_judged_where_the_new_rows_show_no_gain_so_that_nothing_can_
     assert len(outcome.comparisons["anchor"].paired) == 100
 
 
-def test_a_large_anchor_set_needs_no_stand_ins():
+def test_a_large_anchor_set_needs_no_fold_models():
     past = points(300, seed=1)
     outcome = crossfitted(fitted(LogisticRegression(), past), past, anchor=points(ENOUGH_OLD_ROWS * 3 // 2, seed=10))
     assert outcome.verdict.source == "anchor"
     assert len(outcome.comparisons["anchor"].paired) >= ENOUGH_OLD_ROWS
 
 
-def test_stand_ins_of_a_fold_without_a_class_do_not_end_the_update():
+def test_fold_models_of_a_fold_without_a_class_do_not_end_the_update():
     past = points(60, seed=1).assign(label="often")
     past.loc[3, "label"] = "once"
     new = points(600, seed=2)
