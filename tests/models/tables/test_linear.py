@@ -191,7 +191,7 @@ def test_importance_that_is_carried_is_used_instead_of_the_remembered_rows():
 def test_ewc_without_anything_remembered_says_so():
     batch = rows()
     champion = wrap(LogisticRegression().fit(batch.x, batch.y))
-    with pytest.raises(ModelError, match="nothing is remembered"):
+    with pytest.raises(ModelError, match="none are in memory"):
         follow(champion, CHAMPION.replace(pull=Pull(1.0, importance="fisher")), batch)
 
 
