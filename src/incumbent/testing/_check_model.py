@@ -14,7 +14,8 @@ from incumbent.errors import AbilityError, UsageError
 from incumbent.models import wrap
 from incumbent.policy import recipe_for
 from incumbent.strategies import Tune, catalogue
-from incumbent.testing._checks import AFTER, BEFORE, BY_STRATEGY, Case, Trial
+from incumbent.testing._case import Case, Trial
+from incumbent.testing._checks import AFTER, BEFORE, BY_STRATEGY
 from incumbent.words import joined
 
 
@@ -104,7 +105,7 @@ def yield_checks(
     reasons = dict(exceptions or {})
     _check_exceptions(reasons)
     model = wrap(native, classes=classes).infer_outputs(batch.labels)
-    case = Case.of(model, batch, tolerance, seed)
+    case = Case.from_rows(model, batch, tolerance, seed)
     for check in BEFORE:
         yield _named(check, case, "", reasons)
     for strategy in _catalogue() if strategies is None else strategies:

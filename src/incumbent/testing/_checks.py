@@ -2,144 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import pickle
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 from unittest import SkipTest
 
 import numpy as np
 
-from incumbent.core import (
-    ABILITIES,
-    Batch,
-    Memory,
-    Model,
-    Prediction,
-    Recipe,
-    Strategy,
-    has_features,
-    has_logits,
-    has_weights,
-    is_model,
-)
-from incumbent.engine import TrainingRows
-from incumbent.errors import IncumbentError, ModelError, UsageError
-from incumbent.memory import update_memory
-from incumbent.models import fit_challenger, wrap
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A model and rows in three parts that each have every class, and the model's predictions and state before."""
-
-    model: Model
-    rows: Batch
-    train: Batch
-    select: Batch
-    memory: Memory
-    before: Prediction
-    state: str
-    tolerance: float
-    seed: int
-
-    @staticmethod
-    def of(model: Model, rows: Batch, tolerance: float, seed: int) -> Case:
-        grouped = model.task == "classification" and rows.labels.ndim == 1  # several labels per row are no classes
-        count = np.unique(rows.labels, return_counts=True)[1].min() if grouped else 9
-        if len(rows) < 60 or count < 9:
-            raise UsageError(
-                f"The checks need at least 60 labelled rows, and 9 of each class, to split them into three parts; got "
-                f"{len(rows)}{f', and {count} of one class' if grouped else ''}."
-            )
-        order = np.argsort(rows.labels, kind="stable") if grouped else np.arange(len(rows))
-        old, train, select = (rows.take(np.sort(order[part::3])) for part in range(3))
-        before = model.predict(rows.x)  # before the state is noted: some models fill a cache
-        memory = update_memory(Memory(), old, seed=seed)
-        return Case(model, rows, train, select, memory, before, _digest(model), tolerance, seed)
-
-    @property
-    def name(self) -> str:
-        return type(self.model.native).__name__
-
-    @property
-    def has_several_labels(self) -> bool:
-        return self.rows.labels.ndim > 1
-
-    def fit(self, recipe: Recipe, *, model: Model | None = None, train: Batch | None = None) -> Model:
-        """Follow a recipe, by default from the model itself and on the rows for training."""
-        rows = TrainingRows(self.train if train is None else train, self.select, self.memory, self.seed)
-        return fit_challenger(self.model if model is None else model, rows.bind(recipe))
-
-    def predicts_the_same(self, model: Model) -> bool:
-        return _same(model.predict(self.rows.x), self.before)
-
-    def is_unchanged(self) -> bool:
-        return self.predicts_the_same(self.model) and _digest(self.model) == self.state
-
-
-@dataclass(eq=False)
-class Trial:
-    """A strategy that the model of a case has the abilities for, with the challenger that it makes."""
-
-    case: Case
-    strategy: Strategy
-    recipe: Recipe
-
-    @property
-    def name(self) -> str:
-        return f"{self.case.name} following {self.strategy!r}"
-
-    @property
-    def new_class(self) -> Any:
-        """A class that the model does not know; None if it cannot get one, or not while it continues to train."""
-        classes, recipe = self.case.model.classes, self.recipe
-        if classes is None or classes.dtype.kind == "b" or self.case.has_several_labels:
-            return None
-        if recipe.structure.start == "scratch" or recipe.finish != Recipe().finish or recipe.loss.pull is not None:
-            return None
-        return classes.max() + 1 if classes.dtype.kind in "iuf" else "a class that is new"
-
-    @cached_property
-    def challenger(self) -> Model:
-        return self.fit()
-
-    def fit(self) -> Model:
-        try:
-            return self.case.fit(self.recipe)
-        except ModelError as error:
-            pull = self.recipe.loss.pull
-            assert pull is not None and pull.importance == "fisher", (
-                f"{self.name} fails, though its abilities suffice: {error}"
-            )
-            raise SkipTest(f"{self.case.name} has no Fisher information: {error}") from error
-
-
-class _Digest(pickle.Pickler):
-    def reducer_override(self, thing: Any) -> Any:
-        if hasattr(thing, "get_tree_stats"):  # scikit-learn's trees of neighbours count their queries
-            return list, (thing.get_arrays(),)
-        if hasattr(thing, "native") and is_model(thing):  # the adapter of an ensemble's member may keep a cache
-            return list, ([thing.native],)
-        return NotImplemented
-
-
-def _digest(model: Model) -> str:
-    held = io.BytesIO()
-    _Digest(held).dump(model.native)
-    return hashlib.sha256(held.getbuffer()).hexdigest()
-
-
-def _same(one: Prediction, two: Prediction) -> bool:
-    if one.proba is None or two.proba is None:
-        return np.array_equal(one.label, two.label) and one.proba is two.proba
-    return np.array_equal(one.label, two.label) and np.array_equal(one.proba, two.proba)
-
+from incumbent.core import ABILITIES, Batch, Model, Recipe, has_features, has_logits, has_weights, is_model
+from incumbent.errors import IncumbentError, ModelError
+from incumbent.models import wrap
+from incumbent.testing._case import Case, Trial, is_same
 
 # ------------------------------------------------------------------------------------------------ what it is
 
@@ -153,10 +26,8 @@ def is_an_adapter(case: Case) -> None:
 
 def has_known_abilities(case: Case) -> None:
     """Claim abilities that are words of `incumbent.core.ABILITIES`, and have the members that they promise."""
-    model, members = (
-        case.model,
-        {"gradient": ("weights", "with_weights", "weight_importance"), "soft_targets": ("logits",)},
-    )
+    model = case.model
+    members = {"gradient": ("weights", "with_weights", "weight_importance"), "soft_targets": ("logits",)}
     unknown = sorted(model.abilities - ABILITIES.keys())
     assert not unknown, f"{case.name} claims {unknown}; abilities are {sorted(ABILITIES)}."
     lacking = [name for word in model.abilities for name in members.get(word, ()) if not hasattr(model, name)]
@@ -194,7 +65,7 @@ def predicts_every_row(case: Case) -> None:
 
 def predicts_the_same_again(case: Case) -> None:
     """Predict the same rows alike when called again."""
-    assert case.predicts_the_same(case.model), f"{case.name} predicts the same rows differently when called again."
+    assert case.predicts_theis_same(case.model), f"{case.name} predicts the same rows differently when called again."
 
 
 def predicts_rows_independently(case: Case) -> None:
@@ -260,7 +131,7 @@ def takes_its_own_weights(case: Case) -> None:
     if not has_weights(model):
         raise SkipTest(f"{case.name} has no weights to read.")
     weights = model.weights()
-    same = case.predicts_the_same(model.with_weights(weights))
+    same = case.predicts_theis_same(model.with_weights(weights))
     assert same, f"{case.name} predicts differently when its weights are set to what they are."
     for value in weights.values():
         value += 1.0
@@ -314,7 +185,7 @@ def predicts_the_same_after_loading(case: Case) -> None:
     loaded = _reload(case.model)
     kind = type(loaded.native)
     assert kind is type(case.model.native), f"{case.name} is loaded as a {kind.__name__}."
-    same = case.predicts_the_same(loaded)
+    same = case.predicts_theis_same(loaded)
     assert same, f"{case.name} predicts differently after it was saved and loaded."
     same = loaded.abilities == case.model.abilities
     assert same, f"{case.name} has other abilities after it was saved and loaded."
@@ -325,7 +196,7 @@ def learns_the_same_after_loading(case: Case) -> None:
     loaded, starts = _reload(case.model), {"retrain": "scratch", "incremental": "champion"}
     for recipe in [Recipe().replace(start=start) for word, start in starts.items() if word in case.model.abilities]:
         made, twin = case.fit(recipe), case.fit(recipe, model=loaded)
-        same = _same(made.predict(case.rows.x), twin.predict(case.rows.x))
+        same = is_same(made.predict(case.rows.x), twin.predict(case.rows.x))
         assert same, f"{case.name} learns differently after it was saved and loaded."
 
 
@@ -356,7 +227,7 @@ def fits_a_new_model(trial: Trial) -> None:
 def fits_the_same_again(trial: Trial) -> None:
     """Return the same model for the same recipe with the same seed."""
     x = trial.case.rows.x
-    same = _same(trial.fit().predict(x), trial.challenger.predict(x))
+    same = is_same(trial.fit().predict(x), trial.challenger.predict(x))
     assert same, f"{trial.name} gives another model with the same seed."
 
 
