@@ -75,6 +75,7 @@ def execute(request: dict[str, Any]) -> None:
     code = 0
     try:
         if request["program"] == "incumbent":
+            sys.path[0] = str(Path(sys.executable).parent)  # as for an installed command, not the folder of this file
             from incumbent.cli import main
 
             main()
