@@ -111,19 +111,19 @@ def _quantile(
     gains = np.concatenate([_gains(rows, metric, w) for w in _weights(rows, resamples, np.random.default_rng(seed))])
     gains = gains[np.isfinite(gains)]
     if not len(gains) or not np.ptp(gains) > 0.0:
-        return -math.inf  # not even the row more moves the score: these rows cannot tell
+        return -math.inf  # even the added worst row leaves the score unchanged: these rows allow no bound
     units = math.inf if cluster is None else float(cluster.max() + 1)
     return _tail(gains, alpha, units)
 
 
 def _gains(rows: _Rows, metric: Metric, weight: Floats) -> Floats:
     sign = 1.0 if metric.greater_is_better else -1.0
-    before, after = (metric.resample(rows.y, said, weight) for said in (rows.champion, rows.challenger))
+    before, after = (metric.resample(rows.y, prediction, weight) for prediction in (rows.champion, rows.challenger))
     return np.asarray(sign * (after - before))
 
 
 def _tail(gains: Floats, alpha: float, units: float) -> float:
-    """Return the alpha-quantile; of few clusters Student's, and beyond the resamples' reach Cornish and Fisher's."""
+    """Return the alpha-quantile: with few clusters of Student's t, in the far tail by the Cornish-Fisher expansion."""
     from scipy import special
 
     z = float(special.ndtri(alpha))
@@ -137,11 +137,11 @@ def _tail(gains: Floats, alpha: float, units: float) -> float:
     return mean + spread * min(z + skew * (z * z - 1.0) / 6.0, z / 2.0)
 
 
-# ------------------------------------------------------------------------------------------ the row more
+# --------------------------------------------------------------------------------------- the worst row
 
 
 def _with_worst(paired: PairedPredictions, metric: Metric, count: Floats) -> PairedPredictions:
-    """Return the rows with one more at the end that is as bad for the challenger as a row can be."""
+    """Return the rows and one more at the end, which is as bad for the challenger as a row can be."""
     if is_regression(paired, metric):
         return _with_large_error(paired)
     if several(paired.y):
@@ -157,7 +157,7 @@ def _with_worst(paired: PairedPredictions, metric: Metric, count: Floats) -> Pai
 
 
 def _rare_sets(y: Array, count: Floats) -> Array:
-    """Return the sets of labels that were seen (s, m) whose labels are the rarest: where a row may cost most."""
+    """Return the observed label sets (s, m) with the rarest labels: one wrong row there may cost most."""
     sets, at = np.unique(y, axis=0, return_inverse=True)
     on = sets == 1
     often = np.bincount(at.reshape(-1), weights=count) @ on
@@ -166,19 +166,19 @@ def _rare_sets(y: Array, count: Floats) -> Array:
 
 
 def _with_labels(paired: PairedPredictions, on: Array) -> PairedPredictions:
-    """Return the rows with one more of these labels, of which the challenger has each wrong."""
+    """Return the rows and one more with these labels; the challenger predicts each of them wrongly."""
     return dataclasses.replace(
         paired,
         y=np.concatenate([paired.y, on[None]]),
-        champion=_saying(paired.champion, on),
-        challenger=_saying(paired.challenger, 1 - on),
+        champion=_with_certain_labels(paired.champion, on),
+        challenger=_with_certain_labels(paired.challenger, 1 - on),
         weight=None if paired.weight is None else np.append(paired.weight, paired.weight.mean()),
     )
 
 
-def _saying(said: Prediction, on: Array) -> Prediction:
-    proba = None if said.proba is None else np.concatenate([said.proba, on[None].astype(np.float64)])
-    return Prediction(np.concatenate([said.label, on[None]]), proba, said.classes)
+def _with_certain_labels(prediction: Prediction, on: Array) -> Prediction:
+    proba = None if prediction.proba is None else np.concatenate([prediction.proba, on[None].astype(np.float64)])
+    return Prediction(np.concatenate([prediction.label, on[None]]), proba, prediction.classes)
 
 
 def is_regression(paired: PairedPredictions, metric: Metric) -> bool:
@@ -196,7 +196,7 @@ def _most_common_other(size: Floats, at: int) -> int:
 def _harm(paired: PairedPredictions, metric: Metric, count: Floats) -> float:
     sign = 1.0 if metric.greater_is_better else -1.0
     weight = count if paired.weight is None and (count != 1.0).any() else paired.weight
-    before, after = (metric.score(paired.y, said, weight) for said in (paired.champion, paired.challenger))
+    before, after = (metric.score(paired.y, prediction, weight) for prediction in (paired.champion, paired.challenger))
     gain = sign * (after - before)
     return gain if math.isfinite(gain) else math.inf
 
@@ -205,8 +205,8 @@ def _with_row(paired: PairedPredictions, known: tuple[object, ...], true: int, w
     return dataclasses.replace(
         paired,
         y=_append(paired.y, known[true]),
-        champion=_sure(paired.champion, known[true]),
-        challenger=_sure(paired.challenger, known[wrong]),
+        champion=_with_certain_class(paired.champion, known[true]),
+        challenger=_with_certain_class(paired.challenger, known[wrong]),
         weight=None if paired.weight is None else np.append(paired.weight, paired.weight.mean()),
     )
 
@@ -218,18 +218,23 @@ def _append(values: Array, value: object) -> Array:
     return np.concatenate([values, last.astype(values.dtype) if values.dtype.kind in "biuf" else last])
 
 
-def _sure(said: Prediction, label: object) -> Prediction:
-    labels = _append(said.label, label)
-    if said.proba is None or said.classes is None:
-        return Prediction(labels, None, said.classes)
-    certain = (encode(np.asarray([label], dtype=object), said.classes)[0] == np.arange(len(said.classes)))[None, :]
-    return Prediction(labels, np.concatenate([said.proba, certain.astype(np.float64)]), said.classes)
+def _with_certain_class(prediction: Prediction, label: object) -> Prediction:
+    labels = _append(prediction.label, label)
+    if prediction.proba is None or prediction.classes is None:
+        return Prediction(labels, None, prediction.classes)
+    certain = (encode(np.asarray([label], dtype=object), prediction.classes)[0] == np.arange(len(prediction.classes)))[
+        None, :
+    ]
+    return Prediction(labels, np.concatenate([prediction.proba, certain.astype(np.float64)]), prediction.classes)
 
 
 def _with_large_error(paired: PairedPredictions) -> PairedPredictions:
-    """Champion exact, challenger as far off as the largest error that either model made."""
+    """Return the rows and one more: the champion is exact, the challenger has the largest error of either model."""
     y = np.asarray(paired.y, dtype=np.float64)
-    errors = [np.abs(np.asarray(said.label, dtype=np.float64) - y) for said in (paired.champion, paired.challenger)]
+    errors = [
+        np.abs(np.asarray(prediction.label, dtype=np.float64) - y)
+        for prediction in (paired.champion, paired.challenger)
+    ]
     middle, off = np.median(y, axis=0), np.max([e.max(axis=0) for e in errors], axis=0)
     return dataclasses.replace(
         paired,

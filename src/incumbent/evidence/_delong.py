@@ -78,14 +78,17 @@ def differences(paired: PairedPredictions, positive: object) -> tuple[Floats, Fl
     Examples
     --------
     >>> from incumbent.core import Prediction
-    >>> def said(p):
+    >>> def predicted(p):
     ...     return Prediction(np.zeros(4), np.column_stack([1 - p, p]), np.array([0, 1]))
-    >>> first, second = said(np.array([0.1, 0.4, 0.4, 0.8])), said(np.array([0.1, 0.2, 0.3, 0.8]))
+    >>> first = predicted(np.array([0.1, 0.4, 0.4, 0.8]))
+    >>> second = predicted(np.array([0.1, 0.2, 0.3, 0.8]))
     >>> [found.tolist() for found in differences(PairedPredictions(np.array([0, 0, 1, 1]), first, second), 1)]
     [[0.25, 0.0], [0.0, 0.25]]
     """
     truth = np.asarray(np.asarray(paired.y) == positive)
-    before, after = (_placed(column(said, positive, "auc"), truth) for said in (paired.champion, paired.challenger))
+    before, after = (
+        _placed(column(prediction, positive, "auc"), truth) for prediction in (paired.champion, paired.challenger)
+    )
     return after[0] - before[0], after[1] - before[1]
 
 

@@ -40,8 +40,8 @@ def per_class(paired: PairedPredictions) -> dict[str, tuple[float, float, int]]:
     weight = (np.ones(len(truth)) if paired.weight is None else np.asarray(paired.weight, dtype=np.float64))[None, :]
     total = tallies(truth, len(classes), weight)[0]
     shares = []
-    for said in (paired.champion, paired.challenger):
-        hit = encode(said.label, classes) == truth
+    for prediction in (paired.champion, paired.challenger):
+        hit = encode(prediction.label, classes) == truth
         right = tallies(truth, len(classes), weight * hit)[0]
         shares.append(np.divide(right, total, out=np.full(len(classes), np.nan), where=total > 0).tolist())
     rows = np.bincount(truth, minlength=len(classes)).tolist()
@@ -51,8 +51,8 @@ def per_class(paired: PairedPredictions) -> dict[str, tuple[float, float, int]]:
 def _per_label(paired: PairedPredictions) -> dict[str, tuple[float, float, int]]:
     weight = (np.ones(len(paired)) if paired.weight is None else np.asarray(paired.weight, dtype=np.float64))[None, :]
     shares = []
-    for said in (paired.champion, paired.challenger):
-        right, truly, called = (counts[0] for counts in label_counts(paired.y, said.label, weight))
+    for prediction in (paired.champion, paired.challenger):
+        right, truly, called = (counts[0] for counts in label_counts(paired.y, prediction.label, weight))
         whole = truly + called
         shares.append(np.divide(2.0 * right, whole, out=np.full(len(whole), np.nan), where=whole > 0).tolist())
     rows = np.asarray(paired.y).sum(axis=0).astype(int).tolist()

@@ -117,7 +117,7 @@ def scale(paired: PairedPredictions, metric: Metric) -> float:
 
 
 def compare(name: str, paired: PairedPredictions, metric: Metric, *, alpha: float, task: Task) -> Comparison:
-    """Return champion beside challenger on one holdout: every metric, the gain, and accuracy by class (F1 by label).
+    """Compare champion and challenger on one holdout: every metric, the gain, and accuracy by class (F1 by label).
 
     Parameters
     ----------
@@ -132,14 +132,14 @@ def compare(name: str, paired: PairedPredictions, metric: Metric, *, alpha: floa
     task : {"classification", "regression"}
         Which metrics and whether there are classes.
     """
-    told = []
-    for said in (paired.champion, paired.challenger):
-        found = scores(paired.y, said, task=task, weight=paired.weight)
-        if metric.name not in found or getattr(metric, "positive", None) is not None:
-            found = found | {metric.name: metric.score(paired.y, said, paired.weight)}
-        told.append(found)
+    found = []
+    for prediction in (paired.champion, paired.challenger):
+        values = scores(paired.y, prediction, task=task, weight=paired.weight)
+        if metric.name not in values or getattr(metric, "positive", None) is not None:
+            values = values | {metric.name: metric.score(paired.y, prediction, paired.weight)}
+        found.append(values)
     classes = per_class(paired) if task == "classification" else {}
-    return Comparison(name, told[0], told[1], gain(paired, metric, alpha=alpha), classes, paired)
+    return Comparison(name, found[0], found[1], gain(paired, metric, alpha=alpha), classes, paired)
 
 
 # ---------------------------------------------------------------------------------------------- losses
@@ -161,10 +161,10 @@ class Losses:
 
 
 def losses_of(paired: PairedPredictions, metric: Metric) -> Losses | None:
-    before, after = (metric.losses(paired.y, said) for said in (paired.champion, paired.challenger))
+    before, after = (metric.losses(paired.y, prediction) for prediction in (paired.champion, paired.challenger))
     if before is None or after is None:
         return None
-    # a prediction that is no number costs all that a row can cost
+    # A NaN prediction costs as much as a row can cost.
     champion, challenger = (np.minimum(np.where(np.isnan(x), math.inf, x), paired.clip) for x in (before, after))
     reach = min(float(metric.bound), paired.clip)
     if not math.isfinite(reach):
@@ -183,7 +183,9 @@ def fixed(metric: Metric, paired: PairedPredictions) -> Metric:
         both = (paired.champion, paired.challenger)
         if several(paired.y):
             return metric.replace(classes=label_names(paired.y, *both))
-        known = classes_of(paired.y, *(said.label for said in both), *(said.classes for said in both))
+        known = classes_of(
+            paired.y, *(prediction.label for prediction in both), *(prediction.classes for prediction in both)
+        )
         return metric.replace(classes=known)
     return metric
 
@@ -272,7 +274,7 @@ def unit_bounds(
         unit = clusters(paired.block)
     if unit is not None:
         if unit.max() == 0:
-            return -losses.reach, losses.reach  # one unit says nothing about the next
+            return -losses.reach, losses.reach  # one unit does not show how units differ
         total, weight = (np.bincount(unit, x).astype(np.float64) for x in (total, weight))
         # a whole unit at the bound would be too pessimistic: one row there, or a unit one standard deviation off
         worst = max(worst, float((total - total.sum() / weight.sum() * weight).std()))
@@ -282,13 +284,15 @@ def unit_bounds(
 
 def _gain_of_score(paired: PairedPredictions, metric: Metric, alpha: float, seed: int) -> Interval:
     sign = 1.0 if metric.greater_is_better else -1.0
-    before, after = (metric.score(paired.y, said, paired.weight) for said in (paired.champion, paired.challenger))
+    before, after = (
+        metric.score(paired.y, prediction, paired.weight) for prediction in (paired.champion, paired.challenger)
+    )
     value = sign * (after - before)
     if not math.isfinite(value):
         return Interval(math.nan, -math.inf, math.inf, alpha, "the score cannot be computed", len(paired))
     unit, how = _clusters_of(paired, metric)
     if unit is not None and unit.max() == 0:
-        return Interval(value, -math.inf, math.inf, alpha, "one cluster says nothing", len(paired))
+        return Interval(value, -math.inf, math.inf, alpha, "a single cluster shows no variation", len(paired))
     found, test = None, "DeLong"
     plain = paired.weight is None and paired.block is None and not paired.ordered
     if isinstance(metric, AUC) and plain and not several(paired.y):
@@ -311,7 +315,7 @@ def _clusters_of(paired: PairedPredictions, metric: Metric) -> tuple[Codes | Non
 def _proxy(paired: PairedPredictions, metric: Metric) -> Floats:
     """Return differences of squared error, or of being right, to see how alike neighbours are."""
     y = np.asarray(paired.y)
-    both = [np.asarray(said.label) for said in (paired.champion, paired.challenger)]
+    both = [np.asarray(prediction.label) for prediction in (paired.champion, paired.challenger)]
     if is_regression(paired, metric):
         return averaged(np.asarray(np.square(both[0] - y) - np.square(both[1] - y), dtype=np.float64))
     return np.asarray(wrong(both[0], y), dtype=np.float64) - np.asarray(wrong(both[1], y), dtype=np.float64)

@@ -114,8 +114,8 @@ def test_files_are_read_as_everywhere_else(tmp_path):
     [
         ({"champion": "life"}, "predictions have no column 'life'. Did you mean 'live'"),
         ({"label": "target"}, "labels have no column 'target'.*row, truth"),
-        ({"log": LOG.assign(row=["a", "b", "b", "d"])}, "1 ids are more than once in the predictions, such as 'b'"),
-        ({"labels": pd.concat([LABELS, LABELS])}, "3 ids are more than once in the labels, such as 'd'"),
+        ({"log": LOG.assign(row=["a", "b", "b", "d"])}, "1 ids occur more than once in the predictions .such as 'b'"),
+        ({"labels": pd.concat([LABELS, LABELS])}, "3 ids occur more than once in the labels .such as 'd'"),
         ({"log": LOG.assign(row=["a", None, "c", "d"])}, "1 rows of the predictions have no 'row'"),
         ({"log": LOG.assign(row=[1, 2, 3, 4])}, "int64 in the predictions.*same way in both"),
         ({"log": LOG.assign(shadow=[0, None, 1, 0])}, "1 labelled rows have no prediction by the challenger"),

@@ -1,32 +1,32 @@
-"""The game: 17 gamblers stake fixed shares on the challenger, 17 on the champion, and their wealth is the evidence.
+"""Evidence as the wealth of 34 gamblers: 17 stake fixed fractions on the challenger, 17 on the champion.
 
 Let d_i in [-1, 1] be the difference of two losses on row i, in units of the largest loss. A gambler who always stakes
-the share k of what he owns has
+the fraction k of what he owns has
 
-    W_k(n) = prod_i (1 + k d_i),   and   E_k(n, m) = W_k(n) / (1 + k m)**n
+    W_k(n) = prod_i (1 + k d_i)
 
-is his wealth in a game that is fair if every d_i has mean m. The evidence that the mean is above m is the mean over the
-gamblers, ``e(n, m) = sum_k E_k(n, m) / 17``. If the mean is m or less, e is at most 1 on average at any moment, and
+after n rows. In a game that is fair if every d_i has mean m, he has ``E_k(n, m) = W_k(n) / (1 + k m)**n``. The
+evidence that the mean is above m is the average over the gamblers, ``e(n, m) = sum_k E_k(n, m) / 17``. If the mean is m
+or less, e is at most 1 on average at any moment, and
 
     P(e(n, m) >= 1 / alpha at any n, ever) <= alpha    (Ville 1939),
 
-so one may look after every row and stop when one likes.
+so you may look after every row and stop at any time.
 
 *The mean need not stay the same.* Let mu_i be the mean of d_i given all that came before, and let m_n be the mean of
 mu_1 ... mu_n. Then ``prod (1 + k d_i) / (1 + k mu_i)`` is a fair game whatever the mu_i do, and since log is concave,
 ``prod (1 + k mu_i) <= (1 + k m_n)**n``; hence e(n, m_n) is at most the wealth in a fair game, at all n together. So the
 level holds while the challenger has *so far, on average* not been better than m, under drift and dependence too. This
-needs shares that never change. Shares that follow the rows would earn a little more and lose it.
+needs fractions that never change. Fractions that adapt to the rows would earn a little more but lose this guarantee.
 
-*Which shares.* The best one is about ``mean / variance`` of d, which nobody knows. Ours lie half an octave apart, from
-0.97 to 1/256 of that: between two of them, the nearest earns at least 96 % per row of what the best would, and not
-knowing which costs about 2 nats beside the 3 that alpha = 0.05 asks for. Gains below a five-hundredth of the variance
-are never shown (two hundredths of a point where the models differ on a tenth of the rows); they would take millions of
-rows.
+*Which fractions.* The best one is about ``mean / variance`` of d, which is unknown. Ours lie half an octave apart, from
+0.97 to 1/256 of that. The nearest one earns at least 96 % per row of what the best would. Not knowing which it is costs
+about 2 nats, in addition to the 3 that alpha = 0.05 requires. Gains below a five-hundredth of the variance are never
+shown (two hundredths of a point if the models differ on a tenth of the rows); they would take millions of rows.
 
-*What is kept* is the logarithm of each W_k, in whole multiples of 2**-32 nats rounded down. Sums of integers depend
-neither on order nor on who adds them up, so workers' evidence merges to the last bit; and rounding down only ever errs
-on the side of too little evidence.
+*What is kept* is the logarithm of each W_k, in whole multiples of 2**-32 nats rounded down. Sums of integers do
+not depend on the order of addition, so the evidence of several workers merges exactly. Rounding down can only
+understate the evidence.
 
 *Bounds that hold at all moments together.* The lower bound after n rows is the largest mean that the gamblers have
 refuted, ``max {m : e(n, m) >= 1 / alpha}``. e falls as m rises, so there is one.
@@ -38,7 +38,7 @@ Darling, D. A. and Robbins, H. (1967). Confidence sequences for mean, variance, 
 Ville, J. (1939). Étude critique de la notion de collectif.
 Shafer, G. and Vovk, V. (2019). Game-theoretic foundations for probability and finance.
 Waudby-Smith, I. and Ramdas, A. (2023). Estimating means of bounded random variables by betting. JRSS B 86. Their
-shares follow the rows; ours are the fixed grid of their section on mixtures, in a form where m enters at the end.
+fractions adapt to the rows; ours are the fixed grid of their section on mixtures, in a form where m enters at the end.
 Ramdas, A., Grünwald, P., Vovk, V. and Shafer, G. (2023). Game-theoretic statistics and safe anytime-valid inference.
 Statistical Science 38.
 """
@@ -55,7 +55,7 @@ from numpy.typing import NDArray
 from incumbent.core import Floats, Interval, Value
 
 SHARES: Floats = np.asarray(0.97 * 2.0 ** (-0.5 * np.arange(17)), dtype=np.float64)
-"""What the gamblers stake: fixed for good, since stored evidence was made with them."""
+"""The fractions that the gamblers stake. They must not change: stored evidence was computed with them."""
 _BETS = np.concatenate([SHARES, -SHARES])
 _UNIT = 2.0**32
 _CHUNK = 16_384
@@ -66,7 +66,7 @@ _NOTHING = (0,) * len(SHARES)
 
 @dataclass(frozen=True, repr=False)
 class EProcess(Value):
-    """What the gamblers own after some rows: 36 integers, whatever the number of rows.
+    """The wealth of the gamblers after some rows: 36 integers, whatever the number of rows.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class EProcess(Value):
     def add(self, differences: Floats) -> EProcess:
         """Return the tally after further differences (n,), each in [-1, 1]."""
         gained, total = np.zeros(len(_BETS), dtype=np.int64), 0
-        for part in _parts(differences[differences != 0.0]):  # equal losses change nobody's wealth
+        for part in _parts(differences[differences != 0.0]):  # equal losses change no gambler's wealth
             gained += _wins(_BETS, part).sum(axis=1)
             total += int(np.rint(part * _UNIT).astype(np.int64).sum())
         logs = gained.tolist()
@@ -119,7 +119,7 @@ class EProcess(Value):
     def log_e(self, mean: float, *, times: float = 1.0) -> float:
         """Return the logarithm of the e-value that the mean difference is above `mean`, which is in (-1, 1).
 
-        `times` is how often these rows are taken to have come: to see what more rows like them would show.
+        `times` repeats these rows, to forecast what more rows like them would show.
         """
         return float(_mixed(times * (_nats(self.above) - self.rows * np.log1p(SHARES * mean))))
 
@@ -131,7 +131,7 @@ class EProcess(Value):
         alpha : float
             Level of each bound; both together hold with probability 1 - 2 alpha.
         bound : float
-            The largest loss, which a difference of 1 stands for.
+            The largest loss; a difference of 1 means this much.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""The join: logged predictions of two models, and labels that arrive later, become losses on the same rows."""
+"""Join logged predictions of two models with labels that arrive later, into losses on the same rows."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from incumbent.errors import DataError, UsageError
 from incumbent.metrics import Accuracy
 from incumbent.words import hint
 
-Said: TypeAlias = str | Mapping[Any, str]
+ColumnNames: TypeAlias = str | Mapping[Any, str]
 
 
 @dataclass(frozen=True, eq=False)
 class LoggedLosses:
-    """Losses of two models on the rows whose labels are there, and how many rows are not counted, and why.
+    """Losses of two models on the rows that have labels, and the number of rows that are not counted, by reason.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class LoggedLosses:
     waiting : int
         Logged rows that are not counted yet: no label, or too young.
     overdue : int
-        Those of them that are old enough and still have no label; many of them mean that labels do get lost, and the
-        rows that are counted may not be like the rest.
+        Waiting rows that are old enough and still have no label. If there are many, labels get lost, and the counted
+        rows may differ from the rest.
     unknown : int
         Labels for which no prediction was logged.
     """
@@ -54,8 +54,8 @@ def from_log(
     labels: Any,
     *,
     id: str,
-    champion: Said,
-    challenger: Said,
+    champion: ColumnNames,
+    challenger: ColumnNames,
     label: str,
     metric: Metric | None = None,
     time: str | None = None,
@@ -63,29 +63,29 @@ def from_log(
 ) -> LoggedLosses:
     """Join a log of predictions with labels by id, and return both models' losses on every row that has its label.
 
-    It is a pure function of two tables: run it over the whole log at every look, and give the losses to a new monitor.
-    The evidence is the same as if each row had been added when its label came.
+    This is a pure function of two tables. Run it over the whole log at every look, and pass the losses to a new
+    monitor. The evidence is the same as if each row had been added when its label came.
 
     Parameters
     ----------
-    predictions : frame, file or whatever else `incumbent.data.read` takes
-        One row per id, with what both models said of it.
+    predictions : frame, file or other source that `incumbent.data.read` takes
+        One row per id, with the predictions of both models.
     labels : frame, file, ... or None
-        One row per id. An id that is absent, or whose label is null, waits; None where no label has come yet.
+        One row per id. A row whose id is absent or whose label is null waits. None if no label has come yet.
     id : str
-        The column, in both tables, that says which row is which.
+        The column that identifies a row in both tables.
     champion, challenger : str or mapping of class to str
-        The column of predicted labels or values; or, where the metric needs probabilities, the column of each class.
+        The column of predicted labels or values; if the metric needs probabilities, the column of each class.
     label : str
         The column of true labels.
     metric : Metric, optional
-        Whose losses; share of wrong labels unless given. A loss without a bound is cut off by the monitor.
+        The losses; by default the fraction of wrong labels. The monitor clips a loss without a bound.
     time : str, optional
-        The column of `predictions` that says when.
+        The column of `predictions` with the time of each prediction.
     before : optional
-        Count only rows predicted before this time, in the unit of `time`. Needed where the wait for a label depends on
-        the label: a chargeback comes within 60 days, its absence never does. Then count rows older than 60 days, and
-        write down what no chargeback by then means.
+        Count only rows predicted before this time, in the unit of `time`. Needed if the wait for a label depends on
+        the label: a chargeback comes within 60 days, its absence is never reported. Then count only rows older than 60
+        days, and label those without a chargeback as good.
 
     Raises
     ------
@@ -105,9 +105,11 @@ def from_log(
     (array([1., 0.]), array([0., 0.]), 2, 1)
     """
     if (time is None) != (before is None):
-        raise UsageError("time and before go together: the column that says when, and the moment up to which to count.")
-    said = {"champion": _columns(champion), "challenger": _columns(challenger)}
-    log = _table(predictions, "predictions", [id, *_named(said), *([time] if time is not None else [])])
+        raise UsageError(
+            "time and before go together: the column with the times of predictions, and the end of those that count."
+        )
+    logged = {"champion": _columns(champion), "challenger": _columns(challenger)}
+    log = _table(predictions, "predictions", [id, *_all_names(logged), *([time] if time is not None else [])])
     truth = _table({id: [], label: []} if labels is None else labels, "labels", [id, label])
     at, unknown = _matched(log[id], truth[id])
     there = at >= 0
@@ -115,7 +117,7 @@ def from_log(
     old = _old(log, time, before)
     rows, y = log.loc[there & old], truth[label].iloc[at[there & old]]
     return LoggedLosses(
-        **{who: _losses(rows, y, columns, who, metric or Accuracy()) for who, columns in said.items()},
+        **{who: _losses(rows, y, columns, who, metric or Accuracy()) for who, columns in logged.items()},
         ids=rows[id].to_numpy(),
         waiting=int((~(there & old)).sum()),
         overdue=int((old & ~there).sum()) if time is not None else 0,
@@ -123,12 +125,12 @@ def from_log(
     )
 
 
-def _columns(said: Said) -> dict[Any, str]:
-    return {None: said} if isinstance(said, str) else dict(said)
+def _columns(given: ColumnNames) -> dict[Any, str]:
+    return {None: given} if isinstance(given, str) else dict(given)
 
 
-def _named(said: Mapping[str, Mapping[Any, str]]) -> list[str]:
-    return [name for columns in said.values() for name in columns.values()]
+def _all_names(logged: Mapping[str, Mapping[Any, str]]) -> list[str]:
+    return [name for columns in logged.values() for name in columns.values()]
 
 
 def _table(source: Any, where: str, names: list[str]) -> pd.DataFrame:
@@ -143,7 +145,7 @@ def _table(source: Any, where: str, names: list[str]) -> pd.DataFrame:
 
 
 def _matched(logged: pd.Series[Any], labelled: pd.Series[Any]) -> tuple[NDArray[np.intp], int]:
-    """Return for each logged row where its label stands, or -1, and how many labels belong to no row."""
+    """Return for each logged row the position of its label, or -1, and the number of labels without a row."""
     key, found = _keys(logged, "predictions"), _keys(labelled, "labels")
     if len(key) and len(found) and _is_text(logged) != _is_text(labelled):
         raise DataError(
@@ -162,8 +164,8 @@ def _keys(column: pd.Series[Any], where: str) -> pd.Index[Any]:
     twice = column[column.duplicated()]
     if len(twice):
         raise DataError(
-            f"{twice.nunique():,} ids are more than once in the {where}, such as {twice.iloc[0]!r} in {column.name!r}; "
-            "a row that is counted twice is no evidence. Keep one row per id."
+            f"{twice.nunique():,} ids occur more than once in the {where} (such as {twice.iloc[0]!r} in "
+            f"{column.name!r}); keep one row per id."
         )
     keys: pd.Index[Any] = pd.Index(column)
     return keys
@@ -188,15 +190,15 @@ def _losses(rows: pd.DataFrame, y: pd.Series[Any], columns: Mapping[Any, str], w
             "Leaving them out would favour the model that fails; log what was served instead, or drop these rows on "
             "purpose."
         )
-    said = _prediction(rows, columns)
-    if len(rows) and _is_text(pd.Series(said.label)) != _is_text(y):
+    prediction = _prediction(rows, columns)
+    if len(rows) and _is_text(pd.Series(prediction.label)) != _is_text(y):
         raise DataError(
-            f"The labels are {y.dtype} (such as {y.iloc[0]!r}) but the {who} predicts {said.label.dtype} (such as "
-            f"{said.label[0]!r}), so no row would ever be right; write them the same way."
+            f"The labels are {y.dtype} (such as {y.iloc[0]!r}) but the {who} predicts {prediction.label.dtype} "
+            f"(such as {prediction.label[0]!r}), so no row would ever be right; write them the same way."
         )
-    found = metric.losses(y.to_numpy(), said)
+    found = metric.losses(y.to_numpy(), prediction)
     if found is None:
-        raise UsageError(f"{metric!r} has no loss for a single row, which a monitor bets on; name another metric.")
+        raise UsageError(f"{metric!r} has no loss for a single row, which a monitor needs; name another metric.")
     return found
 
 

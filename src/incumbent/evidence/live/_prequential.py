@@ -171,7 +171,7 @@ class PrequentialMonitor(Value):
 
     def __str__(self) -> str:
         e_values, intervals = self.e_values, self.intervals
-        told = [f"{self.decision.upper()} (decides at e = {1.0 / self.alpha:.6g})"]
+        lines = [f"{self.decision.upper()} (decides at e = {1.0 / self.alpha:.6g})"]
         for name, line in zip(self.names, self.evidence, strict=True):
             found = intervals[name]
             seen = f"{line.batches:,} batch{'es' * (line.batches != 1)}, {found.rows:,} row{'s' * (found.rows != 1)}"
@@ -180,8 +180,8 @@ class PrequentialMonitor(Value):
                 if found.rows
                 else ""
             )
-            told.append(f"  {name}: e = {e_values[name]:.3g}; {gain}{seen}")
-        return "\n".join(told)
+            lines.append(f"  {name}: e = {e_values[name]:.3g}; {gain}{seen}")
+        return "\n".join(lines)
 
 
 def _adjusted(log_e: Floats) -> Floats:

@@ -1,8 +1,8 @@
 """Evidence about prequential models by rows, and by means of consecutive rows if neighbours are alike.
 
-One batch says little about how long rows cling together, and a batch that lies in one spell says nothing at all: around
-its own mean its rows look independent. So autocorrelations are taken around the mean before the batch (zero at first),
-and added up over batches.
+One batch shows little of how far dependence reaches. A batch within a single spell shows none of it: around its own
+mean, its rows look independent. So autocorrelations are taken around the mean of earlier batches (zero at first) and
+summed over batches.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from incumbent.evidence.live._eprocess import NAME, EProcess
 
 LAGS: NDArray[np.int64] = 2 ** np.arange(11)
 STANDS_OUT = 2.0
-"""How many standard errors a sum of autocorrelations must lie above zero to count. With one instead of two, every third
-line would be found to cling together where none does, for good, and lose a third of its power."""
+"""How many standard errors above zero a sum of autocorrelations must lie to count. With one instead of two, a third of
+the models with independent rows would be taken for dependent, permanently, and lose a third of their power."""
 FEWEST = 12
-"""With fewer blocks than this the whole batch is one unit: rows cling together for longer than blocks could tell."""
+"""With fewer blocks than this, the whole batch is one unit: dependence reaches too far for blocks."""
 _UNIT = 2.0**32
 _NONE = (0,) * len(LAGS)
 
 
 @dataclass(frozen=True, repr=False)
 class Autocorrelation(Value):
-    """How much rows are alike that lie up to 1, 2, 4, ..., 1024 rows apart: 22 integers.
+    """Autocorrelation up to lags of 1, 2, 4, ..., 1024 rows, as 22 integers.
 
     With ``rho_k = sum v_i v_{i+k} / sum v_i**2`` in a batch of n rows, n times ``sum_{k <= L} rho_k`` is added up over
-    batches; over the root of L times all their rows it is close to standard normal where rows are independent.
+    batches. Divided by the root of L times all their rows, it is close to standard normal if rows are independent.
 
     Parameters
     ----------
     sums : tuple of 11 int
         ``n sum_{k <= L} rho_k`` over all batches, by L, in units of 2**-32.
     rows : tuple of 11 int
-        The rows of those batches that are long enough to tell.
+        The rows of the batches that are long enough for this lag.
 
     Examples
     --------
@@ -55,20 +55,20 @@ class Autocorrelation(Value):
         """Return the autocorrelation after one more batch of differences (n,), centred, in the order of the rows."""
         rows = len(values)
         longest = min(rows // 4, math.ceil(2.0 * math.sqrt(rows)), int(LAGS[-1]))
-        told = int((longest >= LAGS).sum())
-        if not told or not values.any():
+        usable = int((longest >= LAGS).sum())
+        if not usable or not values.any():
             return self
         size = 1 << (rows + longest).bit_length()
         products = np.fft.irfft(np.square(np.abs(np.fft.rfft(values, size))), size)[: longest + 1]
-        sums = rows * np.cumsum(products[1:] / products[0])[LAGS[:told] - 1]
+        sums = rows * np.cumsum(products[1:] / products[0])[LAGS[:usable] - 1]
         added = zip_longest(self.sums, self.rows, np.rint(sums * _UNIT).astype(int).tolist(), fillvalue=0)
-        found = [(total + more, seen + (rows if at < told else 0)) for at, (total, seen, more) in enumerate(added)]
+        found = [(total + more, seen + (rows if at < usable else 0)) for at, (total, seen, more) in enumerate(added)]
         return Autocorrelation(tuple(total for total, _ in found), tuple(seen for _, seen in found))
 
     def block(self, rows: int) -> int:
-        """Return how many consecutive rows of a batch of `rows` are one unit; 1 where rows look independent.
+        """Return how many consecutive rows of a batch of `rows` form one unit; 1 if rows look independent.
 
-        Four times the longest distance that stands out, at least ``sqrt(rows)``; all of them where fewer than 12
+        This is four times the longest significant lag and at least ``sqrt(rows)``, or the whole batch if fewer than 12
         blocks would be left.
         """
         sums = np.array(self.sums) / _UNIT
@@ -80,7 +80,7 @@ class Autocorrelation(Value):
 
 
 def means(differences: Floats, length: int) -> Floats:
-    """Return the mean of each block of consecutive rows, blocks of at least `length` and as good as equally long."""
+    """Return the mean of each block of consecutive rows; blocks have at least `length` rows, some one more."""
     if length <= 1 or not len(differences):
         return differences
     rows = len(differences)
@@ -92,16 +92,16 @@ def means(differences: Floats, length: int) -> Floats:
 class PrequentialTally(Value):
     """The evidence about the models of one strategy, by row and by block of dependent rows; the smaller counts.
 
-    Each guards against what deceives the other. Rows that repeat each other are one finding, not many: blocks see
-    that. A batch in which the model fails, all of it in one block, would weigh as little as one row of the good
-    batches: rows see that. The smaller of two e-values is an e-value.
+    Each covers a weakness of the other. Rows that repeat each other are one finding, not many: only blocks account for
+    that. A batch in which the model fails may be a single block, and would weigh as little as one row of the good
+    batches: only rows account for that. The smaller of two e-values is an e-value.
 
     Parameters
     ----------
     rows, blocks : EProcess
         The evidence by row, and by block.
     alike : Autocorrelation
-        How dependent neighbouring rows are, which says how long blocks have to be.
+        How dependent neighbouring rows are. This sets the length of blocks.
     batches : int
         Number of batches that were predicted.
     """
