@@ -200,7 +200,7 @@ def test_rows_that_are_no_data_frame_are_refused():
 
 
 def test_a_column_of_lists_cannot_be_compared():
-    with pytest.raises(UsageError, match="which no condition compares"):
+    with pytest.raises(UsageError, match="which conditions cannot compare"):
         Slice("tags == 'x'").masks(pd.DataFrame({"tags": [["x"], ["y"]]}))
 
 

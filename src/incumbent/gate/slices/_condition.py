@@ -34,7 +34,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Compare:
-    """A column beside a value, another column, or (``in``) several values; `operator` is ==, <, <=, >, >= or in."""
+    """Compare a column with a value, a column, or (``in``) several values; `operator` is ==, <, <=, >, >= or in."""
 
     column: str
     operator: str
@@ -43,7 +43,7 @@ class Compare:
 
 @dataclass(frozen=True)
 class Not:
-    """What does not hold."""
+    """The opposite of a condition."""
 
     part: Node
 
@@ -76,12 +76,12 @@ _SIGNS = re.compile(r"[=<>!()\[\]{}\"'`&|~]|\b(?:and|or|not|in|is)\b")
 _QUOTED = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|`([^`]+)`""")
 _HINT = (
     'A condition compares columns with values, such as region == "north" and amount > 100; it takes and, or, not, '
-    "==, !=, <, <=, >, >=, in [...], None and isnull(column). A name with spaces or signs stands in `backticks`."
+    "==, !=, <, <=, >, >=, in [...], None and isnull(column). Put a name with spaces or signs in `backticks`."
 )
 
 
 def column_of(text: str) -> str | None:
-    """Return the name of the column that a text is, or None where it is a condition.
+    """Return the column that a text names, or None if the text is a condition.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def column_of(text: str) -> str | None:
 
 
 def quoted(name: str) -> str:
-    """Return a column's name as a condition spells it.
+    """Return a column's name as it is written in a condition.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def quoted(name: str) -> str:
 
 
 def literal(value: Scalar) -> str:
-    """Return a value as a condition spells it.
+    """Return a value as it is written in a condition.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def literal(value: Scalar) -> str:
 
 @functools.lru_cache(maxsize=1024)
 def parse(text: str) -> Node:
-    """Return what a condition says.
+    """Parse a condition.
 
     Raises
     ------
@@ -136,9 +136,9 @@ def parse(text: str) -> Node:
     plain, names = _named(text)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape in a text is no concern of ours
+            warnings.simplefilter("ignore")  # odd escapes in texts are harmless here
             tree = ast.parse(plain.replace("\n", " ").strip(), mode="eval").body
-        return _Reading(text, names).node(tree)
+        return _Parser(text, names).node(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         known = isinstance(error, SyntaxError) and error.msg and "Maybe you meant '=='" in error.msg
         why = " Write == to compare." if known or re.search(r"[^=<>!]=[^=]", text) else ""
@@ -146,7 +146,7 @@ def parse(text: str) -> Node:
 
 
 def _named(text: str) -> tuple[str, dict[str, str]]:
-    """Give every name in backticks an identifier that the text does not have."""
+    """Replace every name in backticks by an identifier that the text does not contain."""
     stem = "column"
     while stem in text:
         stem += "_"
@@ -163,8 +163,8 @@ def _named(text: str) -> tuple[str, dict[str, str]]:
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """One text being read."""
+class _Parser:
+    """The state of parsing one text."""
 
     text: str
     names: dict[str, str]

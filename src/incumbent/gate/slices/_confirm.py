@@ -1,16 +1,16 @@
-"""Which of the slices that were found are real: tested on rows that the search has not seen.
+"""Test the slices that were found on rows that the search did not use.
 
 Benjamini and Hochberg's procedure confirms the R slices with the smallest p-values. Here it is written with the bounds
 of the gain, which reject exactly if the p-value is at most their level: of m slices,
 
     R = max {k : at least k slices have an upper bound below the margin at level alpha k / m}.
 
-At most a fraction alpha of the confirmed is expected to be false, if the p-values are independent or positively
+At most a fraction alpha of the confirmed slices is expected to be false, if the p-values are independent or positively
 dependent. Slices that overlap share rows, so their mean gains have covariances >= 0, and one-sided tests of such normal
 means are positively dependent (Benjamini and Yekutieli 2001, section 3.1).
 
-The interval of a confirmed slice is at level ``alpha R / m``: the expected fraction of such intervals that miss is at
-most alpha (Benjamini and Yekutieli 2005), and every one of them agrees with the decision.
+The interval of a confirmed slice is at level ``alpha R / m``. The expected fraction of such intervals that do not cover
+is at most alpha (Benjamini and Yekutieli 2005), and every one of them agrees with the decision.
 
 References
 ----------
@@ -46,7 +46,7 @@ class Confirmed:
     slice : Slice
         The rows.
     interval : Interval
-        The gain there (negative), with bounds adjusted for having been selected.
+        The gain there (negative), with bounds adjusted for the selection.
     """
 
     slice: Slice
@@ -64,23 +64,23 @@ def confirm_slices(
     ordered: bool = False,
     weight: Floats | None = None,
 ) -> tuple[Confirmed, ...]:
-    """Return the slices on which the challenger is surely worse, the worst first.
+    """Return the slices on which the challenger is shown to be worse, the worst first.
 
     The test is that of `incumbent.evidence.gain`: exact McNemar for right-or-wrong losses, else the paired mean with
-    room for one worst row, by cluster or in blocks if rows have such.
+    room for one worst row, by cluster or in blocks if the rows have any.
 
     Parameters
     ----------
     slices : sequence of Slice
-        What `find_slices` found, on other rows than these.
+        Slices that `find_slices` found on other rows.
     x : DataFrame of n rows
-        Rows that had no part in the search.
+        Rows that were not used in the search.
     d : (n,) array
         Gain of each row: loss of the champion less loss of the challenger, negative if the challenger is worse.
     alpha : float
         The fraction of the confirmed slices that may be false, in expectation.
     worse_by : float
-        Confirm what is worse by more than this, in the unit of `d`.
+        Confirm slices that are worse by more than this, in the unit of `d`.
     block, ordered, weight
         As for `incumbent.core.PairedPredictions`.
 
@@ -101,7 +101,7 @@ def confirm_slices(
     [(Slice('region == "north"'), -0.12, True)]
     """
     if not 0.0 < alpha <= 0.5:
-        raise UsageError(f"alpha is the fraction of false discoveries, in (0, 0.5], such as 0.05; {alpha} was given.")
+        raise UsageError(f"alpha is the fraction of false discoveries, in (0, 0.5], such as 0.05; got {alpha}.")
     table, d = x if isinstance(x, Table) else Table(x), np.asarray(d, dtype=np.float64)
     if len(d) != len(table):
         raise DataError(f"d has {len(d)} rows but x has {len(table)}; they are paired row by row.")
@@ -154,6 +154,6 @@ class GivenLoss(Value):
 def pairs_with_gains(
     d: Floats, *, block: Array | None = None, ordered: bool = False, weight: Floats | None = None
 ) -> PairedPredictions:
-    """Return predictions for `GivenLoss`: a row that is won costs the champion, one that is lost the challenger."""
+    """Return predictions for `GivenLoss` with gains `d`: a positive gain is a loss of the champion."""
     champion, challenger = Prediction(np.maximum(d, 0.0)), Prediction(np.maximum(-d, 0.0))
     return PairedPredictions(np.zeros(len(d)), champion, challenger, weight=weight, block=block, ordered=ordered)

@@ -1,4 +1,4 @@
-"""Columns cut into parts: for every row the part it is in, and the conditions that one part or several make."""
+"""Cut columns into parts for the search: the part of each row, and a condition for each part or range of parts."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from incumbent.gate.slices._parts import amounts, between, cuts, scalar
 from incumbent.gate.slices._table import Coded, Numbers, Table, Times
 
 PARTS = 8
-"""Parts of a number: eighths show where harm begins, and leave rows enough in each."""
+"""Parts of a number or time. Eighths show well where harm begins, and each part keeps enough rows."""
 VALUES = 30
-"""The most frequent values of a category that are looked at."""
+"""How many values of a category are searched, the most frequent ones."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """A column in parts.
+    """A column that is cut into parts.
 
     Parameters
     ----------
     codes : (n,) array of int
         The part of each row.
     parts : int
-        How many there are.
+        Number of parts, including parts without a condition.
     ranges : (r, 2) array of int
         First and last part of every condition.
     texts : tuple of str
-        How the conditions are spelt.
+        The conditions as texts.
     """
 
     codes: NDArray[np.intp]
@@ -47,18 +47,18 @@ def columns(table: Table) -> Iterator[Cut]:
         try:
             values = table.column(name)
         except UsageError:
-            continue  # it holds what no condition compares: lists, arrays
+            continue  # conditions cannot compare its values, such as lists and arrays
         if isinstance(values, Coded):
-            cut = _of_values(name, values)
+            cut = _cut_by_value(name, values)
         else:
-            assert isinstance(values, Numbers | Times), "there are three ways to read a column"
-            cut = _of_amounts(name, values)
+            assert isinstance(values, Numbers | Times), "a column is read as Coded, Numbers or Times"
+            cut = _cut_by_quantile(name, values)
         if len(cut.texts) > 1:
             yield cut
 
 
-def _of_values(name: str, values: Coded) -> Cut:
-    """Cut by the most frequent values, then all others (no condition), then what is missing."""
+def _cut_by_value(name: str, values: Coded) -> Cut:
+    """Make a part of each frequent value, one of all other values (without a condition), and one of missing values."""
     counts = np.bincount(values.codes[~values.missing], minlength=len(values.distinct))
     often = [at for at in np.argsort(-counts, kind="stable")[:VALUES] if counts[at]]
     spelt = [(at, value) for at in often if (value := scalar(values.distinct[at])) is not None]
@@ -73,8 +73,8 @@ def _of_values(name: str, values: Coded) -> Cut:
     return Cut(part[values.codes], len(spelt) + 2, np.array(ranges, np.intp).reshape(-1, 2), tuple(texts))
 
 
-def _of_amounts(name: str, values: Numbers | Times) -> Cut:
-    """Cut at quantiles; every run of neighbouring parts but the whole is a condition, and what is missing is one."""
+def _cut_by_quantile(name: str, values: Numbers | Times) -> Cut:
+    """Cut at quantiles. Each run of neighbouring parts is a condition, except the whole; so are missing values."""
     measured = amounts(values)
     edges = cuts(measured, PARTS)
     codes = np.searchsorted(edges, measured, side="left")

@@ -1,25 +1,24 @@
 """A shallow search for subgroups on which the challenger is worse.
 
-Every column is cut into parts once: a category into its values, a number or a time into eight parts at quantiles, what
-is missing is a part of its own. Conditions are one value, or a range of neighbouring parts. For the rows S of a
+Every column is cut into parts once: a category into its values, a number or a time into eight parts at quantiles.
+Missing values are a part of their own. A condition is one value, or a range of neighbouring parts. For the rows S of a
 condition, with ``e = loss of challenger - loss of champion``,
 
     t(S) = (mean_S(e) - max(0, mean(e))) / sqrt(var_S(e) / |S|),
 
-where the variance is that of S with ten more rows of the variance of all, so that a few rows that happen to be alike
-are not taken for certain. A challenger that is worse on the whole is worse on nearly every slice: then the slices are
-looked for that are worse than the whole. Count, sum and sum of squares of every part come from one pass over the rows
+where ten more rows with the variance of all rows are added to the variance of S. Otherwise a few rows that happen to be
+alike would look certain. A challenger that is worse overall is worse on nearly every slice, so the search then looks
+for slices that are worse than the whole. Count, sum and sum of squares of every part come from one pass over the rows
 (a bincount), and those of every range from their cumulative sums.
 
-Depth 2 and more is a beam search: within each of the best conditions that differ from one another, the same is done
-once more for all other columns. A pair is kept if its t is above that of both its conditions, and if each condition
-earns its place: the rows that it leaves out of the other one are better by three standard errors. Else chance would
-add a condition to whatever is found. Of conditions that share more than half of their rows (Jaccard above 0.5) the
-better one stays. A pair is missed if neither of its conditions shows anything by itself, as in a pure exclusive-or:
-that is the price of the speed.
+Depth 2 and more is a beam search. Within each of the best distinct conditions, the search is repeated over all other
+columns. A pair is kept if its t is above that of both its conditions, and if the rows that each condition excludes from
+the other are better by three standard errors. Otherwise chance would add a condition to every finding. Of conditions
+that share more than half of their rows (Jaccard above 0.5), the one with the larger t is kept. A pair is missed if
+neither of its conditions shows anything by itself, as in a pure exclusive-or. That is the price of the speed.
 
-The search proves nothing: of thousands of conditions the best look bad by chance. `confirm_slices` tests what was
-found, on other rows.
+The search proves nothing: among thousands of conditions, the worst ones look bad by chance. `confirm_slices` tests the
+findings on other rows.
 
 References
 ----------
@@ -45,21 +44,22 @@ from incumbent.gate.slices._slice import Slice
 from incumbent.gate.slices._table import Mask, Table
 
 ALIKE = 0.5
-"""Above this Jaccard index two conditions tell the same story, and the better one tells it."""
+"""Above this Jaccard index, two conditions count as the same, and only the one with the larger t is kept."""
 NOTABLE = 1.645
-"""Below this t (the 95 % quantile) a slice is not worth a test: every test costs the others power."""
+"""Below this t (the 95 % quantile), a slice is not worth a test, as every test costs the others power."""
 BEAM = 30
+"""Distinct conditions that each level of the search extends."""
 ROWS = 200_000
-"""More rows than this are sampled: they make the search slower and the order of its findings hardly better."""
+"""More rows than this are sampled. They would slow the search and hardly change the order of its findings."""
 PRIOR = 10.0
-"""Rows of the variance of all that every slice is given."""
+"""Rows with the overall variance that are added to every slice."""
 EARNED = 3.0
-"""How many standard errors a further condition has to set a slice apart: among hundreds, chance brings up to three."""
+"""How many standard errors a further condition has to gain. Among hundreds, chance reaches up to three."""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Conditions (column, range) that hold together, how striking they are, their rows, their loss increase in all."""
+    """A conjunction of conditions (column, range), with its t, its rows, and the sum of their loss increases."""
 
     terms: tuple[tuple[int, int], ...]
     t: float
@@ -69,7 +69,7 @@ class _Found:
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
-    """Of every range of a column: its rows, its loss increase in all, and the variance of that."""
+    """For every range of a column: its rows, the sum of their loss increases, and the variance of an increase."""
 
     rows: Floats
     total: Floats
@@ -87,7 +87,7 @@ def find_slices(
     max_slices: int = 20,
     seed: int = 0,
 ) -> tuple[Slice, ...]:
-    """Return slices on which the challenger looks worse than the champion, the most striking first.
+    """Return slices on which the challenger looks worse than the champion, largest t first.
 
     Parameters
     ----------
@@ -96,18 +96,18 @@ def find_slices(
     champion_losses, challenger_losses : (n,) array
         Loss of each row.
     depth : int
-        The most conditions that a slice joins by ``and``. 2 by default: three and more are hard to act on.
+        The maximum number of conditions joined by ``and``. 2 by default: three and more are hard to act on.
     min_rows : int
-        The fewest rows of a slice; 50 by default, below which hardly anything could be confirmed.
+        The minimum rows of a slice; 50 by default, as smaller slices can hardly be confirmed.
     max_slices : int
-        The most slices; 20 by default, since every one that is tested costs the others power.
+        The maximum number of slices; 20 by default, since each tested slice costs the others power.
     seed : int
-        Which rows are looked at, where there are more than 200,000.
+        Seed of the sample of rows, if there are more than 200,000.
 
     Returns
     -------
     tuple of Slice
-        With a condition each; empty where nothing looks worse.
+        Slices by condition; empty if nothing looks worse.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def find_slices(
         raise DataError(f"The losses have {len(increase)} rows but x has {len(table)}; they are paired row by row.")
     for name, value in (("depth", depth), ("min_rows", min_rows), ("max_slices", max_slices)):
         if value < 1:
-            raise UsageError(f"{name} is a whole number, 1 or more; {value} was given.")
+            raise UsageError(f"{name} is a whole number, 1 or more; got {value}.")
     if len(table) > ROWS:
         at = np.sort(np.random.default_rng(seed).choice(len(table), ROWS, replace=False))
         table, increase = Table(x.iloc[at]), increase[at]
@@ -145,7 +145,7 @@ def find_slices(
 
 
 def _increase(before: Floats, after: Floats) -> Floats:
-    """Return the rise of each loss; an infinite one counts as the largest finite one, two infinite losses as none."""
+    """Return the increase of each loss. An infinite one counts as the largest finite one, and NaN as zero."""
     with np.errstate(invalid="ignore"):
         found = np.asarray(after, np.float64) - np.asarray(before, np.float64)
     largest = float(np.abs(found[np.isfinite(found)]).max(initial=0.0)) or 1.0
@@ -153,7 +153,7 @@ def _increase(before: Floats, after: Floats) -> Floats:
 
 
 class _Search:
-    """One search: columns in parts, the loss increase of each row, and what is derived from both once."""
+    """One search: columns cut into parts, the loss increase of each row, and statistics that are computed once."""
 
     def __init__(self, cuts: list[Cut], increase: Floats, min_rows: int) -> None:
         self.cuts, self.increase, self.min_rows = cuts, increase, min_rows
@@ -162,7 +162,7 @@ class _Search:
         self.single = [self.sums(cut, cut.codes, increase, self.square) for cut in cuts]
 
     def run(self, depth: int, beam: int) -> list[_Found]:
-        """Return the conditions that look worse, the best first."""
+        """Return the conditions that look worse, largest t first."""
         singles = enumerate(self.single)
         found = level = [_found((), place, k, sums, t) for place, sums in singles for k, t in self.worse(sums)]
         for _ in range(depth - 1):
@@ -172,7 +172,7 @@ class _Search:
         return _ranked(found)
 
     def within(self, parent: _Found) -> Iterator[_Found]:
-        """Yield the parent joined with each condition on another column, where either is better for the other."""
+        """Yield the parent joined with each condition on another column, if both conditions improve the pair."""
         at = np.flatnonzero(self.mask(parent))
         increase, square = self.increase[at], self.square[at]
         named = {place for place, _ in parent.terms}
@@ -197,7 +197,7 @@ class _Search:
         return _Sums(rows, total, (within + PRIOR * self.variance) / (size - 1.0 + PRIOR))
 
     def t(self, sums: _Sums) -> Floats:
-        """Return how striking every range is; 0 where it has too few rows, or all."""
+        """Return the t of every range; 0 for ranges with too few rows, or all rows."""
         size = np.maximum(sums.rows, 1.0)
         t = (sums.total - self.usual * size) / np.sqrt(size * np.maximum(sums.variance, 1e-300))
         return np.where((sums.rows >= self.min_rows) & (sums.rows < len(self.increase)), t, 0.0)
@@ -216,7 +216,7 @@ class _Search:
         return rows
 
     def distinct(self, ranked: Iterable[_Found], most: int) -> list[_Found]:
-        """Return the first `most` that share less than half of their rows with each one before."""
+        """Return the first `most` conditions whose Jaccard index with each one before is at most `ALIKE`."""
         kept: list[_Found] = []
         bits = np.empty((most, -(-len(self.increase) // 8)), dtype=np.uint8)
         for each in ranked:
@@ -248,5 +248,5 @@ def _contrast(part: _Sums, rows: Floats | float, total: Floats | float) -> Float
 
 
 def _ranked(found: Iterable[_Found]) -> list[_Found]:
-    """Sort by t; of equals the simpler one first."""
+    """Sort by t, largest first; of equal ones the simpler first."""
     return sorted(found, key=lambda each: (-each.t, len(each.terms), each.terms))

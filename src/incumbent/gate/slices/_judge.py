@@ -1,4 +1,4 @@
-"""Slices as reasons of a verdict: each not worse by more than its tolerance, and none found on which it is worse."""
+"""Test slices for the verdict: each protected slice against its tolerance, and those found by the search."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def check_slices(
     known: Any = None,
     unless_shown: bool = False,
 ) -> list[Reason]:
-    """Return a reason for each slice: that the challenger is not worse there by more than the slice's tolerance.
+    """Return a reason for each slice: whether the challenger is not worse there by more than the slice's tolerance.
 
     All must hold, so each is tested at alpha and no correction is needed (the intersection-union test). A slice with
-    few rows rarely holds. Its reason says how many rows would do.
+    few rows rarely passes. Its reason gives the number of rows that it needs.
 
     Parameters
     ----------
     slices : sequence of Slice
-        What to look at.
+        The slices to test.
     x : DataFrame of n rows
-        The rows that were predicted.
+        The predicted rows.
     paired : PairedPredictions
         Champion and challenger on these rows.
     metric : Metric
@@ -122,17 +122,17 @@ def no_slice_worse(
     metric: Metric,
     alpha: float,
 ) -> tuple[Reason, tuple[Confirmed, ...]]:
-    """Return the reason that none of the slices that were found is worse, and those that are, confirmed.
+    """Return the reason whether no found slice is worse, and the slices that are confirmed as worse.
 
-    A slice that was found counts only if it is confirmed: of all that are, at most a fraction alpha is expected to be
-    false. So this condition holds until the opposite is shown. Protect a slice by name to have it proven.
+    Only confirmed slices count, of which at most a fraction alpha is expected to be false. So this condition holds
+    unless the opposite is shown. To require proof for a slice, add it to the slices of the gate.
 
     Parameters
     ----------
     found : sequence of Slice
-        What `find_slices` found on other rows.
+        Slices that `find_slices` found on other rows.
     x, paired, metric
-        Rows that had no part in the search, the predictions of both models, and the score that decides.
+        Rows that were not used in the search, the predictions of both models, and the score that decides.
     alpha : float
         The fraction of confirmed slices that may be false.
     """
@@ -155,14 +155,14 @@ def no_slice_worse(
 def losses(paired: PairedPredictions, metric: Metric) -> tuple[Floats, Floats]:
     """Return the losses (n,) of champion and challenger, as `find_slices` and `confirm_slices` take them.
 
-    These are the losses of the metric, cut off at the clip. If it has none per row (AUC, F1, R2), a loss is whether
-    the label is wrong, or the absolute error of a value.
+    These are the losses of the metric, limited by the clip. If the metric has no loss per row (AUC, F1, R2), the loss
+    is 1 for a wrong label, or the absolute error of a value.
     """
     both = [metric.losses(paired.y, each) for each in (paired.champion, paired.challenger)]
     if any(each is None for each in both):
         values = paired.champion.classes is None and np.asarray(paired.y).dtype.kind == "f"
-        stand_in: Metric = MAE() if values else Accuracy()
-        both = [stand_in.losses(paired.y, each) for each in (paired.champion, paired.challenger)]
+        by_row: Metric = MAE() if values else Accuracy()
+        both = [by_row.losses(paired.y, each) for each in (paired.champion, paired.challenger)]
     first, second = (np.minimum(np.asarray(each, dtype=np.float64), paired.clip) for each in both)
     return first, second
 

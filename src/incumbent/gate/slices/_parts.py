@@ -1,4 +1,4 @@
-"""The conditions that a column falls into: one for each value, or ranges of numbers and times at quantiles."""
+"""Conditions that partition a column: one for each value, or ranges of numbers and times between quantiles."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MOST_VALUES = 50
 
 
 def conditions(name: str, values: Values) -> list[str]:
-    """Return conditions that every row of a column meets exactly one of.
+    """Return conditions that partition a column: each row meets exactly one.
 
-    A number or a time falls into quarters, one value each where there are four or fewer; a category into its values;
-    what is missing is a part of its own.
+    Numbers and times are cut at the quartiles, but up to four distinct numbers get a condition each, as the values of a
+    category do. Missing values form a part of their own.
 
     Raises
     ------
@@ -52,12 +52,12 @@ def _distinct(name: str, values: Coded) -> list[Scalar]:
         )
     found = [scalar(values.distinct[at]) for at in present]
     if any(each is None for each in found):
-        raise UsageError(f"{name} holds {', '.join(sorted(values.kinds))}, which a condition cannot spell.")
+        raise UsageError(f"{name} holds {', '.join(sorted(values.kinds))}, which a condition cannot contain.")
     return found if values.ordered else sorted(found, key=lambda each: (str(type(each)), each))
 
 
 def scalar(value: Any) -> Scalar:
-    """Return a value that a condition can spell, or None."""
+    """Return the value as a plain Python scalar, or None if a condition cannot contain it."""
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, float) and not math.isfinite(plain):
         return None
@@ -65,7 +65,7 @@ def scalar(value: Any) -> Scalar:
 
 
 def number(value: Any) -> int | float:
-    """Return a number without a needless point."""
+    """Return a whole number as an int, so that a condition shows no needless decimal point."""
     return int(value) if float(value).is_integer() and abs(value) < 2**53 else float(value)
 
 
@@ -77,7 +77,7 @@ def amounts(values: Values) -> Array:
 def cuts(values: Array, parts: int) -> Floats:
     """Return at most ``parts - 1`` edges that cut values into equally large parts: each is the last value of its part.
 
-    Edges are rounded to three digits of the middle of the values, so that a person can read them.
+    Edges are rounded to about three digits of the range of the middle 80 % of values, so that a person can read them.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def cuts(values: Array, parts: int) -> Floats:
     known = np.asarray(values[np.isfinite(values)], dtype=np.float64)
     if not len(known):
         return np.empty(0)
-    # values that occur, not means of two of them: infinite ones and whole numbers stay what they are
+    # Take values that occur, not means of two: integers stay integers, and infinity stays infinity.
     shares = np.arange(1, parts) / parts
     low, high = np.quantile(known, [0.1, 0.9], method="inverted_cdf")
     edges = np.quantile(known, shares, method="inverted_cdf")

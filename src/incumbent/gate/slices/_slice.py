@@ -1,4 +1,4 @@
-"""A slice: rows that are judged by themselves, with a tolerance of their own."""
+"""A slice: a part of the rows that the gate tests by itself, with its own tolerance."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from incumbent.gate.slices._condition import column_of, parse
 
 @dataclass(frozen=True, repr=False)
 class Slice(Value):
-    """Rows that a challenger must not be worse on, by more than a tolerance.
+    """Rows on which a challenger must not be worse by more than a tolerance.
 
     Parameters
     ----------
     where : str
         A condition, such as ``'region == "north" and amount > 100'``, or the name of a column, which makes a slice of
-        each of its values. A number or a time makes four, cut at the quartiles; what is missing makes one of its own.
+        each of its values. A number or a time gives four slices, cut at the quartiles; missing values give one.
         A text with one of the signs ``= < > ! ( ) [ ] { } " ' & | ~`` or a word of ``and or not in is`` is a condition;
-        a column that is named so stands in backticks.
+        put a column with such a name in backticks.
     tolerance : float
-        How much worse is still good enough, as for `Gate`: one point by default.
+        The largest loss that is allowed, as for `Gate`: one point by default.
     name : str, optional
-        How it is called; its condition by default.
+        The name of the slice; its condition by default.
 
     Raises
     ------
     UsageError
-        If the condition is none (what a condition may say stands in the error), or the tolerance is negative.
+        If the text is not a condition (the error shows what a condition can contain), or the tolerance is negative.
 
     Notes
     -----
-    What is missing is equal to None and to nothing else, and neither above nor below anything; ``not`` turns every
-    answer around. Times are compared with texts such as ``"2026-01-31"``.
+    A missing value equals only None, and is neither above nor below any value. ``not`` inverts a comparison, also for
+    missing values. Times are compared with texts such as ``"2026-01-31"``.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class Slice(Value):
 
     def __post_init__(self) -> None:
         if not (isinstance(self.where, str) and self.where.strip()):
-            raise UsageError(f"where is a condition or a column, such as 'amount > 100'; {self.where!r} was given.")
+            raise UsageError(f"where is a condition or a column, such as 'amount > 100'; got {self.where!r}.")
         if not 0.0 <= self.tolerance < math.inf:
             raise UsageError(
                 f"tolerance is how much worse on {self.where!r} is allowed, 0 or more, such as 0.01; "
@@ -67,14 +67,14 @@ class Slice(Value):
 
     @property
     def label(self) -> str:
-        """What it is called."""
+        """The name of the slice, or else its condition."""
         return self.name or self.where
 
     def fixed(self, known: Any) -> tuple[Slice, ...]:
-        """Return the slices that a column falls into, each with a condition; a condition is itself.
+        """Return one slice by condition for each part of a column; a slice by condition stays as it is.
 
-        Fix them once, on rows that the champion was trained on: later rows must not move the quartiles, and a value
-        that the champion does not know has no past to protect.
+        Do this once, on rows that the champion was trained on. Later rows must not move the quartiles, and for a value
+        that is new to the champion there is nothing to protect.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class Slice(Value):
         x : DataFrame of n rows
             The rows.
         known : DataFrame, optional
-            Where the values and quartiles of a column are taken from (see `fixed`); by default these rows themselves.
+            Rows that give the values and quartiles of a column (see `fixed`); by default `x`.
 
         Returns
         -------

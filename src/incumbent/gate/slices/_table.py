@@ -1,7 +1,7 @@
-"""The columns of a data frame, as conditions look at them: read once, compared for all rows at once.
+"""The columns of a data frame, read once, with comparisons of all rows at once.
 
-Numbers are compared as they are; times with texts that are a date or a time; everything else by its distinct values,
-of which there are few, however many rows there are.
+Numbers are compared as they are, and times with texts that are a date or a time. Everything else is compared by its
+distinct values, which are few even in a long table.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ class Values(Protocol):
 
     @property
     def missing(self) -> Mask:
-        """Which rows have none."""
+        """Which rows have no value."""
 
     @property
     def kinds(self) -> frozenset[str]:
-        """What they are, of "numbers", "texts", "truth values", "times" and others; empty if all are missing."""
+        """The kinds of values: "numbers", "texts", "truth values", "times" or others; empty if all are missing."""
 
     def where(self, sign: str, value: Any) -> Mask:
-        """Which rows compare so with a value of one of these kinds."""
+        """Return the rows (as a mask) for which the comparison with a value of one of these kinds is true."""
 
     def plain(self) -> Array:
         """Return the values, to be compared with those of another column."""
 
 
 class Table:
-    """A data frame whose columns are read when they are first asked for.
+    """A data frame whose columns are read when they are first used.
 
     Examples
     --------
@@ -62,13 +62,13 @@ class Table:
     def __init__(self, frame: Any) -> None:
         if not isinstance(frame, pd.DataFrame):
             raise UsageError(
-                "Slices are named by columns, so the rows have to be a pandas data frame; "
+                "Slices are conditions on columns, so the rows have to be a pandas data frame; "
                 f"{type(frame).__name__} was given."
             )
         self.frame = frame
         self.place: dict[str, int] = {}
         for at, name in enumerate(frame.columns):
-            self.place.setdefault(str(name), at)  # of two columns of one name, the first
+            self.place.setdefault(str(name), at)  # if two columns share a name, the first counts
         self._read: dict[str, Values] = {}
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ class Table:
         Raises
         ------
         UsageError
-            If there is none of this name.
+            If there is no column of this name.
         """
         if name not in self._read:
             if name not in self.place:
@@ -98,7 +98,7 @@ class Table:
         Raises
         ------
         UsageError
-            If it names a column that is not there, or compares what cannot be compared.
+            If the table lacks a column of the condition, or its values cannot be compared.
         """
         return self._mask(parse(text), text)
 
@@ -110,21 +110,21 @@ class Table:
             return ~self._mask(node.part, text)
         values = self.column(node.column, text)
         if isinstance(node.value, Column):
-            return _beside(node, values, self.column(node.value.name, text), text)
-        return _compared(node, values, text)
+            return _compare_columns(node, values, self.column(node.value.name, text), text)
+        return _compare_values(node, values, text)
 
 
-def _compared(node: Compare, values: Values, text: str) -> Mask:
-    asked = node.value if isinstance(node.value, tuple) else (node.value,)
+def _compare_values(node: Compare, values: Values, text: str) -> Mask:
+    wanted = node.value if isinstance(node.value, tuple) else (node.value,)
     sign = "==" if node.operator == "in" else node.operator
     found = np.zeros(len(values.missing), dtype=bool)
-    for value in asked:
-        found |= values.missing if value is None else values.where(sign, _fitting(value, values, node.column, text))
+    for value in wanted:
+        found |= values.missing if value is None else values.where(sign, _convert(value, values, node.column, text))
     return found
 
 
-def _fitting(value: Any, values: Values, column: str, text: str) -> Any:
-    """Return the value in the column's kind."""
+def _convert(value: Any, values: Values, column: str, text: str) -> Any:
+    """Return the value as the column's kind: a text as a time, if the column holds times. Other kinds must match."""
     if values.kinds == {"times"} and isinstance(value, str):
         try:
             return pd.Timestamp(value)
@@ -132,17 +132,17 @@ def _fitting(value: Any, values: Values, column: str, text: str) -> Any:
             raise UsageError(f"{value!r} is neither a date nor a time, as {column} holds; in {text!r}.") from None
     kind = _kind(value)
     if values.kinds and kind not in values.kinds:
-        said = ' such as "2026-01-31"' if "times" in values.kinds else ""
         held = " and ".join(sorted(values.kinds))
+        comparable = 'a text that is a time such as "2026-01-31"' if "times" in values.kinds else held
         raise UsageError(
             f"{column} holds {held} and cannot be compared with {literal(value)} (of {kind}), in {text!r}. Compare it "
-            f"with {'a text that is a time' if said else held}{said}."
+            f"with {comparable}."
         )
     return value
 
 
-def _beside(node: Compare, left: Values, right: Values, text: str) -> Mask:
-    assert isinstance(node.value, Column), "asked only of two columns"
+def _compare_columns(node: Compare, left: Values, right: Values, text: str) -> Mask:
+    assert isinstance(node.value, Column), "called only for two columns"
     if left.kinds and right.kinds and left.kinds != right.kinds:
         raise UsageError(
             f"{node.column} holds {' and '.join(sorted(left.kinds))}, {node.value.name} holds "
@@ -179,7 +179,7 @@ def _values(series: pd.Series[Any]) -> Values:
 
 
 class Numbers:
-    """Whole numbers as they are, all others as float64, where not-a-number is missing."""
+    """Integers as they are, all other numbers as float64; NaN is a missing value."""
 
     def __init__(self, series: pd.Series[Any]) -> None:
         whole = isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu"
@@ -192,7 +192,7 @@ class Numbers:
         return frozenset() if self.missing.all() else frozenset({"numbers"})
 
     def where(self, sign: str, value: Any) -> Mask:
-        """Which rows compare so; a column without values compares with nothing."""
+        """Return the rows for which the comparison is true: none if the column has no values."""
         if not self.kinds:
             return np.zeros(len(self.values), dtype=bool)
         return np.asarray(_SIGNS[sign](self.values, value), dtype=bool)
@@ -212,12 +212,12 @@ class Times:
         self.kinds: frozenset[str] = frozenset() if self.missing.all() else frozenset({"times"})
 
     def where(self, sign: str, value: Any) -> Mask:
-        """Which rows compare so; a time without a zone is in the column's own."""
+        """Return the rows for which the comparison is true; a time without a zone is in the column's zone."""
         if not self.kinds:
             return self.missing & False
         at = value
         if self.zone is not None:
-            if at.tzinfo is None:  # an hour that the clocks skip or repeat is no reason to fail
+            if at.tzinfo is None:  # an hour that the clocks skip or repeat must not fail
                 at = at.tz_localize(self.zone, ambiguous=False, nonexistent="shift_forward")
             at = at.tz_convert("UTC")
         elif at.tzinfo is not None:
@@ -231,13 +231,13 @@ class Times:
 
     @property
     def seconds(self) -> Floats:
-        """Seconds since 1970 (UTC where there is a zone), for quantiles; not a number where missing."""
+        """Seconds since 1970 (in UTC if there is a zone), for quantiles; NaN if missing."""
         found = self.plain().astype("datetime64[us]").astype(np.int64) / 1e6
         return np.where(self.missing, np.nan, found)
 
 
 class Coded:
-    """Distinct values, and for every row which of them it has; -1 where it has none."""
+    """Distinct values, and the index of each row's value among them; -1 if it is missing."""
 
     def __init__(self, series: pd.Series[Any]) -> None:
         self.ordered = isinstance(series.dtype, pd.CategoricalDtype) and bool(series.dtype.ordered)
@@ -248,7 +248,7 @@ class Coded:
                 self.codes, distinct = pd.factorize(series)
             except TypeError:
                 raise UsageError(
-                    f"Column {series.name!r} holds {_example(series)}, which no condition compares."
+                    f"Column {series.name!r} holds {_example(series)}, which conditions cannot compare."
                 ) from None
         self.distinct: list[Any] = list(distinct.tolist())
         self.missing: Mask = self.codes < 0
@@ -259,14 +259,17 @@ class Coded:
         return frozenset(map(_kind, self.distinct))
 
     def where(self, sign: str, value: Any) -> Mask:
-        """Which rows compare so; ordered categories by their order, a value of another kind never."""
+        """Return the rows for which the comparison is true.
+
+        Ordered categories compare by their order. With a value of another kind, the comparison is false.
+        """
         if self.ordered and sign != "==" and value in self.distinct:
             at = self.distinct.index(value)
-            return self._spread(_SIGNS[sign](place, at) for place in range(len(self.distinct)))
+            return self._to_rows(_SIGNS[sign](place, at) for place in range(len(self.distinct)))
         kind = _kind(value)
-        return self._spread(_kind(each) == kind and _SIGNS[sign](each, value) for each in self.distinct)
+        return self._to_rows(_kind(each) == kind and _SIGNS[sign](each, value) for each in self.distinct)
 
-    def _spread(self, answers: Iterable[bool]) -> Mask:
+    def _to_rows(self, answers: Iterable[bool]) -> Mask:
         return np.array([*answers, False], dtype=bool)[self.codes]
 
     def plain(self) -> Array:
