@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from incumbent.errors import ModelError
+from incumbent.words import listed
 
 Vocabulary = Literal["known", "grown", "present"]
 
@@ -23,7 +24,8 @@ class Columns:
     """The features of a booster.
 
     A model that was trained on an array has no `names`. `categories` are in the model's order, None if its file has no
-    list, and `ordered` names the columns whose order counts. `blanks` says that the framework writes ``_`` for blanks.
+    list. `ordered` names the columns whose categories have an order. With `blanks`, the framework writes ``_`` for
+    blanks in names.
 
     Examples
     --------
@@ -42,8 +44,11 @@ class Columns:
     def table(self, x: Any, vocabulary: Vocabulary = "known") -> Any:
         """Return `x` with the model's columns in the model's order; the same object if nothing had to change.
 
-        The categories of the result are the model's own ("known": others become missing), those and the new ones after
-        them ("grown"), or only those that occur ("present"), for a fit from scratch.
+        `vocabulary` sets the categories of the result:
+
+        - "known": the model's own; others become missing;
+        - "grown": the model's own, then the new ones;
+        - "present": only those that occur, for a fit from scratch.
         """
         if hasattr(x, "iloc"):
             return self._frame(x, vocabulary)
@@ -51,7 +56,7 @@ class Columns:
         if len(shape) != 2 or shape[1] != self.count or self.categories:
             kind = f"{len(self.names)} named columns" if self.names else f"{self.count} columns"
             given = f"an array of shape {shape}" if shape else f"a {type(x).__name__}"
-            raise ModelError(f"This {self.framework} model reads a data frame with {kind}, and was given {given}.")
+            raise ModelError(f"This {self.framework} model reads a data frame with {kind}; got {given}.")
         if getattr(getattr(x, "dtype", None), "kind", "") == "O":
             return self._frame(pd.DataFrame(x, columns=self.names), vocabulary)
         return x
@@ -73,8 +78,8 @@ class Columns:
         if self.names is None:
             if len(given) != self.count:
                 raise ModelError(
-                    f"This {self.framework} model was trained on {self.count} columns without names, and the data have "
-                    f"{len(given)}: {_listed(given)}."
+                    f"This {self.framework} model was trained on {self.count} columns without names, but the data have "
+                    f"{len(given)}: {listed(given, 5)}."
                 )
             return x
         if tuple(given) == self.names and list(x.columns) == given:
@@ -85,8 +90,8 @@ class Columns:
         missing = [name for name in self.names if name not in place]
         if missing:
             raise ModelError(
-                f"The data lack {_listed(missing)}, which this {self.framework} model was trained on; "
-                f"they have {_listed(given)}."
+                f"The data lack {listed(missing, 5)}, which this {self.framework} model was trained on; "
+                f"they have {listed(given, 5)}."
             )
         return x.iloc[:, [place[name] for name in self.names]].set_axis(list(self.names), axis=1)
 
@@ -101,12 +106,12 @@ class Columns:
                 f"pandas category in the order used in training; it is {values.dtype}."
             )
         codes, seen = _factorised(values)
-        wanted = _wanted(known, seen, codes, vocabulary)
+        wanted = _vocabulary_of(known, seen, codes, vocabulary)
         place = wanted.get_indexer(seen)
         if len(seen) and (known.get_indexer(seen) < 0).all() and _is_text(known) != _is_text(seen):
             raise ModelError(
-                f"Column {name!r} holds {_listed(seen)} but the {self.framework} model knows the categories "
-                f"{_listed(known)}: the type has changed."
+                f"Column {name!r} holds {listed(seen, 5)} but the {self.framework} model knows the categories "
+                f"{listed(known, 5)}: the type has changed."
             )
         if is_category and len(wanted) == len(seen) and (place == np.arange(len(seen))).all():
             return values
@@ -122,7 +127,7 @@ def _factorised(values: Any) -> tuple[Any, Any]:
     return codes, pd.Index(seen)
 
 
-def _wanted(known: Any, seen: Any, codes: Any, vocabulary: Vocabulary) -> Any:
+def _vocabulary_of(known: Any, seen: Any, codes: Any, vocabulary: Vocabulary) -> Any:
     if vocabulary == "known":
         return known
     occurring = seen[np.unique(codes[codes >= 0])]
@@ -156,8 +161,3 @@ def _number(values: Any) -> Any:
             "but the model was trained on numbers there."
         )
     return pd.Series(numbers.to_numpy(dtype=np.float64, na_value=np.nan), index=values.index, name=values.name)
-
-
-def _listed(names: Any, most: int = 5) -> str:
-    shown = ", ".join(repr(name) for name in list(names)[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
