@@ -1,4 +1,4 @@
-"""What a framework brings: the net, its head and its rows. What can be derived has a default."""
+"""What a framework implements: the net, its head and its rows. Members that can be derived have a default."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ArrayRows:
 
 @dataclass(frozen=True)
 class OutputLayer:
-    """What the layers of a net show about its outputs, without any rows.
+    """Properties of a net's outputs that its layers show, without any rows.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class OutputLayer:
 
 
 class HeadLayer(ABC):
-    """The layer that makes the outputs: its name, and the names of its weights in the net."""
+    """The layer that computes the outputs: its name, and the names of its weights in the net."""
 
     name: str
     weight_names: tuple[str, ...]
@@ -82,7 +82,7 @@ class HeadLayer(ABC):
 
     @abstractmethod
     def set_weights(self, weight: Floats, bias: Floats | None) -> None:
-        """Set both, also to another number of outputs; raise ModelError if another layer shares them."""
+        """Set weight and bias, also for another number of outputs. Raise ModelError if another layer shares them."""
 
     @abstractmethod
     def features(self, inputs: Inputs) -> Tensor:
@@ -90,7 +90,7 @@ class HeadLayer(ABC):
 
     @property
     def projection(self) -> Callable[[Array], Array] | None:
-        """What an exact head does to its features (n, d) before its linear layer; None if nothing."""
+        """The projection of features (n, d) before the linear layer of an exact head; None if there is none."""
         return None
 
 
@@ -114,14 +114,14 @@ class Score:
 
 
 class Net(ABC):
-    """A net of one framework: the native model and what the engine does with it. A framework writes what is abstract.
+    """A net of one framework, with what training needs. Each framework implements the abstract members.
 
     Weights go by name, as arrays. The head has a row for each output; a framework that stores kernels as (inputs,
     outputs) transposes them in `weights`, `load_weights` and `Optimizer.tensors`.
     """
 
     native: Any
-    """The model as the framework knows it."""
+    """The model of the framework itself."""
 
     prepare: str | None = None
     """The function that is applied to rows before they become tensors, as "module:function"."""
@@ -131,12 +131,12 @@ class Net(ABC):
     @property
     @abstractmethod
     def ops(self) -> Ops:
-        """Tensor operations on its device."""
+        """Tensor operations on the device of the net."""
 
     @property
     @abstractmethod
     def output_layer(self) -> OutputLayer:
-        """What its layers show about its outputs."""
+        """Properties of the outputs that the layers show."""
 
     @abstractmethod
     def rows(self, x: Any) -> Rows:
@@ -148,10 +148,10 @@ class Net(ABC):
 
     @abstractmethod
     def at_rest(self) -> AbstractContextManager[Any]:
-        """Within it dropout is off, batch statistics are fixed and nothing has gradients; afterwards as before."""
+        """Return a context without dropout, changes of batch statistics and gradients; it restores all of them."""
 
     def seeded(self, seed: int) -> AbstractContextManager[Any]:
-        """Within it the framework draws from this seed; afterwards as if it had drawn nothing."""
+        """Return a context in which the framework draws from this seed; it restores the random state."""
         return nullcontext()
 
     def with_prepare(self, prepare: str) -> Self:
@@ -160,20 +160,20 @@ class Net(ABC):
 
     @property
     def image_channels(self) -> int | None:
-        """1 if it takes grey images, 3 if it takes colour; None if that is not known."""
+        """1 if the net takes grey images, 3 if it takes colour images; None if unknown."""
         return None
 
     @property
     def device(self) -> Any:
-        """The device that it is on."""
+        """The device of the net."""
         return "cpu"
 
     def moved(self, device: Any = None) -> Self:
-        """Return the net on a device: itself, or a copy. Without one it is where it trains and predicts."""
+        """Return the net on a device: itself, or a copy. By default, the device for training and predictions."""
         return self
 
     def is_out_of_memory(self, error: BaseException) -> bool:
-        """Return whether an error means that the memory of the device is full."""
+        """Return whether an error means that the device is out of memory."""
         return isinstance(error, MemoryError)
 
     # ----------------------------------------------------------------------------------------- training
@@ -182,19 +182,19 @@ class Net(ABC):
     def optimizer(self, settings: OptimizerSettings) -> Optimizer:
         """Return an optimizer of the weights that are not frozen."""
 
-    def learn(self, *, statistics: bool) -> None:  # noqa: B027  # many nets compute the same at rest
-        """Switch all parts that are not frozen to training; batch statistics stay fixed unless `statistics`."""
+    def learn(self, *, statistics: bool) -> None:  # noqa: B027  # many nets have no training mode
+        """Switch all parts that are not frozen to training mode; batch statistics change only with `statistics`."""
 
     @abstractmethod
     def finish(self) -> None:
-        """Switch all parts to rest after a training. An exact head counts as trained from then on."""
+        """Switch all parts to evaluation mode after training. An exact head is then marked as trained."""
 
     def gradient_powers(
         self, inputs: Inputs, target: Tensor, scores: Callable[[Tensor], list[Score]]
     ) -> dict[str, Floats]:
         """Return ``sum_i weight_i * |d score_i / dw| ** power`` over the rows, summed over `scores(outputs)`, by name.
 
-        Dropout and batch statistics are at rest. By default each row is a backward pass of its own.
+        Dropout is off and batch statistics are fixed. By default, each row takes one backward pass.
         """
         optimizer, total = self.optimizer(OptimizerSettings()), dict[str, Floats]()
         with self.at_rest():
@@ -216,11 +216,11 @@ class Net(ABC):
 
     @abstractmethod
     def weights(self) -> dict[str, Floats]:
-        """Return copies of the weights and of the statistics that layers keep."""
+        """Return copies of the weights and of the statistics of layers, such as batch means."""
 
     @abstractmethod
     def load_weights(self, weights: Mapping[str, Floats]) -> None:
-        """Set some of them; the shapes fit. Then, as after `finish`, an exact head counts as trained."""
+        """Set some of the weights, whose shapes fit. As after `finish`, an exact head is marked as trained."""
 
     def copy(self) -> Self:
         """Return a net that shares nothing with this one."""
@@ -232,11 +232,11 @@ class Net(ABC):
         return tuple(self.weights())
 
     def state(self) -> dict[str, Array]:
-        """Return a copy of all that changes in training, counters included."""
+        """Return a copy of everything that training changes, counters included."""
         return dict(self.weights())
 
     def load_state(self, state: Mapping[str, Array]) -> None:
-        """Go back to such a copy."""
+        """Restore a copy that `state` returned."""
         self.load_weights(state)
 
     # ---------------------------------------------------------------------------------------- structure
@@ -244,17 +244,17 @@ class Net(ABC):
     @property
     @abstractmethod
     def frozen(self) -> frozenset[str]:
-        """The weights that do not learn."""
+        """The names of the weights that training does not change."""
 
     @abstractmethod
     def freeze(self, weights: frozenset[str], parts: frozenset[str] = frozenset()) -> None:
-        """Let exactly these weights not learn, and let these parts stay at rest in training."""
+        """Freeze exactly these weights, and keep these parts in evaluation mode during training."""
 
     @abstractmethod
     def head(self, x: Any = None, *, name: str | None = None) -> HeadLayer:
-        """Return the layer that makes the outputs of some rows; raise ModelError if none does.
+        """Return the layer that computes the outputs of some rows; raise ModelError if there is none.
 
-        Without rows it is the layer of that name, or the last one that could.
+        Without rows, return the layer of that name, or the last one that can be a head.
         """
 
     @abstractmethod
@@ -263,31 +263,31 @@ class Net(ABC):
 
     @property
     def can_redraw(self) -> bool:
-        """Whether `redrawn` works."""
+        """Whether the net supports `redrawn`."""
         return True
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The names of all layers and groups of layers, in order; "body.0" lies in "body"."""
+        """The names of all layers and groups of layers, in order; "body.0" is in "body"."""
         split = (name.split(".")[:-1] for name in self.weight_names)
         return tuple(dict.fromkeys(".".join(path[: i + 1]) for path in split for i in range(len(path))))
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """The parts that the net is a row of, from input to output."""
+        """The parts that the net applies one after another, from input to output."""
         return tuple(part for part in self.parts if "." not in part)
 
     def widen_tables(self, x: Any) -> dict[str, int]:
-        """Give lookup tables a row for each id in `x`, at the mean of their rows; return the old sizes by weight."""
+        """Add rows to lookup tables for new ids in `x`, at the mean of the old rows. Return the old sizes by weight."""
         return {}
 
     def rebuilt(self, factory: str | None, arguments: Mapping[str, Any], seed: int) -> Self:
-        """Return another architecture: what the factory makes, or its own factory with other arguments."""
+        """Return a net of another architecture, built by the factory, or by the net's own with other arguments."""
         raise AbilityError(f"{type(self.native).__name__} has no factory that could build another architecture.")
 
     def add_lora(self, rank: int, layers: Sequence[str], head: str | None) -> list[str]:
-        """Add low-rank updates to some layers, which are frozen from now on; return their names."""
-        raise AbilityError(f"{type(self.native).__name__} takes no low-rank updates.")
+        """Add low-rank updates to some layers and freeze these layers. Return their names."""
+        raise AbilityError(f"{type(self.native).__name__} cannot have low-rank updates.")
 
     def merge_lora(self) -> None:  # noqa: B027  # without updates there is nothing to do
         """Add the low-rank updates into the weights, if there are any."""
@@ -295,11 +295,11 @@ class Net(ABC):
     # ---------------------------------------------------------------------------- exact heads and files
 
     def with_exact_head(self, head: Head, name: str | None) -> Self:
-        """Return a copy with an exact layer instead of the head of that name; all else is as it was."""
+        """Return a copy in which an exact layer replaces the head of that name."""
         raise AbilityError(f"{type(self.native).__name__} takes no exact head.")
 
     def with_only_a_head(self, x: Any, width: int) -> Self:
-        """Return a net that is a single linear layer on the rows themselves: the same if it is one already."""
+        """Return a net that is one linear layer on the raw rows; the same net if it is that already."""
         raise AbilityError(f"{type(self.native).__name__} takes no exact head.")
 
     def exact_head(self, classes: Any) -> Head | None:
@@ -308,9 +308,9 @@ class Net(ABC):
 
     @abstractmethod
     def save(self, folder: Path) -> dict[str, Any]:
-        """Write the net into files that run no code; return what else is needed to read it, as JSON holds it."""
+        """Write the net into files that run no code. Return the other settings that `load` needs, as JSON values."""
 
     @classmethod
     @abstractmethod
     def load(cls, folder: Path, about: Mapping[str, Any]) -> tuple[Self, str]:
-        """Read what `save` wrote; return the net, and a note if something of an older version was left out."""
+        """Read what `save` wrote; return the net, and a note if a part of an older version cannot be read."""
