@@ -1,4 +1,4 @@
-"""Evidence for the gate: predictions of champion and challenger on new and on old rows that neither has learned."""
+"""Evidence for the gate: predictions of champion and challenger on new and old rows that neither was trained on."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._pairs import assign_folds, join_pairs, pair
 
 FOLDS = 3
-ENOUGH_OLD_ROWS = 1_000  # anchor rows from which no fold model is needed
-ENOUGH_FOR_A_NET = 100  # fewer, as each fold model is a training from scratch that costs many times the update itself
+ENOUGH_OLD_ROWS = 1_000  # with this many anchor rows, no fold models are needed
+ENOUGH_FOR_A_NET = 100  # fewer, because fold models of a net train from scratch, at many times the cost of the update
 
 
 def new_evidence(inputs: UpdateInputs, start: Model, challenger: Model, recipe: Recipe | None) -> PairedPredictions:
-    """Return the predictions of both models on new rows that neither has learned.
+    """Return the predictions of both models on new rows that neither was trained on.
 
-    The test rows always count. A runner-up of an earlier update has not seen the train rows either, so they count too.
-    With the source "crossfit" they also count for a challenger trained now. Each row is then predicted by a fold model,
+    The test rows always count. A runner-up of an earlier update was not trained on the train rows either, so they count
+    too. With the source "crossfit" they also count for a challenger trained now: each row is predicted by a fold model,
     which has the same recipe and was fitted without the row's fold. The intervals are those of cross-validation. They
-    hold for learners that a few rows more or less change little (Bayle et al. 2020). Fold models have learned fewer
-    rows than the challenger, so the result errs towards rejection. Rows in order of time are not cross-fitted: a fold
-    model would have learned rows from the future of its fold.
+    are valid for learners that change little if a few rows are added or removed (Bayle et al. 2020). Fold models train
+    on fewer rows than the challenger, so the result errs towards rejection. Rows in order of time are not cross-fitted,
+    because a fold model would be trained on the future of its fold.
 
     Parameters
     ----------
@@ -76,8 +76,9 @@ def old_evidence(
     Neither model was ever trained on the anchor set. While the set is small, cross-fitting on remembered rows adds to
     it: one model with the champion's settings is fitted without a fold, the challenger's recipe is applied to that
     model, also without the fold, and both predict the fold. So neither has seen the rows, as in production. The
-    champion itself must not be scored there: on its own training rows it looks better than it is. If the budget leaves
-    no time even for that, the training rows are used, and the source "train" names the bias.
+    champion itself must not be scored there: on its own training rows it looks better than it is. Without any
+    anchor row or fold model (a runner-up has no recipe, or the budget is used up), both models predict the remembered
+    rows after all, and the source "train" warns of this bias.
 
     Parameters
     ----------
@@ -90,13 +91,13 @@ def old_evidence(
     clip : float
         The limit of the losses.
     folds : int
-        How many of the folds to judge. One is enough to inform a reader if no promotion is possible.
+        How many folds to fit. One is enough for the report if no promotion is possible.
     """
     found: list[PairedPredictions] = []
     if inputs.old_test is not None:
         found.append(inputs.old_test.pair(predict(challenger, inputs.old_test.rows), "anchor"))
     gate, champion, known = inputs.live.gate, inputs.live.model, inputs.live.memory.rows
-    tested = gate.tolerance is not None or gate.slices  # otherwise the fold models, which cost fits, are not needed
+    tested = gate.tolerance is not None or gate.slices  # otherwise old rows decide nothing
     enough = ENOUGH_FOR_A_NET if is_net(champion) else ENOUGH_OLD_ROWS
     if tested and known is not None and len(known) and sum(map(len, found)) < enough:
         found += _cross_fit_old(inputs, recipe, folds) if recipe is not None else []
@@ -125,7 +126,7 @@ def _cross_fit_old(inputs: UpdateInputs, recipe: Recipe, folds: int) -> list[Pai
 def _folds_in_time(
     count: int, deadline: float, fit_fold: Callable[[int], Sequence[PairedPredictions]]
 ) -> list[PairedPredictions]:
-    """Return the pairs of as many folds as the budget allows; every fold is sound evidence on its own."""
+    """Return the pairs of as many folds as the budget allows. Each fold is valid evidence without the others."""
     found: list[PairedPredictions] = []
     began = time.monotonic()
     for k in range(count):

@@ -1,4 +1,4 @@
-"""The inputs of one update, checked and split once: every mistake of a user shows here, before anything is trained."""
+"""Check and split the inputs of one update. Mistakes of the user raise errors here, before anything is trained."""
 
 from __future__ import annotations
 
@@ -29,40 +29,40 @@ from incumbent.updating._prequential import losses_of
 
 @dataclass(frozen=True, eq=False)
 class UpdateInputs:
-    """Everything that one update works on. `prepare_update` makes it.
+    """The inputs of one update, made by `prepare_update`.
 
-    The new rows are split into train, select and test rows, the anchor set into select and test rows. The champion has
-    predicted each row once.
+    The new rows are split into train, select and test rows, and the anchor set into select and test rows. The
+    champion's predictions of all rows come with them.
 
     Parameters
     ----------
     live : LiveModel
-        The model that is live, and what earlier updates left.
+        The live model with its memory, anchor set, gate and state.
     batch : Batch
         The new rows as given.
     check : DataCheck
         What the data check found in them.
     quality : RowFlags
-        Which of them are duplicate, contradictory, seen before or leaked.
+        Flags of the new rows: duplicate, contradictory, seen before or leaked.
     metric : Metric
         The score that decides.
     strategies : "auto", str, Strategy, or a sequence of those
-        What the caller wants to try.
+        The strategies to try, as the caller gave them.
     plans : tuple of TrainingPlan
         The challengers to train, in order.
     new : PredictedRows
-        The new rows without leaked ones, which are in the anchor set and must stay unseen.
+        The new rows without leaked ones. Leaked rows are in the anchor set, so no model may learn from them.
     train, select, test : PredictedRows
         The parts of `new`: rows to learn from, rows to choose among challengers, and rows that test the chosen one.
     old_select, old_test : PredictedRows, optional
         Anchor rows for the choice and for the test; never the same. None if there are none.
     clip : float
-        The limit of losses without a bound: the champion's 99th percentile on the select rows. The test rows have no
-        part in it, so it cannot favour either model there.
+        The limit of losses without a bound: the 99th percentile of the champion's losses on the select rows. It does
+        not depend on the test rows, so it cannot favour either model there.
     budget : float
         Seconds for training challengers.
     deadline : float
-        When they end, in seconds of `time.monotonic`; `start` sets it.
+        The end of training, in seconds of `time.monotonic`. `start` sets it; until then there is none.
     seed : int
         The seed of all randomness.
     progress : callable
@@ -117,7 +117,7 @@ class UpdateInputs:
         return dataclasses.replace(paired, ordered=self.test.rows.time is not None, clip=self.clip)
 
     def start(self, live: LiveModel) -> UpdateInputs:
-        """Return the inputs with the deadline of a training that begins now, from a live model with new records."""
+        """Return the inputs with this live model and with the deadline of a training that begins now."""
         return dataclasses.replace(self, live=live, deadline=time.monotonic() + self.budget)
 
 
@@ -135,7 +135,7 @@ def prepare_update(
 ) -> UpdateInputs:
     """Return the inputs of an update with their metric, plans and splits. After this, only training can fail.
 
-    The parameters are the fields of `UpdateInputs`; `metric` may be a name, and None is accuracy, or RMSE for a
+    The parameters are the fields of `UpdateInputs`. `metric` may also be a name; None means accuracy, or RMSE for a
     regression.
 
     Raises
@@ -145,10 +145,10 @@ def prepare_update(
     AbilityError
         A named strategy needs what the champion cannot do.
     UsageError
-        A strategy, a metric or the gate does not fit.
+        A strategy, the metric or the gate does not fit the model or the rows.
     """
     if not 0 <= seed < 2**32:  # what NumPy and scikit-learn take
-        raise UsageError(f"A seed is a whole number from 0 to {2**32 - 1:,}; {seed} was given.")
+        raise UsageError(f"A seed is a whole number from 0 to {2**32 - 1:,}; got {seed}.")
     task, labels = live.model.task, metrics.labels_of(batch.labels)
     decides = metrics.metric(metric, task=task, classes=_classes(live, batch, labels), labels=labels)
     plans = _plans(live, batch, strategies)
@@ -206,7 +206,7 @@ def _plans(live: LiveModel, batch: Batch, strategies: Choice) -> tuple[TrainingP
 
 
 def _new_classes(live: LiveModel, batch: Batch) -> int:
-    """Return how many classes of the new rows are in no remembered row and in no statistics."""
+    """Return the number of classes that occur in the new rows only, neither in memory nor in its statistics."""
     memory, y = live.memory, batch.labels
     if live.model.task != "classification" or y.ndim > 1:
         return 0
@@ -222,14 +222,14 @@ def _with_live_strategy(live: LiveModel, rows: int, strategies: Choice) -> Choic
     routine = live.state.strategy
     if any(live.is_routine(repr(strategy)) for strategy, _ in usual):
         return "auto"
-    with suppress(IncumbentError):  # the champion itself may be unable to follow the strategy that made it
+    with suppress(IncumbentError):  # the champion may lack an ability that its own strategy needs
         policy.select_strategies(routine, live.model, live.memory, rows=rows)
         return ["auto", routine]
     return "auto"
 
 
 def _with_fixed_slices(live: LiveModel, batch: Batch) -> LiveModel:
-    """Return the live model with slices by column turned into conditions, by the values of remembered rows."""
+    """Return the live model whose slices by column are conditions, made from the values of remembered rows."""
     gate = live.gate
     if (gate.slices or gate.search) and not hasattr(batch.x, "iloc"):
         raise UsageError(
@@ -243,7 +243,7 @@ def _with_fixed_slices(live: LiveModel, batch: Batch) -> LiveModel:
 
 
 def _old_rows(live: LiveModel) -> tuple[PredictedRows | None, PredictedRows | None]:
-    """Return the anchor rows that serve the choice and those that serve the test."""
+    """Return the anchor rows that select the challenger and those that test it."""
     rows = live.anchor.rows
     if rows is None or not len(rows):
         return None, None
@@ -260,7 +260,7 @@ def _clip(select: PredictedRows, metric: Metric) -> float:
 
 
 def _check_new(quality: RowFlags) -> None:
-    """Raise an error if too few rows are new: the same file given twice is an easy mistake."""
+    """Raise an error if too few rows are new, for example because the same file was given twice."""
     rows, seen = len(quality.known), int(np.count_nonzero(quality.known | quality.leaked))
     if seen and rows - seen < FEWEST:
         raise DataError(
@@ -271,7 +271,7 @@ def _check_new(quality: RowFlags) -> None:
 
 
 def _check_metric_and_gate(live: LiveModel, select: PredictedRows, metric: Metric) -> None:
-    """Score the champion on the select rows, so that a metric or a gate that does not fit fails now."""
+    """Score the champion on the select rows, so that an unsuitable metric or gate fails before training."""
     y, predictions, task, gate = select.rows.labels, select.champion, live.model.task, live.gate
     metric.score(y, predictions, select.rows.weight)
     if gate.max_flips is not None and task == "regression":

@@ -1,4 +1,4 @@
-"""Measure what the limits of a gate name: metrics, latency and size of champion and challenger."""
+"""Measure the values that a gate limits: metrics, latency and size of champion and challenger."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from incumbent.models import save
 from incumbent.updating._live import LiveModel
 
 MEASURED = ("latency_us", "bytes")
-"""What a limit can name besides metrics."""
+"""Values that a limit can name, in addition to metrics."""
 
 
 def measure(live: LiveModel, challenger: Model, rows: Batch, new: PairedPredictions) -> dict[str, tuple[float, float]]:
-    """Return what the gate's limits name, measured for champion and challenger: scores on `new`, latency on `rows`."""
+    """Measure champion and challenger for the gate's limits: scores on `new`, latency on `rows`, size when saved."""
     names = {limit.name for limit in live.gate.limits}
     if not names:
         return {}
@@ -29,12 +29,12 @@ def measure(live: LiveModel, challenger: Model, rows: Batch, new: PairedPredicti
     if "latency_us" in names:
         found["latency_us"] = _latencies(live.model, challenger, rows)
     if "bytes" in names:
-        found["bytes"] = (float(_size(live.model)), float(_size(challenger)))
+        found["bytes"] = (_size(live.model), _size(challenger))
     return found
 
 
 def _latencies(champion: Model, challenger: Model, rows: Batch, *, turns: int = 5) -> tuple[float, float]:
-    """Return microseconds per row of both models, measured in turns, so that a busy machine slows both."""
+    """Return the median microseconds per row of both models, measured in turns: a busy machine then slows both."""
     some = rows.take(np.arange(min(len(rows), 256)))
     spent: list[list[float]] = [[], []]
     for _ in range(turns):
@@ -45,7 +45,8 @@ def _latencies(champion: Model, challenger: Model, rows: Batch, *, turns: int = 
     return float(np.median(spent[0])), float(np.median(spent[1]))
 
 
-def _size(model: Model) -> int:
+def _size(model: Model) -> float:
+    """Return the bytes of the model's files when saved."""
     with tempfile.TemporaryDirectory() as folder:
         save(model, Path(folder))
-        return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+        return float(sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file()))

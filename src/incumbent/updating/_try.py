@@ -20,7 +20,7 @@ from incumbent.updating._predict import in_short
 def train_challengers(inputs: UpdateInputs) -> list[Challenger]:
     """Return every challenger with its scores: runners-up of earlier updates first, then those trained now.
 
-    Runners-up cost no training. They are left out if the caller names strategies without "auto".
+    Runners-up cost no training. They are left out if the caller names strategies but not "auto".
     """
     given = [inputs.strategies] if isinstance(inputs.strategies, str | Strategy) else inputs.strategies
     models = inputs.live.state.runners_up if "auto" in given else {}
@@ -52,7 +52,7 @@ def add_scores(challenger: Challenger, inputs: UpdateInputs) -> Challenger:
         return challenger
     try:
         gains, score = _gains_and_score(challenger.model, inputs)
-    except Exception as error:  # an estimator may raise anything, and one failed try must not end the update
+    except Exception as error:  # an estimator may raise anything; one that fails must not end the update
         return failed(challenger, error)
     weight = {"new": 1.0, "old": min(1.0, len(inputs.old_select or ()) / len(inputs.select))}
     known = {name: gain for name, gain in gains.items() if not math.isnan(gain)}  # rows of one class have no AUC
@@ -62,7 +62,7 @@ def add_scores(challenger: Challenger, inputs: UpdateInputs) -> Challenger:
 
 
 def failed(challenger: Challenger, error: Exception) -> Challenger:
-    """Return the challenger as one that was trained but cannot be used."""
+    """Return the challenger without its model and with the error that makes it unusable."""
     text = str(error) if isinstance(error, IncumbentError) else f"it cannot predict held-out rows ({in_short(error)})"
     return dataclasses.replace(challenger, model=None, chosen=False, error=text)
 
@@ -87,7 +87,7 @@ def improvement(metric: Metric, y: Array, before: Prediction, after: Prediction,
 
 
 def choose(challengers: Sequence[Challenger]) -> tuple[Challenger, ...]:
-    """Return the same challengers with the one of largest gain marked as chosen; the first of several equals.
+    """Return the challengers, with the one of largest gain marked as chosen. Of equal gains, the first counts.
 
     The cheapest strategies come first, so ties go to them. Measured time plays no part: the same input and seed give
     the same outcome.
