@@ -100,7 +100,7 @@ def test_a_metric_that_is_given_as_a_value_decides():
         ("cost:costs.csv", {"costs.csv": "true,0\n0,0\n"}, "at least two classes"),
         ("cost:costs.csv", {"costs.csv": "true,0,1\n0,0,free\n1,1,0\n"}, "free"),
         ("cost:costs.json", {"costs.json": json.dumps({"0": {"0": 0, "2": 1}, "2": {"0": 5, "2": 0}})}, "no class 1"),
-        ("shop_a:profit", {}, "no metric 'shop_a:profit'"),
+        ("shop_a:profit", {}, "metric 'shop_a:profit' cannot be imported"),
         ("shop_b:profit", {"shop_b.py": "profit = 3\n"}, "not a function"),
         ("shop_c:profit", {"shop_c.py": "def profit(y, p):\n    return 'much'\n"}, "returned 'much'"),
         ("shop_d:profit", {"shop_d.py": "def profit(y, p):\n    return 1 / 0\n"}, "ZeroDivisionError"),
@@ -167,7 +167,7 @@ def test_few_negative_flips_can_be_asked_for():
 @pytest.mark.parametrize(
     ("gate", "said"),
     [
-        (Gate(limits=(Limit("latency", max=1),)), "Did you mean latency_us"),
+        (Gate(limits=(Limit("latency", max=1),)), "Did you mean 'latency_us'"),
         (Gate(limits=(Limit("rmse", max=1),)), "not measured"),
     ],
 )
