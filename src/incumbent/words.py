@@ -1,4 +1,4 @@
-"""Numbers, lists and names as words. Every message and every report formats them here."""
+"""Format numbers, lists and names for messages and reports."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean(text: object, width: int = 0) -> str:
-    r"""Return `text` on one line, without control characters, cut to `width` characters if that is given.
+    r"""Return `text` on one line, without control characters, cut to `width` characters if that is not 0.
 
-    Column names and classes come from data. A terminal escape or a right-to-left override must not change the rest.
+    Column names and classes come from data, and may contain terminal escapes or right-to-left overrides. These must not
+    change the rest of the output.
 
     Examples
     --------
@@ -37,7 +38,7 @@ def as_words(name: str) -> str:
 
 
 def format_number(x: float | None, sign: bool = False) -> str:
-    """Return a number with as many digits as a person compares.
+    """Return a number with about four significant digits.
 
     Examples
     --------
@@ -56,7 +57,7 @@ def format_number(x: float | None, sign: bool = False) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a span of time in the unit that fits it.
+    """Format a duration in the unit that suits it.
 
     Examples
     --------
@@ -74,31 +75,31 @@ def format_duration(seconds: float) -> str:
 
 
 def counted(number: int, word: str) -> str:
-    """Return such as "1 row" or "1,204 rows"."""
+    """Format a count as "1 row" or "1,204 rows"."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def percent(part: int, whole: int) -> str:
-    """Return such as "2.5%", and "under 0.1%" for a little that is not nothing."""
+    """Format a fraction as "2.5%", or "under 0.1%" if it is small but not zero."""
     return "under 0.1%" if 0 < part / whole < 0.0005 else f"{part / whole:.1%}"
 
 
 def listed(values: Iterable[Any], limit: int = 8) -> str:
-    """Return such as "'a', 'b' and 3 more", so that a long list stays one sentence."""
+    """Format values as "'a', 'b' and 3 more", so that a long list stays readable."""
     shown = [repr(value) for value in values]
     rest = len(shown) - limit
     return ", ".join(shown) if rest <= 0 else f"{', '.join(shown[:limit])} and {rest:,} more"
 
 
 def nearest(name: str, names: Sequence[str]) -> str | None:
-    """Return the name that was probably meant, if one comes close; letter case and outer blanks do not count."""
+    """Return the most similar name, or None if none is close. Letter case and outer blanks do not count."""
     folded = {other.strip().casefold(): other for other in reversed(names)}
     close = difflib.get_close_matches(name.strip().casefold(), list(folded), n=1, cutoff=0.75)
     return folded[close[0]] if close else None
 
 
 def joined(words: Iterable[str], link: str = "and") -> str:
-    """Join words to a list in a sentence.
+    """Join one or more words to a list in a sentence.
 
     Examples
     --------
@@ -110,7 +111,7 @@ def joined(words: Iterable[str], link: str = "and") -> str:
 
 
 def describe_missing(source: str, what: str, missing: Sequence[str], present: Sequence[str]) -> str:
-    """Return the sentence about names that a source lacks, with the closest names that it has.
+    """Return a sentence that lists the names a source lacks, with the closest names that it has.
 
     Examples
     --------
@@ -126,7 +127,7 @@ def describe_missing(source: str, what: str, missing: Sequence[str], present: Se
 
 @dataclass(frozen=True)
 class Unit:
-    """How a gain is written: times `factor`, with `short` after every number and `name` after the first."""
+    """The format of a gain: times `factor`, with `short` after every number and `name` after the first."""
 
     factor: float = 1.0
     short: str = ""
@@ -150,7 +151,7 @@ class Unit:
         return ("0" if text in ("+0", "-0", "+", "-") else text) + self.short
 
     def size(self, value: float) -> str:
-        """Return a size without its sign, with its unit.
+        """Return a number without its sign, with its unit.
 
         Examples
         --------
@@ -173,7 +174,7 @@ def percentage(fraction: float) -> str:
 
 
 def forecast(rows: int) -> str:
-    """Return a forecast number of rows, rounded up to two digits: it is not surer than that.
+    """Format a forecast number of rows, rounded up to two digits: a forecast is no more precise than that.
 
     Examples
     --------
@@ -185,6 +186,6 @@ def forecast(rows: int) -> str:
 
 
 def hint(name: str, names: Sequence[str]) -> str:
-    """Return the question whether a near name was meant, to follow a sentence; empty if there is none."""
+    """Return " Did you mean 'x'?" to append to a sentence; empty if no name is close."""
     near = nearest(name, names)
     return f" Did you mean {near!r}?" if near else ""

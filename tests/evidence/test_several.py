@@ -160,7 +160,7 @@ def test_a_label_that_is_never_on_is_left_out_of_means_and_a_value_that_never_va
 
 @pytest.mark.parametrize("spec", ["balanced_accuracy", "cost:costs.csv", BalancedAccuracy()])
 def test_a_metric_of_one_class_a_row_is_refused_by_name(spec):
-    with pytest.raises(UsageError, match="one class each, and these have 3 labels; there are accuracy"):
+    with pytest.raises(UsageError, match="one class each, and these have 3 labels. Choose from accuracy"):
         metric(spec, task="classification", labels=3)
 
 

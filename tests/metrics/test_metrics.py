@@ -177,7 +177,7 @@ def test_defaults_and_names():
         ("acuracy", "classification", "Did you mean accuracy?"),
         ("log-loss", "classification", "Did you mean log_loss?"),
         ("rmse", "classification", "This is a classification"),
-        ("wurst", "regression", "There are rmse, mae, r2"),
+        ("wurst", "regression", "Choose from rmse, mae, r2"),
         ("cost:x.csv", "regression", "needs classes"),
         ("cost:absent.csv", "classification", "cannot be read"),
         ("nowhere:f", "classification", "cannot be imported"),

@@ -26,8 +26,8 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
        span of time, the time since the newest row.
     5. `max_rows` draws from the rows that are left.
 
-    If times are dates, a span is a text such as "30d" or "12h" (s, min, h, d, w); if they are numbers, one such as
-    "500". A window of "30d" leaves out rows of exactly 30 days and older.
+    For dates, a span is a text with a unit, such as "30d" or "12h" (s, min, h, d, w). For times that are
+    numbers, it is a text without a unit, such as "500". A window of "30d" leaves out rows of exactly 30 days and older.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def assemble(data: Data, new: Batch, memory: Memory, *, seed: int) -> Batch:
     Raises
     ------
     DataError
-        If a window or half-life is a span of time, but the rows have no times, or times of the other kind.
+        If a window or half-life is a span of time, but the rows have no times, or its unit does not fit them.
     UsageError
         If a window, half-life or row limit is not positive, or a span of time is malformed.
 

@@ -1,4 +1,4 @@
-"""Metrics by name, and all of them at once."""
+"""The metrics by name, and the scores of all standard metrics."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def metric(
     if many and (isinstance(spec, _ONE_CLASS) or str(spec).startswith(("cost:", "balanced_accuracy"))):
         name = spec if isinstance(spec, str) else spec.name
         raise UsageError(
-            f"{name} needs rows of one class each, and these have {labels} labels; there are "
+            f"{name} needs rows of one class each, and these have {labels} labels. Choose from "
             f"{', '.join(_OF_LABELS)}, module:function."
         )
     if not isinstance(spec, str):
@@ -113,11 +113,13 @@ def metric(
     spec = "f1" if many and spec == "f1_macro" else spec
     if spec in known:
         kind = known[spec]
-        made: Metric = kind(classes=names) if names and hasattr(kind, "classes") else kind()
-        return made
+        chosen: Metric = kind(classes=names) if names and hasattr(kind, "classes") else kind()
+        return chosen
     if spec.startswith("cost:"):
         if task == "regression":
-            raise UsageError("A cost matrix needs classes; this is a regression. Write module:function instead.")
+            raise UsageError(
+                "A cost matrix needs classes; this is a regression. Use your own metric instead: module:function."
+            )
         return read_costs(spec.removeprefix("cost:"), classes=names)
     if ":" in spec:
         return Custom(spec)
@@ -135,11 +137,11 @@ def _unknown(spec: str, task: Task, labels: int) -> str:
     elif any(spec in other for name, other in METRICS.items() if name != task):
         hint = f"This is a {task}. "
     others = "module:function" if task == "regression" or labels > 1 else "cost:FILE or module:function"
-    return f"There is no {task} metric {spec!r}. {hint}There are {', '.join(names)}, {others}."
+    return f"There is no {task} metric {spec!r}. {hint}Choose from {', '.join(names)}, {others}."
 
 
 def scores(y: Array, prediction: Prediction, *, task: Task, weight: Floats | None = None) -> dict[str, float]:
-    """Return every standard metric; those of probabilities only if the model predicts them.
+    """Return the score of every standard metric; those of probabilities only if the model predicts them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Means of a loss per row, for classes. Their evidence is a paired difference, row by row.
+"""Classification metrics that are the mean of a loss per row: the gate tests the paired differences of these losses.
 
 If rows have several labels (n, m), the loss of a row is the mean of the losses of its m labels. Only accuracy takes the
 row as a whole.

@@ -1,4 +1,4 @@
-"""The middle of the page: champion and challenger on new and old rows, by class, row by row, and in plots."""
+"""The sections of the report page that compare champion and challenger: metrics, classes, rows and plots."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _metric_row(c: Comparison, name: str, cells: Sequence[str], decides: bool) -
 
 
 def is_better(metric: str, change: float) -> bool | None:
-    """Return whether a change of this metric is for the better; None if its name does not tell.
+    """Return whether a change of this metric is an improvement, guessed from its name; None if the name is unknown.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def is_better(metric: str, change: float) -> bool | None:
 
 
 def rows(outcome: Outcome) -> str:
-    """Return how many rows the challenger gained and lost (negative flips); empty for a regression."""
+    """Return the numbers of rows that the challenger gained and lost (negative flips); empty for a regression."""
     found = [c for c in shown(outcome) if c.per_class]
     if not found:
         return ""
@@ -164,7 +164,7 @@ def _card(title: str, intro: str, body: str) -> str:
 
 
 def predictions(outcome: Outcome) -> str:
-    """Return confusion and calibration of a classification, or errors of a regression, on the new rows."""
+    """Return confusion and calibration of a classification, or errors of a regression, on new rows (or else on old)."""
     c = outcome.comparisons.get("new") or outcome.comparisons.get("anchor")
     if c is None or not len(c.paired):
         return ""
@@ -198,7 +198,7 @@ def _probabilities(c: Comparison, of: str) -> Iterator[str]:
         yield _card("Calibration", intro + "A calibrated model is on the diagonal.", plot)
     plot = confidence_plot(c.paired)
     if plot:
-        yield _card("Confidence", "How often each model gives its own prediction which probability.", plot)
+        yield _card("Confidence", "How often each model predicts with which confidence.", plot)
 
 
 def _labels_card(c: Comparison) -> str:
@@ -248,7 +248,7 @@ def _matrix(labels: list[str], matrix: NDArray[np.int64], model: str) -> str:
 def _cell(n: int, total: int, hit: bool, k: int) -> str:
     share = n / total if total else 0.0
     percent = f"<small>{share:.0%}</small>" if k <= 6 else ""
-    # At most 55 %: the number on it has to stay readable in both colour schemes.
+    # At most 55 % opacity, so that the number stays readable in both colour schemes.
     look = f'class="{"hit" if hit else "miss"}" style="--a:{0.55 * share:.2f}"'
     return f'<td {look} title="{share:.1%}">{n:,}{percent}</td>'
 
