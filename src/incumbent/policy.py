@@ -53,7 +53,7 @@ def select_strategies(
     Parameters
     ----------
     given : "auto", str, Strategy, or a sequence of those
-        Expressions, presets and values; "auto" stands for all `default_strategies`.
+        Expressions, presets and values; "auto" means all `default_strategies`.
     model : Model
         The champion.
     memory : Memory

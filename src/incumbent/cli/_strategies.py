@@ -36,7 +36,7 @@ def _lines(model: Model | None) -> Iterator[str]:
         purpose = (kind.__doc__ or "").strip().splitlines()[0]
         yield f"{_mark(name, model)}{name:{width}}{purpose}"
     yield ""
-    yield "Presets (a name stands for the expression):"
+    yield "Presets (short names of expressions):"
     yield from (f"  {name:{width}}{text}" for name, text in PRESETS.items())
     yield ""
     yield "Compose with chain(...): --strategy 'chain(Replay(2000), Incremental(optimizer=\"adagrad\"))'"

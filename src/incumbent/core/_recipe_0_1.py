@@ -182,7 +182,7 @@ def _is_written_old(names: Sequence[str], order: Sequence[str], args: Sequence[A
 
 
 def _held(group: _Group, option: Any) -> dict[str, Any]:
-    """Return the old fields that an option stands for; the defaults of 0.1 if it is not of this kind."""
+    """Return an option as fields of 0.1; their defaults if it is not of this kind."""
     if not isinstance(option, group.kind):
         return dict(zip(group.names, group.defaults, strict=True))
     return {old: _to_old(old, getattr(option, new, True)) for old, new in group.names.items()}

@@ -44,7 +44,7 @@ def unless_worse(evidence: Evidence, tolerance: float | None, slices: Sequence[S
     Every use of the old rows is tested at alpha. This bounds the probability of rejecting a challenger that is not
     worse, in this update. To spend alpha over many uses would make it ever harder to reject one that is worse.
 
-    Without a tolerance, nothing is asked of the old rows, and no loss is allowed on the new ones.
+    Without a tolerance, the old rows are not tested, and no loss is allowed on the new ones.
     """
     allowed, new = tolerance or 0.0, evidence.new
     also = SOURCES.get(new.source, "")

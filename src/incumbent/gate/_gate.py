@@ -230,7 +230,7 @@ class Gate(Value):
         Raises
         ------
         UsageError
-            If a limit names something that was not measured, or max_flips is asked of a regression.
+            If a limit names something that was not measured, or max_flips is set for a regression.
         AbilityError
             If the metric needs probabilities and a model gives none.
         """

@@ -1,4 +1,4 @@
-"""A gain beside its limit, as a reason of a verdict."""
+"""Compare a gain with its limit, and give the result as a `Reason` of a verdict."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def margin_of(tolerance: float, paired: PairedPredictions, metric: Metric) -> fl
 
 
 def gain_in_words(found: Interval, unit: Unit, *, limit: float, upper: bool) -> str:
-    """Return estimate and bound, such as "gain +1.9 points, at least +0.7"."""
+    """Format estimate and bound as "gain +1.9 points, at least +0.7"."""
     if not math.isfinite(found.value):
         return "the gain cannot be computed"
     bound, side = (found.upper, "at most") if upper else (found.lower, "at least")
@@ -38,7 +38,7 @@ def gain_in_words(found: Interval, unit: Unit, *, limit: float, upper: bool) -> 
 
 
 def test_in_words(found: Interval) -> str:
-    """Return which test, on how many rows, how sure, such as "exact McNemar, 2,400 rows, 95 %"."""
+    """Format the test, its rows and its confidence as "exact McNemar, 2,400 rows, 95 %"."""
     return f"{found.test}, {found.rows:,} rows, {percentage(1.0 - found.alpha)}"
 
 
@@ -67,7 +67,7 @@ def not_worse_reason(
     unless_shown : bool
         Whether the condition holds unless the opposite is shown, as in a refresh.
     also : str
-        What else to say about the test.
+        Text to add after the test, such as the source of the rows.
     """
     limit = -margin_of(tolerance, paired, metric)
     found = gain(paired, metric, alpha=alpha, margin=limit)

@@ -64,7 +64,7 @@ def read(kind: type[T], path: str | Path, renamed: Mapping[str, Mapping[str, str
 
 
 def _built(kind: type[T], table: Mapping[str, Any], where: str) -> T:
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # only dataclasses are asked for
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # all kinds are dataclasses
     table = present_keys(kind, table)  # files of 0.1 have old keys
     for key in table:
         if key not in fields:

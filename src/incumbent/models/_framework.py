@@ -48,7 +48,7 @@ class ModelFile:
     arguments : mapping
         What the factory is called with.
     model_class : str
-        The class of the model, if a description beside the file names it.
+        The class of the model, if a description in the same folder names it.
     """
 
     path: Path

@@ -22,13 +22,13 @@ def registered(client: Client, name: str) -> Any | None:
 
 
 def pointed(client: Client, name: str, alias: str) -> Any | None:
-    """Return MLflow's model version that an alias points to, whoever registered it, or None."""
+    """Return MLflow's model version that an alias points to, also one that other programs registered, or None."""
     # A search would take longer with every version.
     return _or_none(client.get_model_version_by_alias, name, alias)
 
 
 def champion_of(client: Client, name: str) -> Any | None:
-    """Return MLflow's model version that is live, whoever registered it, or None."""
+    """Return MLflow's model version that is live, also one that other programs registered, or None."""
     return pointed(client, name, CHAMPION)
 
 

@@ -127,7 +127,7 @@ def intent_of(run: Any) -> dict[str, Any] | None:
 
 
 def record_of(run: Any, name: str, status: Status, info: Mapping[str, Any]) -> Record:
-    """Return the record that an MLflow run stands for, once its status is settled."""
+    """Return the record of an MLflow run whose status is settled."""
     tags = run.data.tags
     intent = (intent_of(run) or {}) if status == "done" else {}
     before = number(tags, BEFORE)

@@ -177,7 +177,7 @@ class Store:
         return None if set_by is None else self.artifact(name, set_by, GATE_FILE)
 
     def fetch(self, uri: str, into: Path) -> Path:
-        """Copy a model of this MLflow into an existing folder, whoever logged it, and return its path there.
+        """Copy a model of this MLflow, logged by any program, into an existing folder, and return its path there.
 
         `uri` is ``models:/NAME/VERSION``, ``models:/NAME@ALIAS`` or ``runs:/ID/PATH``.
         """

@@ -117,7 +117,7 @@ def _check_needs(strategy: Strategy, model: Model) -> None:
         assert name in str(error), f"The error for an unmet ability does not name {name}: {error}"
         assert any(word in str(error) for word in lacking), f"The error does not name any of {sorted(lacking)}: {error}"
         return
-    assert not lacking, f"{name} needs {sorted(lacking)} of {type(model.native).__name__}, and no AbilityError said so."
+    assert not lacking, f"{name} needs {sorted(lacking)} of {type(model.native).__name__}, but raises no AbilityError."
     starts = recipe.structure.start is not None or recipe.structure.trees is not None
     assert starts, f"{name} leaves open where it starts."
 

@@ -51,7 +51,7 @@ def test_what_the_outputs_mean_is_told_from_the_labels(outputs, labels, kind, cl
     ("outputs", "labels", "sentence"),
     [
         (3, [0.5, 1.5], "numbers with fractions such as 0.5"),
-        (3, ["a", "b"], r"3 outputs and the labels show 2 classes \(a, b...\); say which output stands for which"),
+        (3, ["a", "b"], r"3 outputs and the labels show 2 classes \(a, b...\); give the class of each output"),
         (3, [[0, 1], [1, 0]], "3 outputs, and the labels have 2 columns"),
     ],
 )

@@ -47,9 +47,9 @@ def _files(source: str) -> list[Path]:
         return files
     if "://" in source:
         raise DataError(f"{source} is an address, and files are read from disk only; download it first.")
-    beside = [file.name for file in tables_in(path.parent)] if path.parent.is_dir() else []
+    neighbours = [file.name for file in tables_in(path.parent)] if path.parent.is_dir() else []
     here = "The working directory" if path.parent == Path(".") else str(path.parent)
-    there = f" {here} has {listed(beside, 5)}." if beside else " Check the name and the working directory."
+    there = f" {here} has {listed(neighbours, 5)}." if neighbours else " Check the name and the working directory."
     raise DataError(f"There is no file {source}.{there}")
 
 

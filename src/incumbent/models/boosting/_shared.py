@@ -39,7 +39,7 @@ def limit_on_rounds(origin: int, append: int) -> int:
 def choose_way(
     recipe: Recipe, *, name: str, abilities: frozenset[str], rounds: int, origin: int, new: Array
 ) -> tuple[Way, tuple[str, ...]]:
-    """Return how to follow the recipe, and a note if that is not what it asked for."""
+    """Return how to follow the recipe, and a note if that is not the way that the recipe names."""
     structure, trees = recipe.structure, recipe.structure.trees
     wanted: Way | None = _WAYS[type(trees)] if trees is not None else None
     if structure.search is not None or (wanted is None and structure.start != "champion"):

@@ -151,7 +151,7 @@ def _fit_lift(champion: HasFeatures, features: Any, width: int, seed: int) -> An
 
 
 def _choose_width(champion: HasFeatures, recipe: Recipe, option: Exact, rows: int, features: int) -> int:
-    """Return the width asked for, or the champion's, or the number of rows up to 1,500, halved to fit the budget.
+    """Return the given width, or the champion's, or the number of rows up to 1,500, halved to fit the budget.
 
     Few rows support few features. When the rows have become twice as many, a wider head replaces the first.
     """

@@ -71,13 +71,13 @@ def open_model(
     >>> open_model(path, trust_pickle=True)
     Ridge()
     """
-    asked = ModelFile(Path(source), str(source), b"", trust_pickle, factory, arguments or {})
+    file = ModelFile(Path(source), str(source), b"", trust_pickle, factory, arguments or {})
     if isinstance(source, str) and is_mlflow(source):
         with fetched(source) as path:
-            return _open_path(replace(asked, path=path))
-    if not asked.path.exists():
+            return _open_path(replace(file, path=path))
+    if not file.path.exists():
         raise ModelError(f"There is no file {source}; expected {_expected()}.")
-    return _open_path(asked)
+    return _open_path(file)
 
 
 def _open_path(file: ModelFile) -> Any:

@@ -94,21 +94,21 @@ def blended(champion: Model, challenger: Model, recipe: Recipe) -> Model:
     A champion that is an ensemble contributes its members. If there are too many, the oldest leaves a vote or a stack,
     and the one of least weight leaves a weighted mean. Raise `AbilityError` if the select rows cannot give weights.
     """
-    asked, select = recipe.finish.ensemble, recipe.select
-    assert asked is not None, "called only for a recipe that finishes with an ensemble"
+    ensemble, select = recipe.finish.ensemble, recipe.select
+    assert ensemble is not None, "called only for a recipe that finishes with an ensemble"
     old = champion.native.members if isinstance(champion.native, Blend) else (champion,)
     members = (*old, challenger)
-    newest = members[-asked.members :]
-    if asked.combine == "vote":
+    newest = members[-ensemble.members :]
+    if ensemble.combine == "vote":
         return BlendModel(Blend(newest, np.full(len(newest), 1 / len(newest)), "vote"))
     if select is None or not len(select):
         raise AbilityError(
-            f"{asked.combine} weighs its members on select rows, and there are none. Use Vote(), which needs none."
+            f"{ensemble.combine} weighs its members on select rows, and there are none. Use Vote(), which needs none."
         )
-    if asked.combine == "stack":
+    if ensemble.combine == "stack":
         return BlendModel(Blend(newest, _stack(newest, select, recipe.seed), "stack"))
     weights = _merits(members, select)
-    kept = np.sort(np.argsort(-weights, kind="stable")[: asked.members])
+    kept = np.sort(np.argsort(-weights, kind="stable")[: ensemble.members])
     weights = weights[kept] if weights[kept].any() else np.ones(len(kept))
     return BlendModel(Blend([members[i] for i in kept], weights / weights.sum(), "weighted"))
 

@@ -188,5 +188,5 @@ def _codes(width: int | None, y: Array | None) -> Array:
         return found
     raise ModelError(
         f"The net has {width} outputs and the labels show {len(found)} classes ({', '.join(map(str, found[:5]))}...); "
-        "say which output stands for which: incumbent.wrap(net, classes=[...]), in the order of the outputs."
+        "give the class of each output: incumbent.wrap(net, classes=[...]), in the order of the outputs."
     )
