@@ -227,13 +227,13 @@ def test_it_says_in_a_line_for_each_how_things_stand():
 @pytest.mark.parametrize(
     ("lines", "settings", "message"),
     [
-        ([], {}, "one or more names"),
+        ([], {}, "names are one or more"),
         (["a", "a"], {}, "each once"),
-        ("linear", {}, "'linear' was given"),
-        ([3], {}, "one or more names"),
+        ("linear", {}, "got 'linear'"),
+        ([3], {}, "names are one or more"),
         (["a"], {"block": 0}, "1 or more, or None"),
         (["a"], {"alpha": 2.0}, "false alarm"),
-        (["a"], {"evidence": (PrequentialTally(), PrequentialTally())}, "1 lines but evidence about 2"),
+        (["a"], {"evidence": (PrequentialTally(), PrequentialTally())}, "1 names but evidence for 2"),
     ],
 )
 def test_lines_and_settings_that_mean_nothing_are_refused(lines, settings, message):
@@ -242,7 +242,7 @@ def test_lines_and_settings_that_mean_nothing_are_refused(lines, settings, messa
 
 
 def test_a_line_that_was_not_named_is_refused_with_those_that_were():
-    with pytest.raises(UsageError, match="no line 'c'; this monitor was made for a, b"):
+    with pytest.raises(UsageError, match="no strategy 'c'; this monitor was made for a, b"):
         PrequentialMonitor(["a", "b"]).update([0.0], {"c": [1.0]})
 
 

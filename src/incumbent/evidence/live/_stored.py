@@ -1,4 +1,4 @@
-"""Monitors as JSON. Format 1: the fields of every value by name; all evidence is integers, so nothing is rounded."""
+"""Write and read monitors as JSON. Format 1: the fields of every value by name. Evidence is integers, so exact."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_tally(stored: Any) -> EProcess:
     Raises
     ------
     DataError
-        If a field is missing or is none of the kind.
+        If a field is missing or has another type.
     """
     each = len(SHARES)
     return EProcess(
@@ -31,20 +31,20 @@ def read_tally(stored: Any) -> EProcess:
     )
 
 
-def line_to_dict(line: PrequentialTally) -> dict[str, Any]:
-    """Return the line as integers and lists of them."""
-    alike = {"sums": list(line.alike.sums), "rows": list(line.alike.rows)}
-    rows, blocks = tally_to_dict(line.rows), tally_to_dict(line.blocks)
-    return {"rows": rows, "blocks": blocks, "alike": alike, "batches": line.batches}
+def prequential_to_dict(tally: PrequentialTally) -> dict[str, Any]:
+    """Return the tally as integers and lists of them."""
+    alike = {"sums": list(tally.alike.sums), "rows": list(tally.alike.rows)}
+    rows, blocks = tally_to_dict(tally.rows), tally_to_dict(tally.blocks)
+    return {"rows": rows, "blocks": blocks, "alike": alike, "batches": tally.batches}
 
 
-def read_line(stored: Any) -> PrequentialTally:
-    """Return the line that `line_to_dict` wrote.
+def read_prequential(stored: Any) -> PrequentialTally:
+    """Return the tally that `prequential_to_dict` wrote.
 
     Raises
     ------
     DataError
-        If a field is missing or is none of the kind.
+        If a field is missing or has another type.
     """
     alike, each = _field(stored, "alike"), len(LAGS)
     return PrequentialTally(
