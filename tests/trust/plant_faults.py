@@ -140,7 +140,7 @@ FAULTS = (
     ),
     Fault(
         "choose the challenger on the gate rows",
-        "incumbent.updating._try",
+        "incumbent.updating._challengers",
         "metric, select = inputs.metric, inputs.select",
         "metric, select = inputs.metric, inputs.test",
         (f"{UNSEEN}::test_the_choice_does_not_look_at_the_gate_rows",),

@@ -73,7 +73,7 @@ class Gate(Value):
         there is ever one. "fdr": the expected fraction of false ones among all promotions. A refresh claims no gain,
         so it spends nothing.
     rule : {"prove", "refresh"}
-        What a promotion by the live strategy has to meet. "prove" by default, since it needs no trust in the strategy.
+        The rule for a promotion by the live strategy. "prove" by default, since it needs no trust in the strategy.
     source : {"holdout", "crossfit", "prequential"}
         Where the evidence about the new rows comes from. "holdout": a quarter of the batch that the challenger does not
         learn from; exact. "crossfit": also the rows that it does learn from, each judged by a challenger fitted without

@@ -10,7 +10,7 @@ from incumbent.gate._reasons import unit_of
 from incumbent.gate.budget import ErrorControl
 from incumbent.words import percentage
 
-_ABOUT = {"holdout+crossfit": " (about: rows it learned from were judged by challengers fitted without them)"}
+_ABOUT = {"holdout+crossfit": " (about: rows it was trained on were predicted by challengers fitted without them)"}
 _CAUTION = {
     "train": " The old rows are the champion's own training rows, which errs on the side of rejecting.",
     "anchor+crossfit": " Some of the old rows are remembered rows, judged with models fitted on other folds of them.",

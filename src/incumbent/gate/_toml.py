@@ -144,7 +144,7 @@ def _shown(value: Any) -> str:
 def write(value: Any) -> str:
     """Return a dataclass as TOML; `read` gives back an equal one.
 
-    What is None by default and None is left out. The tables come last, as TOML wants it.
+    Fields that are None and have this default are left out. The tables come last, as TOML requires.
     """
     lines, tables = [], []
     for f in dataclasses.fields(value):

@@ -1,6 +1,6 @@
 """Adapters: a folder for each family of frameworks. `wrap` puts the right one around a native model.
 
-The names are loaded on first use: no framework is imported before a model of it is in hand.
+The names are loaded on first use: no framework is imported before one of its models is used.
 """
 
 from __future__ import annotations

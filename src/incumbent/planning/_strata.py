@@ -28,7 +28,7 @@ from incumbent.core import Array, Floats, Metric, Prediction
 from incumbent.errors import UsageError
 
 SMOOTHING = 0.05
-"""Fraction of the probability that is spread over all classes: a model that is sure of a row can be wrong too."""
+"""Fraction of the probability that is spread over all classes, since a confident model can be wrong too."""
 MOST = 6
 """Strata of informative rows: more gain next to nothing (Cochran 1977, section 5A.8)."""
 

@@ -90,7 +90,7 @@ class InitVerb(RegistryBase):
         time, group : str, optional
             The column that orders the rows, and the column that says which rows belong together.
         task : {"classification", "regression"}, optional
-            What the model predicts, if the model cannot tell.
+            The task of the model, if it cannot be inferred.
         gate : Gate, optional
             The rule of promotion of all its updates.
         trust_pickle : bool

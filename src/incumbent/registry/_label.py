@@ -77,7 +77,7 @@ class LabelVerb(RegistryBase):
         RegistryError
             There is no such version, or no challenger.
         DataError, UsageError
-            The rows or an argument cannot be used, or no label could tell the two apart.
+            The rows or an argument cannot be used, or the two models never differ in their predictions.
         """
         live, other = self.store.champion(name), _challenger(self._models, name, version)
         champion, challenger = self._models.version(name, live), self._models.version(name, other)

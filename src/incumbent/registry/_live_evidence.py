@@ -154,5 +154,5 @@ def _ahead(look: LiveEvidence) -> str:
         seen = "no gain above the required one was seen" if monitor.rows else "no row has its label yet"
         return f"How many rows it takes is not known: {seen}."
     rows = monitor.rows_remaining
-    step = int(10 ** max(0, len(str(rows)) - 2))  # the forecast is sure of two digits; rounded up
+    step = int(10 ** max(0, len(str(rows)) - 2))  # rounded up to two digits: a forecast is no more precise
     return f"About {-(-rows // step) * step:,} more labelled rows decide, if they are like these."

@@ -36,7 +36,7 @@ class Axis:
     high: float
 
     def at(self, x: float) -> float:
-        """Return where `x` lies, in percent; what lies outside sticks to the edge."""
+        """Return the position of `x` in percent; values outside the axis are at its edge."""
         if math.isnan(x):
             return 0.0
         share = (x - self.low) / (self.high - self.low) if math.isfinite(x) else (1.0 if x > 0 else 0.0)

@@ -1,4 +1,4 @@
-"""The rest of the page: every try, the batch before it was learned, the data, the time and the history."""
+"""The sections of the report page after the comparison: challengers, prequential scores, data, time and history."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _element(element: Any) -> str:
 
 
 def prequential(outcome: Outcome) -> str:
-    """Return the scores on the whole batch before any model learned it."""
+    """Return the scores on the whole batch before any model was trained on it."""
     scores = outcome.prequential
     names = list(dict.fromkeys(name for row in scores.values() for name in row))
     if not names:

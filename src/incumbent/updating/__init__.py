@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from incumbent._deprecated import deprecated_names
+from incumbent.updating._challengers import choose as choose
+from incumbent.updating._challengers import improvement as improvement
 from incumbent.updating._evidence import ENOUGH_OLD_ROWS as ENOUGH_OLD_ROWS
 from incumbent.updating._evidence import old_evidence as old_evidence
 from incumbent.updating._inputs import UpdateInputs as UpdateInputs
@@ -22,8 +24,6 @@ from incumbent.updating._predict import safe_predict as safe_predict
 from incumbent.updating._prequential import PrequentialModels as PrequentialModels
 from incumbent.updating._prequential import kind_of as kind_of
 from incumbent.updating._run import run as run
-from incumbent.updating._try import choose as choose
-from incumbent.updating._try import improvement as improvement
 from incumbent.updating._update import update as update
 
 __all__ = [

@@ -12,11 +12,11 @@ from incumbent.gate.budget import ErrorControl
 from incumbent.gate.slices import Slice, find_slices, losses
 from incumbent.memory import scale_weights
 from incumbent.models import add_rows, predict
+from incumbent.updating._challengers import failed
 from incumbent.updating._evidence import FOLDS, new_evidence, old_evidence
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._measure import measure
 from incumbent.updating._prequential import kind_of
-from incumbent.updating._try import failed
 
 
 @dataclass(frozen=True, eq=False)

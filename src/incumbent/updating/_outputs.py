@@ -70,5 +70,5 @@ def match_classes(champion: Model, schema: Schema) -> tuple[Model, Schema, tuple
 
 
 def with_classes(schema: Schema, champion: Model) -> Schema:
-    """Return the schema with the classes that the champion knows, in the champion's own type."""
+    """Return the schema with the champion's classes, in the champion's own type."""
     return schema if champion.classes is None else schema.replace(classes=tuple(champion.classes.tolist()))

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from incumbent.core import Challenger, Comparison, Event, Metric, Outcome, Verdict
 from incumbent.evidence import compare
 from incumbent.report import ReportRenderer
+from incumbent.updating._challengers import choose, train_challengers
 from incumbent.updating._inputs import UpdateInputs
 from incumbent.updating._judge import Judgement, judge_challengers
 from incumbent.updating._records import predict_batch, score_before_learning, update_records
 from incumbent.updating._remember import count_rows, remember_rows
-from incumbent.updating._try import choose, train_challengers
 
 
 @contextmanager

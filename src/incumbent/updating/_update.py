@@ -58,7 +58,7 @@ def update(
     time, group : str, optional
         The column that orders the rows, and the column that says which rows belong together.
     task : {"classification", "regression"}, optional
-        What the model predicts, if the model cannot tell.
+        The task of the model, if it cannot be inferred.
     strategies : "auto", str, Strategy, or a sequence of those
         What to try; "auto" tries the strategies that fit the model, cheapest first, within the budget.
     budget : str or float, optional

@@ -25,7 +25,7 @@ class Head:
     classes : (k,) array, optional
         The classes, sorted.
     lift : transformer, optional
-        What lies between the features and the layer: a `RandomReLU`, a scaler, or nothing.
+        The step between the features and the layer: a `RandomReLU`, a scaler, or nothing.
     temperature : float
         Class probabilities are ``softmax(temperature * scores)``.
     ridge : float

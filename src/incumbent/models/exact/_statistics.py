@@ -81,7 +81,7 @@ class Statistics:
         left = self._joined(other, np.subtract)
         slack = 1e-9 * (1.0 + self.gram.diagonal())
         if (left.gram.diagonal() < -slack).any() or (self.classes is not None and (left.count < -1e-9).any()):
-            raise DataError("Some of the rows to forget were never learned: fewer than none would be left.")
+            raise DataError("Some of the rows to forget were never learned: their number would fall below zero.")
         if left.classes is None:
             return left
         return left._with_classes(left.classes[left.count > 1e-9])

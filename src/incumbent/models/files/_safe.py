@@ -75,7 +75,7 @@ def load_skops(path: Path, *, trusted: Sequence[str]) -> Any:
     Raises
     ------
     TrustError
-        It holds a type that neither skops knows nor `trusted` names.
+        It holds a type that skops does not know and `trusted` does not name.
     ModelError
         It is missing or damaged, or a type in it is not installed here.
     """

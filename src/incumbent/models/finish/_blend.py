@@ -146,7 +146,7 @@ def _stack(members: Sequence[Model], select: Batch, seed: int) -> Floats:
     from sklearn.linear_model import LogisticRegression
 
     classes = np.unique(np.concatenate([m.classes for m in members if m.classes is not None]))
-    select = select.take(np.isin(select.labels, classes))  # no member can predict a class that none knows
+    select = select.take(np.isin(select.labels, classes))  # drop rows of classes that no member can predict
     if len(np.unique(select.labels)) < 2:
         raise AbilityError("Stack() needs select rows of two known classes, and there are fewer. Use Vote().")
     inputs = _logs([_aligned(m.predict(select.x), classes) for m in members])
@@ -192,7 +192,7 @@ class BlendModel(BaseModel):
 
     @property
     def classes(self) -> Array | None:
-        """The classes that any member knows."""
+        """The classes that at least one member can predict."""
         return None if self.task == "regression" else self.native.classes_
 
     @property

@@ -102,7 +102,7 @@ class NetModel(BaseModel):
 
     @property
     def native(self) -> Any:
-        """The net as its framework knows it."""
+        """The net of its framework."""
         return self.net.native
 
     @property
@@ -112,7 +112,7 @@ class NetModel(BaseModel):
 
     @property
     def classes(self) -> Array | None:
-        """The classes it knows."""
+        """The classes that the net can predict."""
         return self.spec.classes
 
     @property

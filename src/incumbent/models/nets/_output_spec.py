@@ -131,7 +131,7 @@ def infer_output_spec(
     if width == 1:
         pair = np.arange(2) if y is None else np.unique(y)
         if len(pair) != 2:
-            raise ModelError(f"The net has one output, which tells two classes apart; the labels show {len(pair)}.")
+            raise ModelError(f"The net has one output, which distinguishes two classes; the labels show {len(pair)}.")
         return OutputSpec("binary", pair, probabilities)
     return OutputSpec("softmax", _codes(width, y), probabilities)
 

@@ -35,7 +35,7 @@ class EstimatorModel(BaseModel):
 
     @functools.cached_property
     def classes(self) -> Array | None:
-        """The classes it knows."""
+        """The classes that the estimator can predict."""
         return classes_of(self.native)
 
     @property
@@ -66,7 +66,7 @@ class EstimatorModel(BaseModel):
         """Return the model after it learned the rows of a recipe that starts from it."""
 
     def features(self, x: Any) -> Any:
-        """Return the columns as they come: nothing lies between them and the estimator."""
+        """Return the columns unchanged, since the estimator takes them directly."""
         return as_input(self.native, x)
 
     def with_head(self, head: Head, notes: tuple[str, ...]) -> Model:

@@ -107,7 +107,7 @@ class PipelineModel(BaseModel):
 
     @property
     def classes(self) -> Array | None:
-        """The classes it knows."""
+        """The classes that the pipeline can predict."""
         return self.last.classes
 
     @property

@@ -1,4 +1,4 @@
-"""Estimators in files: skops for what scikit-learn knows, and what 0.1 wrote as attributes of the estimator."""
+"""Estimators in skops files, and attributes that version 0.1 wrote into the estimator."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def _power(x: Tensor, power: int) -> Tensor:
 
 
 def _is_plain(module: nn.Module) -> bool:
-    """Whether every weight lies in a linear layer of its own, so that a row's gradient is an outer product."""
+    """Whether every weight belongs to exactly one linear layer, so that a row's gradient is an outer product."""
     held = [p for part in module.modules() for p in part.parameters(recurse=False)]
     linear = [p for part in module.modules() if type(part) is nn.Linear for p in part.parameters(recurse=False)]
     return len({id(p) for p in held}) == len(held) == len(linear)

@@ -208,7 +208,7 @@ def _largest_ids(module: nn.Module, tables: dict[str, Any], rows: Rows) -> dict[
 
 
 def can_redraw(module: nn.Module) -> bool:
-    """Whether every weight lies in a layer that can draw its weights again."""
+    """Whether every layer with weights can draw them again."""
     holders = (part for part in module.modules() if any(True for _ in part.parameters(recurse=False)))
     return all(_reset_of(part) is not None for part in holders)
 
