@@ -15,7 +15,7 @@ Codes: TypeAlias = NDArray[np.intp]
 
 
 def encode(labels: Array, classes: Sequence[Any] | Array) -> Codes:
-    """Return the position of each label among `classes`, -1 if it is none of them."""
+    """Return the position of each label among `classes`, -1 if it is not among them."""
     import pandas as pd
 
     known, given = np.asarray(classes), np.asarray(labels)

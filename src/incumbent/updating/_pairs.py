@@ -18,7 +18,7 @@ class PredictedRows:
 
     rows: Batch
     champion: Prediction
-    can_hold_out: Array  # (n,): whether a row can serve as evidence, as no copy of it was, or is, learned from
+    can_hold_out: Array  # (n,): whether a row can serve as evidence, because no model learns from a copy of it
 
     @staticmethod
     def of(model: Model, rows: Batch, *, can_hold_out: Array | None = None, named: str) -> PredictedRows:

@@ -61,7 +61,7 @@ def settings(stored: Mapping[str, Any], kind: str, names: Sequence[str]) -> dict
     Raises
     ------
     DataError
-        If it is of another kind or a later format, a field is missing, or a number is none.
+        If `stored` is of another kind or a later format, a field is missing, or a number has another type.
     """
     if not isinstance(stored, Mapping) or stored.get("kind") != kind:
         raise DataError(f"This is no stored {kind}: to_dict() of one writes an object with kind {kind!r}.")

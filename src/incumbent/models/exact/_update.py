@@ -14,7 +14,7 @@ from incumbent.models.exact._statistics import Statistics
 
 
 def update_statistics(memory: Memory, model: Model, batch: Batch) -> Memory:
-    """Return the memory with the statistics of a model that learned these rows last; without an exact head none."""
+    """Return the memory with the statistics of a model that learned these rows last, if it has an exact head."""
     statistics = model.updated_statistics(memory, batch)
     return memory.replace(statistics=statistics) if statistics or memory.statistics else memory
 

@@ -96,7 +96,7 @@ class OutputSpec:
         return logits[:, 1:2] - logits[:, 0:1] if self.kind == "binary" else logits
 
     def targets(self, y: Array) -> Array:
-        """Return labels (n,) or (n, m) as the task loss takes them; raise ModelError if one is none of the classes."""
+        """Return labels (n,) or (n, m) as the task loss takes them; raise ModelError if one is not a class."""
         if self.kind in ("values", "multilabel"):
             table = np.asarray(y, dtype=np.float32)
             return table[:, None] if table.ndim == 1 else table

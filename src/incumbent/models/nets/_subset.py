@@ -36,7 +36,7 @@ def epoch_order(steps: Steps, epoch: int, irreducible: Floats | None = None) -> 
 def irreducible_losses(task: TrainingTask, lr: float, batch_size: int) -> Floats:
     """Return the loss of each row under a net that learned held-out rows only (Mindermann et al. 2022, eq. 3)."""
     if task.select is None or not len(task.select):
-        raise ModelError("SelectSubset(by='rho') compares with a net that learned the select rows, and there are none.")
+        raise ModelError("SelectSubset(by='rho') compares with a net trained on select rows, and there are none.")
     plain = task.recipe.bind(checkpoint=None).replace(distill=None, ema=None, pull=None)
     other = replace(task, net=task.net.copy(), learn=task.select, replay=None, recipe=plain, penalties=())
     steps = Steps(other, lr, batch_size)

@@ -54,7 +54,7 @@ def _run(module: nn.Module, inputs: Inputs, call: Call) -> Tensor:
 
 
 def last_layer(module: nn.Module) -> tuple[str, nn.Module] | None:
-    """Return the layer that was registered last and could make the outputs, by name; None if there is none."""
+    """Return the name and the layer of the last registered one that can compute the outputs; None if there is none."""
     found = [(name, part) for name, part in module.named_modules() if isinstance(part, HEADS)]
     return found[-1] if found else None
 
