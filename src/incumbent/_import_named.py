@@ -26,8 +26,8 @@ def import_named(reference: str, what: str, error: type[IncumbentError] = ModelE
         found: Any = importlib.import_module(module)
     except ImportError as cause:
         raise error(
-            f"The {what} {reference!r} cannot be imported ({cause}); install its package, or run from the folder that "
-            f"holds {module.partition('.')[0]}.py."
+            f"The {what} {reference!r} cannot be imported ({cause}). Write it as module:function, "
+            f"and install its package or run from the folder that holds {module.partition('.')[0]}.py."
         ) from cause
     finally:
         if added and here in sys.path:

@@ -6,10 +6,12 @@ probability 1 - beta once
     n delta - 1 >= z_alpha sqrt(n pi) + z_beta sqrt(n (pi - delta**2)),
 
 where the 1 is the step of a count, which an exact test pays for (Connor 1987; Miettinen 1968). For every other metric
+the bound on these rows shows it, with rows in proportion to 1 / delta**2:
 
-    n delta - worst >= (z_alpha + z_beta) sqrt(n variance),
+    delta = half-width + z_beta * standard error.
 
-where `worst` is the room that the bound leaves for one row that did not turn up.
+A plan has no rows yet. It uses ``n delta - worst >= (z_alpha + z_beta) sqrt(n variance)``, where `worst` is the room
+that the bound leaves for one row that did not turn up.
 
 References
 ----------
@@ -180,7 +182,11 @@ def smallest_gain(
     0.036
     """
     found = paired_variance(paired, metric, interval=interval)
-    return math.inf if found is None else found.gain_for(found.rows, alpha=alpha, power=power)
+    if found is None:
+        return math.inf
+    if found.differing is None:
+        return _gain_from_interval(interval or gain(paired, metric, alpha=alpha), power)
+    return found.gain_for(found.rows, alpha=alpha, power=power)
 
 
 def rows_needed(
@@ -206,7 +212,21 @@ def rows_needed(
         As for `smallest_gain`.
     """
     found = paired_variance(paired, metric, interval=interval)
-    return None if found is None else found.rows_for(gain_wanted, alpha=alpha, power=power)
+    if found is None or not gain_wanted > 0.0:
+        return None
+    if found.differing is None:
+        least = _gain_from_interval(interval or gain(paired, metric, alpha=alpha), power)
+        return math.ceil(found.rows * (least / gain_wanted) ** 2) if math.isfinite(least) else None
+    return found.rows_for(gain_wanted, alpha=alpha, power=power)
+
+
+def _gain_from_interval(found: Interval, power: float) -> float:
+    """Return ``half-width + z_beta * standard error``: the bound of skewed losses is wider than their variance shows."""
+    z_alpha, z_beta = quantiles(found.alpha, power)
+    below, above = found.value - found.lower, found.upper - found.value
+    if not (math.isfinite(below) and math.isfinite(above) and z_alpha > 0):
+        return math.inf
+    return below + z_beta * (below + above) / (2.0 * z_alpha)
 
 
 def quantiles(alpha: float, power: float) -> tuple[float, float]:

@@ -87,7 +87,9 @@ def _for_old(reason: Reason, evidence: Evidence) -> Iterator[str]:
     else:
         rows, room = len(old), found.value - reason.limit
         needed = rows_needed(old, evidence.metric, room, found.alpha, POWER, interval=found)
-        if needed is None or needed > MAX_ROW_FACTOR * rows:
+        if needed is None:
+            yield "The loss on the old rows exceeds the tolerance. Try a strategy that keeps them."
+        elif needed > MAX_ROW_FACTOR * rows:
             yield "The challenger is only just within the tolerance. Try a strategy that keeps the old rows."
         else:
             yield (

@@ -120,6 +120,8 @@ class Gate(Value):
             )
         if not math.isfinite(self.min_gain):
             raise UsageError(f"min_gain is a finite number, such as 0.0; {self.min_gain} was given.")
+        if str(self.tolerance) == "none":  # as gate files write it
+            object.__setattr__(self, "tolerance", None)
         if self.tolerance is not None and not 0.0 <= self.tolerance < math.inf:
             raise UsageError(
                 f"tolerance is how much worse on old rows is allowed, 0 or more, such as 0.01; {self.tolerance} was "

@@ -254,7 +254,7 @@ def test_a_class_from_a_function_asks_for_a_factory_too(tmp_path):
 @pytest.mark.parametrize(
     ("factory", "sentence"),
     [
-        ("nowhere:build", "cannot be imported .No module named 'nowhere'.; install its package"),
+        ("nowhere:build", "cannot be imported .No module named 'nowhere'..*install its package"),
         ("nets:biuld", "nets has no 'biuld'; it has"),
         ("nets", 'write "package.module:name"'),
         ("nets:table", "gives a Batch; a torch.nn.Module was expected"),
