@@ -106,7 +106,7 @@ def test_the_page_shows_each_label(kind, outcome, tmp_path):
     page = outcome.report(tmp_path / "page.html").read_text()
     if kind == "labels":
         assert "By label: learned and forgotten" in page and "Label by label" in page
-        assert "who has every label right" in page and "only one of the two has every label right" in page
+        assert "which model has every label right" in page and "only one of the two has every label right" in page
         assert "confusion" not in page.split("</style>")[1]
     else:
         assert "every value of every row is one point" in page
@@ -164,7 +164,7 @@ def test_a_vote_says_of_each_label_what_most_say(tmp_path):
 
 @pytest.mark.parametrize(
     ("strategy", "why"),
-    [("Stack()", "several labels at once; Weighted"), ("GDumb(200)", "these rows have several labels each")],
+    [("Stack()", "Use Weighted() or Vote()."), ("GDumb(200)", "these rows have several labels each")],
 )
 def test_what_needs_one_class_a_row_says_so(strategy, why):
     old, new = _rows("labels", 600), _rows("labels", 300, turn=0.5)

@@ -221,7 +221,7 @@ def rows_needed(
 
 
 def _gain_from_interval(found: Interval, power: float) -> float:
-    """Return ``half-width + z_beta * standard error``: the bound of skewed losses is wider than their variance shows."""
+    """Return ``half-width + z_beta * standard error``: skewed losses have a wider bound than their variance shows."""
     z_alpha, z_beta = quantiles(found.alpha, power)
     below, above = found.value - found.lower, found.upper - found.value
     if not (math.isfinite(below) and math.isfinite(above) and z_alpha > 0):
