@@ -20,7 +20,7 @@ def rollback(
     bring_back: BringBack = False,
     store: StoreOption = None,
 ) -> None:
-    """Make the version that was live before live again."""
+    """Restore the version that was live before."""
     registry = open_registry(store)
     before = registry.champion(name)
     number = registry.rollback(name, to=to, why=why, bring_back=bring_back)
@@ -46,7 +46,7 @@ def promote(
 
 @app.command()
 def approve(name: Name, why: Why, store: StoreOption = None) -> None:
-    """Make the version live that passed the gate and waits."""
+    """Deploy the version that waits for approval."""
     registry = open_registry(store)
     before = registry.champion(name)
     print(f"{name} version {registry.approve(name, why=why)} is live, approved; version {before} was.")

@@ -32,6 +32,7 @@ from incumbent.core._model import (
     is_model,
     is_net,
     is_split,
+    lacking_members,
 )
 from incumbent.core._model_0_1 import complete_adapter
 from incumbent.core._options import (
@@ -104,6 +105,7 @@ __all__ = [
     "HasFeatures",
     "SplitModel",
     "is_model",
+    "lacking_members",
     "is_net",
     "is_split",
     "has_weights",

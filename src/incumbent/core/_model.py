@@ -250,7 +250,12 @@ class SplitModel(HasFeatures, Protocol):
 
 def is_model(thing: object) -> TypeGuard[Model]:
     """Return whether a thing has the members that every adapter must have; `BaseModel` has the others."""
-    return not isinstance(thing, type) and all(hasattr(thing, name) for name in _REQUIRED)
+    return not isinstance(thing, type) and not lacking_members(thing)
+
+
+def lacking_members(thing: object) -> list[str]:
+    """Return the members that every adapter must have and `thing` lacks."""
+    return [name for name in _REQUIRED if not hasattr(thing, name)]
 
 
 def is_net(model: Model) -> bool:

@@ -9,7 +9,7 @@ from unittest import SkipTest
 
 import numpy as np
 
-from incumbent.core import ABILITIES, Batch, Model, Recipe, has_features, has_logits, has_weights, is_model
+from incumbent.core import ABILITIES, Batch, Model, Recipe, has_features, has_logits, has_weights, lacking_members
 from incumbent.errors import IncumbentError, ModelError
 from incumbent.models import wrap
 from incumbent.testing._case import Case, Trial, is_same
@@ -20,7 +20,8 @@ from incumbent.testing._case import Case, Trial, is_same
 def is_an_adapter(case: Case) -> None:
     """Have the members of `incumbent.core.Model`; `wrap` returns such an adapter as it is."""
     model = case.model
-    assert is_model(model), f"The adapter {type(model).__name__} lacks a member of incumbent.core.Model."
+    lacking = lacking_members(model)
+    assert not lacking, f"The adapter {type(model).__name__} lacks {lacking}, which incumbent.core.Model has."
     assert wrap(model) is model, f"wrap gives another adapter for the adapter of {case.name} itself."
 
 
