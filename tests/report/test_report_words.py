@@ -309,3 +309,11 @@ def test_a_verdict_without_reasons_still_reads():
     outcome = hostile(name="", version_before=0).replace(verdict=Verdict("reject"), decision="reject")
     assert view_of(outcome).headline == "Kept: The champion stays. No gain was shown."
     assert to_text(outcome)
+
+
+@pytest.mark.parametrize("width", [44, 60, 80])
+def test_a_narrow_terminal_loses_columns_but_no_result_of_a_test(width: int):
+    lines = [line.text for line in outcome_lines(binary(), width)]
+    results = [line for line in lines if line.startswith(("new rows", "old rows"))]
+    assert len(results) == 2 and all(line.endswith(("pass", "FAIL", "unclear")) for line in results)
+    assert max(map(len, results)) <= width

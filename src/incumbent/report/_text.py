@@ -139,7 +139,7 @@ def labelled(label: str, text: str, width: int = WIDTH, *, most: int = 99) -> It
     wrapped = textwrap.wrap(
         clean(text),
         width,
-        initial_indent=f"{label + ':':{_INDENT}}",
+        initial_indent=f"{label + ': ':{_INDENT}}",
         subsequent_indent=" " * _INDENT,
         max_lines=most,
         placeholder=" …",
@@ -164,13 +164,23 @@ def _tests(view: View, width: int) -> Iterator[Line]:
         return
     labels = _label_width(view, shown, width)
     cells = ((clean(row.label, labels), *astuple(row)[1:]) for row in shown)
-    head, *lines = columns([_heads(view), *cells], "<>>>>>><")
+    head, *lines = _fitting([_heads(view), *cells], width)
     yield Line(head[:width].rstrip(), "dim")
     for line, row in zip(lines, shown, strict=True):
         start = line.rfind(row.state)
         yield Line(line[:width].rstrip(), COLOUR[row.state], start, len(line))
     if len(view.tests) > len(shown):
         yield Line(f"and {len(view.tests) - len(shown)} more tests: --verbose", "dim")
+
+
+def _fitting(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return the table in lines; a narrow terminal loses rows, scores and limit, in this order."""
+    for drop in (6, 1, 1, 3):
+        made = columns(rows, "<" + ">" * (len(rows[0]) - 2) + "<")
+        if max(map(len, made)) <= width:
+            return made
+        rows = [(*row[:drop], *row[drop + 1 :]) for row in rows]
+    return columns(rows, "<" + ">" * (len(rows[0]) - 2) + "<")
 
 
 def _label_width(view: View, rows: Sequence[TestRow], width: int) -> int:

@@ -161,6 +161,9 @@ def check_model(
             check()
         except SkipTest:
             continue
+        except Exception as error:
+            error.add_note(f"The check {check.name!r} failed. A model should: {check.promise}")
+            raise
 
 
 def _check_exceptions(reasons: Mapping[str, str]) -> None:
