@@ -77,7 +77,7 @@ def test_the_analytic_benchmark_forgets_no_class_and_leaves_no_trace_of_deleted_
     found = {(each["data"], each["method"]): each for each in lines_of("analytic")}
     exact, forgetful = (found["split mnist", method]["value"] for method in ("Analytic(500)", "partial_fit"))
     assert exact > 0.8 > 0.4 > forgetful
-    gone = found["delete 100 of 2,000 rows, width 500", "forget, solution at hand"]
+    gone = found["delete 100 of 2,000 rows, width 500", "forget: sums subtracted, solved again"]
     assert gone["value"] < 1e-10 < 0.01 < gone["effect"]
     assert all(each.keys() >= KEYS for each in found.values())
 
