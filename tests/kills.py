@@ -38,8 +38,9 @@ def kill_after(monkeypatch, writes: int) -> None:
 def forked(act: Callable[[], None]) -> int:
     """Run `act` in a process of its own and return its id. What it raises goes to standard error."""
     with warnings.catch_warnings():
-        # Python 3.12 warns of forks beside threads; the copies use no thread of this process
+        # Python 3.12 and JAX warn of forks beside threads; the copies use no thread of this process, and no JAX
         warnings.filterwarnings("ignore", message=".*use of fork.*", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message=".*os.fork.*", category=RuntimeWarning)
         child = os.fork()
     if child:
         return child

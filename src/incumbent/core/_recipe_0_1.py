@@ -144,7 +144,7 @@ def warn_of(names: Sequence[str], stacklevel: int) -> None:
 
 def accepts_0_1(cls: C) -> C:
     """Let an element of a recipe also take and give the fields that it had in 0.1."""
-    first: Callable[..., None] = cls.__init__  # type: ignore[misc]
+    first: Callable[..., None] = cls.__init__  # type: ignore[misc]  # of the class itself
     names, order = [f.name for f in dataclasses.fields(cls)], _ORDER[cls.__name__].split()
 
     @functools.wraps(first)

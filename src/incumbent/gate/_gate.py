@@ -120,7 +120,7 @@ class Gate(Value):
             )
         if not math.isfinite(self.min_gain):
             raise UsageError(f"min_gain is a finite number, such as 0.0; {self.min_gain} was given.")
-        if str(self.tolerance) == "none":  # as gate files write it
+        if str(self.tolerance) == _toml.NONE:  # as gate files and the advice write it
             object.__setattr__(self, "tolerance", None)
         if self.tolerance is not None and not 0.0 <= self.tolerance < math.inf:
             raise UsageError(

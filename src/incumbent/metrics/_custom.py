@@ -54,12 +54,12 @@ class Custom(Score):
         return self.path
 
     @property
-    def needs_proba(self) -> bool:  # type: ignore[override]
+    def needs_proba(self) -> bool:  # type: ignore[override]  # depends on the function
         """Whether the function cannot be called without probabilities."""
         return _parameters(self.path).get("y_proba", False)
 
     @property
-    def greater_is_better(self) -> bool:  # type: ignore[override]
+    def greater_is_better(self) -> bool:  # type: ignore[override]  # depends on the function
         """The attribute of the function; True without one."""
         return bool(getattr(_load(self.path), "greater_is_better", True))
 

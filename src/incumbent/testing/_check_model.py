@@ -161,7 +161,7 @@ def check_model(
             check()
         except SkipTest:
             continue
-        except Exception as error:
+        except Exception as error:  # an adapter may raise anything; the note says in which check
             error.add_note(f"The check {check.name!r} failed. A model should: {check.promise}")
             raise
 

@@ -104,7 +104,7 @@ def agrees_with_the_native_model(case: Case) -> None:
     try:
         label = np.asarray(native.predict(case.rows.x))
         proba = native.predict_proba(case.rows.x) if before.proba is not None else None
-    except Exception as error:
+    except Exception as error:  # an estimator may raise anything at rows that it does not take
         raise SkipTest(f"{case.name} itself does not take these rows: {error}") from error
     if len(label) != len(case.rows):
         raise SkipTest(f"{case.name} itself reads these rows as {len(label)}.")
@@ -241,7 +241,7 @@ def learns_a_new_class(trial: Trial) -> None:
         made = case.fit(trial.recipe, train=case.train.replace(y=y))
     except IncumbentError:
         raise
-    except Exception as error:
+    except Exception as error:  # whatever it raises breaks the promise
         kind = type(error).__name__
         raise AssertionError(f"{trial.name} breaks on a class it has not seen: {kind}: {error}") from error
     knows = made.classes is not None and new in made.classes

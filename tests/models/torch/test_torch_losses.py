@@ -349,7 +349,8 @@ def test_the_gradient_of_a_pull_is_that_of_its_penalty_by_autograd(kind, optimiz
 def test_a_step_of_sgd_follows_the_gradient_of_the_penalty_where_it_leads_to(kind, strength):
     steps, penalty = pulled("sgd", kind, strength)
     for move, slope in zip(only_the_pull(steps), slopes(penalty(), steps), strict=True):
-        assert torch.allclose(move, slope, rtol=1e-2, atol=5e-4)  # a step divided by the rate, in float32
+        rounding = 6e-8 * strength  # of a weight near 1 in float32, times the stiffness
+        assert torch.allclose(move, slope, rtol=1e-2, atol=max(1e-5, rounding))
 
 
 def test_momentum_carries_the_pull_along():
